@@ -1,0 +1,165 @@
+"""Every way in which a request can fail: one class each, with its status and its public sentence.
+
+The sentences are constants. They reach the client as `application/problem+json` (RFC 9457), so none
+may hold a library's text, a path of the file system, a bucket, an endpoint or anything the client sent.
+"""
+
+from typing import ClassVar
+
+
+class ThumbError(Exception):
+    """A request that cannot be answered with a picture.
+
+    `detail` replaces the class's own public sentence; it must be a constant of our own too.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    sentence: ClassVar[str] = "The thumbnail could not be made."
+    headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = self.sentence if detail is None else detail
+        super().__init__(self.detail)
+
+
+# ------------------------------------------------------------------------------------ the request
+
+
+class BadRequest(ThumbError):
+    status = 400
+    code = "bad-request"
+    sentence = "The URL is not a thumbnail URL: /{storage}/thumbs/{size}/[filters:…/]{path}."
+
+
+class BadPath(BadRequest):
+    code = "bad-path"
+    sentence = (
+        "The path must be valid UTF-8 without empty, '.' or '..' segments, backslashes or control "
+        "characters, at most 255 bytes a segment and 1,024 in all."
+    )
+
+
+class BadSize(BadRequest):
+    code = "bad-size"
+    sentence = "The size must be 400x300, 400x, x300 or x, in decimals without leading zeros."
+
+
+class BadFilter(BadRequest):
+    code = "bad-filter"
+    sentence = "The filters must be written filters:name(arguments);name(arguments), each at most once."
+
+
+class SizeOverLimit(BadRequest):
+    code = "size-over-limit"
+    sentence = "The thumbnail asked for is larger than this server makes."
+
+
+class NotOffered(BadRequest):
+    code = "not-offered"
+    sentence = "This storage offers only a closed set of sizes and formats, and this is not one of them."
+
+
+class SignatureRefused(ThumbError):
+    status = 403
+    code = "signature-refused"
+    sentence = "The signature is wrong."
+
+
+class SignatureMissing(SignatureRefused):
+    code = "signature-missing"
+    sentence = "This storage accepts only signed URLs, and this URL carries no signature."
+
+
+class SignatureUnexpected(SignatureRefused):
+    code = "signature-unexpected"
+    sentence = "This storage accepts only unsigned URLs, and this URL carries a signature."
+
+
+class StorageUnknown(ThumbError):
+    status = 404
+    code = "storage-unknown"
+    sentence = "There is no storage of this name."
+
+
+class MethodNotAllowed(ThumbError):
+    status = 405
+    code = "method-not-allowed"
+    sentence = "Only GET and HEAD are answered here."
+    headers = ((b"Allow", b"GET, HEAD"),)
+
+
+class Expired(ThumbError):
+    status = 410
+    code = "expired"
+    sentence = "This URL was valid until a time that has passed."
+
+
+class TargetTooLong(ThumbError):
+    status = 414
+    code = "target-too-long"
+    sentence = "The request target is longer than 2,048 bytes."
+
+
+# ------------------------------------------------------------------------------------- the source
+
+
+class SourceMissing(ThumbError):
+    status = 404
+    code = "source-missing"
+    sentence = "There is no such picture in this storage."
+
+
+class SourceTooLarge(ThumbError):
+    status = 413
+    code = "source-too-large"
+    sentence = "The original's file is larger than this server reads."
+
+
+class SourceUnsupported(ThumbError):
+    status = 415
+    code = "source-unsupported"
+    sentence = "The original is not in a picture format that this server reads."
+
+
+class SourceBroken(ThumbError):
+    status = 422
+    code = "source-broken"
+    sentence = "The original is damaged or cut short."
+
+
+class SourceOverLimit(SourceBroken):
+    code = "source-over-limit"
+    sentence = "The original has more pixels than this server decodes."
+
+
+class StorageFailed(ThumbError):
+    status = 502
+    code = "storage-failed"
+    sentence = "The storage did not give the original."
+
+
+class StorageTimeout(ThumbError):
+    status = 504
+    code = "storage-timeout"
+    sentence = "The storage did not give the original in time."
+
+
+# -------------------------------------------------------------------------------------- the work
+
+
+class RenderFailed(ThumbError):
+    code = "render-failed"
+
+
+class RenderTimeout(ThumbError):
+    status = 504
+    code = "render-timeout"
+    sentence = "The thumbnail was not ready in time."
+
+
+class Overloaded(ThumbError):
+    status = 503
+    code = "overloaded"
+    sentence = "More thumbnails are being made than this server takes on. Try again shortly."
+    headers = ((b"Retry-After", b"1"),)

@@ -1,0 +1,71 @@
+"""The picture formats: one row each, with what the rest needs to know of it."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A picture format. `loader` is libvips' operation class for it; `quality` the default 1–100."""
+
+    name: str
+    content_type: str
+    extensions: tuple[str, ...]
+    loader: str
+    alpha: bool
+    output: bool = True
+    quality: int | None = None
+
+
+FORMATS: dict[str, Format] = {
+    row.name: row
+    for row in (
+        Format("jpeg", "image/jpeg", ("jpg", "jpeg", "jpe", "jfif"), "VipsForeignLoadJpeg", alpha=False, quality=80),
+        Format("png", "image/png", ("png", "apng"), "VipsForeignLoadPng", alpha=True),
+        Format("webp", "image/webp", ("webp",), "VipsForeignLoadWebp", alpha=True, quality=77),
+        Format("avif", "image/avif", ("avif",), "VipsForeignLoadHeif", alpha=True, quality=55),
+        Format("gif", "image/gif", ("gif",), "VipsForeignLoadNsgif", alpha=True),
+        Format("tiff", "image/tiff", ("tif", "tiff"), "VipsForeignLoadTiff", alpha=True, output=False),
+        Format("svg", "image/svg+xml", ("svg",), "VipsForeignLoadSvg", alpha=True, output=False),
+    )
+}
+
+# What `format()` takes, in the order in which an error names them. `auto` is settled by `Accept`.
+OUTPUT_NAMES: dict[str, str] = {
+    **{name: name for name, row in FORMATS.items() if row.output},
+    "jpg": "jpeg",
+}
+BY_EXTENSION: dict[str, str] = {
+    extension: row.name for row in FORMATS.values() for extension in row.extensions
+}
+DEFAULT_INPUTS: tuple[str, ...] = ("jpeg", "png", "webp", "gif", "avif")
+FALLBACK_OUTPUT = "jpeg"
+
+# The first bytes of each format, as its own specification gives them: JFIF and EXIF, PNG (RFC 2083), RIFF, GIF89a,
+# the `ftyp` brands of ISO/IEC 14496-12 that AV1 images carry, TIFF 6.0. SVG is text and may begin with a comment.
+_SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
+    ("jpeg", re.compile(rb"\xff\xd8\xff")),
+    ("png", re.compile(rb"\x89PNG\r\n\x1a\n")),
+    ("webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
+    ("gif", re.compile(rb"GIF8[79]a")),
+    ("avif", re.compile(rb"....ftyp(?:avif|avis|mif1|miaf|msf1)", re.DOTALL)),
+    ("tiff", re.compile(rb"II\*\0|MM\0\*")),
+    ("svg", re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:svg\b|(?:\?xml|!).{0,1000}?<svg\b)", re.DOTALL)),
+)
+
+
+def of_extension(path: str) -> str | None:
+    """The format that the last extension of `path` names, whatever its case; None for any other."""
+    _, dot, extension = path.rpartition("/")[2].rpartition(".")
+    return BY_EXTENSION.get(extension.lower()) if dot else None
+
+
+def output_of(path: str) -> str:
+    """The output format for a source at `path` when the URL names none (SPEC 2, `format`)."""
+    name = of_extension(path)
+    return name if name is not None and FORMATS[name].output else FALLBACK_OUTPUT
+
+
+def sniff(data: bytes) -> str | None:
+    """The format that the first bytes of `data` announce; None when it is none of ours."""
+    return next((name for name, signature in _SIGNATURES if signature.match(data)), None)

@@ -1,0 +1,38 @@
+"""Default qualities: a table for each format, so that small thumbnails take a lower one."""
+
+from collections.abc import Mapping, Sequence
+
+# Rows of (largest side in pixels, quality), smallest first; the last row has no side and holds for the rest.
+QualityTable = tuple[tuple[int | None, int], ...]
+
+DEFAULT_QUALITIES: dict[str, QualityTable] = {
+    "jpeg": ((256, 76), (None, 80)),
+    "webp": ((256, 73), (None, 77)),
+    "avif": ((256, 50), (None, 55)),
+}
+
+
+def quality_table(value: object) -> QualityTable:
+    """Read `80`, or `[[256, 76], 80]`: up to a side of 256 pixels 76, else 80. Raises ValueError."""
+    rows = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    table: list[tuple[int | None, int]] = []
+    for row in rows[:-1]:
+        if not isinstance(row, Sequence) or isinstance(row, str) or len(row) != 2:
+            raise ValueError("a quality, or rows of [largest side, quality] and a last quality")
+        table.append((_whole(row[0], 1, 1_000_000), _whole(row[1], 1, 100)))
+    table.append((None, _whole(rows[-1] if rows else None, 1, 100)))
+    return tuple(table)
+
+
+def quality_for(tables: Mapping[str, QualityTable], output: str, side: int | None) -> int | None:
+    """The quality for a thumbnail whose larger side asked for is `side`; None for a format without one."""
+    for limit, quality in tables.get(output, ()):
+        if limit is None or (side is not None and side <= limit):
+            return quality
+    return None
+
+
+def _whole(value: object, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"whole numbers from {least} to {most}")
+    return value
