@@ -1,0 +1,58 @@
+"""Fixtures that more than one module of tests uses."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+pytest.register_assert_rewrite("tests.fronts")
+
+from tests import pictures, servers  # noqa: E402 - after Django is set up
+from tests.fronts import Fronts, fill_bucket, running_fronts  # noqa: E402
+from thumbs import wiring  # noqa: E402
+
+SHARED_PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
+
+
+@pytest.fixture(autouse=True)
+def _anew() -> Iterator[None]:
+    """No test sees another one's thumbnailer."""
+    wiring.forget()
+    yield
+    wiring.forget()
+
+
+@pytest.fixture(scope="session")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of drawn originals, the same for the whole session: do not write there."""
+    root = tmp_path_factory.mktemp("originals")
+    pictures.draw_all(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """Real photographs, where they are there."""
+    if not SHARED_PHOTOS.is_dir():
+        pytest.skip("the real photographs are not part of the project, and they are not here")
+    return SHARED_PHOTOS
+
+
+@pytest.fixture(scope="session")
+def s3(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of an S3 server that holds the originals in `tests.fronts.BUCKET`."""
+    with servers.moto(tmp_path_factory.mktemp("moto")) as port:
+        endpoint = f"http://127.0.0.1:{port}"
+        fill_bucket(endpoint, originals)
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def fronts(originals: Path, s3: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronts]:
+    """All fronts, running: ask them all at once."""
+    with running_fronts(originals, s3, tmp_path_factory.mktemp("fronts")) as running:
+        yield running

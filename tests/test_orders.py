@@ -1,0 +1,281 @@
+"""Orders: a path becomes one verified recipe with every default settled, or the refusal that it deserves."""
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+
+from tests import strategies
+from tests.test_grammar import spellings
+from thumbs.errors import (
+    BadPath,
+    BadRequest,
+    MethodNotAllowed,
+    NotOffered,
+    SignatureMissing,
+    SignatureRefused,
+    SignatureUnexpected,
+    SizeOverLimit,
+    StorageUnknown,
+)
+from thumbs.geometry import OutputLimits
+from thumbs.grammar import Target, build
+from thumbs.http import Headers, decoded_path
+from thumbs.orders import DEFAULT_CACHE_CONTROL, IMMUTABLE, Order, Terms, group_of, preflight, take_order
+from thumbs.quality import DEFAULT_QUALITIES
+from thumbs.signing import Signer
+
+WIDE = OutputLimits(side=100_000, pixels=10**10)
+BROWSER = ("avif", "webp")
+
+
+def terms(**fields: object) -> Terms:
+    return Terms(**{"name": "photos", "qualities": DEFAULT_QUALITIES, "output": OutputLimits()} | fields)  # type: ignore[arg-type]
+
+
+def order(target: str, *, accepted: tuple[str, ...] = (), **fields: object) -> Order:
+    return take_order(f"/photos/thumbs/{target}".encode(), accepted, {"photos": terms(**fields)})
+
+
+def header(headers: Headers, name: str) -> str | None:
+    found = [value.decode() for given, value in headers if given.decode().lower() == name.lower()]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+# ------------------------------------------------------------------------------------- refusals
+
+
+def test_an_unknown_storage_is_not_found() -> None:
+    for path in (b"/other/thumbs/x/a", b"/Photos/thumbs/x/a", b"/photos%20/thumbs/x/a"):
+        with pytest.raises(StorageUnknown):
+            take_order(path, (), {"photos": terms()})
+
+
+def test_a_path_that_is_not_utf_8_is_refused() -> None:
+    for path in (b"/photos/thumbs/x/\xff.jpg", b"/photos/thumbs/x/\xc0\xae", b"/photos/thumbs/x/\xed\xa0\x80"):
+        with pytest.raises(BadPath):
+            take_order(path, (), {"photos": terms()})
+
+
+def test_a_signature_is_required_exactly_where_there_is_a_secret() -> None:
+    signer = Signer((b"secret",))
+    signature = signer.sign("/photos/thumbs/x/a")
+    assert order(f"{signature}/x/a", signer=signer).path == "a"
+    with pytest.raises(SignatureMissing):
+        order("x/a", signer=signer)
+    with pytest.raises(SignatureRefused):
+        order(f"{signature}/x/b", signer=signer)
+    with pytest.raises(SignatureUnexpected):
+        order(f"{signature}/x/a")
+
+
+def test_a_limited_storage_makes_only_its_sizes() -> None:
+    limited = frozenset({"400x300", "200x", "x"})
+    for target in ("400x300/a", "200x/a", "x/a", "200x150/f:dpr(2)/a", "400x300/f:fit(contain)/a"):
+        assert order(target, sizes=limited).path == "a"
+    for target in ("400x301/a", "400x/a", "x300/a", "400x300/f:dpr(2)/a"):
+        with pytest.raises(NotOffered):
+            order(target, sizes=limited)
+
+
+def test_a_limited_storage_makes_only_its_formats() -> None:
+    limited = frozenset({"webp"})
+    assert order("x/f:format(webp)/a.jpg", formats=limited).transform.format == "webp"
+    assert order("x/f:format(auto)/a.jpg", accepted=BROWSER, formats=limited).transform.format == "webp"
+    for target in ("x/a.jpg", "x/f:format(png)/a.jpg", "x/f:format(auto)/a.jpg", "x/a/as/b.gif"):
+        with pytest.raises(NotOffered):
+            order(target, formats=limited)
+
+
+def test_a_storage_of_presets_only_makes_no_other_thumbnail() -> None:
+    with pytest.raises(NotOffered):
+        order("x/a", presets_only=True)
+
+
+def test_a_size_over_the_limits_is_refused_before_anything_is_read() -> None:
+    for target in ("5121x/a", "x5121/a", "4000x/f:dpr(1.5)/a", "999999999x999999999/f:fit(contain)/a"):
+        with pytest.raises(SizeOverLimit):
+            order(target)
+
+
+# ------------------------------------------------------------------------------------ defaults
+
+
+@pytest.mark.parametrize(
+    ("target", "accepted", "output"),
+    [
+        ("x/a.png", (), "png"),
+        ("x/a.JPG", (), "jpeg"),
+        ("x/a.tiff", (), "jpeg"),
+        ("x/a", (), "jpeg"),
+        ("x/a.png/as/b.webp", (), "webp"),
+        ("x/f:format(gif)/a.png", BROWSER, "gif"),
+        ("x/a.png", BROWSER, "png"),
+        ("x/f:format(auto)/a.png", BROWSER, "avif"),
+        ("x/f:format(auto)/a.png", ("webp",), "webp"),
+        ("x/f:format(auto)/a.png", (), "png"),
+        ("x/f:format(auto)/a.svg", (), "jpeg"),
+    ],
+)
+def test_the_format_is_that_of_the_url_the_accept_header_or_the_source(
+    target: str, accepted: tuple[str, ...], output: str
+) -> None:
+    assert order(target, accepted=accepted).transform.format == output
+
+
+@pytest.mark.parametrize(
+    ("target", "quality"),
+    [
+        ("256x100/a.jpg", 76),
+        ("257x100/a.jpg", 80),
+        ("100x/f:dpr(3)/a.jpg", 80),
+        ("x/a.jpg", 80),
+        ("100x/f:quality(33)/a.jpg", 33),
+        ("100x/a.webp", 73),
+        ("300x/f:format(avif)/a", 55),
+        ("100x/a.png", None),
+        ("100x/f:quality(33)/a.gif", None),
+    ],
+)
+def test_the_quality_is_that_of_the_url_or_of_the_storages_table(target: str, quality: int | None) -> None:
+    assert order(target).transform.quality == quality
+
+
+@pytest.mark.parametrize(
+    ("target", "accepted", "formats", "spare"),
+    [
+        ("x/f:format(auto)/a.png", BROWSER, None, "webp"),
+        ("x/f:format(auto)/a.png", ("avif",), None, "png"),
+        ("x/f:format(auto)/a.avif", ("avif",), None, "jpeg"),
+        ("x/f:format(auto)/a.avif", (), None, "jpeg"),
+        ("x/f:format(auto)/a.png", BROWSER, frozenset({"avif", "gif"}), None),
+        ("x/f:format(auto)/a.png", BROWSER, frozenset({"avif", "jpeg"}), "jpeg"),
+        ("x/f:format(avif)/a.png", BROWSER, None, None),
+        ("x/a.avif", BROWSER, None, None),
+        ("x/f:format(auto)/a.png", ("webp", "avif"), None, None),
+    ],
+)
+def test_only_avif_that_was_chosen_for_the_client_has_a_spare_format(
+    target: str, accepted: tuple[str, ...], formats: frozenset[str] | None, spare: str | None
+) -> None:
+    assert order(target, accepted=accepted, formats=formats).spare == spare
+
+
+# ---------------------------------------------------------------------------------------- keys
+
+
+def test_fifty_spellings_and_any_percent_encoding_are_one_key() -> None:
+    keys = set()
+    for spelling in [*spellings(), "400x300/f:q(70);g(north);dpr(2);fmt(jpg);up(yes)/cats/tom.jpg"]:
+        plain = f"/photos/thumbs/{spelling}"
+        everything = "".join(f"%{byte:02x}" for byte in plain.encode())
+        for encoded in (plain, quote(plain), quote(plain, safe=""), everything, everything.upper()):
+            keys.add(take_order(decoded_path(encoded.encode()), (), {"photos": terms()}).key)
+    assert len(keys) == 1
+
+
+def test_what_is_the_default_is_the_same_key_as_when_it_is_spelled_out() -> None:
+    assert order("90x60/a.jpg").key == order("90x60/f:fmt(jpg);q(76);fit(cover);g(center);up(yes);dpr(1)/a.jpg").key
+    assert order("90x/a.png").key == order("90x/f:upscale(no);quality(12)/a.png").key
+    assert order("90x/f:format(auto)/a.jpg", accepted=("webp",)).key == order("90x/f:format(webp)/a.jpg").key
+
+
+def test_expiry_signature_and_download_name_are_no_part_of_the_key() -> None:
+    signer = Signer((b"secret",))
+    signature = signer.sign("/photos/thumbs/9x/a.jpg")
+    plain = order("9x/a.jpg")
+    assert order("9x/f:expires(1900000000)/a.jpg").key == plain.key
+    assert order("9x/a.jpg/as/b.jpg").key == plain.key
+    assert order(f"{signature}/9x/a.jpg", signer=signer).key == plain.key
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("10x/a.jpg", "x9/a.jpg", "9x/b.jpg", "9x/f:v(1)/a.jpg", "9x/f:q(5)/a.jpg", "9x/f:fmt(png)/a.jpg"),
+        *("9x/f:up(yes)/a.jpg",),
+        *("9x/f:fit(contain)/a.jpg", "9x/f:g(north)/a.jpg", "9x/f:c(0,0,1,1)/a.jpg", "9x/f:pc(0,0,1,1)/a.jpg"),
+        *("9x/f:dpr(2)/a.jpg",),
+    ],
+)
+def test_every_part_of_the_recipe_is_part_of_the_key(target: str) -> None:
+    assert order(target).key != order("9x/a.jpg").key
+
+
+def test_one_path_in_two_storages_is_two_originals() -> None:
+    both = {name: terms(name=name) for name in ("one", "two")}
+    keys = {take_order(f"/{name}/thumbs/9x/a.jpg".encode(), (), both).key for name in both}
+    assert len({key.partition("/")[0] for key in keys}) == 2
+
+
+def test_all_thumbnails_of_an_original_share_its_group() -> None:
+    orders = [order("9x/a.jpg"), order("10x/f:q(5)/a.jpg"), order("x/a.jpg/as/b.png")]
+    assert {found.key.partition("/")[0] for found in orders} == {group_of("photos", "a.jpg")}
+    assert {found.source_key for found in orders} == {f"{group_of('photos', 'a.jpg')}/source"}
+    assert len({found.key for found in orders}) == 3
+
+
+@given(strategies.targets())
+def test_every_url_that_can_be_built_can_be_ordered(target: Target) -> None:
+    try:
+        found = order(build(target), output=WIDE, accepted=BROWSER)
+    except BadRequest as error:
+        pytest.fail(f"{build(target)!r} was refused: {error}")
+    assert (found.path, found.expires) == (target.path, target.expires)
+    assert found.transform.format not in (None, "auto")
+    assert found.transform.upscale is not None
+
+
+# ------------------------------------------------------------------------------------- headers
+
+
+def test_an_answer_may_be_kept_for_a_day_unless_the_storage_says_otherwise() -> None:
+    assert header(order("x/a").headers, "Cache-Control") == DEFAULT_CACHE_CONTROL == "public, max-age=86400"
+    assert header(order("x/a", cache_control="private").headers, "Cache-Control") == "private"
+
+
+def test_an_answer_for_a_content_version_never_changes() -> None:
+    for cache_control in (None, "private"):
+        found = order("x/f:v(7)/a", cache_control=cache_control)
+        assert header(found.headers, "Cache-Control") == IMMUTABLE == "public, max-age=31536000, immutable"
+
+
+def test_every_answer_is_closed_to_scripts_and_guesses() -> None:
+    headers = order("x/a").headers
+    assert header(headers, "X-Content-Type-Options") == "nosniff"
+    assert "default-src 'none'" in (header(headers, "Content-Security-Policy") or "")
+
+
+def test_answers_vary_by_accept_exactly_where_it_is_asked() -> None:
+    automatic = order("x/f:format(auto)/a.jpg")
+    assert header(automatic.headers, "Vary") == header(automatic.error_headers, "Vary") == "Accept"
+    assert header(order("x/a.jpg", accepted=BROWSER).headers, "Vary") is None
+
+
+def test_the_download_name_is_told() -> None:
+    assert header(order("x/a/as/b c.png").headers, "Content-Disposition") == 'inline; filename="b c.png"'
+    assert header(order("x/a").headers, "Content-Disposition") is None
+
+
+def test_the_storages_own_headers_are_on_good_answers_and_bad() -> None:
+    found = order("x/a", headers=((b"X-Own", b"1"),))
+    assert header(found.headers, "X-Own") == header(found.error_headers, "X-Own") == "1"
+
+
+# ----------------------------------------------------------------------------------- preflight
+
+
+def test_a_preflight_is_answered_where_cors_is_on() -> None:
+    cors: Headers = ((b"access-control-allow-origin", b"*"),)
+    answer = preflight(b"/photos/thumbs/x/a", {"photos": terms(headers=cors)})
+    assert (answer.status, answer.body) == (204, b"")
+    assert header(answer.headers, "Access-Control-Allow-Origin") == "*"
+    assert header(answer.headers, "Access-Control-Allow-Methods") == "GET, HEAD"
+
+
+def test_a_preflight_is_a_method_not_allowed_elsewhere() -> None:
+    with pytest.raises(MethodNotAllowed):
+        preflight(b"/photos/thumbs/x/a", {"photos": terms()})
+    with pytest.raises(StorageUnknown):
+        preflight(b"/other/thumbs/x/a", {"photos": terms()})

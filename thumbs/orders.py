@@ -1,0 +1,163 @@
+"""From a decoded path to an order: verified, parsed, held against the storage's terms, with every default settled."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from thumbs import filters, grammar, http
+from thumbs.errors import MethodNotAllowed, NotOffered, StorageUnknown
+from thumbs.formats import FALLBACK_OUTPUT, FORMATS, output_of
+from thumbs.geometry import OutputLimits
+from thumbs.grammar import Target
+from thumbs.http import CLOSED, Headers, Response
+from thumbs.quality import QualityTable, quality_for
+from thumbs.signing import Signer
+from thumbs.transforms import AUTO, Transform
+
+# Part of every key: raise it when the same transform comes out as other pixels, and old entries are not found again.
+RECIPE = "1"
+DEFAULT_CACHE_CONTROL = "public, max-age=86400"
+IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; only where the URL names a content version
+_VARY: Headers = ((b"Vary", b"Accept"),)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """What a storage accepts and how its answers are labelled. None as a set means that everything is offered."""
+
+    name: str
+    qualities: Mapping[str, QualityTable]
+    output: OutputLimits
+    signer: Signer | None = None
+    sizes: frozenset[str] | None = None
+    presets_only: bool = False
+    formats: frozenset[str] | None = None
+    cache_control: str | None = None
+    headers: Headers = ()
+
+    def check(self, transform: Transform) -> None:
+        """Raise `SizeOverLimit` or `NotOffered` for what this storage does not make, whatever the source is."""
+        self.output.check_target(transform)
+        width, height = transform.target
+        if self.presets_only or (self.sizes is not None and f"{width or ''}x{height or ''}" not in self.sizes):
+            raise NotOffered
+        if not self.offers(transform.format):
+            raise NotOffered
+
+    def offers(self, output: str | None) -> bool:
+        """Whether thumbnails of this format are made."""
+        return self.formats is None or output in self.formats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """One thumbnail that may be made. Its transform has a format and, where the format takes one, a quality.
+
+    `key` is `group/name` in every cache: the group stands for the original, the name for what to make of it. `spare` is
+    the format to fall back to when AVIF would cost too much; `headers` are those of every good answer, `error_headers`
+    those of a bad one.
+    """
+
+    storage: str
+    path: str
+    transform: Transform
+    key: str
+    headers: Headers
+    error_headers: Headers
+    spare: str | None = None
+    expires: int | None = None
+
+    @property
+    def source_key(self) -> str:
+        """The cache key of the original itself."""
+        return f"{self.key.partition('/')[0]}/source"
+
+
+def take_order(path: bytes, accepted: tuple[str, ...], terms_of: Mapping[str, Terms]) -> Order:
+    """Raises what the URL deserves: `BadRequest`, `StorageUnknown`, `SignatureRefused`, `NotOffered`, `SizeOverLimit`.
+
+    `accepted` are the formats that the client takes for `format(auto)`, best first.
+    """
+    name, rest = grammar.split(http.text_path(path))
+    terms = terms_of.get(name)
+    if terms is None:
+        raise StorageUnknown
+    address = grammar.address(name, rest, signed=terms.signer is not None)
+    if terms.signer is not None:
+        terms.signer.verify(address.message, address.signature or "")
+    target = grammar.parse(address.target)
+    transform, spare = _settled(target, accepted, terms)
+    terms.check(transform)
+    vary = _VARY if target.transform.format == AUTO else ()
+    return Order(
+        storage=name,
+        path=target.path,
+        transform=transform,
+        key=f"{group_of(name, target.path)}/{_name_of(transform, spare)}",
+        headers=_labels(target, terms) + vary + terms.headers,
+        error_headers=vary + terms.headers,
+        spare=spare,
+        expires=target.expires,
+    )
+
+
+def preflight(path: bytes, terms_of: Mapping[str, Terms]) -> Response:
+    """The answer to OPTIONS where a storage's headers switch CORS on. Raises `MethodNotAllowed` elsewhere.
+
+    Everything that a preflight can ask for is allowed, for a thumbnail is only ever read.
+    """
+    terms = terms_of.get(grammar.split(http.text_path(path))[0])
+    if terms is None:
+        raise StorageUnknown
+    if not any(name.lower() == b"access-control-allow-origin" for name, _ in terms.headers):
+        raise MethodNotAllowed
+    allowed = ((b"Access-Control-Allow-Methods", b"GET, HEAD"), (b"Access-Control-Allow-Headers", b"*"))
+    return Response(204, (*terms.headers, *allowed, (b"Access-Control-Max-Age", b"86400")))
+
+
+def varying(path: bytes) -> Headers:
+    """The `Vary` of an answer to a path that became no order: a `format(auto)` in it counts, good or not."""
+    return _VARY if b"format(auto)" in path or b"fmt(auto)" in path else ()
+
+
+def group_of(storage: str, path: str) -> str:
+    """The part of a cache key that all thumbnails of one original share."""
+    return _digest(f"{storage}\0{path}")
+
+
+def _name_of(transform: Transform, spare: str | None) -> str:
+    width, height = transform.width or "", transform.height or ""
+    return _digest(f"{RECIPE}|{width}x{height}|{filters.build_filters(transform)}|{spare or ''}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _settled(target: Target, accepted: tuple[str, ...], terms: Terms) -> tuple[Transform, str | None]:
+    """The transform with format, quality and upscale settled, and the spare format where `auto` chose AVIF."""
+    transform = target.transform
+    own = output_of(target.path)
+    choices: tuple[str, ...] = (transform.format or own,)
+    if transform.format == AUTO:
+        choices = (*filter(terms.offers, accepted), own, FALLBACK_OUTPUT)
+    output = choices[0]
+    spares = (name for name in choices[1:] if name != "avif" and terms.offers(name))
+    quality = transform.quality
+    if FORMATS[output].quality is None:
+        quality = None
+    elif quality is None:
+        side = max(filter(None, transform.target), default=None)
+        quality = quality_for(terms.qualities, output, side)
+    settled = replace(transform, format=output, quality=quality, upscale=transform.upscales)
+    return settled, next(spares, None) if output == "avif" else None
+
+
+def _labels(target: Target, terms: Terms) -> Headers:
+    cache_control = terms.cache_control or DEFAULT_CACHE_CONTROL
+    if target.transform.version is not None:
+        cache_control = IMMUTABLE
+    labels: Headers = ((b"Cache-Control", cache_control.encode()), *CLOSED)
+    if target.name is not None:
+        labels += ((b"Content-Disposition", http.disposition(target.name).encode()),)
+    return labels
