@@ -1,0 +1,127 @@
+"""An original is a regular file whose real path lies inside the root; nothing else is followed, read or waited for.
+
+What cannot be opened is answered as nginx does, as far as our statuses go. ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP and
+whatever is no regular file are missing. So is a file that may not be read (nginx's 403): as with S3's 403, nothing is
+told about it. Everything else (EIO, EMFILE, ESTALE, a root that is gone) is the storage's failure.
+"""
+
+import errno
+import functools
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed
+from thumbs.sources.original import Original, Version
+from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
+
+_MISSING = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENXIO,  # a socket, or a device without its driver
+        errno.ENODEV,
+    }
+)
+_OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_ROOT = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+_ATTEMPTS = 3
+
+
+class LocalSource:
+    """The files under the directory `root`.
+
+    `follow_symlinks` lets links lead out of the root; links that stay inside are followed anyway. `max_bytes` limits
+    one file, `deadline` is seconds for one call: it is looked at between chunks, as a read from a disk cannot be
+    interrupted.
+    """
+
+    def __init__(self, root: str, *, follow_symlinks: bool = False, max_bytes: int, deadline: float) -> None:
+        self._root = root
+        self._follow_symlinks = follow_symlinks
+        self._max_bytes = max_bytes
+        self._seconds = deadline
+
+    def read(self, path: str) -> Original:
+        """The file at `path` as it was at one moment: one that changes meanwhile is read again, thrice at most."""
+        deadline = Deadline(self._seconds)
+        with self._opened(path) as file:
+            state = os.fstat(file)
+            for _ in range(_ATTEMPTS):
+                if state.st_size > self._max_bytes:
+                    raise SourceTooLarge
+                data = _data(file, state.st_size, deadline)
+                before, state = state, os.fstat(file)
+                if data is not None and _version(before) == _version(state):
+                    return Original(data, _version(state))
+        raise StorageFailed
+
+    def version(self, path: str) -> Version:
+        with self._opened(path) as file:
+            return _version(os.fstat(file))
+
+    def ready(self) -> None:
+        with self._opened_root() as root:
+            _real_path(root)
+
+    @contextmanager
+    def _opened(self, path: str) -> Iterator[int]:
+        key = key_bytes(path)
+        # The URL's grammar refuses these already. Here they would be a second spelling, or a way out of the root.
+        if b"\0" in key or any(segment in {b"", b".", b".."} for segment in key.split(b"/")):
+            raise SourceMissing
+        with self._opened_root() as root:
+            try:
+                file = os.open(key, _OPEN, dir_fd=root)
+            except OSError as error:
+                raise (SourceMissing if error.errno in _MISSING else StorageFailed) from error
+            try:
+                self._check(file, root)
+                yield file
+            except OSError as error:
+                raise StorageFailed from error
+            finally:
+                os.close(file)
+
+    def _check(self, file: int, root: int) -> None:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise SourceMissing
+        # Compared after the open, on what was opened: no link can be exchanged in between.
+        if not self._follow_symlinks and not _real_path(file).is_relative_to(_real_path(root)):
+            raise SourceMissing
+
+    @contextmanager
+    def _opened_root(self) -> Iterator[int]:
+        try:
+            root = os.open(self._root, _ROOT)
+        except (OSError, ValueError) as error:
+            raise StorageFailed from error
+        try:
+            yield root
+        except OSError as error:
+            raise StorageFailed from error
+        finally:
+            os.close(root)
+
+
+def _real_path(file: int) -> Path:
+    return Path(f"/proc/self/fd/{file}").readlink()
+
+
+def _version(state: os.stat_result) -> Version:
+    return Version(f"{state.st_mtime_ns:x}-{state.st_size:x}", state.st_mtime_ns // 1_000_000_000)
+
+
+def _data(file: int, size: int, deadline: Deadline) -> bytes | None:
+    """The first `size` bytes, None when the file has become shorter."""
+    os.lseek(file, 0, os.SEEK_SET)
+    try:
+        return read_exactly(functools.partial(os.read, file), size, deadline=deadline)
+    except Interrupted:
+        return None
