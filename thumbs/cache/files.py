@@ -1,0 +1,206 @@
+"""The disk store: raw bytes in one file per key, under a cap that all processes keep together at every moment."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from thumbs.cache import record
+from thumbs.cache.account import Account, Limits
+from thumbs.cache.directory import ACCOUNT, ForeignDirectory, janitor_lock
+from thumbs.cache.place import Place, place_of
+from thumbs.cache.reader import Reader
+from thumbs.cache.record import Damaged, Found
+from thumbs.cache.sweep import Broom, Sweep, weigh
+from thumbs.cache.tree import Tree
+from thumbs.cache.writer import Writer
+
+__all__ = ["FileStore", "ForeignDirectory", "Found", "Sweep", "Usage"]
+
+_MARKED_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the directory holds: `bytes` of disk, directories included, and the cap on them."""
+
+    entries: int
+    bytes: int
+    cap: int | None
+
+
+class FileStore:
+    """Entries of bytes in `directory`, shared by all processes that use it. Constructing touches nothing.
+
+    A key is `group/name`; all of one group lie together. `max_bytes` (of disk) and `max_items` are caps, None
+    for none: to keep them, the entries used longest ago go first. Times are Unix seconds, `expires=None` never.
+    A call that writes raises OSError as the disk does (TimeoutError when another process does not let go) and
+    ForeignDirectory when the directory is not ours.
+    """
+
+    def __init__(
+        self,
+        directory: str | Path,
+        *,
+        max_bytes: int | None,
+        max_items: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._root = Path(directory)
+        self._limits = Limits(max_bytes, max_items)
+        self._clock = clock
+        self._account = Account(str(self._root / ACCOUNT))
+        self._tree = Tree(self._root, self._account)
+        self._reader = Reader(self._root)
+        self._writer = Writer(self._tree, self._account, self._limits, self._reader, clock)
+
+    def prepare(self) -> None:
+        """Make the directory, or find it to be ours and writable. Raises ForeignDirectory, OSError."""
+        self._tree.prepare()
+
+    # --------------------------------------------------------------------------------------- reading
+
+    def get(self, key: str, *, expired: bool = False) -> Found | None:
+        """The entry of `key`; with `expired`, also one whose time is over but that is still there.
+
+        A damaged file in its place is a miss and is removed. Raises OSError for what is not a miss.
+        """
+        place, now = place_of(key), self._clock()
+        try:
+            found = self._reader.read(place, now=now)
+        except FileNotFoundError:
+            return None
+        except Damaged:
+            self._discard(place)
+            return None
+        if self._reader.used:
+            self.mark_used()
+        return found if expired or found.fresh(now) else None
+
+    def get_now(self, key: str, *, expired: bool = False) -> Found | None:
+        """As `get`, but never waits for the disk to read the file: raises BlockingIOError, and `get` can tell.
+
+        What it finds is noted as used by the next `get`, `set` or `mark_used`, for that writes.
+        """
+        now = self._clock()
+        try:
+            found = self._reader.read_now(place_of(key), now=now)
+        except FileNotFoundError:
+            return None
+        return found if expired or found.fresh(now) else None
+
+    def mark_used(self) -> None:
+        """Write down uses that reading has noted, some at a time; where the disk refuses, they are forgotten."""
+        moment = int(self._clock() * 1e9)
+        for _ in range(_MARKED_AT_ONCE):
+            try:
+                inner, place = self._reader.used.popitem()
+            except KeyError:
+                return
+            with suppress(OSError), self._tree.locked(place.shard, wait=0) as shard:
+                shard.date(inner, used=moment, expires=shard.status(inner).st_mtime_ns)
+
+    # --------------------------------------------------------------------------------------- writing
+
+    def set(self, key: str, payload: bytes, *, expires: float | None) -> bool:
+        """Store `payload`. False when it is larger than the cap lets it be: then `key` holds nothing."""
+        if self._is_over(expires):
+            self.delete(key)
+            return True
+        return self._writer.store(place_of(key), lambda _: (payload, expires), look=False)
+
+    def add(self, key: str, payload: bytes, *, expires: float | None) -> bool:
+        """Store `payload` if `key` has no fresh entry; one of all processes that try gets True."""
+        if self._is_over(expires):
+            return self.get(key) is None
+        return self._writer.store(place_of(key), lambda found: None if found else (payload, expires), look=True)
+
+    def update(self, key: str, change: Callable[[bytes], bytes]) -> bool:
+        """Replace the payload by `change` of it, with no other writer between; False when there is none.
+
+        `change` may be called more than once, and leaves all as it was by raising.
+        """
+        return self._writer.store(
+            place_of(key), lambda found: (change(found.payload), found.expires) if found else None, look=True
+        )
+
+    def touch(self, key: str, expires: float | None, *, expired: bool = False) -> bool:
+        """Let a fresh entry (with `expired`: any that is there) live until `expires`; False when there is none."""
+        place = place_of(key)
+        with suppress(FileNotFoundError), self._tree.locked(place.shard) as shard:
+            status = shard.status(place.inner)
+            if expired or not self._is_over(record.expiry(status)):
+                used = int(self._clock() * 1e9)
+                shard.date(place.inner, used=used, expires=record.nanoseconds(expires))
+                return True
+        return False
+
+    def delete(self, key: str) -> bool:
+        """Remove the entry of `key`; False when there was none."""
+        place = place_of(key)
+        with suppress(FileNotFoundError), self._tree.locked(place.shard) as shard:
+            return bool(shard.remove(place.inner))
+        return False
+
+    def delete_group(self, group: str) -> int:
+        """Remove `group` and every `group/…`, at a cost that only their number decides; return how many."""
+        alone, inside = place_of(group), place_of(f"{group}/")
+        with suppress(FileNotFoundError), self._tree.locked(alone.shard) as shard:
+            return shard.remove(alone.inner).entries + shard.remove_group(inside.group)
+        return 0
+
+    def count_group(self, group: str) -> int:
+        """How many entries `delete_group` would remove."""
+        alone, inside = place_of(group), place_of(f"{group}/")
+        with suppress(FileNotFoundError), self._tree.locked(alone.shard) as shard:
+            return shard.count(alone.inner, inside.group)
+        return 0
+
+    def clear(self) -> int:
+        """Remove all entries; return how many."""
+        removed = 0
+        for number in self._tree.existing():
+            self._tree.ensure_ours()
+            with suppress(FileNotFoundError), self._tree.locked(number) as shard:
+                listing = shard.list()
+                removed += sum(shard.remove(entry.inner).entries for entry in listing.entries)
+                shard.tidy(listing)
+        return removed
+
+    # --------------------------------------------------------------------------------------- keeping
+
+    def usage(self) -> Usage:
+        """What all processes together hold here, from the account."""
+        if not self._root.is_dir():
+            return Usage(0, 0, self._limits.bytes)
+        self._tree.ensure_ours()
+        total = weigh(self._tree, self._account)
+        return Usage(total.entries, total.bytes, self._limits.bytes)
+
+    def sweep(self, *, dry_run: bool = False, grace: float = 0.0) -> Sweep:
+        """One round of the janitor; entries are kept for `grace` seconds past their time."""
+        if dry_run and not self._root.is_dir():
+            return Sweep()
+        self.prepare()
+        return Broom(self._tree, self._account, self._limits, self._clock(), grace, dry_run).sweep()
+
+    def try_lock_janitor(self) -> AbstractContextManager[bool]:
+        """`with` it to be the one janitor of this directory: False when another process is."""
+        self._tree.prepare()
+        return janitor_lock(self._root)
+
+    # -------------------------------------------------------------------------------------- the inside
+
+    def _discard(self, place: Place) -> None:
+        # A disk that cannot be written is no reason to fail who only reads.
+        with suppress(OSError, ForeignDirectory):
+            self._tree.ensure_ours()
+            with self._tree.locked(place.shard, wait=0) as shard:
+                try:
+                    self._reader.read(place, now=self._clock())
+                except Damaged:
+                    shard.remove(place.inner)
+
+    def _is_over(self, expires: float | None) -> bool:
+        return expires is not None and expires <= self._clock()

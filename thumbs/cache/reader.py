@@ -1,0 +1,84 @@
+"""A hit is four system calls and takes no lock; what else it calls for is noted and done later, off the hot path."""
+
+import errno
+import os
+from pathlib import Path
+
+from thumbs.cache import record
+from thumbs.cache.place import Place
+from thumbs.cache.record import Damaged, Found
+
+_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO in an entry's place must not hold us
+# Reading would otherwise write an access time of the kernel's own over ours. Only the file's owner may ask for it.
+_NO_ATIME = getattr(os, "O_NOATIME", 0)
+_NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+_UNSUPPORTED = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
+# What opening a symbolic link or a socket in an entry's place says.
+_NO_FILE = (errno.ELOOP, errno.ENXIO)
+
+# How old the noted time of an entry's last use may grow before a use is written down.
+_RECENCY_SECONDS = 60.0
+_MOST_NOTED = 4096
+
+
+class Reader:
+    """Reads the entries under `root` and notes which of them are due for `used` to be brought up to date."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = str(root)
+        self._flags = _OPEN | _NO_ATIME
+        self._no_wait = _NO_WAIT
+        self.used: dict[str, Place] = {}
+
+    def read(self, place: Place, *, now: float) -> Found:
+        """The entry at `place`, from the disk if need be.
+
+        Raises FileNotFoundError for none, Damaged for anything else in its place, OSError as the disk does.
+        """
+        return self._read(place, now, 0)
+
+    def read_now(self, place: Place, *, now: float) -> Found:
+        """The entry at `place` from memory, as `read`; raises BlockingIOError where only `read` can tell."""
+        if self._no_wait is None:
+            raise BlockingIOError(errno.EAGAIN, "reading without waiting is not supported here")
+        try:
+            return self._read(place, now, self._no_wait)
+        except Damaged:
+            raise BlockingIOError(errno.EAGAIN, "a damaged entry is to be removed") from None
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                raise
+            self._no_wait = None
+            raise BlockingIOError(errno.EAGAIN, "reading without waiting is not supported here") from error
+
+    def fresh(self, place: Place, *, now: float) -> Found | None:
+        """The entry at `place` if there is a whole one whose time is not over. Raises OSError as the disk does."""
+        try:
+            found = self.read(place, now=now)
+        except (FileNotFoundError, Damaged):
+            return None
+        return found if found.fresh(now) else None
+
+    def _read(self, place: Place, now: float, flags: int) -> Found:
+        fd = self._open(f"{self._root}/{place.shard:02x}/{place.inner}")
+        try:
+            status = os.fstat(fd)
+            found = record.read(fd, status, digest=place.digest, flags=flags)
+        finally:
+            os.close(fd)
+        if abs(now - status.st_atime) > _RECENCY_SECONDS and found.fresh(now) and len(self.used) < _MOST_NOTED:
+            self.used[place.inner] = place
+        return found
+
+    def _open(self, path: str) -> int:
+        try:
+            return os.open(path, self._flags)
+        except PermissionError:
+            if not self._flags & _NO_ATIME:
+                raise
+            self._flags &= ~_NO_ATIME
+            return os.open(path, self._flags)
+        except OSError as error:
+            if error.errno in _NO_FILE:
+                raise Damaged from error
+            raise

@@ -1,0 +1,204 @@
+"""One of the 256 shards, held by one writer at a time: what changes in it is written to the account on release.
+
+A temporary file exists only while its writer holds the shard. So whoever holds it knows every temporary in
+it for an orphan, however young.
+"""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from thumbs.cache.account import BLOCK, FIXED_BYTES, Account, Limits, Weight
+from thumbs.cache.listing import Listing, blocks, list_shard, members
+from thumbs.cache.place import Place
+from thumbs.cache.record import HEADER_BYTES
+
+_TEMPORARY = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+_PRIVATE_FILE = 0o600
+PRIVATE_DIRECTORY = 0o700
+
+
+class Shard:
+    """A shard that we hold, by the descriptor of its directory: if that is deleted, so is all that we do in it."""
+
+    def __init__(self, fd: int, path: Path, number: int, account: Account) -> None:
+        self._fd = fd
+        self._path = path
+        self._number = number
+        self._account = account
+        self._charged = 0
+        self._owed = Weight()
+        self._emptied = False
+
+    def adopt(self, *, uncharged: bool) -> None:
+        """Start from the directory as the account knows it: not at all when we have just made it."""
+        self._charged = 0 if uncharged else self._own_bytes()
+        self._emptied = uncharged
+
+    def settle(self) -> None:
+        """Tell the account what has changed, and leave no empty directory behind."""
+        if not os.fstat(self._fd).st_nlink:
+            # Somebody has deleted it, with the account that we would correct: there may be a new one of both.
+            return
+        own = self._own_bytes()
+        if self._emptied:
+            with suppress(OSError):
+                self._path.rmdir()
+                own = 0
+        change = self._owed + Weight(own - self._charged)
+        if change:
+            self._account.settle(self._number, change)
+
+    def write(self, place: Place, parts: tuple[bytes, bytes], *, times: tuple[int, int], limits: Limits) -> Weight:
+        """Put the file made of `parts` at `place`, unless it does not fit: then return by how much.
+
+        `times` are the nanoseconds of its last use and of its expiry. Raises OSError as the disk does,
+        and then leaves nothing.
+        """
+        before = self._weigh(place)
+        new_group = place.group != "" and not blocks(self._fd, place.group)
+        cost = _file_bytes(sum(map(len, parts))) + BLOCK * (new_group + (self._charged == 0))
+        reserved = Weight(cost, 0 if before.entries else 1)
+        excess = self._account.reserve(self._number, reserved, limits)
+        if excess:
+            return excess
+        try:
+            self._replace(place, parts, times)
+        except BaseException:
+            self._emptied = True
+            raise
+        finally:
+            self._owed += self._weigh(place) - before - reserved
+        return excess
+
+    def status(self, inner: str) -> os.stat_result:
+        """`stat` of the entry at `inner`. Raises FileNotFoundError."""
+        return os.stat(inner, dir_fd=self._fd, follow_symlinks=False)
+
+    def date(self, inner: str, *, used: int, expires: int) -> None:
+        """Set when the entry at `inner` was last used and when it ends, in nanoseconds."""
+        os.utime(inner, ns=(used, expires), dir_fd=self._fd, follow_symlinks=False)
+
+    def remove(self, inner: str) -> Weight:
+        """Remove the entry at `inner`, and its group's directory with the last one; return what that freed."""
+        group = inner.rpartition("/")[0]
+        size = self._remove_file(inner)
+        if not size:
+            return Weight()
+        freed = Weight(size + (self._remove_directory(group) if group else 0), 1)
+        self._owed -= freed
+        self._emptied = True
+        return freed
+
+    def count(self, inner: str, group: str) -> int:
+        """How many entries are at `inner` and in `group` together."""
+        return len(members(self._fd, group)) + (1 if blocks(self._fd, inner) else 0)
+
+    def remove_group(self, group: str) -> int:
+        """Remove all entries of `group`: gone for readers in one step. Return how many they were."""
+        temporary = _temporary_name()
+        try:
+            os.rename(group, temporary, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+        except FileNotFoundError:
+            return 0
+        freed = self._remove_tree(temporary)
+        with suppress(FileNotFoundError):
+            # It is still there only if it holds somebody else's file.
+            os.rename(temporary, group, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+        self._owed -= freed
+        self._emptied = True
+        return freed.entries
+
+    def list(self, limit: int | None = None) -> Listing:
+        """What is here, or a random part of it; the account is put right when it was all. Call it first."""
+        listing = list_shard(self._fd, self._number, limit)
+        if listing.complete:
+            self._recount(listing)
+        return listing
+
+    def tidy(self, listing: Listing) -> None:
+        """Remove the orphans and the empty groups of `listing`."""
+        for name in listing.orphans:
+            self._owed -= Weight(self._remove_tree(name).bytes)
+        for group in listing.empty:
+            self._owed -= Weight(self._remove_directory(group))
+        self._emptied = True
+
+    def _recount(self, listing: Listing) -> None:
+        self._charged = self._own_bytes()
+        self._owed = Weight()
+        self._account.put(self._number, listing.weight + Weight(self._charged))
+
+    def _replace(self, place: Place, parts: tuple[bytes, bytes], times: tuple[int, int]) -> None:
+        temporary = _temporary_name()
+        fd = os.open(temporary, _TEMPORARY, _PRIVATE_FILE, dir_fd=self._fd)
+        try:
+            try:
+                _write_all(fd, parts)
+                os.utime(fd, ns=times)
+            finally:
+                os.close(fd)
+            if place.group:
+                with suppress(FileExistsError):
+                    os.mkdir(place.group, PRIVATE_DIRECTORY, dir_fd=self._fd)
+            os.rename(temporary, place.inner, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary, dir_fd=self._fd)
+            if place.group:
+                self._remove_directory(place.group)
+            raise
+
+    def _weigh(self, place: Place) -> Weight:
+        entry = blocks(self._fd, place.inner)
+        group = blocks(self._fd, place.group) if place.group else 0
+        return Weight(entry + group, 1 if entry else 0)
+
+    def _own_bytes(self) -> int:
+        return os.fstat(self._fd).st_blocks * 512
+
+    def _remove_tree(self, name: str) -> Weight:
+        freed = Weight()
+        for entry in members(self._fd, name):
+            freed += Weight(blocks(self._fd, entry), 1)
+            os.unlink(entry, dir_fd=self._fd)
+        return freed + Weight(self._remove_directory(name) or self._remove_file(name))
+
+    def _remove_file(self, name: str) -> int:
+        size = blocks(self._fd, name)
+        try:
+            os.unlink(name, dir_fd=self._fd)
+        except (FileNotFoundError, IsADirectoryError):
+            return 0
+        return size
+
+    def _remove_directory(self, name: str) -> int:
+        size = blocks(self._fd, name)
+        try:
+            os.rmdir(name, dir_fd=self._fd)
+        except OSError:
+            # It is not empty, or no directory.
+            return 0
+        return size
+
+
+def least_bytes(place: Place, size: int) -> Weight:
+    """The weight of a directory that holds nothing but an entry of `size` bytes at `place`."""
+    directories = 2 if place.group else 1
+    return Weight(FIXED_BYTES + BLOCK * directories + _file_bytes(HEADER_BYTES + size), 1)
+
+
+def _temporary_name() -> str:
+    return f"{secrets.token_hex(8)}.tmp"
+
+
+def _file_bytes(size: int) -> int:
+    return -(-size // BLOCK) * BLOCK
+
+
+def _write_all(fd: int, parts: tuple[bytes, bytes]) -> None:
+    written = os.writev(fd, parts)
+    rest = memoryview(b"".join(parts))[written:] if written < sum(map(len, parts)) else memoryview(b"")
+    while rest:
+        rest = rest[os.write(fd, rest) :]
