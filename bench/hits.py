@@ -1,0 +1,117 @@
+"""Hits: requests answered a second, of thumbnails that are there already, beside nginx serving the same bytes."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.check import Wanted, WrongAnswerError, check, decode
+from bench.load import WRK_CONNECTIONS, Answer, Client, Wrk, get
+from bench.pictures import Originals
+from bench.processes import LOOPBACK
+from bench.servers import Server
+
+URLS = 200
+CASES = ("one URL", f"{URLS} URLs")
+_BODY_BYTES = 20_000  # about
+_QUALITIES = range(50, 95, 5)
+_WARM_SECONDS = 1.0
+_WARM_PASSES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """What is served in this comparison, by everybody: `body` under `URLS` names."""
+
+    names: tuple[str, ...]
+    wanted: Wanted
+    body: bytes
+
+    def paths(self, storage: str) -> list[str]:
+        """Mage's URLs of it in `storage`."""
+        asked = f"{self.wanted.width}x{self.wanted.height}/filters:format(jpeg);quality({self.wanted.quality})"
+        return [f"/{storage}/thumbs/{asked}/{name}" for name in self.names]
+
+    def write(self, directory: Path) -> list[str]:
+        """As many files of it; their URLs under `directory`."""
+        directory.mkdir()
+        for number in range(len(self.names)):
+            (directory / f"{number}.jpg").write_bytes(self.body)
+        return [f"/{number}.jpg" for number in range(len(self.names))]
+
+
+def thumbnail(mage: Server, originals: Originals) -> Thumbnail:
+    """Mage's own thumbnail of the photo, in the quality that comes nearest to 20 KB.
+
+    Raises `WrongAnswerError` when Mage does not answer as it should.
+    """
+    made = []
+    for quality in _QUALITIES:
+        wanted = Wanted(500, 300, "jpeg", quality)
+        (path,) = Thumbnail((originals.take(),), wanted, b"").paths("cold")
+        answer = get(LOOPBACK, mage.port, path)
+        if answer.status != 200:
+            raise WrongAnswerError(f"answered the status {answer.status}")
+        check(answer.body, answer.headers.get("content-type", ""), wanted)
+        made.append((wanted, answer.body))
+    wanted, body = min(made, key=lambda one: abs(len(one[1]) - _BODY_BYTES))
+    decode(body)
+    return Thumbnail(tuple(originals.take() for _ in range(URLS)), wanted, body)
+
+
+@dataclass(slots=True)
+class Hits:
+    """A server and its URLs of the thumbnail; `layer` is what must have answered, where the server tells."""
+
+    name: str
+    port: int
+    paths: Sequence[str]
+    thumbnail: Thumbnail
+    wrk: Wrk
+    layer: str | None = None
+    warm: set[str] = field(default_factory=set)
+
+    def prove(self, case: str) -> None:
+        """Every URL gives exactly the bytes, and from the cache: also on a new connection, to whichever process."""
+        paths = self._paths(case)
+        if case not in self.warm:
+            self._warm(paths)
+            self.rate(case, _WARM_SECONDS)
+            self.warm.add(case)
+        for path in paths:
+            self._judge(get(LOOPBACK, self.port, path))
+
+    def rate(self, case: str, seconds: float) -> float:
+        return self.wrk.rate(self.port, self._paths(case), seconds=seconds, body_bytes=len(self.thumbnail.body))
+
+    def _warm(self, paths: Sequence[str]) -> None:
+        """Every process of the server must have seen every URL, and which one gets a connection is chance."""
+        for _ in range(_WARM_PASSES):
+            _ask_for_all(self.port, paths)
+            answers = (get(LOOPBACK, self.port, path) for path in paths)
+            if all(answer.headers.get("x-cache", "HIT") == "HIT" for answer in answers):
+                return
+
+    def _judge(self, answer: Answer) -> None:
+        if answer.status != 200 or answer.body != self.thumbnail.body:
+            raise WrongAnswerError(f"answered other bytes (status {answer.status})")
+        cache, timing = answer.headers.get("x-cache"), answer.headers.get("server-timing", "")
+        if self.layer is not None and (cache != "HIT" or self.layer not in timing):
+            raise WrongAnswerError(f"answered X-Cache {cache}, Server-Timing {timing}: not a hit from {self.layer}")
+
+    def _paths(self, case: str) -> Sequence[str]:
+        return self.paths if case == CASES[1] else self.paths[:1]
+
+
+def _ask_for_all(port: int, paths: Sequence[str]) -> None:
+    """Every path on as many connections as wrk will use."""
+
+    def on_one() -> None:
+        client = Client(LOOPBACK, port)
+        for path in paths:
+            client.get(path)
+        client.close()
+
+    with ThreadPoolExecutor(WRK_CONNECTIONS) as pool:
+        for done in [pool.submit(on_one) for _ in range(WRK_CONNECTIONS)]:
+            done.result()

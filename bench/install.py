@@ -1,0 +1,52 @@
+"""thumbor and ipx, put into the scratch directory by their own package managers, once."""
+
+import json
+import shutil
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+from bench.processes import UnavailableError, running
+
+_INSTALL_SECONDS = 900.0
+
+
+def thumbor(scratch: Path) -> Path:
+    """The directory of a virtual environment with thumbor in it. Raises `UnavailableError` with pip's last line."""
+    home = scratch / "thumbor"
+    if not (home / "bin" / "thumbor").exists():
+        home.mkdir(exist_ok=True)
+        _run([sys.executable, "-m", "venv", home], home)
+        _run([home / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "-q", "thumbor"], home)
+    return home
+
+
+def ipx(scratch: Path) -> Path:
+    """A directory with ipx in its `node_modules`. Raises `UnavailableError` with npm's last line."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        raise UnavailableError("it needs node and npm (on Debian: apt-get install nodejs npm)")
+    home = scratch / "ipx"
+    if not (home / "node_modules" / "ipx" / "package.json").exists():
+        home.mkdir(exist_ok=True)
+        # Without a name npm takes the directory's, "ipx", and installs nothing into itself.
+        (home / "package.json").write_text('{"name": "bench-peers", "private": true}\n')
+        _run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "ipx"], home)
+    return home
+
+
+def python_version(home: Path, package: str) -> str:
+    """The version of a package in the virtual environment `home`."""
+    places = [str(place) for place in home.glob("lib/python*/site-packages")]
+    return next((found.version for found in distributions(name=package, path=places)), "?")
+
+
+def node_version(home: Path, package: str) -> str:
+    """The version of a package in `home`'s `node_modules`."""
+    about: dict[str, str] = json.loads((home / "node_modules" / package / "package.json").read_text())
+    return about["version"]
+
+
+def _run(command: list[str | Path], home: Path) -> None:
+    with running(command, log=home / "install.log", cwd=home) as child:
+        if child.await_end(_INSTALL_SECONDS):
+            raise UnavailableError(f"it could not be installed: {child.last_words}")

@@ -1,0 +1,64 @@
+"""What this machine can give at all: libvips from file to file in a process a core, with no server around it.
+
+`python -m bench.limit PHOTO WIDTH HEIGHT FORMAT QUALITY EFFORT START SECONDS` is one of those processes. It prints
+pictures a second, counted from START on the monotonic clock, which all processes share.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyvips
+
+from bench.check import Wanted, WrongAnswerError
+from bench.processes import running
+
+_ROOT = Path(__file__).resolve().parent.parent
+_START_SECONDS = 1.0  # for Python and libvips to be there before the clock starts
+DEFAULT_EFFORT = 4  # of libwebp, sharp and Pillow
+
+
+def render(photo: bytes, wanted: Wanted, *, effort: int = DEFAULT_EFFORT) -> bytes:
+    """The picture, cut from the centre, without metadata. `effort` is WebP's, 0–6."""
+    image = pyvips.Image.thumbnail_buffer(photo, wanted.width, height=wanted.height, size="both", crop="centre")
+    options: dict[str, int] = {"effort": effort} if wanted.format == "webp" else {"optimize_coding": True}
+    encoded: bytes = image.write_to_buffer(f".{wanted.format}", Q=wanted.quality, keep="none", **options)
+    return encoded
+
+
+def nearest_effort(body: bytes, photo: bytes, wanted: Wanted) -> int:
+    """The WebP effort with which libvips makes a file of nearly the length of `body`."""
+    return min(range(7), key=lambda effort: abs(len(render(photo, wanted, effort=effort)) - len(body)))
+
+
+def pool_rate(photo: Path, wanted: Wanted, *, effort: int, seconds: float, logs: Sequence[Path]) -> float:
+    """Pictures a second of as many processes together as there are files in `logs`, for what they print."""
+    start = time.monotonic() + _START_SECONDS
+    numbers = (wanted.width, wanted.height, wanted.format, wanted.quality, effort, start, seconds)
+    command = [sys.executable, "-m", "bench.limit", str(photo), *map(str, numbers)]
+    with ExitStack() as stack:
+        children = [stack.enter_context(running(command, log=log, cwd=_ROOT)) for log in logs]
+        if any(child.await_end(seconds + 60) for child in children):
+            raise WrongAnswerError(f"failed: {children[0].last_words}")
+        return sum(float(child.last_words) for child in children)
+
+
+def _main(photo: str, *numbers: str) -> None:
+    width, height, output, quality, effort, start, seconds = numbers
+    wanted = Wanted(int(width), int(height), output, int(quality))
+    pyvips.concurrency_set(1)
+    pyvips.cache_set_max(0)
+    render(Path(photo).read_bytes(), wanted, effort=int(effort))
+    time.sleep(max(0.0, float(start) - time.monotonic()))
+    began = time.monotonic()
+    count = 0
+    while time.monotonic() - began < float(seconds):
+        render(Path(photo).read_bytes(), wanted, effort=int(effort))
+        count += 1
+    print(count / (time.monotonic() - began))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -1,0 +1,101 @@
+"""Misses: pictures rendered a second, of originals that no server has seen before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bench import limit
+from bench.check import Wanted, WrongAnswerError, check, decode, is_progressive
+from bench.load import Answer, Client, Template, drive, get
+from bench.pictures import Originals
+
+CASES: dict[str, Wanted] = {
+    "JPEG q80": Wanted(500, 300, "jpeg", 80),
+    "WebP q77": Wanted(500, 300, "webp", 77),
+}
+_LOWER_QUALITY = 30
+_WARM_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class HttpMisses:
+    """A server that renders, asked by `clients` at once. `bodies` are its first answers by case."""
+
+    name: str
+    template: Template
+    originals: Originals
+    clients: int
+    bodies: dict[str, bytes] = field(default_factory=dict)
+
+    def prove(self, case: str) -> None:
+        """The right picture, whole, and a smaller file at a lower quality: so the quality in the URL is obeyed."""
+        wanted = CASES[case]
+        body = self._once(wanted)
+        decode(body)
+        lower = self._once(replace(wanted, quality=_LOWER_QUALITY))
+        if len(lower) >= len(body):
+            raise WrongAnswerError(f"quality {_LOWER_QUALITY} makes no smaller file than {wanted.quality}")
+        if case not in self.bodies:
+            self.bodies[case] = body
+            self.rate(case, _WARM_SECONDS)
+
+    def rate(self, case: str, seconds: float) -> float:
+        wanted = CASES[case]
+
+        def ask(client: Client) -> None:
+            judge(client.get(self.template.target(self.originals.take(), wanted)), wanted)
+
+        return drive(ask, self.template.host, self.template.port, clients=self.clients, seconds=seconds)
+
+    def _once(self, wanted: Wanted) -> bytes:
+        answer = get(self.template.host, self.template.port, self.template.target(self.originals.take(), wanted))
+        judge(answer, wanted)
+        return answer.body
+
+
+@dataclass(slots=True)
+class RawMisses:
+    """libvips alone, in a process for each file of `logs`; `effort` is WebP's."""
+
+    name: str
+    photo: Path
+    logs: Sequence[Path]
+    effort: int
+    bodies: dict[str, bytes] = field(default_factory=dict)
+
+    def prove(self, case: str) -> None:
+        wanted = CASES[case]
+        body = limit.render(self.photo.read_bytes(), wanted, effort=self.effort)
+        check(body, f"image/{wanted.format}", wanted)
+        self.bodies[case] = body
+
+    def rate(self, case: str, seconds: float) -> float:
+        return limit.pool_rate(self.photo, CASES[case], effort=self.effort, seconds=seconds, logs=self.logs)
+
+
+def judge(answer: Answer, wanted: Wanted) -> None:
+    """Raise `WrongAnswerError` unless this is the picture, made for this request."""
+    if answer.status != 200:
+        raise WrongAnswerError(f"answered the status {answer.status}")
+    if answer.headers.get("x-cache", "").upper().startswith("HIT"):
+        raise WrongAnswerError("answered from a cache")
+    check(answer.body, answer.headers.get("content-type", ""), wanted)
+
+
+def webp_effort(party: HttpMisses, photo: Path) -> int:
+    """The WebP effort that an answer of Mage, whose pixels are libvips' own, tells by its length.
+
+    It is the usual one when Mage does not answer rightly.
+    """
+    case = next(case for case, wanted in CASES.items() if wanted.format == "webp")
+    try:
+        party.prove(case)
+    except WrongAnswerError:  # it will be proved again, and then left out
+        return limit.DEFAULT_EFFORT
+    return limit.nearest_effort(party.bodies[case], photo.read_bytes(), CASES[case])
+
+
+def peculiarities(party: HttpMisses) -> str:
+    """What a server's answers tell of it."""
+    jpegs = [body for case, body in party.bodies.items() if CASES[case].format == "jpeg"]
+    return " and ".join("progressive JPEG" if is_progressive(body) else "baseline JPEG" for body in jpegs)

@@ -1,0 +1,78 @@
+"""What a run found, as Markdown for people and as JSON for programs."""
+
+from dataclasses import dataclass, field
+
+from bench.load import WRK_CONNECTIONS, WRK_THREADS, Template
+from bench.table import MAGE, Board, hits_table, misses_table
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure. `against` are further servers: their names and URL templates."""
+
+    rounds: int
+    seconds: float
+    kinds: frozenset[str]
+    peers: frozenset[str]
+    against: dict[str, Template]
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run found. `left_out` are parties and reasons; `notes` the others and their configuration."""
+
+    plan: Plan
+    machine: str
+    photo: str
+    left_out: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    boards: dict[str, Board] = field(default_factory=dict)
+    sizes: dict[tuple[str, str], int] = field(default_factory=dict)
+    body_bytes: int = 0
+    clients: int = 0
+
+    @property
+    def mage_failed(self) -> bool:
+        return any(party.startswith(MAGE) for party in self.left_out)
+
+    def markdown(self) -> str:
+        """Two tables and what is needed to believe them."""
+        parts = [f"{self.machine}; medians of {self.plan.rounds} interleaved rounds of {self.plan.seconds:g} s each."]
+        if "hits" in self.boards and self.boards["hits"].rates:
+            parts.append(hits_table(self.boards["hits"], "nginx"))
+            parts.append(
+                f"Hits: a JPEG of {self.body_bytes / 1000:.1f} KB that Mage made, `wrk -t{WRK_THREADS} "
+                f"-c{WRK_CONNECTIONS}` on the same machine; every server answers the same bytes."
+            )
+        if "misses" in self.boards and self.boards["misses"].rates:
+            parts.append(misses_table(self.boards["misses"], self.sizes))
+            parts.append(
+                f"Misses: {self.photo}, cover-cropped to 500×300; every request names an original that was never asked "
+                f"for before; {self.clients} clients with a kept-alive connection each; every answer is checked."
+            )
+        took_part = {party: about for party, about in self.notes.items() if party not in self.left_out}
+        parts.append("\n".join(f"* {party} {about}." for party, about in took_part.items()))
+        parts.append("\n".join(f"* Left out: {party}: {reason}" for party, reason in self.left_out.items()))
+        return "\n\n".join(part for part in parts if part)
+
+    def json(self) -> dict[str, object]:
+        """All single rates too."""
+        measured: dict[str, object] = {
+            kind: [
+                {"party": party, "case": case, "rates": rates, "median": board.rate(party, case)}
+                | ({"bytes": self.sizes[party, case]} if (party, case) in self.sizes else {})
+                for (party, case), rates in board.rates.items()
+            ]
+            for kind, board in self.boards.items()
+        }
+        return {
+            "machine": self.machine,
+            "photo": self.photo,
+            "parties": self.notes,
+            "left_out": self.left_out,
+            "rounds": self.plan.rounds,
+            "seconds": self.plan.seconds,
+            "clients": self.clients,
+            "hit_bytes": self.body_bytes,
+            **measured,
+        }

@@ -1,0 +1,215 @@
+"""Each server under test, started on loopback in its best fair configuration and stopped with its block."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bench import install
+from bench.processes import LOOPBACK, UnavailableError, free_port, running
+
+_PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a run takes place: `scratch` outlives it, `run` does not; `photos` holds the originals."""
+
+    scratch: Path
+    run: Path
+    photos: Path
+    cores: int
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answers. `about` tells its version and configuration; `template` is for `load.Template`."""
+
+    port: int
+    about: str
+    template: str = ""
+
+
+# ------------------------------------------------------------------------------------------ Mage
+
+
+@contextmanager
+def mage(ground: Ground) -> Iterator[Server]:
+    """`run_thumb_server` with three storages of one root: `memory` and `disk` for hits, `cold` without a cache."""
+    port, home = free_port(), ground.run / "mage"
+    home.mkdir()
+    disk = {"enabled": True, "dir": str(home / "cache"), "ttl_seconds": 86_400, "max_size_mb": 512}
+    off = {"enabled": False, "dir": str(home / "unused"), "ttl_seconds": 86_400}
+    memory = {"enabled": True, "max_size_mb": 256}
+    caches = {"memory": {"memory": memory, "disk": off}, "disk": {"disk": disk}, "cold": {}}
+    storages = [
+        {"name": name, "driver": "local", "root": str(ground.photos), "cache": cache} for name, cache in caches.items()
+    ]
+    config = home / "storages.json"
+    config.write_text(json.dumps({"storages": storages}, indent=2))
+    command = (sys.executable, _PROJECT / "manage.py", "run_thumb_server", "--bind", f"{LOOPBACK}:{port}")
+    workers = ("--workers", str(ground.cores))
+    env = {**os.environ, "STORAGES_CONFIG_PATH": str(config), "LOG_LEVEL": "WARNING"}
+    with running((*command, *workers), log=home / "log", env=env, cwd=_PROJECT) as child:
+        child.await_port(port)
+        yield Server(
+            port,
+            f"{_mage_version()}: `run_thumb_server --workers {ground.cores}`, "
+            f"{_parts('gunicorn', 'uvloop', 'gunicorn_h1c', 'Django', 'pyvips-binary')}; "
+            "storages with only memory, only disk, and no cache",
+            f"http://{LOOPBACK}:{port}/cold/thumbs/{{width}}x{{height}}/"
+            "filters:format({format});quality({quality})/{name}",
+        )
+
+
+def _mage_version() -> str:
+    try:
+        return version("mage-thumbs")
+    except PackageNotFoundError:
+        return "from its source tree"
+
+
+def _parts(*packages: str) -> str:
+    present = []
+    for package in packages:
+        try:
+            present.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            present.append(f"no {package}")
+    return ", ".join(present)
+
+
+# ----------------------------------------------------------------------------------------- nginx
+
+_NGINX = """\
+{user}
+worker_processes {cores};
+worker_rlimit_nofile 8192;
+pid {home}/pid;
+error_log {home}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  types {{ image/jpeg jpg; }}
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_timeout 75;
+  keepalive_requests 1000000000;
+  client_body_temp_path {home}/body;
+  proxy_temp_path {home}/proxy;
+  fastcgi_temp_path {home}/fastcgi;
+  uwsgi_temp_path {home}/uwsgi;
+  scgi_temp_path {home}/scgi;
+  server {{
+    listen {host}:{port};
+    root {root};
+  }}
+}}
+"""
+
+
+@contextmanager
+def nginx(ground: Ground, root: Path) -> Iterator[Server]:
+    """nginx serving the files under `root`."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        raise UnavailableError("it is not installed (on Debian: apt-get install nginx-light)")
+    port, home = free_port(), ground.run / "nginx"
+    home.mkdir()
+    config = home / "nginx.conf"
+    user = "user root;" if os.geteuid() == 0 else ""  # its workers would not be let into our directory
+    config.write_text(_NGINX.format(user=user, cores=ground.cores, home=home, host=LOOPBACK, port=port, root=root))
+    command = (program, "-p", home, "-e", home / "error.log", "-c", config, "-g", "daemon off;")
+    with running(command, log=home / "log") as child:
+        child.await_port(port)
+        told = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
+        yield Server(
+            port,
+            f"{told.strip().rpartition('/')[2]}: {ground.cores} worker processes, sendfile, tcp_nopush, "
+            "keep-alive without a limit, no access log, static files of the same bytes",
+        )
+
+
+# --------------------------------------------------------------------------------------- thumbor
+
+_THUMBOR = """\
+LOADER = "thumbor.loaders.file_loader"
+FILE_LOADER_ROOT_PATH = {photos!r}
+STORAGE = "thumbor.storages.no_storage"
+RESULT_STORAGE = None
+PROGRESSIVE_JPEG = False
+ALLOW_UNSAFE_URL = True
+"""
+
+
+@contextmanager
+def thumbor(ground: Ground) -> Iterator[Server]:
+    """thumbor from PyPI with its Pillow engine, as many processes as there are cores."""
+    packages = install.thumbor(ground.scratch)
+    port, home = free_port(), ground.run / "thumbor"
+    home.mkdir()
+    config = home / "thumbor.conf"
+    config.write_text(_THUMBOR.format(photos=str(ground.photos)))
+    command = (packages / "bin" / "thumbor", "-i", LOOPBACK, "-p", str(port), "-c", config, "-l", "error")
+    with running((*command, "--processes", str(ground.cores)), log=home / "log", cwd=home) as child:
+        child.await_port(port)
+        yield Server(
+            port,
+            f"{install.python_version(packages, 'thumbor')}: `--processes {ground.cores}`, "
+            f"Pillow {install.python_version(packages, 'pillow')}, file loader, no storage, no result storage, "
+            "baseline JPEG, Pillow's default WebP effort 4",
+            f"http://{LOOPBACK}:{port}/unsafe/{{width}}x{{height}}/"
+            "filters:format({format}):quality({quality})/{name}",
+        )
+
+
+# ------------------------------------------------------------------------------------------- ipx
+
+_IPX = """\
+import { createServer } from "node:http";
+import { createIPX, createIPXNodeServer, ipxFSStorage } from "ipx";
+
+const [dir, host, port] = process.argv.slice(2);
+const ipx = createIPX({ storage: ipxFSStorage({ dir }), sharpOptions: { jpegProgressive: false } });
+createServer(createIPXNodeServer(ipx)).listen(Number(port), host);
+"""
+
+
+@contextmanager
+def ipx(ground: Ground) -> Iterator[Server]:
+    """ipx from npm. One process: sharp's threads use all cores, and a cluster of two was never faster."""
+    packages = install.ipx(ground.scratch)
+    port, home = free_port(), ground.run / "ipx"
+    home.mkdir()
+    script = packages / "bench.mjs"  # beside node_modules, where its imports are looked for
+    script.write_text(_IPX)
+    threads = max(4, ground.cores)  # libuv's default is 4
+    env = {**os.environ, "UV_THREADPOOL_SIZE": str(threads), "NODE_ENV": "production"}
+    command = ("node", script, ground.photos, LOOPBACK, str(port))
+    with running(command, log=home / "log", env=env) as child:
+        child.await_port(port)
+        told = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+        yield Server(
+            port,
+            f"{install.node_version(packages, 'ipx')}: node {told.strip()}, "
+            f"sharp {install.node_version(packages, 'sharp')}, one process, "
+            f"{threads} threads, file storage, baseline JPEG, sharp's default WebP effort 4",
+            f"http://{LOOPBACK}:{port}/s_{{width}}x{{height}},f_{{format}},q_{{quality}}/{{name}}",
+        )
+
+
+def machine(cores: int) -> str:
+    """The machine in a line."""
+    model = "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    return f"{cores} cores ({model}), Linux {platform.release()}, Python {platform.python_version()}"
