@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -679,3 +680,17 @@ def test_a_group_is_counted_as_it_would_be_removed(store: FileStore) -> None:
         store.set(key, b"x", expires=None)
     assert store.count_group("group") == store.delete_group("group") == 3
     assert store.count_group("group") == 0
+
+
+def test_a_file_that_was_found_whole_is_looked_at_again_once_it_has_changed(
+    directory: Path, store: FileStore, clock: Clock
+) -> None:
+    clock.now = time.time() + 10
+    store.set("a/b", b"x" * 5000, expires=None)
+    assert payload(store.get("a/b")) == payload(store.get("a/b")) == b"x" * 5000
+    time.sleep(0.02)  # longer than a tick of the clock that dates files
+    [file] = entry_files(directory)
+    with file.open("r+b") as damaged:
+        damaged.seek(3000)
+        damaged.write(b"y")
+    assert store.get("a/b") is None

@@ -19,6 +19,9 @@ _NO_FILE = (errno.ELOOP, errno.ENXIO)
 # How old the noted time of an entry's last use may grow before a use is written down.
 _RECENCY_SECONDS = 60.0
 _MOST_NOTED = 4096
+# Whoever writes to a file changes its ctime, so that a checksum need not be reckoned again before that. Right after a
+# change another one could fall into the same tick of the clock.
+_SETTLED_SECONDS = 2.0
 
 
 class Reader:
@@ -29,6 +32,7 @@ class Reader:
         self._flags = _OPEN | _NO_ATIME
         self._no_wait = _NO_WAIT
         self.used: dict[str, Place] = {}
+        self._verified: dict[str, tuple[int, int]] = {}
 
     def read(self, place: Place, *, now: float) -> Found:
         """The entry at `place`, from the disk if need be.
@@ -63,12 +67,21 @@ class Reader:
         fd = self._open(f"{self._root}/{place.shard:02x}/{place.inner}")
         try:
             status = os.fstat(fd)
-            found = record.read(fd, status, digest=place.digest, flags=flags)
+            state = (status.st_ino, status.st_ctime_ns)
+            verified = self._verified.get(place.inner) == state
+            found = record.read(fd, status, digest=place.digest, flags=flags, verified=verified)
         finally:
             os.close(fd)
+        if not verified and now - status.st_ctime > _SETTLED_SECONDS:
+            self._remember(place, state)
         if abs(now - status.st_atime) > _RECENCY_SECONDS and found.fresh(now) and len(self.used) < _MOST_NOTED:
             self.used[place.inner] = place
         return found
+
+    def _remember(self, place: Place, state: tuple[int, int]) -> None:
+        if len(self._verified) >= _MOST_NOTED:
+            self._verified.clear()
+        self._verified[place.inner] = state
 
     def _open(self, path: str) -> int:
         try:
