@@ -20,6 +20,7 @@ def decimals(least: int, most: int) -> st.SearchStrategy[float]:
     return st.integers(least, most).map(float) | millionths
 
 
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 sizes = st.tuples(st.integers(1, 3000), st.integers(1, 3000))
 colours = st.builds(Colour, *[st.integers(0, 255)] * 4)
 gravities: st.SearchStrategy[Gravity] = st.sampled_from([*Compass, *Attention]) | st.builds(

@@ -27,10 +27,7 @@ def is_rounded(side: int, wanted: Fraction) -> bool:
 def promised(region: Size, transform: Transform) -> tuple[Fraction, Fraction]:
     """The size that SPEC 2 promises for `region` (the source, or its crop) before rounding: fit, upscale, dpr."""
     width, height = region
-    sides = [
-        None if side is None else Fraction(target)
-        for side, target in zip((transform.width, transform.height), transform.target, strict=True)
-    ]
+    sides = [None if side is None else Fraction(side) for side in transform.target]
     enlarges = transform.upscale
     if enlarges is None:
         enlarges = None not in sides and transform.fit in (Fit.COVER, Fit.STRETCH)
@@ -267,6 +264,16 @@ def test_a_thumbnail_at_the_limits_is_made() -> None:
 def test_what_is_too_large_for_any_source_is_known_before_it_is_read(transform: Transform) -> None:
     with pytest.raises(SizeOverLimit):
         OutputLimits().check_target(transform)
+
+
+def test_under_attention_all_that_is_cut_from_must_be_within_the_limits() -> None:
+    limits = OutputLimits(side=100, pixels=10_000)
+    limits.check_layout(plan((50, 500), Transform(100, 100)))
+    limits.check_layout(plan((100, 100), Transform(100, 50, gravity=Attention.SMART)))
+    with pytest.raises(SizeOverLimit):
+        limits.check_layout(plan((100, 101), Transform(100, 50, gravity=Attention.SMART)))
+    with pytest.raises(SizeOverLimit):
+        limits.check_layout(plan((100, 100), Transform(101, 50)))
 
 
 def test_what_may_be_small_enough_waits_for_its_source() -> None:

@@ -20,7 +20,7 @@ MODIFIED = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp())
 
 
 def request(**fields: str) -> Request:
-    return Request("GET", b"/photos/thumbs/x/a", 18, **fields)  # type: ignore[arg-type]
+    return Request("GET", b"/photos/thumbs/x/a", 18, **fields)
 
 
 # ------------------------------------------------------------------------------------ decoding

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import strategies
 from thumbs.errors import SignatureRefused, ThumbError
 from thumbs.geometry import OutputLimits
 from thumbs.grammar import Address, address, split
@@ -41,7 +42,7 @@ def terms(*secrets: bytes) -> dict[str, Terms]:
 
 @given(
     st.binary(min_size=1, max_size=200),
-    st.text(st.characters(exclude_categories=["Cs"])),
+    strategies.texts,
     st.integers(16, MAXIMUM_LENGTH),
 )
 def test_a_signature_is_what_the_rfc_says(secret: bytes, message: str, length: int) -> None:

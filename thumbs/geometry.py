@@ -83,6 +83,12 @@ class OutputLimits:
         if max(size) > self.side or size[0] * size[1] > self.pixels:
             raise SizeOverLimit
 
+    def check_layout(self, layout: Layout) -> None:
+        """Raise `SizeOverLimit` for more than may be held in memory: under attention, all that is cut from as well."""
+        self.check(layout.size)
+        if layout.attention is not None and layout.scaled[0] * layout.scaled[1] > self.pixels:
+            raise SizeOverLimit
+
     def check_target(self, transform: Transform) -> None:
         """Raise `SizeOverLimit` for what is known to be too large whatever the source is."""
         width, height = transform.target
