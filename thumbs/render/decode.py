@@ -1,0 +1,133 @@
+"""From untrusted bytes to the scaled picture: its header is checked first, then as little as possible is decoded."""
+
+from dataclasses import dataclass
+
+import pyvips
+
+from thumbs.errors import RenderTimeout, SourceBroken, SourceOverLimit, SourceUnsupported
+from thumbs.formats import sniff
+from thumbs.geometry import Box, Layout, Size
+from thumbs.render import engine
+
+# `fail_on=` as an argument is not passed on by thumbnail_buffer; in the option string it reaches the loader. Without
+# it a file that is cut short becomes a picture that is half grey.
+_STRICT = "[fail_on=error]"
+_SWAPPED = (5, 6, 7, 8)  # EXIF orientations that lie on their side
+# libjpeg decodes at 1/8, 1/4 and 1/2 for next to nothing.
+_JPEG_SHRINKS = (8, 4, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLimits:
+    """What is decoded at all. `whole_pixels` is for decoders that hold the whole picture in memory."""
+
+    pixels: int = 50_000_000
+    whole_pixels: int = 25_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the first bytes tell: the format, the upright size, and how it is stored."""
+
+    format: str
+    size: Size
+    turned: bool
+    whole: bool
+    cmyk: bool
+    profile: bool
+
+    def check(self, limits: SourceLimits) -> None:
+        """Raise `SourceOverLimit` for a picture that is too large to decode."""
+        if self.size[0] * self.size[1] > (limits.whole_pixels if self.whole else limits.pixels):
+            raise SourceOverLimit
+
+
+def read_header(data: bytes, inputs: frozenset[str]) -> Header:
+    """Raises `SourceUnsupported` for a format that is not one of `inputs`, `SourceBroken` for a damaged header."""
+    name = sniff(data)
+    if name is None or name not in inputs:
+        raise SourceUnsupported
+    try:
+        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
+        fields = set(image.get_fields())
+        orientation = image.get("orientation") if "orientation" in fields else 1
+        multiscan = any(image.get(field) for field in ("jpeg-multiscan", "interlaced") if field in fields)
+    except pyvips.Error as error:
+        raise SourceBroken from error
+    turned = orientation in _SWAPPED
+    return Header(
+        format=name,
+        size=(image.height, image.width) if turned else (image.width, image.height),
+        turned=turned,
+        whole=multiscan or name == "avif",
+        cmyk=image.interpretation == "cmyk",
+        profile="icc-profile-data" in fields,
+    )
+
+
+def scaled(data: bytes, header: Header, layout: Layout, *, seconds: float) -> pyvips.Image:
+    """The window of `layout` (all of `scaled` under attention) in memory: upright, in sRGB or grey, 8 bits a channel.
+
+    Raises `SourceBroken` when decoding fails and `RenderTimeout` when it takes longer than `seconds`.
+    """
+    watched = None
+    try:
+        image = _region(data, header, layout) if _must_cut_first(header, layout) else _whole(data, header, layout)
+        with engine.deadline(image, seconds) as watched:
+            return image.copy_memory()
+    except pyvips.Error as error:
+        if watched is not None and watched.stopped:
+            raise RenderTimeout from error
+        raise SourceBroken from error
+
+
+def _must_cut_first(header: Header, layout: Layout) -> bool:
+    """Whether to cut the source before scaling: it was asked for, or most of what is scaled would be thrown away."""
+    if layout.region.size != header.size:
+        return True
+    window = layout.window.width * layout.window.height
+    return layout.attention is None and layout.scaled[0] * layout.scaled[1] > 8 * window
+
+
+def _whole(data: bytes, header: Header, layout: Layout) -> pyvips.Image:
+    width, height = layout.scaled
+    image = pyvips.Image.thumbnail_buffer(
+        data, width, height=height, size="force", option_string=_STRICT, **_colour(header)
+    )
+    if layout.attention is not None or layout.window.size == layout.scaled:
+        return image
+    return image.extract_area(layout.window.left, layout.window.top, *layout.window.size)
+
+
+def _region(data: bytes, header: Header, layout: Layout) -> pyvips.Image:
+    box = layout.needed
+    target = layout.scaled if layout.attention is not None else layout.window.size
+    options: dict[str, int] = {}
+    if header.format == "jpeg":
+        # With twice the pixels that the target needs, the edges of the cut stay within half an output pixel.
+        fits = (n for n in _JPEG_SHRINKS if box.width >= 2 * n * target[0] and box.height >= 2 * n * target[1])
+        shrink = next(fits, 1)
+        options = {"shrink": shrink}
+        box = _shrunk(box, shrink)
+    image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
+    if image.get_typeof("orientation"):
+        if image.get("orientation") != 1:
+            image = image.copy_memory()  # turning needs every row at once
+        image = image.autorot()
+    # A shrunk picture has rounded sides; the cut may not leave it.
+    width, height = min(box.width, image.width - box.left), min(box.height, image.height - box.top)
+    image = image.extract_area(box.left, box.top, width, height)
+    return image.thumbnail_image(target[0], height=target[1], size="force", **_colour(header))
+
+
+def _shrunk(box: Box, shrink: int) -> Box:
+    left, top = round(box.left / shrink), round(box.top / shrink)
+    right, bottom = round((box.left + box.width) / shrink), round((box.top + box.height) / shrink)
+    return Box(left, top, max(1, right - left), max(1, bottom - top))
+
+
+def _colour(header: Header) -> dict[str, str]:
+    """To sRGB through the embedded profile; CMYK without one through libvips' own."""
+    if header.cmyk:
+        return {"output_profile": "srgb", "input_profile": "cmyk"}
+    return {"output_profile": "srgb"} if header.profile else {}

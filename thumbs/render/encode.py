@@ -1,0 +1,39 @@
+"""From pixels to a file: one row of libvips' options for each output format."""
+
+from dataclasses import dataclass
+
+import pyvips
+
+from thumbs.errors import RenderFailed
+
+# `keep` drops all metadata, GPS above all: the pixels are sRGB, which needs no profile.
+_ALWAYS = {"keep": "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Saver:
+    suffix: str
+    options: dict[str, object]
+    takes_quality: bool = True
+
+
+_SAVERS: dict[str, _Saver] = {
+    "jpeg": _Saver(".jpg", {"optimize_coding": True}),
+    "webp": _Saver(".webp", {"effort": 2}),
+    "avif": _Saver(".avif", {"compression": "av1", "effort": 2}),
+    "png": _Saver(".png", {"compression": 6}, takes_quality=False),
+    "gif": _Saver(".gif", {"effort": 4}, takes_quality=False),
+}
+
+
+def encode(image: pyvips.Image, output: str, quality: int | None) -> bytes:
+    """The file's bytes. Raises `RenderFailed` when libvips cannot write them."""
+    saver = _SAVERS[output]
+    options = saver.options | _ALWAYS
+    if saver.takes_quality and quality is not None:
+        options = options | {"Q": quality}
+    try:
+        encoded: bytes = image.write_to_buffer(saver.suffix, **options)
+    except pyvips.Error as error:
+        raise RenderFailed from error
+    return encoded

@@ -1,0 +1,88 @@
+"""libvips as every process of ours wants it: small, single-threaded per render, and deaf to unwanted formats."""
+
+import contextlib
+import ctypes
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pyvips
+
+from thumbs.formats import FORMATS
+
+_M_ARENA_MAX = -8  # <malloc.h>
+_started = threading.Lock()
+_done: set[str] = set()
+
+
+def start(inputs: Iterable[str], *, concurrency: int = 1) -> None:
+    """Set libvips up in this process: once, and never before `fork` (its threads do not survive one).
+
+    Only the loaders of `inputs` stay usable. `concurrency` is the number of threads per render. glibc gives every
+    thread an arena of its own, which libvips' buffers would fill for good; two are enough.
+    """
+    with _started:
+        if _done:
+            return
+        with contextlib.suppress(OSError, AttributeError):  # another libc has other arenas
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+        pyvips.block_untrusted_set(True)
+        pyvips.operation_block_set("VipsForeignLoad", True)
+        for name in inputs:
+            pyvips.operation_block_set(FORMATS[name].loader, False)
+        # It would tell a dozen steps of every render, and every bad tile of a broken picture.
+        logging.getLogger("pyvips").setLevel(logging.ERROR)
+        # Every render is of another buffer: an operation cache would only hold on to memory.
+        pyvips.cache_set_max(0)
+        pyvips.concurrency_set(concurrency)
+        _done.add("started")
+
+
+@dataclass(slots=True)
+class _Watched:
+    image: pyvips.Image
+    end: float
+    stopped: bool = False
+
+
+class _Watchdog:
+    """Stops the evaluation of images that take too long, from one thread for all of them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._watched: dict[int, _Watched] = {}
+        self._thread: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def watch(self, image: pyvips.Image, seconds: float) -> Iterator[_Watched]:
+        """Gives what tells afterwards whether it was stopped: libvips' own message may be another thread's."""
+        watched = _Watched(image, time.monotonic() + seconds)
+        with self._changed:
+            self._watched[id(image)] = watched
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="mage-render-watchdog", daemon=True)
+                self._thread.start()
+            if len(self._watched) == 1:
+                self._changed.notify()
+        try:
+            yield watched
+        finally:
+            with self._changed:
+                self._watched.pop(id(image), None)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._watched:
+                    self._changed.wait()
+                now = time.monotonic()
+                for watched in self._watched.values():
+                    if watched.end <= now:
+                        watched.stopped = True
+                        watched.image.set_kill(True)
+                self._changed.wait(0.1)
+
+
+deadline = _Watchdog().watch

@@ -1,0 +1,74 @@
+"""One original in, one thumbnail out."""
+
+import time
+from dataclasses import dataclass, field
+
+from thumbs.errors import BadFilter, SizeOverLimit
+from thumbs.formats import DEFAULT_INPUTS, FORMATS
+from thumbs.geometry import Layout, OutputLimits, plan
+from thumbs.render import engine
+from thumbs.render.decode import SourceLimits, read_header, scaled
+from thumbs.render.encode import encode
+from thumbs.render.steps import STEPS, Work
+from thumbs.transforms import Transform
+
+
+@dataclass(frozen=True, slots=True)
+class RenderLimits:
+    """Everything that is refused before work begins. `avif_pixels` caps AVIF output, which costs the most to encode."""
+
+    source: SourceLimits = field(default_factory=SourceLimits)
+    output: OutputLimits = field(default_factory=OutputLimits)
+    avif_pixels: int = 4_000_000
+    seconds: float = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A finished thumbnail. `render_seconds` is decoding and every step, `encode_seconds` the rest."""
+
+    body: bytes
+    format: str
+    render_seconds: float
+    encode_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Renders in this process. `inputs` are the formats that it reads, `concurrency` its threads per render."""
+
+    inputs: frozenset[str] = frozenset(DEFAULT_INPUTS)
+    concurrency: int = 1
+
+    def render(self, data: bytes, transform: Transform, limits: RenderLimits, *, spare: str | None = None) -> Picture:
+        """Make `transform` (its format and quality settled) of `data`.
+
+        `spare` is the format to use instead of AVIF when the output is over `avif_pixels`; without one that is refused.
+        Raises `SourceUnsupported`, `SourceBroken`, `SourceOverLimit`, `SizeOverLimit`, `BadFilter`, `RenderTimeout`
+        and `RenderFailed`.
+        """
+        began = time.perf_counter()
+        engine.start(self.inputs, concurrency=self.concurrency)
+        header = read_header(data, self.inputs)
+        header.check(limits.source)
+        layout = plan(header.size, transform)
+        limits.output.check_layout(layout)
+        output = _output(layout, transform, limits, spare)
+        work = Work(transform, layout, output)
+        image = scaled(data, header, layout, seconds=limits.seconds)
+        for step in STEPS:
+            image = step(image, work)
+        rendered = time.perf_counter()
+        body = encode(image, output, transform.quality if output == transform.format else FORMATS[output].quality)
+        return Picture(body, output, rendered - began, time.perf_counter() - rendered)
+
+
+def _output(layout: Layout, transform: Transform, limits: RenderLimits, spare: str | None) -> str:
+    output = transform.format or "jpeg"
+    if output == "avif" and layout.size[0] * layout.size[1] > limits.avif_pixels:
+        if spare is None:
+            raise SizeOverLimit
+        output = spare
+    if transform.fill is not None and transform.fill.alpha == 0 and not FORMATS[output].alpha:
+        raise BadFilter("transparent needs an output format that can be transparent: png, webp, avif or gif.")
+    return output
