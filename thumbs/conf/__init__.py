@@ -1,0 +1,1 @@
+"""Configuration: read once, checked whole, never guessed at while serving."""

@@ -1,0 +1,152 @@
+"""From `settings.THUMBS`, or a `storages.json` that it names, to a checked configuration."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from thumbs.conf.document import DocumentConf, StorageConf
+from thumbs.conf.keys import MISSING_KEY, WRONG_VALUE, Problem, read
+from thumbs.conf.rules import problems_of
+
+UNREADABLE = "thumbs.E001"
+DUPLICATE_NAME = "thumbs.E005"
+VARIABLE_MISSING = "thumbs.E006"
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What was read, with defaults where a key was wrong. Usable only when no problem is an error."""
+
+    document: DocumentConf
+    storages: tuple[StorageConf, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if ".E" in problem.id)
+
+
+class _DuplicateKeyError(ValueError):
+    pass
+
+
+def load(thumbs: object) -> Configuration:
+    """Read `settings.THUMBS`: the document with its names in upper case, or `STORAGES_FILE`, the path of one.
+
+    `ENVIRON` is the mapping that `${NAME}` in any text is looked up in.
+    """
+    problems: list[Problem] = []
+    if not isinstance(thumbs, Mapping):
+        problems.append(Problem(UNREADABLE, "THUMBS", "must be a dictionary."))
+        thumbs = {}
+    document = {str(name).lower(): value for name, value in thumbs.items()}
+    environ = document.pop("environ", {})
+    path = document.pop("storages_file", None)
+    where = "THUMBS"
+    if isinstance(path, str | Path):
+        where = Path(path).name
+        document |= _document_of(Path(path), problems)
+    elif path is not None:
+        problems.append(Problem(WRONG_VALUE, "THUMBS.STORAGES_FILE", "must be the path of a file."))
+    if problems:
+        document.setdefault("storages", [])  # that it is missing would only hide what is wrong
+    document = _expanded(document, environ if isinstance(environ, Mapping) else {}, where, problems)
+    return _configuration(document, where, problems)
+
+
+def caches_of(path: str | Path) -> dict[str, dict[str, object]]:
+    """The `caches` of a document as Django's `CACHES` wants them; empty when it cannot be read (a check tells why)."""
+    caches = _document_of(Path(path), []).get("caches")
+    if not isinstance(caches, Mapping):
+        return {}
+    return {
+        str(alias): {str(name).upper(): value for name, value in cache.items()}
+        for alias, cache in caches.items()
+        if isinstance(cache, Mapping)
+    }
+
+
+def _configuration(document: dict[str, object], where: str, problems: list[Problem]) -> Configuration:
+    whole = read(DocumentConf, document, where, problems)
+    storages: list[StorageConf] = []
+    names: set[str] = set()
+    for number, item in enumerate(whole.storages or ()):
+        name = item.get("name") if isinstance(item, Mapping) else None
+        place = f"storages[{name if isinstance(name, str) else number}]"
+        before = len(problems)
+        storage = read(StorageConf, item, place, problems)
+        if storage.name in names:
+            problems.append(Problem(DUPLICATE_NAME, place, "has the name of another storage."))
+            continue
+        if storage.name is None or storage.driver is None:  # they are required, and `problems` says so
+            continue
+        names.add(storage.name)
+        if len(problems) == before:
+            problems.extend(problems_of(storage, place))
+        storages.append(storage)
+    if not (whole.storages or problems):
+        problems.append(Problem(MISSING_KEY, f"{where}.storages", "holds no storage: there is nothing to serve."))
+    return Configuration(whole, tuple(storages), tuple(problems))
+
+
+def _document_of(path: Path, problems: list[Problem]) -> dict[str, object]:
+    try:
+        document = json.loads(path.read_text(), object_pairs_hook=_unique)
+    except FileNotFoundError:
+        hint = "Copy storages.example.json, or set STORAGES_CONFIG_PATH to your file."
+        problems.append(Problem(UNREADABLE, str(path), "does not exist.", hint))
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(Problem(UNREADABLE, str(path), f"cannot be read: {getattr(error, 'strerror', None) or error}."))
+    except json.JSONDecodeError as error:
+        where = f"{path}, line {error.lineno}, column {error.colno}"
+        problems.append(Problem(UNREADABLE, where, f"is not JSON: {error.msg}."))
+    except _DuplicateKeyError as error:
+        problems.append(Problem(UNREADABLE, str(path), f"has the key {error} twice in one object."))
+    else:
+        if isinstance(document, dict):
+            return document
+        problems.append(Problem(UNREADABLE, str(path), 'must hold an object: {"storages": […]}.'))
+    return {}
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names: set[str] = set()
+    for name, _ in pairs:
+        if name in names:
+            raise _DuplicateKeyError(repr(name))
+        names.add(name)
+    return dict(pairs)
+
+
+def _expanded(value: Any, environ: Mapping[str, object], where: str, problems: list[Problem]) -> Any:
+    """`value` with every `${NAME}` replaced; an absent variable is a problem, never an empty secret."""
+
+    def replaced(match: re.Match[str]) -> str:
+        found = environ.get(match[1])
+        if not isinstance(found, str) or not found:
+            sentence = f"names the environment variable {match[1]}, which is not set."
+            problems.append(Problem(VARIABLE_MISSING, where, sentence))
+            return match[0]
+        return found
+
+    if isinstance(value, str):
+        return _VARIABLE.sub(replaced, value)
+    if isinstance(value, Mapping):
+        return {
+            name: item if str(name).startswith("_") else _expanded(item, environ, f"{where}.{name}", problems)
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [
+            _expanded(item, environ, f"{where}[{_label(item, number)}]", problems) for number, item in enumerate(value)
+        ]
+    return value
+
+
+def _label(item: object, number: int) -> object:
+    return item["name"] if isinstance(item, Mapping) and isinstance(item.get("name"), str) else number
