@@ -6,13 +6,15 @@ from pathlib import Path
 
 import django
 import pytest
+from django.test import override_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 pytest.register_assert_rewrite("tests.fronts")
 
 from tests import pictures, servers  # noqa: E402 - after Django is set up
-from tests.fronts import Fronts, fill_bucket, running_fronts  # noqa: E402
+from tests.commands import Run, disk_cache, local_storage  # noqa: E402
+from tests.fronts import SECRET, Fronts, fill_bucket, running_fronts  # noqa: E402
 from thumbs import wiring  # noqa: E402
 
 SHARED_PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
@@ -56,3 +58,24 @@ def fronts(originals: Path, s3: str, tmp_path_factory: pytest.TempPathFactory) -
     """All fronts, running: ask them all at once."""
     with running_fronts(originals, s3, tmp_path_factory.mktemp("fronts")) as running:
         yield running
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    return Run(capsys)
+
+
+@pytest.fixture
+def storages(originals: Path, tmp_path: Path) -> Iterator[dict[str, object]]:
+    """Three storages in this process's settings: with a disk cache, with a memory cache, with none."""
+    memory = {"enabled": True, "max_size_mb": 4}
+    thumbs: dict[str, object] = {
+        "STORAGES": [
+            local_storage("on-disk", originals, memory=memory, disk=disk_cache(tmp_path / "cache")),
+            local_storage("in-memory", originals, memory=memory),
+            {**local_storage("signed", originals), "signature_secret_key": SECRET},
+        ],
+        "RUN_DIR": str(tmp_path / "run"),
+    }
+    with override_settings(THUMBS=thumbs):
+        yield thumbs

@@ -1,0 +1,309 @@
+"""Stages: a fixed number of threads, a bounded queue, a refusal at once for more, and no thread held between."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack
+from functools import partial
+
+import pytest
+
+from thumbs.errors import Overloaded, SourceMissing
+from thumbs.stages import Journey, Stage, Timings, travel
+
+PATIENCE = 10.0
+
+
+@pytest.fixture
+def closing() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def stage(closing: ExitStack, name: str = "work", *, threads: int = 1, queue_length: int = 0) -> Stage:
+    made = Stage(name, threads=threads, queue_length=queue_length)
+    closing.callback(made.close)
+    return made
+
+
+def gone(journey: Journey[str], stages: dict[str, Stage], timings: Timings | None = None) -> "Future[str]":
+    future: Future[str] = Future()
+    travel(journey, stages, future, timings or Timings())
+    return future
+
+
+class Gate:
+    """Work that stops until it is let through, and tells when it has begun."""
+
+    def __init__(self, closing: ExitStack) -> None:
+        self.begun = threading.Semaphore(0)
+        self._open = threading.Event()
+        closing.callback(self._open.set)
+
+    def __call__(self) -> str:
+        self.begun.release()
+        assert self._open.wait(PATIENCE)
+        return "through"
+
+    def wait_for(self, count: int) -> None:
+        for _ in range(count):
+            assert self.begun.acquire(timeout=PATIENCE)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+def occupy(made: Stage, gate: Gate) -> None:
+    def work() -> Callable[[], None]:
+        gate()
+        return lambda: None
+
+    made.submit(work)
+
+
+def settled(made: Stage) -> None:
+    """Return when everything that was submitted has left the stage."""
+    for _ in range(1000):
+        if not made.pending:
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("the stage is not empty")
+
+
+# -------------------------------------------------------------------------------------- one stage
+
+
+def test_no_thread_is_started_before_the_first_work(closing: ExitStack) -> None:
+    before = threading.active_count()
+    made = stage(closing, threads=4)
+    assert threading.active_count() == before
+    assert (made.pending, made.full) == (0, False)
+
+
+def test_no_more_work_runs_at_once_than_there_are_threads(closing: ExitStack) -> None:
+    made, gate = stage(closing, threads=3, queue_length=20), Gate(closing)
+    for _ in range(23):
+        occupy(made, gate)
+    gate.wait_for(3)
+    assert not gate.begun.acquire(timeout=0.1)
+    assert (made.pending, made.full) == (23, True)
+    gate.open()
+    gate.wait_for(20)
+
+
+def test_what_is_more_than_the_queue_holds_is_refused_at_once(closing: ExitStack) -> None:
+    made, gate = stage(closing, threads=1, queue_length=2), Gate(closing)
+    for _ in range(3):
+        occupy(made, gate)
+    for _ in range(5):
+        with pytest.raises(Overloaded):
+            occupy(made, gate)
+    assert made.pending == 3
+    gate.open()
+    settled(made)
+    assert not made.full
+    occupy(made, gate)
+
+
+def test_work_that_fails_leaves_the_stage_and_is_logged(closing: ExitStack, caplog: pytest.LogCaptureFixture) -> None:
+    made = stage(closing)
+
+    def fail() -> Callable[[], None]:
+        raise RuntimeError("out of reach")
+
+    with caplog.at_level(logging.ERROR, "thumbs"):
+        made.submit(fail)
+        settled(made)
+        after = Gate(closing)
+        occupy(made, after)  # by the same thread, when it has done with what failed
+        after.wait_for(1)
+    assert "out of reach" in caplog.text
+
+
+def test_a_stage_that_is_closed_refuses_work(closing: ExitStack) -> None:
+    made = stage(closing)
+    made.close()
+    with pytest.raises(Overloaded):
+        occupy(made, Gate(closing))
+    assert made.pending == 0
+
+
+# -------------------------------------------------------------------------------------- journeys
+
+
+def test_a_journey_goes_through_its_stages_and_gets_what_each_gave(closing: ExitStack) -> None:
+    def journey() -> Journey[str]:
+        first: str = yield "one", lambda: threading.current_thread().name
+        second: str = yield "two", lambda: f"{first}, {threading.current_thread().name}"
+        return second
+
+    stages = {name: stage(closing, name) for name in ("one", "two")}
+    assert gone(journey(), stages).result(PATIENCE) == "mage-one_0, mage-two_0"
+
+
+def test_a_journey_without_a_step_is_over_at_once() -> None:
+    def journey() -> Journey[str]:
+        return "home"
+        yield
+
+    assert gone(journey(), {}).result(0) == "home"
+
+
+def test_what_a_stage_raises_is_raised_in_the_journey(closing: ExitStack) -> None:
+    def missing() -> None:
+        raise SourceMissing
+
+    def journey() -> Journey[str]:
+        try:
+            yield "one", missing
+        except SourceMissing:
+            found: str = yield "one", lambda: "found elsewhere"
+            return found
+        return "found"
+
+    assert gone(journey(), {"one": stage(closing)}).result(PATIENCE) == "found elsewhere"
+
+
+def test_what_a_journey_does_not_catch_is_its_outcome(closing: ExitStack) -> None:
+    def missing() -> None:
+        raise SourceMissing
+
+    def journey() -> Journey[str]:
+        yield "one", missing
+        return "found"
+
+    assert isinstance(gone(journey(), {"one": stage(closing)}).exception(PATIENCE), SourceMissing)
+
+
+def test_a_full_stage_is_raised_in_the_journey_before_travel_returns(closing: ExitStack) -> None:
+    made, gate = stage(closing), Gate(closing)
+    occupy(made, gate)
+
+    def journey() -> Journey[str]:
+        yield "one", gate
+        return "through"
+
+    future = gone(journey(), {"one": made})
+    assert future.done()
+    assert isinstance(future.exception(0), Overloaded)
+
+
+def test_a_journey_may_go_another_way_round_a_full_stage(closing: ExitStack) -> None:
+    full, gate = stage(closing), Gate(closing)
+    occupy(full, gate)
+
+    def journey() -> Journey[str]:
+        try:
+            yield "full", gate
+        except Overloaded:
+            found: str = yield "free", lambda: "round it"
+            return found
+        return "through it"
+
+    assert gone(journey(), {"full": full, "free": stage(closing)}).result(PATIENCE) == "round it"
+
+
+def test_a_slow_stage_holds_no_thread_of_another(closing: ExitStack) -> None:
+    slow, quick = stage(closing, "slow", threads=2, queue_length=100), stage(closing, "quick", queue_length=100)
+    gate = Gate(closing)
+
+    def journey(first: str) -> Journey[str]:
+        if first == "slow":
+            yield "slow", gate
+        found: str = yield "quick", lambda: first
+        return found
+
+    stages = {"slow": slow, "quick": quick}
+    waiting = [gone(journey("slow"), stages) for _ in range(50)]
+    gate.wait_for(2)
+    assert [gone(journey("quick"), stages).result(PATIENCE) for _ in range(20)] == ["quick"] * 20
+    assert not any(future.done() for future in waiting)
+    gate.open()
+    assert [future.result(PATIENCE) for future in waiting] == ["slow"] * 50
+
+
+def test_the_time_in_each_stage_and_in_queues_is_told(closing: ExitStack) -> None:
+    gate = Gate(closing)
+
+    def journey() -> Journey[str]:
+        yield "one", lambda: None
+        yield "two", lambda: None
+        yield "one", lambda: None
+        return "home"
+
+    stages = {"one": stage(closing, "one", queue_length=9), "two": stage(closing, "two", queue_length=9)}
+    occupy(stages["one"], gate)
+    timings = Timings()
+    future = gone(journey(), stages, timings)
+    gate.wait_for(1)
+    gate.open()
+    future.result(PATIENCE)
+    assert set(timings.spent) == {"one", "two"}
+    assert timings.queue > 0
+    assert list(timings.seconds) == ["queue", "one", "two"]
+    assert all(seconds >= 0 for seconds in timings.seconds.values())
+
+
+def test_a_thousand_journeys_all_come_home(closing: ExitStack) -> None:
+    stages = {name: stage(closing, name, threads=3, queue_length=1000) for name in ("one", "two", "three")}
+
+    def journey(number: int) -> Journey[str]:
+        total = 0
+        for name in stages:
+            total = yield name, partial(int.__add__, total, number)
+        return str(total)
+
+    futures = [gone(journey(number), stages) for number in range(1000)]
+    assert [future.result(PATIENCE) for future in futures] == [str(3 * number) for number in range(1000)]
+    for made in stages.values():
+        settled(made)
+
+
+def test_a_journey_that_leaves_a_full_stage_may_come_back_to_it(closing: ExitStack) -> None:
+    def journey() -> Journey[str]:
+        yield "one", lambda: None
+        yield "one", lambda: None
+        return "home"
+
+    made = stage(closing, threads=1, queue_length=0)
+    future = gone(journey(), {"one": made})
+    assert future.result(PATIENCE) == "home"
+    assert made.pending == 0
+
+
+def test_a_journey_waits_for_another_without_holding_a_thread(closing: ExitStack) -> None:
+    made, gate = stage(closing, queue_length=19), Gate(closing)
+
+    def first() -> Journey[str]:
+        found: str = yield "slow", gate
+        return found
+
+    def second(other: "Future[str]") -> Journey[str]:
+        found: str = yield "other", other
+        again: str = yield "quick", lambda: f"{found} again"
+        return again
+
+    other = gone(first(), {"slow": stage(closing)})
+    timings = Timings()
+    waiting = [gone(second(other), {"quick": made}, timings) for _ in range(20)]
+    gate.wait_for(1)
+    assert made.pending == 0
+    gate.open()
+    assert [future.result(PATIENCE) for future in waiting] == ["through again"] * 20
+    assert set(timings.spent) == {"other", "quick"}
+
+
+def test_the_failure_of_another_journey_is_raised_in_all_that_wait_for_it(closing: ExitStack) -> None:
+    other: Future[str] = Future()
+
+    def journey() -> Journey[str]:
+        try:
+            yield "other", other
+        except SourceMissing:
+            return "missed"
+        return "found"
+
+    waiting = [gone(journey(), {}) for _ in range(3)]
+    other.set_exception(SourceMissing())
+    assert [future.result(PATIENCE) for future in (*waiting, gone(journey(), {}))] == ["missed"] * 4

@@ -1,0 +1,726 @@
+"""The journey of a request: one render for all who ask, never more storage than needed, an answer in every case."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from thumbs.cache.layers import Layer, Layers
+from thumbs.cache.sieve import Sieve
+from thumbs.cache.stores import MemoryLayer
+from thumbs.errors import Overloaded, SourceMissing, StorageFailed, StorageTimeout, ThumbError
+from thumbs.geometry import OutputLimits
+from thumbs.http import Headers, Request, Response, http_date
+from thumbs.orders import Terms
+from thumbs.quality import DEFAULT_QUALITIES
+from thumbs.signing import Signer
+from thumbs.sources.original import Original, Version
+from thumbs.stages import Stage
+from thumbs.thumbnailer import FETCH, LOOKUP, RENDER, Storage, Thumbnailer
+from thumbs.transforms import Transform
+
+PATIENCE = 10.0
+NOW = 1_700_000_000.0
+MODIFIED = 1_600_000_000
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Gate:
+    """Open unless it is shut; counts who has come to it."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+        self._open.set()
+        self._come = threading.Semaphore(0)
+
+    def shut(self) -> None:
+        self._open.clear()
+
+    def open(self) -> None:
+        self._open.set()
+
+    def go_through(self) -> None:
+        self._come.release()
+        assert self._open.wait(PATIENCE)
+
+    def wait_for_somebody(self) -> None:
+        assert self._come.acquire(timeout=PATIENCE)
+
+
+class Cupboard:
+    """A source of originals in a dictionary, which counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.originals: dict[str, Original] = {}
+        self.failure: ThumbError | None = None
+        self.gate = Gate()
+        self.read_paths: list[str] = []
+        self.asked_versions: list[str] = []
+
+    def lay(self, path: str, data: bytes, token: str | None = "v1", modified: int | None = MODIFIED) -> None:
+        self.originals[path] = Original(data, Version(token, modified))
+
+    def read(self, path: str) -> Original:
+        self.read_paths.append(path)
+        return self._found(path)
+
+    def version(self, path: str) -> Version:
+        self.asked_versions.append(path)
+        return self._found(path).version
+
+    def ready(self) -> None:
+        pass
+
+    def _found(self, path: str) -> Original:
+        self.gate.go_through()
+        if self.failure is not None:
+            raise self.failure
+        if path not in self.originals:
+            raise SourceMissing
+        return self.originals[path]
+
+
+@dataclass(frozen=True)
+class Print:
+    body: bytes
+    format: str
+    encode_seconds: float = 0.0
+
+
+class Press:
+    """Renders by writing down what was asked of it, and counts."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self.gate = Gate()
+        self.printed: list[Transform] = []
+
+    def __call__(self, data: bytes, transform: Transform, *, spare: str | None) -> Print:
+        self.printed.append(transform)
+        self.gate.go_through()
+        if self.failure is not None:
+            raise self.failure
+        return Print(data + f" {transform.width}x{transform.height} {spare}".encode(), transform.format or "?")
+
+
+class Witness:
+    def __init__(self) -> None:
+        self.told: list[tuple[int, str, set[str]]] = []
+
+    def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
+        self.told.append((status, layer, set(seconds)))
+
+
+@dataclass
+class Shop:
+    """A thumbnailer with one storage, `photos`, and everything around it within reach."""
+
+    source: Cupboard = field(default_factory=Cupboard)
+    press: Press = field(default_factory=Press)
+    clock: Clock = field(default_factory=Clock)
+    witness: Witness = field(default_factory=Witness)
+    stages: dict[str, Stage] = field(default_factory=dict)
+    signer: Signer | None = None
+    headers: Headers = ()
+    stale: float = 0
+    seconds: float = PATIENCE
+    keeps_sources: bool = False
+    cache: Sequence[Layer] | None = None
+
+    def __post_init__(self) -> None:
+        wanted = {LOOKUP: (4, 200), FETCH: (4, 200), RENDER: (2, 200)}
+        for name, (threads, queue_length) in wanted.items():
+            self.stages.setdefault(name, Stage(name, threads=threads, queue_length=queue_length))
+        if self.cache is None:
+            self.cache = [MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=self.clock))]
+        self.layers = Layers(self.cache, ttl=300, stale=self.stale, clock=self.clock)
+        terms = Terms("photos", DEFAULT_QUALITIES, OutputLimits(), self.signer, headers=self.headers)
+        storage = Storage(terms, self.source, self.layers, self.press, self.seconds, self.keeps_sources)
+        self.thumbnailer = Thumbnailer({"photos": storage}, self.stages, observer=self.witness, clock=self.clock)
+        self.source.lay("a.jpg", b"cat")
+
+    def close(self) -> None:
+        for gate in (self.source.gate, self.press.gate):
+            gate.open()
+        for stage in self.stages.values():
+            stage.close()
+
+
+@pytest.fixture
+def open_shop() -> Iterator[Callable[..., Shop]]:
+    shops: list[Shop] = []
+
+    def open_one(**fields: object) -> Shop:
+        shops.append(Shop(**fields))  # type: ignore[arg-type]
+        return shops[-1]
+
+    yield open_one
+    for shop in shops:
+        shop.close()
+
+
+Ask = Callable[..., Response]
+
+
+def request(target: str = "40x30/a.jpg", *, method: str = "GET", **fields: str) -> Request:
+    path = f"/photos/thumbs/{target}".encode()
+    return Request(method, path, len(path), **fields)
+
+
+@pytest.fixture(params=["answer", "answer_async"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """Both ways to ask."""
+    if request.param == "answer":
+        return lambda shop, asked: shop.thumbnailer.answer(asked)
+    return lambda shop, asked: asyncio.run(shop.thumbnailer.answer_async(asked))
+
+
+def header(response: Response, name: str) -> str | None:
+    found = [value.decode() for given, value in response.headers if given.decode().lower() == name.lower()]
+    assert len(found) <= 1, f"{name} is there twice"
+    return found[0] if found else None
+
+
+def cached(response: Response) -> tuple[int, str | None]:
+    return response.status, header(response, "X-Cache")
+
+
+def all_at_once(shop: Shop, requests: Sequence[Request], *, asynchronous: bool) -> list[Response]:
+    if asynchronous:
+
+        async def gathered() -> list[Response]:
+            return await asyncio.gather(*map(shop.thumbnailer.answer_async, requests))
+
+        return asyncio.run(gathered())
+    with ThreadPoolExecutor(len(requests)) as pool:
+        return list(pool.map(shop.thumbnailer.answer, requests))
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Return as soon as `holds`, which follows from work in other threads."""
+    for _ in range(1000):
+        if holds():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it did not come about")
+
+
+# ------------------------------------------------------------------------------- hits and misses
+
+
+def test_a_thumbnail_is_made_once_and_then_a_hit(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    first, second = ask(shop, request()), ask(shop, request())
+    assert (cached(first), cached(second)) == ((200, "MISS"), (200, "HIT"))
+    assert first.body == second.body == b"cat 40x30 None"
+    assert (shop.source.read_paths, len(shop.press.printed)) == (["a.jpg"], 1)
+    for name in ("Content-Type", "Content-Length", "ETag", "Last-Modified", "Cache-Control"):
+        assert header(first, name) == header(second, name) is not None
+    assert header(first, "Content-Type") == "image/jpeg"
+    assert header(first, "Content-Length") == str(len(first.body))
+    assert header(first, "Last-Modified") == http_date(MODIFIED).decode()
+
+
+def test_an_answer_tells_where_it_came_from_and_how_long_it_took(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    first, second = (header(ask(shop, request()), "Server-Timing") or "" for _ in range(2))
+    assert [part.partition(";")[0] for part in first.split(", ")] == [
+        *("layer", "queue", "lookup", "fetch", "render", "encode")
+    ]
+    assert first.startswith('layer;desc="source", queue;dur=')
+    assert second == 'layer;desc="memory"'
+
+
+def test_every_answer_is_observed(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    made = ask(shop, request())
+    ask(shop, request())
+    ask(shop, request(if_none_match=header(made, "ETag") or ""))
+    ask(shop, request("40x30/none.jpg"))
+    spent = {"queue", LOOKUP, FETCH, RENDER, "encode"}
+    assert shop.witness.told == [
+        (200, "source", spent),
+        (200, "memory", set()),
+        (304, "memory", set()),
+        (404, "", set()),
+    ]
+
+
+def test_a_strong_tag_is_that_of_the_recipe_and_the_version(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    one, other = open_shop(), open_shop()
+    tags = {header(ask(shop, request()), "ETag") for shop in (one, other)}
+    assert len(tags) == 1
+    assert (tag := tags.pop() or "").startswith('"')
+    assert tag.endswith('"')
+    other.source.lay("a.jpg", b"cat", "v2")
+    other.layers.clear()
+    assert header(ask(other, request()), "ETag") != tag
+    assert header(ask(one, request("41x30/a.jpg")), "ETag") != tag
+
+
+def test_without_a_version_the_tag_is_that_of_the_bytes(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    tags = set()
+    for data in (b"cat", b"dog", b"cat"):
+        shop.source.lay("a.jpg", data, None, None)
+        shop.layers.clear()
+        tags.add(header(ask(shop, request()), "ETag"))
+    assert len(tags) == 2
+
+
+def test_an_answer_to_head_has_the_headers_and_no_body(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    for _ in range(2):
+        answer = ask(shop, request(method="HEAD"))
+        assert (answer.status, answer.body, header(answer, "Content-Length")) == (200, b"", str(len(b"cat 40x30 None")))
+
+
+# ------------------------------------------------------------------------------------ one flight
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_fifty_requests_for_one_thumbnail_are_one_render(open_shop: Callable[..., Shop], asynchronous: bool) -> None:
+    shop = open_shop()
+    answers = all_at_once(shop, [request()] * 50, asynchronous=asynchronous)
+    assert {answer.body for answer in answers} == {b"cat 40x30 None"}
+    assert {answer.status for answer in answers} == {200}
+    assert (len(shop.press.printed), len(shop.source.read_paths)) == (1, 1)
+
+
+def test_the_first_who_asks_may_leave_and_the_others_are_served(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop()
+    shop.press.gate.shut()
+
+    async def visit() -> list[Response]:
+        first = asyncio.create_task(shop.thumbnailer.answer_async(request()))
+        await asyncio.to_thread(shop.press.gate.wait_for_somebody)
+        others = [asyncio.create_task(shop.thumbnailer.answer_async(request())) for _ in range(5)]
+        await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        shop.press.gate.open()
+        return await asyncio.gather(*others)
+
+    assert {answer.body for answer in asyncio.run(visit())} == {b"cat 40x30 None"}
+    assert len(shop.press.printed) == 1
+
+
+def test_what_nobody_waits_for_any_more_is_kept_all_the_same(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(seconds=0.05)
+    shop.press.gate.shut()
+    refused = ask(shop, request())
+    assert refused.status == 504
+    assert json.loads(refused.body)["code"] == "render-timeout"
+    shop.press.gate.open()
+    eventually(lambda: cached(ask(shop, request())) == (200, "HIT"))
+    assert len(shop.press.printed) == 1
+
+
+def test_hits_are_served_while_a_render_goes_on(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop()
+    shop.thumbnailer.answer(request("1x1/a.jpg"))
+    shop.press.gate.wait_for_somebody()
+    shop.press.gate.shut()
+
+    async def visit() -> tuple[int, str | None]:
+        slow = asyncio.create_task(shop.thumbnailer.answer_async(request()))
+        await asyncio.to_thread(shop.press.gate.wait_for_somebody)
+        hit = await shop.thumbnailer.answer_async(request("1x1/a.jpg"))
+        assert not slow.done()
+        shop.press.gate.open()
+        assert (await slow).status == 200
+        return cached(hit)
+
+    assert asyncio.run(visit()) == (200, "HIT")
+
+
+# ------------------------------------------------------------------------------------- staleness
+
+
+def test_all_get_the_stale_thumbnail_while_one_asks_the_source(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(stale=600)
+    made = ask(shop, request())
+    shop.clock.now += 301
+    shop.source.gate.shut()
+    answers = [ask(shop, request()) for _ in range(20)]
+    assert {cached(answer) for answer in answers} == {(200, "STALE")}
+    assert {answer.body for answer in answers} == {made.body}
+    shop.source.gate.open()
+    eventually(lambda: cached(ask(shop, request())) == (200, "HIT"))
+    assert shop.source.asked_versions == ["a.jpg"]
+
+
+def test_an_unchanged_version_is_a_new_lease_of_life_without_a_render(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(stale=600)
+    made = ask(shop, request())
+    for _ in range(3):
+        shop.clock.now += 301
+        assert cached(ask(shop, request())) == (200, "STALE")
+        eventually(lambda: cached(ask(shop, request())) == (200, "HIT"))
+    assert header(ask(shop, request()), "ETag") == header(made, "ETag")
+    assert (len(shop.press.printed), shop.source.read_paths) == (1, ["a.jpg"])
+
+
+@pytest.mark.parametrize("token", ["v2", None])
+def test_a_changed_or_unknown_version_is_rendered_anew(
+    open_shop: Callable[..., Shop], ask: Ask, token: str | None
+) -> None:
+    shop = open_shop(stale=600)
+    ask(shop, request())
+    shop.source.lay("a.jpg", b"dog", token)
+    shop.clock.now += 301
+    assert ask(shop, request()).body == b"cat 40x30 None"
+    eventually(lambda: ask(shop, request()).body == b"dog 40x30 None")
+    assert cached(ask(shop, request())) == (200, "HIT")
+    assert len(shop.press.printed) == 2
+
+
+@pytest.mark.parametrize("failure", [StorageFailed(), StorageTimeout(), Overloaded()])
+def test_a_stale_thumbnail_is_served_while_the_storage_is_down(
+    open_shop: Callable[..., Shop], ask: Ask, failure: ThumbError
+) -> None:
+    shop = open_shop(stale=600)
+    made = ask(shop, request())
+    shop.source.failure = failure
+    for _ in range(5):
+        shop.clock.now += 179
+        answer = ask(shop, request())
+        assert answer.body == made.body
+    assert cached(answer) == (200, "STALE")
+    shop.clock.now = NOW + 901
+    assert ask(shop, request()).status == failure.status
+    shop.source.failure = None
+    assert cached(ask(shop, request())) == (200, "MISS")
+
+
+def test_what_is_gone_from_the_source_is_dropped(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(stale=600)
+    ask(shop, request())
+    del shop.source.originals["a.jpg"]
+    shop.clock.now += 301
+    assert cached(ask(shop, request())) == (200, "STALE")
+    eventually(lambda: ask(shop, request()).status == 404)
+
+
+def test_without_a_time_to_be_stale_an_old_thumbnail_is_made_anew(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    ask(shop, request())
+    shop.clock.now += 301
+    assert cached(ask(shop, request())) == (200, "MISS")
+
+
+# ------------------------------------------------------------------------------------ conditions
+
+
+def test_a_client_that_has_it_gets_304_from_the_cache(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    made = ask(shop, request())
+    tag, date = header(made, "ETag") or "", header(made, "Last-Modified") or ""
+    for fields in ({"if_none_match": tag}, {"if_none_match": f"W/{tag}"}, {"if_modified_since": date}):
+        answer = ask(shop, request(**fields))
+        assert (cached(answer), answer.body) == ((304, "HIT"), b"")
+        assert header(answer, "ETag") == tag
+        assert header(answer, "Cache-Control") == header(made, "Cache-Control")
+        assert header(answer, "Content-Type") is None
+    assert ask(shop, request(if_none_match='"other"')).body == made.body
+
+
+def test_a_client_that_has_it_gets_304_from_the_version_without_a_render(
+    open_shop: Callable[..., Shop], ask: Ask
+) -> None:
+    made = ask(open_shop(), request())
+    tag = header(made, "ETag") or ""
+    for fields in ({"if_none_match": tag}, {"if_modified_since": header(made, "Last-Modified") or ""}):
+        shop = open_shop()
+        answer = ask(shop, request(**fields))
+        assert (cached(answer), answer.body, header(answer, "ETag")) == ((304, "MISS"), b"", tag)
+        assert (shop.press.printed, shop.source.read_paths, shop.source.asked_versions) == ([], [], ["a.jpg"])
+
+
+def test_a_client_that_has_another_gets_the_thumbnail(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    for fields in ({"if_none_match": '"other"'}, {"if_modified_since": http_date(MODIFIED - 1).decode()}):
+        assert cached(ask(open_shop(), request(**fields))) == (200, "MISS")
+
+
+@pytest.mark.parametrize("token", [None, "v1"])
+def test_no_date_is_good_where_the_storage_knows_none(
+    open_shop: Callable[..., Shop], ask: Ask, token: str | None
+) -> None:
+    shop = open_shop()
+    shop.source.lay("a.jpg", b"cat", token, None)
+    assert ask(shop, request(if_modified_since=http_date(int(NOW) - 1).decode())).status == 200
+
+
+def test_a_condition_on_what_is_missing_is_404(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    assert ask(open_shop(), request("1x1/none.jpg", if_none_match="*")).status == 404
+
+
+# --------------------------------------------------------------------------------- kept originals
+
+
+@pytest.mark.parametrize("asynchronous", [None, False, True])
+def test_ten_sizes_of_one_photograph_read_it_once(open_shop: Callable[..., Shop], asynchronous: bool | None) -> None:
+    shop = open_shop(keeps_sources=True)
+    requests = [request(f"{width}x/a.jpg") for width in range(1, 11)]
+    if asynchronous is None:
+        answers = [shop.thumbnailer.answer(asked) for asked in requests]
+    else:
+        answers = all_at_once(shop, requests, asynchronous=asynchronous)
+    assert [answer.body for answer in answers] == [f"cat {width}xNone None".encode() for width in range(1, 11)]
+    assert (shop.source.read_paths, len(shop.press.printed)) == (["a.jpg"], 10)
+
+
+def test_originals_are_not_kept_unless_they_are_to_be(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    for width in range(1, 4):
+        ask(shop, request(f"{width}x/a.jpg"))
+    assert shop.source.read_paths == ["a.jpg"] * 3
+
+
+def test_a_thumbnail_of_a_kept_original_is_fresh_no_longer_than_that(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(keeps_sources=True)
+    ask(shop, request("1x/a.jpg"))
+    shop.source.lay("a.jpg", b"dog", "v2")
+    shop.clock.now += 200
+    assert ask(shop, request("2x/a.jpg")).body == b"cat 2xNone None"
+    shop.clock.now += 101
+    assert ask(shop, request("2x/a.jpg")).body == b"dog 2xNone None"
+
+
+def test_a_changed_version_drops_the_kept_original(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(keeps_sources=True, stale=600)
+    ask(shop, request())
+    shop.source.lay("a.jpg", b"dog", "v2")
+    shop.clock.now += 301
+    ask(shop, request())
+    eventually(lambda: ask(shop, request()).body == b"dog 40x30 None")
+    assert ask(shop, request("41x/a.jpg")).body == b"dog 41xNone None"
+    assert shop.source.read_paths == ["a.jpg"] * 2
+
+
+def test_a_source_that_fails_fails_all_who_wait_for_it_and_is_asked_again(
+    open_shop: Callable[..., Shop], ask: Ask
+) -> None:
+    shop = open_shop(keeps_sources=True)
+    shop.source.failure = StorageTimeout()
+    answers = all_at_once(shop, [request(f"{width}x/a.jpg") for width in range(1, 11)], asynchronous=False)
+    assert {answer.status for answer in answers} == {504}
+    shop.source.failure = None
+    assert ask(shop, request()).status == 200
+
+
+# --------------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "code"),
+    [
+        (request("40x30/none.jpg"), 404, "source-missing"),
+        (request("40x30/../a.jpg"), 400, "bad-path"),
+        (request("040x30/a.jpg"), 400, "bad-size"),
+        (request("40x30/f:nonsense/a.jpg"), 400, "bad-filter"),
+        (request("9999x/a.jpg"), 400, "size-over-limit"),
+        (request("abc/40x30/a.jpg"), 403, "signature-unexpected"),
+        (Request("GET", b"/other/thumbs/x/a", 17), 404, "storage-unknown"),
+        (Request("GET", b"/photos/thumbs/x/\xff", 17), 400, "bad-path"),
+        (replace(request(), target_length=2049), 414, "target-too-long"),
+        (request("40x30/f:expires(1699999999)/a.jpg"), 410, "expired"),
+        (request("40x30/f:expires(1700000000)/a.jpg"), 410, "expired"),
+        (request(method="POST"), 405, "method-not-allowed"),
+        (request(method="OPTIONS"), 405, "method-not-allowed"),
+        (request("40x30/none.jpg", method="HEAD"), 404, None),
+    ],
+)
+def test_a_request_that_cannot_be_answered_is_a_problem(
+    open_shop: Callable[..., Shop], ask: Ask, asked: Request, status: int, code: str | None
+) -> None:
+    answer = ask(open_shop(), asked)
+    assert answer.status == status
+    assert header(answer, "Content-Type") == "application/problem+json"
+    assert header(answer, "Cache-Control") == "no-store"
+    assert (json.loads(answer.body)["code"] if answer.body else None) == code
+    assert header(answer, "X-Cache") is None
+
+
+def test_a_url_at_the_limit_of_its_length_is_answered(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    assert ask(open_shop(), replace(request(), target_length=2048)).status == 200
+
+
+def test_a_url_expires_although_its_thumbnail_is_cached(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    asked = request("40x30/f:expires(1700000010)/a.jpg")
+    assert [cached(ask(shop, asked)) for _ in range(2)] == [(200, "MISS"), (200, "HIT")]
+    shop.clock.now += 10
+    assert ask(shop, asked).status == 410
+    assert cached(ask(shop, request())) == (200, "HIT")
+
+
+class Untouchable:
+    """A layer that nobody may touch."""
+
+    name = "untouchable"
+
+    def _touched(self, *_args: object, **_options: object) -> None:
+        raise AssertionError("a cache was asked before the signature was verified")
+
+    get = get_now = put = delete = delete_group = clear = _touched
+
+
+def test_a_signature_is_verified_before_any_cache_or_source_is_touched(
+    open_shop: Callable[..., Shop], ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop = open_shop(signer=Signer((b"secret",)), cache=[Untouchable()])
+    for target in ("40x30/a.jpg", "AAAAAAAAAAAAAAAAAAAAAA/40x30/a.jpg", "x/a.jpg"):
+        assert ask(shop, request(target)).status == 403
+    assert (shop.source.read_paths, shop.source.asked_versions) == ([], [])
+    assert caplog.records == []
+    assert shop.layers.failing == ()
+
+
+def test_a_hit_is_no_hit_without_its_signature(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    signer = Signer((b"secret",))
+    shop = open_shop(signer=signer)
+    signed = request(f"{signer.sign('/photos/thumbs/40x30/a.jpg')}/40x30/a.jpg")
+    assert [cached(ask(shop, signed)) for _ in range(2)] == [(200, "MISS"), (200, "HIT")]
+    assert ask(shop, request()).status == 403
+
+
+def test_errors_are_not_kept(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    assert ask(shop, request("40x30/late.jpg")).status == 404
+    shop.source.lay("late.jpg", b"late")
+    assert ask(shop, request("40x30/late.jpg")).status == 200
+
+
+def test_answers_and_problems_vary_where_the_format_is_negotiated(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    webp = ask(shop, request("40x30/f:fmt(auto)/a.jpg", accept="image/webp"))
+    jpeg = ask(shop, request("40x30/f:fmt(auto)/a.jpg", accept="*/*"))
+    gone = ask(shop, request("40x30/f:fmt(auto)/none.jpg", accept="*/*"))
+    assert [header(answer, "Content-Type") for answer in (webp, jpeg)] == ["image/webp", "image/jpeg"]
+    assert [header(answer, "Vary") for answer in (webp, jpeg, gone)] == ["Accept"] * 3
+    assert header(ask(shop, request()), "Vary") is None
+
+
+def test_a_preflight_is_answered_where_the_storage_switches_cors_on(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(headers=((b"Access-Control-Allow-Origin", b"*"),))
+    answer = ask(shop, request(method="OPTIONS"))
+    assert (answer.status, answer.body) == (204, b"")
+    assert [header(ask(shop, asked), "Access-Control-Allow-Origin") for asked in (request(), request("1x/none"))] == [
+        *("*", "*")
+    ]
+
+
+# --------------------------------------------------------------------------------------- overload
+
+
+def test_a_full_queue_is_503_with_the_time_to_come_back(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(stages={RENDER: Stage(RENDER, threads=1, queue_length=0)})
+    ask(shop, request("1x/a.jpg"))
+    shop.press.gate.wait_for_somebody()
+    shop.press.gate.shut()
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(shop.thumbnailer.answer, request())
+        shop.press.gate.wait_for_somebody()
+        refused = [ask(shop, request(f"{width}x/a.jpg")) for width in range(2, 7)]
+        hit = ask(shop, request("1x/a.jpg"))
+        shop.press.gate.open()
+        assert slow.result(PATIENCE).status == 200
+    assert {(answer.status, header(answer, "Retry-After")) for answer in refused} == {(503, "1")}
+    assert cached(hit) == (200, "HIT")
+    assert ask(shop, request("2x/a.jpg")).status == 200
+
+
+def test_a_thumbnail_that_cannot_be_kept_for_want_of_a_thread_is_served(
+    open_shop: Callable[..., Shop], ask: Ask
+) -> None:
+    shop = open_shop(stages={LOOKUP: Stage(LOOKUP, threads=1, queue_length=0)})
+    shop.press.gate.shut()
+    free, busy = threading.Event(), threading.Event()
+
+    def occupy() -> Callable[[], None]:
+        busy.set()
+        assert free.wait(PATIENCE)
+        return lambda: None
+
+    def meanwhile() -> None:
+        shop.press.gate.wait_for_somebody()
+        shop.stages[LOOKUP].submit(occupy)
+        assert busy.wait(PATIENCE)
+        shop.press.gate.open()
+
+    with ThreadPoolExecutor(1) as pool:
+        elsewhere = pool.submit(meanwhile)
+        answer = ask(shop, request())
+        elsewhere.result(PATIENCE)
+    free.set()
+    assert (cached(answer), answer.body) == ((200, "MISS"), b"cat 40x30 None")
+
+
+# ------------------------------------------------------------------------------------- what breaks
+
+
+def test_an_error_that_nobody_expected_is_a_constant_500_and_logged(
+    open_shop: Callable[..., Shop], ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop = open_shop()
+    shop.press.failure = ZeroDivisionError("/srv/secret/place")
+    with caplog.at_level(logging.ERROR, "thumbs"):
+        answer = ask(shop, request())
+    assert answer.status == 500
+    assert json.loads(answer.body)["detail"] == ThumbError.sentence
+    assert b"secret" not in answer.body
+    assert "/srv/secret/place" in caplog.text
+    shop.press.failure = None
+    assert cached(ask(shop, request())) == (200, "MISS")
+
+
+def test_a_cache_that_fails_fails_no_request(
+    open_shop: Callable[..., Shop], ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop = open_shop(cache=[Untouchable()], keeps_sources=True)
+    with caplog.at_level(logging.WARNING, "thumbs.cache"):
+        answers = [ask(shop, request()) for _ in range(3)]
+    assert {cached(answer) for answer in answers} == {(200, "MISS")}
+    assert len(caplog.records) == 1
+
+
+def test_both_ways_to_ask_answer_the_same(open_shop: Callable[..., Shop]) -> None:
+    asked = [
+        request(),
+        request(),
+        request(method="HEAD"),
+        request("41x/f:fmt(auto)/a.jpg", accept="image/avif,image/webp"),
+        request("40x30/f:v(1)/a.jpg/as/b.jpg"),
+        request(if_none_match="*"),
+        request("42x/a.jpg", if_none_match="*"),
+        request("40x30/none.jpg"),
+        request("nonsense"),
+        request(method="POST"),
+        request(method="OPTIONS"),
+    ]
+    one, other = open_shop(), open_shop()
+
+    def without_times(response: Response) -> Response:
+        kept = tuple(pair for pair in response.headers if pair[0] != b"Server-Timing")
+        return Response(response.status, kept, response.body)
+
+    async def answered() -> list[Response]:
+        return [await other.thumbnailer.answer_async(each) for each in asked]
+
+    synchronous = [one.thumbnailer.answer(each) for each in asked]
+    assert list(map(without_times, synchronous)) == list(map(without_times, asyncio.run(answered())))
+    assert [answer.status for answer in synchronous] == [200, 200, 200, 200, 200, 304, 304, 404, 400, 405, 405]

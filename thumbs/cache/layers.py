@@ -1,0 +1,175 @@
+"""The layers of one storage's cache, fastest first, and the rules between them.
+
+A hit in a lower layer is copied upwards with the time it has left, never more. A layer that fails is logged once and
+left alone for a while; it never fails a request.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar, runtime_checkable
+
+from thumbs.cache.entry import Entry
+from thumbs.cache.purges import Purges
+
+logger = logging.getLogger("thumbs.cache")
+REST_SECONDS = 5.0  # how long a layer that failed is left alone
+CLOCK_SKEW = 60.0  # how far the clocks of two machines may be apart
+
+
+class Layer(Protocol):
+    """One place that keeps entries under keys `group/name`. Any method may raise anything; `Layers` guards."""
+
+    @property
+    def name(self) -> str: ...
+
+    def get(self, key: str) -> Entry | None: ...
+
+    def put(self, key: str, entry: Entry, expires: float) -> None: ...
+
+    def delete(self, key: str) -> None: ...
+
+    def delete_group(self, group: str) -> int: ...
+
+    def clear(self) -> int: ...
+
+
+@runtime_checkable
+class QuickLayer(Layer, Protocol):
+    """A layer that can answer without ever blocking: BlockingIOError when it would have to."""
+
+    def get_now(self, key: str) -> Entry | None: ...
+
+
+class Found(NamedTuple):
+    entry: Entry
+    layer: str
+    stale: bool
+
+
+class Layers:
+    """`ttl` and `stale` are seconds: how long an entry is fresh, and how long after that it may still be served."""
+
+    def __init__(
+        self,
+        layers: Sequence[Layer] = (),
+        *,
+        purges: Purges | None = None,
+        ttl: float = 300,
+        stale: float = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._guards = [_Guard(layer) for layer in layers]
+        self._quick = [guard for guard in self._guards if guard.get_now is not None]
+        self._purges = purges
+        self.ttl = ttl
+        self._stale = stale
+        self._clock = clock
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(guard.layer.name for guard in self._guards)
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """The layers that could not do what was last asked of them."""
+        return tuple(guard.layer.name for guard in self._guards if guard.resting)
+
+    def get_now(self, key: str) -> Found | None:
+        """What a layer can give without blocking; None tells nothing."""
+        now = self._clock()
+        for guard in self._quick:
+            entry = None if guard.get_now is None else guard.attempt(guard.get_now, key)
+            found = self._usable(key, entry, guard.layer.name, now)
+            if found is not None:
+                self._copy_above(key, found, self._quick)  # to put into another kind of layer may block
+                return found
+        return None
+
+    def get(self, key: str) -> Found | None:
+        """The entry for `key` from the first layer that has it. Blocks."""
+        now = self._clock()
+        for guard in self._guards:
+            found = self._usable(key, guard.attempt(guard.layer.get, key), guard.layer.name, now)
+            if found is not None:
+                self._copy_above(key, found, self._guards)
+                return found
+        return None
+
+    def put(self, key: str, entry: Entry) -> None:
+        """Keep `entry` in every layer, unless it was purged while it was being made."""
+        if not self._purged(key, entry):
+            self._put(key, entry, self._guards)
+
+    def delete(self, key: str) -> None:
+        for guard in self._guards:
+            guard.attempt(guard.layer.delete, key)
+
+    def purge(self, group: str) -> int:
+        """Drop every entry of one original here and, through the journal, in every other process. Counts them."""
+        if self._purges is not None:
+            self._purges.record(group)
+        return sum(guard.attempt(guard.layer.delete_group, group) or 0 for guard in self._guards)
+
+    def clear(self) -> int:
+        """Drop everything here and, through the journal, in every other process. Counts the entries."""
+        if self._purges is not None:
+            self._purges.record_everything()
+        return sum(guard.attempt(guard.layer.clear) or 0 for guard in self._guards)
+
+    def _usable(self, key: str, entry: Entry | None, layer: str, now: float) -> Found | None:
+        if entry is None or entry.fresh_until + self._stale <= now or self._purged(key, entry):
+            return None
+        if (
+            entry.created > now + CLOCK_SKEW
+        ):  # it dates from a wrong clock, and would be kept for as long as that was off
+            return None
+        return Found(entry, layer, entry.fresh_until <= now)
+
+    def _copy_above(self, key: str, found: Found, guards: "Sequence[_Guard]") -> None:
+        if guards[0].layer.name != found.layer:
+            self._put(key, found.entry, takewhile(lambda guard: guard.layer.name != found.layer, guards))
+
+    def _put(self, key: str, entry: Entry, guards: "Iterable[_Guard]") -> None:
+        expires = entry.fresh_until + self._stale
+        for guard in guards:
+            guard.attempt(guard.layer.put, key, entry, expires)
+
+    def _purged(self, key: str, entry: Entry) -> bool:
+        return self._purges is not None and self._purges.covers(key.partition("/")[0], entry.created)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Guard:
+    """Keeps a layer's failures from the request, and rests the layer after one."""
+
+    def __init__(self, layer: Layer) -> None:
+        self.layer = layer
+        self.get_now = layer.get_now if isinstance(layer, QuickLayer) else None
+        self._rests_until: float | None = None
+
+    @property
+    def resting(self) -> bool:
+        return self._rests_until is not None
+
+    def attempt(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """What `act` returns; None when it fails, cannot do without blocking, or while the layer rests."""
+        if self._rests_until is not None and time.monotonic() < self._rests_until:
+            return None
+        try:
+            result = act(*args, **kwargs)
+        except BlockingIOError:
+            return None
+        except Exception as error:  # a cache may break in any way, and none of them is the client's fault
+            if self._rests_until is None:
+                logger.warning("cache layer %s fails and is left out for now: %r", self.layer.name, error)
+            self._rests_until = time.monotonic() + REST_SECONDS
+            return None
+        if self._rests_until is not None:
+            self._rests_until = None
+            logger.warning("cache layer %s works again", self.layer.name)
+        return result

@@ -1,0 +1,117 @@
+"""What was purged and when: an entry made before its purge is no entry, in every process that shares the journal."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+EVERYTHING = "*"
+_LOOK_SECONDS = 0.25  # a purge is seen by the other processes within this time
+_REWRITE_BYTES = 256 * 1024
+
+
+class Purges:
+    """The purges of one storage, in a journal of lines `time group` that all of its processes append to and read.
+
+    Its first line is a mark, another one whenever the journal is written anew.
+
+    `keep` is how long in seconds an entry can live at all: a purge that is older covers nothing any more.
+    """
+
+    def __init__(self, journal: Path, *, keep: float, clock: Callable[[], float] = time.time) -> None:
+        self._journal = journal
+        self._keep = keep
+        self._clock = clock
+        self._times: dict[str, float] = {}
+        self._everything = 0.0
+        self._look_at = 0.0
+        self._position = 0
+        self._mark = b""
+        self._seen: tuple[int, ...] = ()
+
+    def covers(self, group: str, created: float) -> bool:
+        """Whether an entry of `group` that was created at that time has been purged since. Costs two look-ups."""
+        if time.monotonic() >= self._look_at:
+            self._look()
+        return created <= self._everything or created <= self._times.get(group, 0.0)
+
+    def record(self, group: str) -> None:
+        """Purge everything of `group` that was created until now. Raises OSError when the journal cannot be written."""
+        now = self._clock()
+        self._note(group, now)
+        with self._opened() as descriptor:
+            size = os.fstat(descriptor).st_size
+            if size > _REWRITE_BYTES:
+                self._rewrite(descriptor, now - self._keep)
+            elif not size:
+                os.write(descriptor, _mark())
+            os.write(descriptor, _line(group, now))
+
+    def record_everything(self) -> None:
+        self.record(EVERYTHING)
+
+    def _note(self, group: str, when: float) -> None:
+        if group == EVERYTHING:
+            self._everything = max(self._everything, when)
+        else:
+            self._times[group] = max(self._times.get(group, 0.0), when)
+
+    def _look(self) -> None:
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        # No purge yet, or the directory is gone and with it all that could be stale; a cache never fails a request.
+        with contextlib.suppress(OSError):
+            found = self._journal.stat()
+            seen = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+            if seen != self._seen:
+                self._read()
+                self._seen = seen
+                self._forget(self._clock() - self._keep)
+
+    def _read(self) -> None:
+        with self._journal.open("rb") as journal:
+            mark = journal.readline()
+            # Another journal, or the same one written anew, is read from its start.
+            position = self._position if mark == self._mark else len(mark)
+            journal.seek(position)
+            for line in journal:
+                if not line.endswith(b"\n"):
+                    break  # still being written
+                position += len(line)
+                when, _, group = line.decode("ascii", "replace").strip().partition(" ")
+                with contextlib.suppress(ValueError):
+                    self._note(group, float(when))
+            self._mark, self._position = mark, position
+
+    def _forget(self, before: float) -> None:
+        for group, when in list(self._times.items()):
+            if when < before:
+                self._times.pop(group, None)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[int]:
+        self._journal.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._journal, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _rewrite(self, descriptor: int, before: float) -> None:
+        # In place, under a new mark: by that a reader knows that its position counts for nothing any more.
+        self._look()
+        os.ftruncate(descriptor, 0)
+        lines = [_mark(), *(_line(group, when) for group, when in list(self._times.items()) if when >= before)]
+        if self._everything >= before:
+            lines.append(_line(EVERYTHING, self._everything))
+        os.write(descriptor, b"".join(lines))
+
+
+def _line(group: str, when: float) -> bytes:
+    return f"{when!r} {group}\n".encode("ascii")
+
+
+def _mark() -> bytes:
+    return f"# {os.urandom(8).hex()}\n".encode("ascii")

@@ -1,0 +1,155 @@
+"""Work in a fixed number of threads: every stage has its own, a bounded queue before them, and refuses what is more.
+
+A journey is a generator that yields `(stage, work)` and gets the result of `work` back; where the work is that of
+another journey, it yields its future. Between its steps it holds no thread, so a slow stage never keeps another one's
+threads waiting.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from thumbs.errors import Overloaded
+
+logger = logging.getLogger("thumbs")
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds that one journey spent: `queue` waiting for threads, and in each stage that it went through."""
+
+    queue: float = 0.0
+    spent: dict[str, float] = field(default_factory=dict)
+
+    def spend(self, name: str, *, since: float) -> None:
+        """Count the time since that moment of `time.perf_counter` for the stage `name`."""
+        self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - since
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Everything in one, by name."""
+        return {"queue": self.queue, **self.spent}
+
+
+Step = tuple[str, "Callable[[], object] | Future[Any]"]
+R = TypeVar("R")
+# What comes back from a `yield` is what its work returned: the annotation at the `yield` says what that is.
+Journey = Generator[Step, Any, R]
+
+
+class Stage:
+    """`threads` workers behind a queue of `queue_length`, started at the first use in the process."""
+
+    def __init__(self, name: str, *, threads: int, queue_length: int) -> None:
+        self._capacity = threads + queue_length
+        self._pending = 0
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"mage-{name}")
+
+    @property
+    def pending(self) -> int:
+        """How many pieces of work are running or waiting."""
+        return self._pending
+
+    @property
+    def full(self) -> bool:
+        return self._pending >= self._capacity
+
+    def submit(self, work: Callable[[], Callable[[], None]]) -> None:
+        """Run `work` when a thread is free, and then, its place given up, what it returns: that may come back here.
+
+        Raises `Overloaded` at once when the queue is full.
+        """
+        with self._lock:
+            if self._pending >= self._capacity:
+                raise Overloaded
+            self._pending += 1
+        try:
+            self._pool.submit(self._run, work)
+        except RuntimeError:  # the interpreter is shutting down
+            self._leave()
+            raise Overloaded from None
+
+    def _run(self, work: Callable[[], Callable[[], None]]) -> None:
+        try:
+            try:
+                go_on = work()
+            finally:
+                self._leave()
+            go_on()
+        except BaseException:
+            logger.exception("a stage's work failed outside its journey")
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._pending -= 1
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def travel(journey: Journey[R], stages: Mapping[str, Stage], future: "Future[R]", timings: Timings) -> None:
+    """Drive `journey` to its end and put the outcome, or what it raised, into `future`. Returns at once."""
+    traveller = _Traveller(journey, stages, future, timings)
+    traveller.advance(lambda: next(journey))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Traveller(Generic[R]):
+    """A journey on its way: at every moment one thread, or nobody, is about to take its next step."""
+
+    journey: Journey[R]
+    stages: Mapping[str, Stage]
+    future: "Future[R]"
+    timings: Timings
+
+    def advance(self, resume: Callable[[], Step]) -> None:
+        try:
+            name, work = resume()
+        except StopIteration as end:
+            self.future.set_result(end.value)
+        except BaseException as error:  # whoever waits for the future gets it
+            self.future.set_exception(error)
+        else:
+            if isinstance(work, Future):
+                self._wait_for(name, work)
+            else:
+                self._enter(name, work)
+
+    def _enter(self, name: str, work: Callable[[], object]) -> None:
+        entered = time.perf_counter()
+
+        def perform() -> Callable[[], None]:
+            began = time.perf_counter()
+            self.timings.queue += began - entered
+            try:
+                result = work()
+            except BaseException as error:  # the journey decides what it means
+                return self._thrown(error)
+            self.timings.spend(name, since=began)
+            return lambda: self.advance(lambda: self.journey.send(result))
+
+        try:
+            self.stages[name].submit(perform)
+        except Overloaded as error:
+            self._thrown(error)()
+
+    def _wait_for(self, name: str, other: "Future[Any]") -> None:
+        began = time.perf_counter()
+
+        def landed(_: object) -> None:
+            self.timings.spend(name, since=began)
+            error = other.exception()
+            if error is None:
+                self.advance(lambda: self.journey.send(other.result()))
+            else:
+                self._thrown(error)()
+
+        other.add_done_callback(landed)
+
+    def _thrown(self, error: BaseException) -> Callable[[], None]:
+        return lambda: self.advance(lambda: self.journey.throw(error))

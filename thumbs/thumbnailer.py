@@ -1,0 +1,391 @@
+"""The journey of a request, through the cache layers, the source and the renderer, to its answer.
+
+It knows its neighbours by their protocols; `wiring` brings the real ones.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import NamedTuple, Protocol
+
+from thumbs import http
+from thumbs.cache.entry import Entry
+from thumbs.cache.layers import Found, Layers
+from thumbs.errors import (
+    Expired,
+    MethodNotAllowed,
+    Overloaded,
+    RenderTimeout,
+    SourceMissing,
+    TargetTooLong,
+    ThumbError,
+)
+from thumbs.formats import FORMATS
+from thumbs.http import Headers, Request, Response
+from thumbs.orders import Order, Terms, preflight, take_order, varying
+from thumbs.singleflight import SingleFlight
+from thumbs.sources.original import Original, Source, Version
+from thumbs.stages import Journey, Stage, Timings, travel
+from thumbs.transforms import Transform
+
+logger = logging.getLogger("thumbs")
+
+LOOKUP, FETCH, RENDER, ENCODE = "lookup", "fetch", "render", "encode"
+SOURCE = "source"  # the layer of what had to be made
+
+
+class Picture(Protocol):
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def format(self) -> str: ...
+    @property
+    def encode_seconds(self) -> float: ...
+
+
+class Render(Protocol):
+    """Makes a picture of an original's bytes; `spare` replaces AVIF where that would cost too much."""
+
+    def __call__(self, data: bytes, transform: Transform, *, spare: str | None) -> Picture: ...
+
+
+class Observer(Protocol):
+    """Is told of every answer. `layer` is where it came from, empty for an error; `seconds` what each stage took."""
+
+    def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None: ...
+
+
+class _Silence:
+    """Observes nothing."""
+
+    def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Storage:
+    """One storage at work. `seconds` bounds how long a request waits for a thumbnail of it."""
+
+    terms: Terms
+    source: Source
+    layers: Layers
+    render: Render
+    seconds: float = 60
+    keeps_sources: bool = False
+
+
+class Outcome(NamedTuple):
+    found: Found
+    timings: Timings
+
+
+class Fetched(NamedTuple):
+    """An original, and the moment before its source was asked for it."""
+
+    original: Original
+    asked: float
+
+
+class Unmade(NamedTuple):
+    """What a conditional request may be answered with before anything is made: the source's version."""
+
+    version: Version
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pending:
+    """A request whose answer is on its way."""
+
+    request: Request
+    order: Order
+    future: "Future[Outcome | Unmade]"
+    seconds: float
+
+
+_Plan = Callable[[Order, Timings], Journey[Outcome] | Journey[Outcome | Unmade]]
+
+
+class Thumbnailer:
+    """Answers requests. `answer` waits in the caller's thread, `answer_async` in its event loop; both never raise."""
+
+    def __init__(
+        self,
+        storages: Mapping[str, Storage],
+        stages: Mapping[str, Stage],
+        *,
+        observer: Observer | None = None,
+        clock: Callable[[], float] = time.time,
+        remembered_urls: int = 8192,
+    ) -> None:
+        self.storages = storages
+        self.stages = stages
+        self._terms = {name: storage.terms for name, storage in storages.items()}
+        self._observer = observer or _Silence()
+        self._clock = clock
+        self._flights: SingleFlight[Outcome | Unmade] = SingleFlight()
+        self._fetches: SingleFlight[Fetched] = SingleFlight()
+        # Taking an order is pure: the same bytes always give the same one, so that a hit need not parse again.
+        self._order = lru_cache(maxsize=remembered_urls)(partial(take_order, terms_of=self._terms))
+
+    def answer(self, request: Request) -> Response:
+        reply = self.reply(request)
+        while isinstance(reply, Pending):
+            wait([reply.future], timeout=reply.seconds)
+            reply = self._next(reply)
+        return reply
+
+    async def answer_async(self, request: Request) -> Response:
+        reply = self.reply(request)
+        while isinstance(reply, Pending):
+            await _done(reply.future, reply.seconds)
+            reply = self._next(reply)
+        return reply
+
+    def hit(self, request: Request) -> Response | None:
+        """The answer that a layer holds fresh, without blocking; None for everything else, and nothing is begun."""
+        try:
+            order = self._take(request)
+            found = self.storages[order.storage].layers.get_now(order.key)
+        except ThumbError:
+            return None
+        return None if found is None or found.stale else self._found(request, order, found)
+
+    def reply(self, request: Request) -> Response | Pending:
+        """The answer where a layer gives it without blocking, else the promise of one. Never blocks."""
+        order: Order | None = None
+        try:
+            if request.method == "OPTIONS":
+                return preflight(request.path, self._terms)
+            order = self._take(request)
+            if order.expires is not None and order.expires <= self._clock():
+                raise Expired
+            found = self.storages[order.storage].layers.get_now(order.key)
+            if found is not None:
+                return self._found(request, order, found)
+            return self._begin(request, order, check=request.conditional)
+        except ThumbError as error:
+            return self._refused(error, request, order)
+        except Exception:
+            logger.exception("a request failed")
+            return self._refused(ThumbError(), request, order)
+
+    # ------------------------------------------------------------------------------- the request
+
+    def _take(self, request: Request) -> Order:
+        if request.target_length > http.MAX_TARGET_BYTES:
+            raise TargetTooLong
+        if request.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed
+        return self._order(request.path, http.negotiated(request.accept))
+
+    def _begin(self, request: Request, order: Order, *, check: bool) -> Pending:
+        """Join the flight for `order`, or start one. With `check` it ends at the source's version."""
+        journey, key = (self._check, f"?{order.key}") if check else (self._make, order.key)
+        return Pending(request, order, self._fly(key, journey, order), self.storages[order.storage].seconds)
+
+    def _fly(self, key: str, journey: "_Plan", order: Order) -> "Future[Outcome | Unmade]":
+        timings = Timings()
+        return self._flights.join(key, lambda future: travel(journey(order, timings), self.stages, future, timings))
+
+    def _next(self, pending: Pending) -> Response | Pending:
+        """What follows when the future is done, or its time is up."""
+        request, order = pending.request, pending.order
+        try:
+            if not pending.future.done():
+                raise RenderTimeout
+            outcome = pending.future.result()
+            if isinstance(outcome, Unmade):
+                return self._unmade(request, order, outcome.version)
+            return self._found(request, order, outcome.found, outcome.timings)
+        except ThumbError as error:
+            if error.status >= 500 and not isinstance(error, Overloaded):
+                # The client is told a constant; whoever runs the server needs the cause.
+                logger.warning("storage %s: %s %r", order.storage, error, error.__cause__)
+            return self._refused(error, request, order)
+        except Exception:
+            logger.exception("a thumbnail could not be made")
+            return self._refused(ThumbError(), request, order)
+
+    def _unmade(self, request: Request, order: Order, version: Version) -> Response | Pending:
+        if version.token is not None:
+            etag = _etag(order.key, version.token)
+            if request.not_modified(etag, version.modified):
+                validators: Headers = ((b"ETag", etag.encode()),)
+                self._observer.answered(304, SOURCE, {})
+                return Response(304, validators + order.headers + _labels("MISS", SOURCE, None))
+        return self._begin(request, order, check=False)
+
+    def _found(self, request: Request, order: Order, found: Found, timings: Timings | None = None) -> Response:
+        entry, layer, stale = found
+        if stale:
+            self._refresh(order)
+        labels = _labels("STALE" if stale else "MISS" if layer == SOURCE else "HIT", layer, timings)
+        seconds = {} if timings is None else timings.seconds
+        if request.conditional and request.not_modified(entry.etag, entry.modified):
+            self._observer.answered(304, layer, seconds)
+            return Response(304, entry.validators + order.headers + labels)
+        self._observer.answered(200, layer, seconds)
+        return Response(200, entry.headers + order.headers + labels, entry.body).to(request.method)
+
+    def _refused(self, error: ThumbError, request: Request, order: Order | None) -> Response:
+        self._observer.answered(error.status, "", {})
+        return http.problem(error, order.error_headers if order else varying(request.path)).to(request.method)
+
+    # ------------------------------------------------------------------------------- the journeys
+
+    def _make(self, order: Order, timings: Timings) -> Journey[Outcome]:
+        storage = self.storages[order.storage]
+        found: Found | None = yield LOOKUP, partial(storage.layers.get, order.key)
+        if found is None:
+            found = yield from self._render(order, timings)
+        return Outcome(found, timings)
+
+    def _check(self, order: Order, timings: Timings) -> Journey[Outcome | Unmade]:
+        storage = self.storages[order.storage]
+        found: Found | None = yield LOOKUP, partial(storage.layers.get, order.key)
+        if found is not None:
+            return Outcome(found, timings)
+        version: Version = yield FETCH, partial(storage.source.version, order.path)
+        return Unmade(version)
+
+    def _renew(self, order: Order, timings: Timings) -> Journey[Outcome]:
+        """Give a stale entry a new lease of life where the source has not changed, else make it again."""
+        storage = self.storages[order.storage]
+        asked = self._clock()
+        found: Found | None = yield LOOKUP, partial(storage.layers.get, order.key)
+        try:
+            version: Version = yield FETCH, partial(storage.source.version, order.path)
+        except SourceMissing:
+            yield LOOKUP, partial(storage.layers.delete, order.key)
+            raise
+        if found is not None and version.token is not None and version.token == found.entry.version:
+            entry = replace(found.entry, created=asked, fresh_until=asked + storage.layers.ttl)
+            yield from _keep(storage, order.key, entry)
+            return Outcome(Found(entry, SOURCE, stale=False), timings)
+        yield LOOKUP, partial(storage.layers.delete, order.source_key)
+        return Outcome((yield from self._render(order, timings)), timings)
+
+    def _render(self, order: Order, timings: Timings) -> Journey[Found]:
+        storage = self.storages[order.storage]
+        original, asked = yield from self._original(order)
+        picture: Picture = yield RENDER, partial(storage.render, original.data, order.transform, spare=order.spare)
+        timings.spent[ENCODE] = picture.encode_seconds
+        timings.spent[RENDER] -= picture.encode_seconds
+        entry = _entry(order, picture, original.version, asked, storage.layers.ttl)
+        yield from _keep(storage, order.key, entry)
+        return Found(entry, SOURCE, stale=False)
+
+    def _original(self, order: Order) -> Journey[Fetched]:
+        storage = self.storages[order.storage]
+        if not storage.keeps_sources:
+            asked = self._clock()
+            original: Original = yield FETCH, partial(storage.source.read, order.path)
+            return Fetched(original, asked)
+        fetched: Fetched = yield (
+            FETCH,
+            self._fetches.join(
+                order.source_key, lambda future: travel(self._fetch(order), self.stages, future, Timings())
+            ),
+        )
+        return fetched
+
+    def _fetch(self, order: Order) -> Journey[Fetched]:
+        """The original from the layers, or from the source and into them; all who want it meanwhile share it."""
+        storage = self.storages[order.storage]
+        kept: Found | None = yield LOOKUP, partial(storage.layers.get, order.source_key)
+        if kept is not None and not kept.stale:
+            entry = kept.entry
+            return Fetched(Original(entry.body, Version(entry.version, entry.modified)), entry.created)
+        asked = self._clock()
+        original: Original = yield FETCH, partial(storage.source.read, order.path)
+        yield from _keep(storage, order.source_key, _kept(original, asked, storage.layers.ttl))
+        return Fetched(original, asked)
+
+    def _refresh(self, order: Order) -> None:
+        """Renew in the background. That it fails is no news to anybody: the stale entry serves until its time is up."""
+        with contextlib.suppress(ThumbError):
+            future = self._fly(f"!{order.key}", self._renew, order)
+            future.add_done_callback(lambda done: done.exception())
+
+
+# --------------------------------------------------------------------------------------- entries
+
+
+def _keep(storage: Storage, key: str, entry: Entry) -> Journey[None]:
+    """Put `entry` into the layers. When there is no room in the queue before them, the answer goes out without."""
+    with contextlib.suppress(Overloaded):
+        yield LOOKUP, partial(storage.layers.put, key, entry)
+
+
+def _entry(order: Order, picture: Picture, version: Version, asked: float, ttl: float) -> Entry:
+    known = version.token is not None
+    return Entry(
+        body=picture.body,
+        content_type=FORMATS[picture.format].content_type,
+        etag=_etag(order.key, version.token if known else hashlib.blake2b(picture.body).hexdigest()),
+        version=version.token,
+        modified=int(asked) if version.modified is None else version.modified,
+        created=asked,
+        fresh_until=asked + ttl,
+    )
+
+
+def _kept(original: Original, asked: float, ttl: float) -> Entry:
+    version = original.version
+    return Entry(
+        body=original.data,
+        content_type="application/octet-stream",
+        etag='""',
+        version=version.token,
+        modified=version.modified or int(asked),
+        created=asked,
+        fresh_until=asked + ttl,
+    )
+
+
+def _etag(key: str, token: str | None) -> str:
+    """The same key and the same state of the source give the same bytes, so that their digest is a strong validator."""
+    return f'"{hashlib.blake2b(f"{key} {token}".encode(), digest_size=16).hexdigest()}"'
+
+
+# --------------------------------------------------------------------------------------- answers
+
+
+def _labels(x_cache: str, layer: str, timings: Timings | None) -> Headers:
+    if timings is None:
+        return _fixed_labels(x_cache, layer)
+    durations = (f"{name};dur={seconds * 1000:.1f}" for name, seconds in timings.seconds.items())
+    server_timing = ", ".join((f'layer;desc="{layer}"', *durations))
+    return ((b"X-Cache", x_cache.encode()), (b"Server-Timing", server_timing.encode()))
+
+
+@lru_cache(maxsize=64)
+def _fixed_labels(x_cache: str, layer: str) -> Headers:
+    return ((b"X-Cache", x_cache.encode()), (b"Server-Timing", f'layer;desc="{layer}"'.encode()))
+
+
+async def _done(future: "Future[Outcome | Unmade]", seconds: float) -> None:
+    """Return when `future` is done or `seconds` have passed, whatever its outcome is."""
+    loop = asyncio.get_running_loop()
+    waiter: asyncio.Future[None] = loop.create_future()
+
+    def wake() -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    def landed(_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(wake)
+
+    timer = loop.call_later(seconds, wake)
+    future.add_done_callback(landed)
+    try:
+        await waiter
+    finally:
+        timer.cancel()
