@@ -1,0 +1,1 @@
+"""The standalone server: a Django project around the `thumbs` app."""

@@ -1,0 +1,14 @@
+"""Thumbnails at the root, and what load balancers and Prometheus ask."""
+
+from django.urls import include, path
+
+from mage_project.views import health, metrics, not_found, ready
+
+handler404 = not_found
+
+urlpatterns = [
+    path("health", health),
+    path("ready", ready),
+    path("metrics", metrics),
+    path("", include("thumbs.urls")),
+]

@@ -1,0 +1,48 @@
+"""What the standalone server answers besides thumbnails."""
+
+import asyncio
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+
+from thumbs import http, wiring
+from thumbs.errors import BadRequest
+from thumbs.readiness import readiness
+
+
+async def health(_: HttpRequest) -> HttpResponse:
+    """200 as long as the process lives."""
+    return _plain({"status": "ok"}, 200)
+
+
+async def ready(_: HttpRequest) -> HttpResponse:
+    """200 when every storage can be reached and there is room in the queues, else 503; known for a few seconds."""
+    found = await asyncio.to_thread(readiness)
+    return _plain({"status": "ready" if found.ready else "not ready", "reasons": found.reasons}, found.status)
+
+
+def metrics(_: HttpRequest) -> HttpResponse:
+    """Prometheus' text, where the configuration says `"metrics": true`; else there is nothing here."""
+    if not wiring.configuration().document.metrics:
+        raise Http404
+    content_type, body = wiring.metrics().exposition(settings.METRICS_DIRECTORY)
+    return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
+
+
+def not_found(_: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it by name
+    """Every other path: not a thumbnail's."""
+    answer = http.problem(NotAThumbnail())
+    response = HttpResponse(answer.body, status=answer.status)
+    for name, value in answer.headers:
+        response.headers[name.decode()] = value.decode()
+    return response
+
+
+class NotAThumbnail(BadRequest):
+    status = 404
+    code = "not-a-thumbnail"
+    sentence = "There is nothing here. Thumbnails are at /{storage}/thumbs/{size}/[filters:…/]{path}."
+
+
+def _plain(body: dict[str, object], status: int) -> JsonResponse:
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})

@@ -1,0 +1,13 @@
+"""`gunicorn mage_project.wsgi`: the WSGI front before the Django project."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+from thumbs.wiring import require_configuration
+from thumbs.wsgi import ThumbsWSGI
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mage_project.settings")
+
+application = ThumbsWSGI(get_wsgi_application())
+require_configuration()

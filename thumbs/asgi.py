@@ -1,0 +1,63 @@
+"""The ASGI front: answers thumbnail URLs before the application is asked, and passes everything else on to it."""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from thumbs.http import Request, Response, decoded_path
+from thumbs.mount import Mount, wired
+from thumbs.thumbnailer import Thumbnailer
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# Request headers that an answer depends on, and the field of `Request` each of them fills.
+_FIELDS = {b"accept": "accept", b"if-none-match": "if_none_match", b"if-modified-since": "if_modified_since"}
+
+
+class ThumbsASGI:
+    """`ThumbsASGI(application, prefix="/img/")` serves what `path("img/", include("thumbs.urls"))` would, only faster.
+
+    `thumbnailer` gives the one to ask; by default it is the one of Django's settings.
+    """
+
+    def __init__(
+        self, application: Application, *, prefix: str = "/", thumbnailer: Callable[[], Thumbnailer] | None = None
+    ) -> None:
+        self._application = application
+        self._mount = Mount(prefix)
+        self._thumbnailer = thumbnailer or wired()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            raw = scope.get("raw_path") or b""
+            path = self._mount.claim(decoded_path(raw) if raw else scope["path"].encode())
+            if path is not None:
+                await self._answer(scope, path, send)
+                return
+        await self._application(scope, receive, send)
+
+    def hit(self, method: str, target: bytes, fields: Mapping[bytes, str]) -> Response | None:
+        """The answer to a request that a cache layer can answer at once; None for every other: call the application.
+
+        `fields` are the request's, names in lower case.
+        """
+        path = self._mount.claim(decoded_path(target))
+        if path is None:
+            return None
+        accept, if_none_match = fields.get(b"accept", ""), fields.get(b"if-none-match")
+        request = Request(method, path, len(target), accept, if_none_match, fields.get(b"if-modified-since"))
+        return self._thumbnailer().hit(request)
+
+    async def _answer(self, scope: Scope, path: bytes, send: Send) -> None:
+        query: bytes = scope.get("query_string") or b""
+        fields: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            field = _FIELDS.get(name)
+            if field is not None:  # a field may come in several lines (RFC 9110, 5.3)
+                fields[field] = ",".join(filter(None, (fields.get(field), value.decode("latin-1"))))
+        length = len(scope.get("raw_path") or path) + (len(query) + 1 if query else 0)
+        response = await self._thumbnailer().answer_async(Request(scope["method"], path, length, **fields))
+        await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+        await send({"type": "http.response.body", "body": response.body})

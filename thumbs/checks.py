@@ -1,0 +1,126 @@
+"""System checks: everything that can be known to be wrong before the first request."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.cache.backends.memcached import BaseMemcachedCache
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from thumbs.cache.files import ForeignDirectory
+from thumbs.conf.document import StorageConf
+from thumbs.conf.keys import Problem, nearest
+from thumbs.wiring import NotConfigured, configuration, file_store, signer
+
+TAG = "thumbs"
+
+UNKNOWN_ALIAS = "thumbs.E012"
+UNKNOWN_CLASS = "thumbs.E013"
+CACHE_DIRECTORY = "thumbs.E014"
+SHARED_DIRECTORY = "thumbs.E015"
+NO_SECRET = "thumbs.E016"  # noqa: S105 - an id
+NO_TIMEOUT = "thumbs.W002"
+
+
+@checks.register(TAG)
+def check_thumbs(**_: object) -> list[checks.CheckMessage]:
+    """`settings.THUMBS`, key by key, and what its storages name elsewhere."""
+    read = configuration()
+    problems = list(read.problems)
+    if not read.errors:
+        problems += _shared_directories(read.storages)
+        for storage in read.storages:
+            problems += _problems_of(storage)
+    return [_message(problem) for problem in problems]
+
+
+def require() -> None:
+    """Raise NotConfigured, with a line for each error of these checks; `manage.py check` tells warnings too."""
+    errors = [message for message in checks.run_checks(tags=[TAG]) if message.is_serious()]
+    if errors:
+        raise NotConfigured("\n".join(f"({error.id}) {error.msg} {error.hint or ''}".rstrip() for error in errors))
+
+
+def _message(problem: Problem) -> checks.CheckMessage:
+    kind = checks.Error if ".E" in problem.id else checks.Warning
+    return kind(f"{problem.where}: {problem.sentence}", hint=problem.hint or None, id=problem.id)
+
+
+def _problems_of(storage: StorageConf) -> Iterator[Problem]:
+    where = f"storages[{storage.name}]"
+    yield from _secret(storage, f"{where}.signature_secret_key")
+    if storage.driver == "django":
+        yield from _alias(storage.alias, settings.STORAGES, f"{where}.alias", "STORAGES")
+    elif "." in storage.driver:
+        yield from _class(storage, where)
+    cache = storage.cache
+    for place, alias in (("memory", cache.memory.alias), ("disk", cache.disk.alias), ("shared", cache.shared.alias)):
+        if alias is not None:
+            yield from _alias(alias, settings.CACHES, f"{where}.cache.{place}.alias", "CACHES")
+            yield from _timeout(alias, f"{where}.cache.{place}.alias")
+    yield from _directory(storage, f"{where}.cache.disk.dir")
+
+
+def _secret(storage: StorageConf, where: str) -> Iterator[Problem]:
+    try:
+        signer(storage)
+    except ImproperlyConfigured:
+        yield Problem(NO_SECRET, where, "is derived from SECRET_KEY, which is empty.", "Set SECRET_KEY.")
+
+
+def _alias(alias: str | None, known: Mapping[str, object], where: str, setting: str) -> Iterator[Problem]:
+    if alias not in known:
+        yield Problem(UNKNOWN_ALIAS, where, f"{alias!r} is not in settings.{setting}.", nearest(str(alias), known))
+
+
+def _class(storage: StorageConf, where: str) -> Iterator[Problem]:
+    try:
+        make = import_string(storage.driver)
+    except ImportError as error:
+        yield Problem(UNKNOWN_CLASS, f"{where}.driver", f"{storage.driver} cannot be imported: {error}.")
+        return
+    try:
+        make(**storage.options)
+    except Exception as error:  # what a class says of options that it does not know is its own affair
+        yield Problem(UNKNOWN_CLASS, f"{where}.options", f"{storage.driver} does not take them: {error}")
+
+
+def _timeout(alias: str, where: str) -> Iterator[Problem]:
+    configured: Mapping[str, Mapping[str, Any]] = settings.CACHES
+    conf = configured.get(alias, {})
+    try:
+        backend = import_string(str(conf.get("BACKEND")))
+    except ImportError:
+        return  # Django says so itself
+    options = conf.get("OPTIONS", {})
+    if issubclass(backend, BaseMemcachedCache) and not {"timeout", "connect_timeout"} <= set(options):
+        hint = 'Set "connect_timeout": 0.05 and "timeout": 0.05 in its OPTIONS.'
+        yield Problem(NO_TIMEOUT, where, f"the cache {alias!r} has no timeout: if it hangs, requests wait.", hint)
+
+
+def _directory(storage: StorageConf, where: str) -> Iterator[Problem]:
+    store = file_store(storage)
+    if store is None:
+        return
+    try:
+        store.prepare()
+    except ForeignDirectory as error:
+        yield Problem(CACHE_DIRECTORY, where, f"is refused: {error}.", "Give the cache a directory of its own.")
+    except OSError as error:
+        yield Problem(CACHE_DIRECTORY, where, f"cannot be used: {storage.cache.disk.dir}: {error.strerror or error}.")
+
+
+def _shared_directories(storages: Sequence[StorageConf]) -> Iterator[Problem]:
+    """Two storages in one directory would each apply their own cap to the other's entries."""
+    owners: dict[str, str] = {}
+    for storage in storages:
+        directory = storage.cache.disk.dir if storage.cache.disk.enabled else None
+        if directory is None:
+            continue
+        owner = owners.setdefault(os.path.realpath(directory), storage.name)
+        if owner != storage.name:
+            where = f"storages[{storage.name}].cache.disk.dir"
+            yield Problem(SHARED_DIRECTORY, where, f"is the directory of storage {owner!r} too.")

@@ -1,0 +1,76 @@
+"""`run_thumb_server`: gunicorn with the worker that suits it, and the janitor beside it."""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from thumbs.conf.document import StorageConf
+from thumbs.management.address import require_free
+from thumbs.supervisor import Supervisor
+from thumbs.wiring import configuration, disk_layer, file_store
+
+
+class Command(BaseCommand):
+    help = "Serve thumbnails with gunicorn's asgi worker, and run the cache janitor beside it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--bind", metavar="ADDRESS", help="HOST:PORT or unix:PATH; default: all addresses, PORT")
+        parser.add_argument("--workers", type=int, metavar="N", help="worker processes; default: WEB_CONCURRENCY")
+        parser.add_argument("--no-janitor", action="store_true", help="do not run run_cache_janitor beside the server")
+
+    def handle(self, **options: object) -> None:
+        """The system checks have passed when this runs: Django refuses to call it otherwise."""
+        read = configuration()
+        bind = str(options["bind"] or f"0.0.0.0:{read.document.port}")
+        workers = read.document.workers if options["workers"] is None else options["workers"]
+        if not settings.ASGI_APPLICATION:
+            raise CommandError("settings.ASGI_APPLICATION is not set: it names what to serve.")
+        if not isinstance(workers, int) or workers < 1:
+            raise CommandError("--workers takes a whole number from 1.")
+        require_free(bind)
+        self._clear_on_startup(read.storages)
+        module, _, name = settings.ASGI_APPLICATION.rpartition(".")
+        server = [
+            *(sys.executable, "-m", "gunicorn", f"{module}:{name}"),
+            *("--worker-class", "thumbs.worker.ThumbsWorker"),
+            *("--bind", bind),
+            *("--workers", str(workers)),
+            # SPEC 1: what is over 2,048 bytes is a problem+json of ours, until gunicorn says 414 by itself.
+            *("--limit-request-line", "8190"),
+            *("--keep-alive", "75"),
+            *("--graceful-timeout", "30"),
+            *("--log-level", read.document.log_level.lower()),
+            # The project is found wherever the command was started from.
+            *("--pythonpath", ",".join(sys.path[: 2 if options.get("pythonpath") else 1])),
+            "--no-control-socket",
+        ]
+        beside = []
+        if not options["no_janitor"] and any(file_store(conf) for conf in read.storages):
+            beside.append([sys.executable, *_this_program(), "run_cache_janitor", *_same_path(options)])
+        sys.exit(Supervisor(server, beside).run())
+
+    def _clear_on_startup(self, storages: Sequence[StorageConf]) -> None:
+        """Before the server and not in its workers: those start again whenever they like."""
+        for conf in storages:
+            layer = disk_layer(conf) if conf.cache.disk.clear_on_startup else None
+            if layer is None:
+                continue
+            try:
+                count = layer.clear()
+            except Exception as error:  # an alias may be any cache
+                raise CommandError(f"The disk cache of {conf.name} could not be cleared on startup: {error}") from error
+            self.stderr.write(f"{conf.name}: cleared on startup, {count} entries")
+
+
+def _this_program() -> list[str]:
+    """What `python` is to be given to run another command of this project: manage.py, django-admin or `-m django`."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return [sys.argv[0]] if spec is None else ["-m", spec.parent]
+
+
+def _same_path(options: dict[str, object]) -> list[str]:
+    path = options.get("pythonpath")
+    return [f"--pythonpath={path}"] if path else []

@@ -1,0 +1,53 @@
+"""`thumb_url`: print the URL of a thumbnail, or explain one."""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand, CommandError
+
+from thumbs.errors import ThumbError
+from thumbs.explanation import explain
+from thumbs.links import UnknownStorage, thumb_url
+from thumbs.management.selection import require_configuration
+
+
+class Command(BaseCommand):
+    help = "Print the (signed) URL of a thumbnail; with --explain, tell what a URL means and what is wrong with it."
+    requires_system_checks = ()  # our own, in one line each and without the warnings
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("storage", nargs="?", help="the storage's name")
+        parser.add_argument("path", nargs="?", help="the original's key in the storage")
+        parser.add_argument("--size", default="x", help="400x300, 400x, x300, or x for the original size (default)")
+        parser.add_argument("--filters", default="", help="as in a URL: 'format(webp);quality(70)'")
+        parser.add_argument("--as", dest="name", metavar="NAME", help="the download name, such as tom.webp")
+        parser.add_argument("--lifetime", type=float, metavar="SECONDS", help="after which the URL is gone (410)")
+        parser.add_argument("--base", default="", metavar="URL", help="what to put before it: https://img.example.com")
+        parser.add_argument("--explain", metavar="URL", help="tell how this URL parses; give it in quotes")
+
+    def handle(self, **options: object) -> None:
+        require_configuration()
+        if options["explain"] is not None:
+            self._explain(str(options["explain"]))
+            return
+        if options["storage"] is None or options["path"] is None:
+            raise CommandError("Give a storage and a path, or --explain URL.")
+        lifetime = options["lifetime"]
+        try:
+            url = thumb_url(
+                str(options["storage"]),
+                str(options["path"]),
+                str(options["size"]),
+                filters=str(options["filters"]),
+                name=None if options["name"] is None else str(options["name"]),
+                lifetime=lifetime if isinstance(lifetime, float) else None,
+            )
+        except (ThumbError, UnknownStorage) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(str(options["base"]).rstrip("/") + url)
+
+    def _explain(self, url: str) -> None:
+        explanation = explain(url)
+        for name, meaning in explanation.lines:
+            self.stdout.write(f"{name + ':':<12} {meaning}")
+        if explanation.error is not None:
+            raise CommandError(f"{explanation.error.status}: {explanation.error.detail}")

@@ -1,0 +1,43 @@
+"""Prometheus metrics. Labels come from closed sets only: nothing that a client sends becomes one."""
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+_STAGES = ("queue", "fetch", "render", "encode")
+# Seconds: from a small picture out of the page cache to a large one from a slow storage.
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """Counts in this process; with `PROMETHEUS_MULTIPROC_DIR` set, in files that all processes add up."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._requests = Counter(
+            "mage_requests", "Answers by status and the layer that gave them.", ["status", "layer"], registry=registry
+        )
+        seconds = Histogram(
+            "mage_stage_seconds", "Time spent on what had to be made.", ["stage"], buckets=_BUCKETS, registry=registry
+        )
+        self._seconds = {stage: seconds.labels(stage) for stage in _STAGES}
+        self._known: dict[tuple[int, str], Counter] = {}
+
+    def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
+        counter = self._known.get((status, layer))
+        if counter is None:
+            counter = self._known[status, layer] = self._requests.labels(str(status), layer or "none")
+        counter.inc()
+        for stage, spent in seconds.items():
+            if stage in self._seconds:
+                self._seconds[stage].observe(spent)
+
+    def exposition(self, shared_directory: str | None) -> tuple[str, bytes]:
+        """Content type and text: of all processes that share `shared_directory`, or of this one."""
+        registry = self._registry
+        if shared_directory is not None:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, path=shared_directory)  # type: ignore[no-untyped-call]
+        return CONTENT_TYPE_LATEST, generate_latest(registry)

@@ -1,0 +1,283 @@
+"""The composition root: the one place that knows every concrete class and puts them together."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from pathlib import Path
+
+from django.conf import settings
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
+from django.utils.crypto import salted_hmac
+from prometheus_client import CollectorRegistry
+
+from thumbs.cache.directory import JOURNAL
+from thumbs.cache.files import FileStore
+from thumbs.cache.layers import Layer, Layers
+from thumbs.cache.purges import Purges
+from thumbs.cache.sieve import Sieve
+from thumbs.cache.stores import AliasLayer, DiskLayer, MemoryLayer
+from thumbs.conf.document import MIB, LimitsConf, StorageConf
+from thumbs.conf.loading import Configuration, load
+from thumbs.geometry import OutputLimits
+from thumbs.metrics import Metrics
+from thumbs.orders import Terms
+from thumbs.quality import DEFAULT_QUALITIES
+from thumbs.signing import Signer
+from thumbs.sources.local import LocalSource
+from thumbs.sources.original import Source
+from thumbs.sources.s3 import S3Http, S3Settings, S3Source
+from thumbs.sources.storage import StorageSource, storage_of_alias, storage_of_class
+from thumbs.stages import Stage
+from thumbs.thumbnailer import FETCH, LOOKUP, RENDER, Storage, Thumbnailer
+
+# Threads that look into cold disks and shared caches: they wait more than they work.
+_LOOKUPS = 8
+_QUEUE_OF_LOOKUPS = 1024
+_ITEM_BYTES = 100 * 1000  # SPEC 5: without `max_items`, the cap allows for thumbnails of 100 KB
+_LEAST_ITEMS = 100
+_OF_DJANGO = "django"
+_SALT = "thumbs.signing"
+
+
+class NotConfigured(RuntimeError):
+    """The configuration has errors. `manage.py check` lists them."""
+
+
+# ----------------------------------------------------------------------------------- one a process
+
+class _Process:
+    """What belongs to this process alone: a fork must not inherit its threads, connections and locks."""
+
+    def __init__(self) -> None:
+        self.start_anew()
+        os.register_at_fork(after_in_child=self.start_anew)
+
+    def start_anew(self) -> None:
+        self._lock = threading.Lock()
+        self._thumbnailer: Thumbnailer | None = None
+
+    def thumbnailer(self) -> Thumbnailer:
+        if self._thumbnailer is None:
+            with self._lock:
+                if self._thumbnailer is None:
+                    self._thumbnailer = build(configuration())
+        return self._thumbnailer
+
+
+_process = _Process()
+
+
+def thumbnailer() -> Thumbnailer:
+    """This process's thumbnailer, made at the first call. Raises `NotConfigured`."""
+    return _process.thumbnailer()
+
+
+def forget() -> None:
+    """Drop this process's thumbnailer: the next call makes a new one, from the settings as they are then."""
+    _process.start_anew()
+
+
+def configuration() -> Configuration:
+    """`settings.THUMBS` as it is now, with everything that is wrong with it."""
+    return load(getattr(settings, "THUMBS", {}))
+
+
+def require_configuration() -> None:
+    """Raise NotConfigured when the configuration has errors: for a server, which should rather not start."""
+    _require(configuration())
+
+
+def build(read: Configuration) -> Thumbnailer:
+    """A thumbnailer for `read`. It starts no thread and opens no connection until it is used."""
+    _require(read)
+    limits = read.document.limits
+    return Thumbnailer(
+        {conf.name: storage(conf, read) for conf in read.storages},
+        {
+            LOOKUP: Stage(LOOKUP, threads=_LOOKUPS, queue_length=_QUEUE_OF_LOOKUPS),
+            FETCH: Stage(FETCH, threads=limits.fetches, queue_length=limits.queue_length),
+            RENDER: Stage(RENDER, threads=limits.renders, queue_length=limits.queue_length),
+        },
+        observer=metrics() if read.document.metrics else None,
+    )
+
+
+def _require(read: Configuration) -> None:
+    if read.errors:
+        raise NotConfigured("; ".join(f"({error.id}) {error}" for error in read.errors))
+
+
+@cache
+def metrics() -> Metrics:
+    """The metrics of this process."""
+    return Metrics(CollectorRegistry())
+
+
+# ------------------------------------------------------------------------------------- storages
+
+
+def storage(conf: StorageConf, read: Configuration) -> Storage:
+    """One storage of the configuration, at work."""
+    # libvips is loaded here and not at import: a server that loads the application before it forks must not have it.
+    from thumbs.render.decode import SourceLimits  # noqa: PLC0415
+    from thumbs.render.renderer import Renderer, RenderLimits  # noqa: PLC0415
+
+    limits = read.document.limits.narrowed(conf.limits)
+    output = OutputLimits(limits.max_side, limits.max_output_pixels)
+    render_limits = RenderLimits(
+        source=SourceLimits(
+            pixels=int(limits.max_source_megapixels * 1_000_000),
+            whole_pixels=int(limits.max_whole_megapixels * 1_000_000),
+        ),
+        output=output,
+        avif_pixels=limits.max_avif_pixels,
+        seconds=limits.render_seconds,
+    )
+    renderer = Renderer(frozenset(read.document.input_formats), read.document.vips_concurrency)
+    return Storage(
+        terms=terms(conf, read),
+        source=source(conf, limits),
+        layers=layers(conf, read.document.run_dir),
+        render=partial(renderer.render, limits=render_limits),
+        # Twice, for the time in the queues: longer than that nobody looks at an empty frame.
+        seconds=2 * (limits.fetch_seconds + limits.render_seconds),
+        keeps_sources=conf.cache.sources,
+    )
+
+
+def terms(conf: StorageConf, read: Configuration) -> Terms:
+    limits = read.document.limits.narrowed(conf.limits)
+    return Terms(
+        name=conf.name,
+        qualities=DEFAULT_QUALITIES | read.document.quality,
+        output=OutputLimits(limits.max_side, limits.max_output_pixels),
+        signer=signer(conf),
+        sizes=None if conf.allowed_sizes is None else frozenset(conf.allowed_sizes),
+        presets_only=conf.presets_only,
+        formats=None if conf.formats is None else frozenset(conf.formats),
+        cache_control=conf.cache_control,
+        headers=tuple((name.encode(), value.encode()) for name, value in conf.headers.items()),
+    )
+
+
+def signer(conf: StorageConf) -> Signer | None:
+    """The storage's signer; None for an unsigned one. The secret `django` stands for the site's own keys."""
+    secrets: list[bytes] = []
+    for secret in conf.signature_secret_key:
+        if secret == _OF_DJANGO:
+            keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+            secrets += [salted_hmac(_SALT, conf.name, secret=key, algorithm="sha256").digest() for key in keys]
+        else:
+            secrets.append(secret.encode())
+    return Signer(tuple(secrets), conf.signature_length) if secrets else None
+
+
+def source(conf: StorageConf, limits: LimitsConf) -> Source:
+    make = _DRIVERS.get(conf.driver, _class_source)
+    return make(conf, int(limits.max_source_mb * MIB), limits.fetch_seconds)
+
+
+def _local_source(conf: StorageConf, max_bytes: int, deadline: float) -> Source:
+    return LocalSource(
+        conf.root or "", follow_symlinks=conf.follow_symlinks, max_bytes=max_bytes, deadline=deadline
+    )
+
+
+def _s3_source(conf: StorageConf, max_bytes: int, deadline: float) -> Source:
+    http = S3Http(**{name: getattr(conf.s3_http_config, name) for name in conf.s3_http_config.__slots__})
+    s3_settings = S3Settings(
+        bucket=conf.bucket or "",
+        region=conf.region,
+        access_key=conf.access_key,
+        secret_key=conf.secret_key,
+        base_url=conf.base_url,
+        http=http,
+    )
+    return S3Source(s3_settings, max_bytes=max_bytes, deadline=deadline)
+
+
+def _alias_source(conf: StorageConf, max_bytes: int, deadline: float) -> Source:
+    return StorageSource(storage_of_alias(conf.alias or ""), max_bytes=max_bytes, deadline=deadline)
+
+
+def _class_source(conf: StorageConf, max_bytes: int, deadline: float) -> Source:
+    return StorageSource(storage_of_class(conf.driver, conf.options), max_bytes=max_bytes, deadline=deadline)
+
+
+_DRIVERS: dict[str, Callable[[StorageConf, int, float], Source]] = {
+    "local": _local_source,
+    "s3": _s3_source,
+    "django": _alias_source,
+}
+
+
+# --------------------------------------------------------------------------------------- caches
+
+
+def layers(conf: StorageConf, run_dir: str | None = None) -> Layers:
+    """The cache layers of a storage, fastest first; none of them is on unless it was switched on."""
+    keep = _kept_seconds(conf)
+    kept = tuple(_layers(conf, keep))
+    journal = _journal(conf, run_dir)
+    return Layers(
+        kept,
+        purges=Purges(journal, keep=keep) if kept and journal is not None else None,
+        ttl=conf.cache.disk.ttl_seconds,
+        stale=conf.cache.disk.stale_seconds,
+    )
+
+
+def disk_layer(conf: StorageConf) -> Layer | None:
+    """What stands in the place of a storage's disk cache; None where there is none."""
+    store = file_store(conf)
+    if store is not None:
+        return DiskLayer(store)
+    alias = conf.cache.disk.alias if conf.cache.disk.enabled else None
+    return AliasLayer(_opener(alias), conf.name, _kept_seconds(conf), name="disk") if alias else None
+
+
+def file_store(conf: StorageConf) -> FileStore | None:
+    """The directory of a storage's disk cache; None where it has none of its own."""
+    disk = conf.cache.disk
+    if not disk.enabled or disk.dir is None:
+        return None
+    return FileStore(disk.dir, max_bytes=int(disk.max_size_mb * MIB) or None)
+
+
+def _layers(conf: StorageConf, keep: float) -> Iterator[Layer]:
+    memory, shared = conf.cache.memory, conf.cache.shared
+    if memory.enabled and memory.alias:
+        yield AliasLayer(_opener(memory.alias), conf.name, keep, name="memory")
+    elif memory.enabled and memory.max_size_mb:
+        max_bytes = int(memory.max_size_mb * MIB)
+        max_items = memory.max_items or max(_LEAST_ITEMS, max_bytes // _ITEM_BYTES)
+        yield MemoryLayer(Sieve(max_bytes=max_bytes, max_items=max_items))
+    on_disk = disk_layer(conf)
+    if on_disk is not None:
+        yield on_disk
+    if shared.alias:
+        yield AliasLayer(_opener(shared.alias), conf.name, keep, name="shared")
+
+
+def _kept_seconds(conf: StorageConf) -> float:
+    return conf.cache.disk.ttl_seconds + conf.cache.disk.stale_seconds
+
+
+def _opener(alias: str) -> Callable[[], BaseCache]:
+    # `caches` has one connection a thread, so that it must be asked anew each time.
+    return lambda: caches[alias]
+
+
+def _journal(conf: StorageConf, run_dir: str | None) -> Path | None:
+    """Where the purges of a storage are written, so that its other processes see them."""
+    disk = conf.cache.disk
+    if disk.enabled and disk.dir is not None:
+        return Path(disk.dir) / JOURNAL
+    directory = Path(run_dir) if run_dir else Path(tempfile.gettempdir()) / f"mage-{os.getuid()}"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if directory.is_symlink() or directory.stat().st_uid != os.getuid():
+        return None  # somebody else's: he could tell us what was purged
+    return directory / f"{conf.name}.purges"

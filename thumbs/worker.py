@@ -1,0 +1,156 @@
+"""A gunicorn worker that answers hits as soon as their bytes arrive; everything else is gunicorn's asgi worker.
+
+Between the bytes of a request and an ASGI application lie a parser, two tasks and a dictionary of the request: more
+work than a hit itself. So this worker looks at each piece of data first. Where that is exactly one whole GET or HEAD
+of the plainest kind, on a connection with nothing else under way, and a cache layer has the answer, it is written at
+once. In every other case gunicorn gets the data, untouched, as if nobody had looked.
+
+It stands on names inside gunicorn 27, which `pyproject.toml` asks for; `tests/test_worker.py` compares the two workers,
+conversation by conversation.
+
+The rule that keeps this safe: bytes that are not one plain request, or that come while another request is under way,
+switch the connection over to gunicorn for good. So both always agree where a request begins.
+"""
+
+import re
+import sys
+import time
+from email.utils import formatdate
+from typing import Any
+
+from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.workers import gasgi
+
+from thumbs.asgi import ThumbsASGI
+from thumbs.http import Response
+
+# RFC 9112, 3 and 5: a request line in origin form without a fragment, then fields; names are tokens, values visible.
+_PLAIN = re.compile(
+    rb"(GET|HEAD) (/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*) HTTP/1\.1\r\n"
+    rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+)\r\n"
+)
+_LONGEST = 8190  # the limit of gunicorn's own on a request line; such a request is not a plain one
+# Fields that frame a message or change what becomes of the connection: gunicorn's to judge.
+_FRAMING = frozenset(
+    {
+        *(b"connection", b"content-length", b"expect", b"http2-settings", b"keep-alive"),
+        *(b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
+    }
+)
+_STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
+_SERVER = b"Server: gunicorn/asgi\r\n"  # as gunicorn itself says under this worker
+# Above it, joining head and body costs more than handing over both.
+_JOINED_BYTES = 65536
+
+
+def plain_request(data: bytes) -> tuple[str, bytes, dict[bytes, str]] | None:
+    """Method, target and fields (names lower case) when `data` is exactly one plain request, else None."""
+    match = _PLAIN.fullmatch(data) if len(data) <= _LONGEST else None
+    if match is None:
+        return None
+    fields: dict[bytes, str] = {}
+    for line in match[3].split(b"\r\n")[:-1]:
+        name, _, value = line.partition(b":")
+        name = name.lower()
+        if name in _FRAMING and not (name == b"connection" and value.strip().lower() == b"keep-alive"):
+            return None
+        if name in fields:
+            return None  # repeated fields have rules of their own
+        fields[name] = value.strip().decode("ascii")
+    if b"host" not in fields:
+        return None
+    return match[1].decode("ascii"), match[2], fields
+
+
+class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
+    """One connection. `_plain` until something comes that is not for us to read."""
+
+    def __init__(self, worker: Any) -> None:
+        super().__init__(worker)
+        self._front: ThumbsASGI | None = self.app if isinstance(self.app, ThumbsASGI) else None
+        self._plain = self._front is not None and self._is_simply_configured()
+        self._passed_on_at = -1
+        self._answered_at = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        if self._plain:
+            request = plain_request(data) if self._is_idle() else None
+            if request is None:
+                self._plain = False
+            elif self._answer(*request):
+                return
+            self._passed_on_at = self.req_count
+        super().data_received(data)
+
+    def _is_simply_configured(self) -> bool:
+        """Nothing is set that wants to see every request: an access log, hooks, a count, another protocol."""
+        return (
+            self._keepalive > 0
+            and self._pre_request is None
+            and self._post_request is None
+            and self._proxy_protocol == "off"
+            and not self._uses_uwsgi
+            and not self._root_path
+            and not self.log.access_log_enabled
+            and self.worker.max_requests == sys.maxsize
+        )
+
+    def _is_idle(self) -> bool:
+        """Gunicorn's loop waits for a request, or has not begun to; what was passed on to it is done with."""
+        return bool(self.req_count != self._passed_on_at and (self._awaiting_request or self.req_count == 0))
+
+    def _answer(self, method: str, target: bytes, fields: dict[bytes, str]) -> bool:
+        worker = self.worker
+        if self._front is None or not worker.alive or self._closed or self._write_paused:
+            return False
+        response = self._front.hit(method, target, fields)
+        if response is None:
+            return False
+        head = _head(response)
+        if len(response.body) < _JOINED_BYTES:
+            self.transport.write(head + response.body)
+        else:
+            self.transport.writelines((head, response.body))
+        worker.nr += 1
+        self._answered_at = worker.loop.time()
+        if self._keepalive_handle is None:
+            self._arm_keepalive_timer()
+        return True
+
+    def _keepalive_timeout(self) -> None:
+        """Answering at once does not touch the timer: when it fires, look whether the connection was idle indeed."""
+        left = self._answered_at + self._keepalive - self.worker.loop.time()
+        if left > 0:
+            self._keepalive_handle = self.worker.loop.call_later(left, self._keepalive_timeout)
+        else:
+            super()._keepalive_timeout()
+
+
+class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no types
+    """`gunicorn --worker-class thumbs.worker.ThumbsWorker`, for an application wrapped in `ThumbsASGI`."""
+
+    def init_process(self) -> None:
+        # gunicorn's worker names its protocol class in one place only, and this process is ours alone. What it finds
+        # out about its C parser it keeps on the class that is asked, and then looks for it on its own.
+        ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001
+        gasgi.ASGIProtocol = ThumbsProtocol
+        super().init_process()
+
+
+def _head(response: Response) -> bytes:
+    lines = [_STATUS_LINES[response.status]]
+    for name, value in response.headers:
+        lines += (name, b": ", value, b"\r\n")
+    lines += (_SERVER, _date_line(int(time.time())), b"\r\n")
+    return b"".join(lines)
+
+
+class _Date:
+    second = 0
+    line = b""
+
+
+def _date_line(second: int) -> bytes:
+    if _Date.second != second:
+        _Date.second, _Date.line = second, f"Date: {formatdate(second, usegmt=True)}\r\n".encode("ascii")
+    return _Date.line
