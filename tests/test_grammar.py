@@ -436,6 +436,11 @@ def test_a_colour_is_read_back_as_it_was_written(colour: Colour) -> None:
     assert colours.parse(colours.build(colour)) == colour
 
 
+def test_an_opaque_colour_is_written_without_its_alpha() -> None:
+    assert colours.build(Colour(255, 204, 0)) == "ffcc00"
+    assert colours.build(Colour(255, 204, 0, 254)) == "ffcc00fe"
+
+
 # ----------------------------------------------------------------------------------- transforms
 
 
@@ -477,7 +482,7 @@ def test_no_colour_can_be_invalid(values: tuple[int, ...]) -> None:
         Colour(*values)
 
 
-@pytest.mark.parametrize(("x", "y"), [(1.01, 0), (0, -0.01), (float("nan"), 0)])
+@pytest.mark.parametrize(("x", "y"), [(1.01, 0), (-0.01, 0), (0, -0.01), (0, 1.01), (float("nan"), 0)])
 def test_no_focal_point_lies_outside_the_picture(x: float, y: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Focus(x, y)

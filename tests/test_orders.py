@@ -21,7 +21,7 @@ from thumbs.errors import (
 from thumbs.geometry import OutputLimits
 from thumbs.grammar import Target, build
 from thumbs.http import Headers, decoded_path
-from thumbs.orders import DEFAULT_CACHE_CONTROL, IMMUTABLE, Order, Terms, group_of, preflight, take_order
+from thumbs.orders import DEFAULT_CACHE_CONTROL, IMMUTABLE, Order, Terms, group_of, preflight, take_order, varying
 from thumbs.quality import DEFAULT_QUALITIES
 from thumbs.signing import Signer
 
@@ -251,6 +251,12 @@ def test_answers_vary_by_accept_exactly_where_it_is_asked() -> None:
     automatic = order("x/f:format(auto)/a.jpg")
     assert header(automatic.headers, "Vary") == header(automatic.error_headers, "Vary") == "Accept"
     assert header(order("x/a.jpg", accepted=BROWSER).headers, "Vary") is None
+
+
+def test_the_refusal_of_a_url_that_became_no_order_varies_as_the_url_says() -> None:
+    for target in (b"x/f:fmt(auto)/../a", b"nonsense/filters:q(0);format(auto)/a"):
+        assert header(varying(b"/photos/thumbs/" + target), "Vary") == "Accept"
+    assert varying(b"/photos/thumbs/x/f:fmt(png)/../a") == ()
 
 
 def test_the_download_name_is_told() -> None:

@@ -1,0 +1,302 @@
+"""The rules of the architecture: who may import whom, and what an import may not do."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# From the ground up. A module imports from its own layer or from a lower one, and nowhere in a circle.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    # 1: words, and mechanics that know nothing of pictures.
+    ("errors", "formats", "transforms", "colours", "quality", "singleflight", "cores"),
+    # 2: the language of URLs and HTTP; pure, but for the threads of stages.
+    ("filters", "grammar", "signing", "geometry", "http", "orders", "stages"),
+    # 3: the journey, and the parts behind its ports.
+    ("thumbnailer", "render", "sources", "cache", "conf"),
+    # 4: the composition root, the two fronts, and what runs servers.
+    ("wiring", "mount", "wsgi", "asgi", "metrics", "worker", "janitor", "supervisor"),
+    # 5: the Django side.
+    ("apps", "checks", "explanation", "links", "management", "readiness", "templatetags", "urls", "views"),
+)
+# The parts of layer 3 do not know each other. The journey knows the values that pass between it and them.
+PARTS = LAYERS[2]
+PORTS = {"thumbs.cache.entry", "thumbs.cache.layers", "thumbs.sources.original"}
+
+# What must work without Django: everything below the composition root but the parts that are Django's by nature.
+WITHOUT_DJANGO = (
+    *LAYERS[0],
+    *LAYERS[1],
+    "thumbnailer",
+    "render",
+    "conf",
+    "mount",
+    "wsgi",
+    "asgi",
+    "janitor",
+    "supervisor",
+)
+# `mount.wired` gives a front the thumbnailer of Django's settings: only who asks for that needs Django.
+LEADS_TO_DJANGO = ("thumbs.mount", "thumbs.wiring")
+
+# Libraries, and who alone may import them.
+OWNERS = {
+    "pyvips": ("thumbs.render", "mage_project.demo"),
+    "boto3": ("thumbs.sources",),
+    "botocore": ("thumbs.sources",),
+    "urllib3": ("thumbs.sources",),
+    "storages": ("thumbs.sources",),
+    "prometheus_client": ("thumbs.metrics", "thumbs.wiring", "mage_project"),
+    "gunicorn": ("thumbs.worker",),
+    "tqdm": ("thumbs.management",),
+    "django": (
+        *("thumbs.apps", "thumbs.checks", "thumbs.links", "thumbs.management", "thumbs.templatetags", "thumbs.urls"),
+        *("thumbs.views", "thumbs.wiring", "thumbs.sources", "thumbs.cache", "mage_project"),
+    ),
+}
+
+# Django's settings that are read, and where. `THUMBS` is the app's only one, and read in one place.
+SETTINGS = {
+    "thumbs.wiring": {"THUMBS", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
+    "thumbs.checks": {"STORAGES", "CACHES"},
+    "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
+    "thumbs.management.commands.run_thumb_server": {"ASGI_APPLICATION"},
+}
+
+
+ENVIRONMENT = {
+    "mage_project.settings",
+    "thumbs.sources.s3_client",  # REQUESTS_CA_BUNDLE, as boto3 does, in whose place it opens connections
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """`importer` imports the module `imported`, anywhere in its text: in a function, or for a type checker."""
+
+    importer: str
+    imported: str
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Every module of the two packages, by its dotted name."""
+    found: dict[str, ast.Module] = {}
+    for package in ("thumbs", "mage_project"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            found[name] = ast.parse(path.read_text(), str(path))
+    return found
+
+
+@cache
+def imports() -> tuple[Import, ...]:
+    return tuple(Import(name, imported) for name, tree in trees().items() for imported in imported_by(tree))
+
+
+def imported_by(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            assert node.module is not None
+            for alias in node.names:
+                dotted = f"{node.module}.{alias.name}"
+                yield dotted if dotted in trees() else node.module
+
+
+def within(module: str, place: str) -> bool:
+    return module == place or module.startswith(f"{place}.")
+
+
+def layer_of(module: str) -> int | None:
+    """The number of a module's layer; None for a package's empty top and for modules that are not ours."""
+    parts = module.split(".")
+    if parts[0] != "thumbs" or len(parts) == 1:
+        return None
+    return next((number for number, layer in enumerate(LAYERS, 1) if parts[1] in layer), None)
+
+
+def told(found: Iterator[Import]) -> list[str]:
+    return sorted(f"{each.importer} imports {each.imported}" for each in found)
+
+
+# ----------------------------------------------------------------------------------- directions
+
+
+def test_every_module_has_its_layer_and_every_name_in_the_table_is_a_module() -> None:
+    ours = {name.split(".")[1] for name in trees() if name.startswith("thumbs.")}
+    placed = [name for layer in LAYERS for name in layer]
+    assert sorted(ours) == sorted(placed)
+
+
+def test_imports_point_downwards() -> None:
+    upwards = (
+        each
+        for each in imports()
+        if (layer := layer_of(each.importer)) is not None and (layer_of(each.imported) or 0) > layer
+    )
+    assert told(upwards) == []
+
+
+def test_the_app_imports_nothing_of_the_standalone_project() -> None:
+    assert (
+        told(each for each in imports() if within(each.importer, "thumbs") and within(each.imported, "mage_project"))
+        == []
+    )
+    assert told(each for each in imports() if within(each.imported, "tests")) == []
+
+
+def test_the_parts_behind_the_ports_do_not_know_each_other() -> None:
+    def part(module: str) -> str | None:
+        return next((name for name in PARTS if within(module, f"thumbs.{name}")), None)
+
+    across = (
+        each
+        for each in imports()
+        if part(each.importer) is not None
+        and part(each.imported) not in (None, part(each.importer))
+        and not (each.importer == "thumbs.thumbnailer" and each.imported in PORTS)
+    )
+    assert told(across) == []
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    below: dict[str, set[str]] = {name: set() for name in trees()}
+    for each in imports():
+        if each.imported in below:
+            below[each.importer].add(each.imported)
+    while ground := [name for name, lower in below.items() if not lower]:
+        for name in ground:
+            del below[name]
+        for lower in below.values():
+            lower.difference_update(ground)
+    assert below == {}
+
+
+# ------------------------------------------------------------------------------ foreign libraries
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_a_library_is_imported_only_by_its_owners(library: str) -> None:
+    elsewhere = (
+        each
+        for each in imports()
+        if within(each.imported, library) and not any(within(each.importer, owner) for owner in OWNERS[library])
+    )
+    assert told(elsewhere) == []
+
+
+def test_there_is_no_library_without_an_owner() -> None:
+    libraries = {each.imported.split(".")[0] for each in imports()} - set(sys.stdlib_module_names)
+    assert libraries - {"thumbs", "mage_project", "asgiref", "_typeshed"} == set(OWNERS)
+
+
+def test_the_core_and_the_fronts_reach_django_by_no_way_but_one() -> None:
+    below: dict[str, set[str]] = {}
+    for each in imports():
+        if (each.importer, each.imported) != LEADS_TO_DJANGO:
+            below.setdefault(each.importer, set()).add(each.imported)
+    reached = [name for name in trees() if any(within(name, f"thumbs.{free}") for free in WITHOUT_DJANGO)]
+    for name in reached:  # it grows while it is gone through
+        reached.extend(sorted(below.get(name, set()) - set(reached)))
+    assert [name for name in reached if within(name, "django")] == []
+    assert "thumbs.cache.layers" in reached
+
+
+# -------------------------------------------------------------------- settings and environment
+
+
+def settings_read(tree: ast.Module) -> set[str]:
+    """The names that are read of an object called `settings` that comes from `django.conf`."""
+    if not any(isinstance(node, ast.ImportFrom) and node.module == "django.conf" for node in ast.walk(tree)):
+        return set()
+    read = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "settings":
+            read.add(node.attr)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
+            target, name = node.args[:2]
+            if isinstance(target, ast.Name) and target.id == "settings" and isinstance(name, ast.Constant):
+                read.add(str(name.value))
+    return read
+
+
+def test_each_setting_is_read_where_the_table_says() -> None:
+    read = {name: settings_read(tree) for name, tree in trees().items() if within(name, "thumbs")}
+    assert {name: names for name, names in read.items() if names} == SETTINGS
+
+
+def environment_readers() -> Iterator[str]:
+    for name, tree in trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv"):
+                parent = next((up for up in ast.walk(tree) if isinstance(up, ast.Attribute) and up.value is node), None)
+                # To name the settings module for Django is to write.
+                if parent is None or parent.attr != "setdefault":
+                    yield name
+            elif isinstance(node, ast.ImportFrom) and node.module == "os":
+                assert not {alias.name for alias in node.names} & {"environ", "environb", "getenv"}
+
+
+def test_the_environment_is_read_in_the_standalone_settings() -> None:
+    assert set(environment_readers()) == ENVIRONMENT
+
+
+# ------------------------------------------------------------------------- what an import may do
+
+_LOOK = """
+import sys, threading
+import {modules}
+heavy = sorted(name for name in {heavy} if name in sys.modules)
+if heavy or threading.active_count() > 1:
+    sys.exit(f"imported: {{heavy}}; threads: {{threading.enumerate()}}")
+"""
+
+
+def importing(modules: str, *heavy: str) -> str:
+    script = _LOOK.format(modules=modules, heavy=heavy)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stderr
+
+
+def test_the_core_imports_without_libvips_django_or_threads() -> None:
+    core = [*LAYERS[0], *LAYERS[1], "thumbnailer", "wsgi", "asgi", "mount", "janitor", "supervisor", "conf.loading"]
+    modules = ", ".join(f"thumbs.{name}" for name in core)
+    assert importing(modules, "pyvips", "django", "boto3", "botocore", "storages", "gunicorn", "mage_project") == ""
+
+
+def test_rendering_is_imported_without_starting_anything() -> None:
+    assert importing("thumbs.render.renderer", "django", "boto3") == ""
+
+
+_BUILD = """
+import sys, threading
+from django.conf import settings
+settings.configure(THUMBS={{"STORAGES": [{{"name": "a", "driver": "local", "root": {root!r}, "presets_only": True,
+    "cache": {{"memory": {{"enabled": True, "max_size_mb": 1}}, "disk": {{"enabled": True, "dir": {root!r} + "/c"}}}}}},
+    {{"name": "b", "driver": "s3", "bucket": "b", "presets_only": True}}]}}, INSTALLED_APPS=["thumbs"])
+import django
+django.setup()
+import thumbs.wiring, thumbs.wsgi, thumbs.asgi, thumbs.views, thumbs.urls, thumbs.checks
+assert "pyvips" not in sys.modules
+from django.core import checks
+assert checks.run_checks() == []
+assert "pyvips" not in sys.modules
+thumbs.wsgi.ThumbsWSGI(None), thumbs.asgi.ThumbsASGI(None)
+thumbs.wiring.thumbnailer()
+assert threading.active_count() == 1, threading.enumerate()
+"""
+
+
+def test_what_is_built_before_a_fork_has_no_thread_and_no_libvips(tmp_path: Path) -> None:
+    script = _BUILD.format(root=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == ""

@@ -1,0 +1,198 @@
+"""The supervisor: the server's life is its own, signals are passed on, companions live as long as the server."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 20.0
+
+# The server and a companion write down who they are and what they are told, and obey.
+_SERVER = """
+import os, signal, sys, time
+def note(text):
+    with open(sys.argv[1], "a") as file:
+        file.write(text + chr(10))
+def stop(number, frame):
+    note(f"server got {signal.Signals(number).name}")
+    sys.exit(int(sys.argv[2]))
+signal.signal(signal.SIGTERM, stop)
+signal.signal(signal.SIGHUP, lambda number, frame: note("server got SIGHUP"))
+note(f"server {os.getpid()}")
+while True:
+    time.sleep(0.05)
+"""
+_COMPANION = """
+import os, signal, sys, time
+def note(text):
+    with open(sys.argv[1], "a") as file:
+        file.write(text + chr(10))
+def stop(number, frame):
+    note(f"companion got {signal.Signals(number).name}")
+    if sys.argv[2] != "stubborn":
+        sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+note(f"companion {os.getpid()}")
+while True:
+    time.sleep(0.05)
+"""
+_SUPERVISOR = """
+import sys
+from thumbs import supervisor
+supervisor._AGAIN_SECONDS = 0.1
+supervisor._GRACE_SECONDS = 0.5
+supervisor._LOOK_SECONDS = 0.1
+server, companion, notes, status, manner = sys.argv[1:]
+companions = [[sys.executable, "-c", companion, notes, manner]] if manner else []
+sys.exit(supervisor.Supervisor([sys.executable, "-c", server, notes, status], companions).run())
+"""
+
+
+class Supervised:
+    """A supervisor in a process of its own, with what its children noted."""
+
+    def __init__(self, notes: Path, *, server: str = _SERVER, status: int = 0, companion: str = "docile") -> None:
+        self._notes = notes
+        command = [sys.executable, "-c", _SUPERVISOR, server, _COMPANION, str(notes), str(status), companion]
+        self.process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
+
+    @property
+    def notes(self) -> list[str]:
+        return self._notes.read_text().splitlines() if self._notes.exists() else []
+
+    def pids(self, who: str) -> list[int]:
+        found = (line.split() for line in self.notes)
+        return [int(words[1]) for words in found if words[0] == who and words[1].isdigit()]
+
+    def wait_for(self, holds: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < end, f"it did not come about; the notes are {self.notes}"
+            time.sleep(0.02)
+
+    def wait_until_up(self) -> None:
+        self.wait_for(lambda: bool(self.pids("server") and self.pids("companion")))
+
+    def end(self) -> int:
+        return self.process.wait(PATIENCE)
+
+    def clean_up(self) -> None:
+        for pid in (self.process.pid, *self.pids("server"), *self.pids("companion")):
+            if alive(pid) and _is_ours(pid):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _is_ours(pid: int) -> bool:
+    try:
+        return sys.executable.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervised]]:
+    started: list[Supervised] = []
+
+    def start(**fields: object) -> Supervised:
+        started.append(Supervised(tmp_path / f"notes-{len(started)}", **fields))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for supervised in started:
+        supervised.clean_up()
+
+
+def test_sigterm_stops_the_server_and_then_its_companions(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise()
+    supervised.wait_until_up()
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.end() == 0
+    told = [line for line in supervised.notes if " got " in line]
+    assert told[0] == "server got SIGTERM"
+    assert told[-1] == "companion got SIGTERM"
+    assert not any(map(alive, supervised.pids("server") + supervised.pids("companion")))
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_the_exit_status_is_the_servers(supervise: Callable[..., Supervised], status: int) -> None:
+    supervised = supervise(status=status)
+    supervised.wait_until_up()
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.end() == status
+
+
+def test_a_server_that_was_killed_is_told_as_a_shell_does(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise()
+    supervised.wait_until_up()
+    os.kill(supervised.pids("server")[0], signal.SIGKILL)
+    assert supervised.end() == 128 + signal.SIGKILL
+    assert not any(map(alive, supervised.pids("companion")))
+
+
+def test_a_server_that_ends_by_itself_takes_its_companions_along(supervise: Callable[..., Supervised]) -> None:
+    brief = "import sys, time; time.sleep(1); sys.exit(int(sys.argv[2]))"
+    supervised = supervise(server=brief, status=5)
+    assert supervised.end() == 5
+    assert not any(map(alive, supervised.pids("companion")))
+
+
+def test_a_signal_to_reload_is_passed_on_and_stops_nothing(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise()
+    supervised.wait_until_up()
+    supervised.process.send_signal(signal.SIGHUP)
+    supervised.wait_for(lambda: "server got SIGHUP" in supervised.notes)
+    assert supervised.process.poll() is None
+    assert alive(supervised.pids("companion")[0])
+
+
+def test_a_companion_that_ended_is_started_again(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise()
+    supervised.wait_until_up()
+    first = supervised.pids("companion")[0]
+    os.kill(first, signal.SIGKILL)
+    supervised.wait_for(lambda: len(supervised.pids("companion")) == 2)
+    assert supervised.process.poll() is None
+    assert supervised.pids("server") == [pid for pid in supervised.pids("server") if alive(pid)]
+
+
+def test_a_companion_that_does_not_obey_is_killed(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise(companion="stubborn")
+    supervised.wait_until_up()
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.end() == 0
+    assert "companion got SIGTERM" in supervised.notes
+    assert not any(map(alive, supervised.pids("companion")))
+
+
+def test_a_server_needs_no_companion(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise(companion="")
+    supervised.wait_for(lambda: bool(supervised.pids("server")))
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.end() == 0
+
+
+def test_a_signal_that_comes_before_the_server_is_up_stops_it_all_the_same(
+    supervise: Callable[..., Supervised],
+) -> None:
+    slow = "import time; time.sleep(0.5)\n" + _SERVER
+    supervised = supervise(server=slow)
+    supervised.wait_for(lambda: bool(supervised.pids("companion")))
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.end() in (0, 128 + signal.SIGTERM)
+    assert not any(map(alive, supervised.pids("companion")))

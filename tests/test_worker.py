@@ -1,0 +1,222 @@
+"""The worker that answers hits at once must be told from gunicorn's own by nothing but its speed."""
+
+import contextlib
+import re
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import servers
+from tests.servers import Server
+from thumbs.worker import plain_request
+
+HIT = b"/cached/thumbs/90x60/filters:format(webp)/quarters.jpg"
+OTHER_HIT = b"/cached/thumbs/60x40/filters:format(png)/quarters.jpg"
+MISS = b"/uncached/thumbs/50x50/quarters.jpg"
+NOT_FOUND = b"/cached/thumbs/50x50/nothing.jpg"
+OUTSIDE = b"/health"
+_VARYING = re.compile(rb"(?<=\r\nDate: )[^\r]*|;dur=[0-9.]+")
+
+
+def get(target: bytes, *fields: bytes, method: bytes = b"GET", version: bytes = b"HTTP/1.1") -> bytes:
+    return b"\r\n".join((method + b" " + target + b" " + version, b"Host: localhost", *fields, b"", b""))
+
+
+# ------------------------------------------------------------------------------------ one plain request
+
+
+def test_a_plain_request_is_read_whole() -> None:
+    data = b"GET /a/thumbs/x/b.jpg?q=1 HTTP/1.1\r\nHost: h\r\nACCEPT:  image/webp \r\n\r\n"
+    assert plain_request(data) == ("GET", b"/a/thumbs/x/b.jpg?q=1", {b"host": "h", b"accept": "image/webp"})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        get(HIT)[:-2],
+        get(HIT) + b"G",
+        get(HIT) * 2,
+        get(HIT, method=b"POST"),
+        get(HIT, method=b"get"),
+        get(HIT, version=b"HTTP/1.0"),
+        get(HIT, b"Content-Length: 0"),
+        get(HIT, b"Transfer-Encoding: chunked"),
+        get(HIT, b"Connection: close"),
+        get(HIT, b"Connection: Upgrade, HTTP2-Settings"),
+        get(HIT, b"Upgrade: websocket"),
+        get(HIT, b"Expect: 100-continue"),
+        get(HIT, b"Host: other"),
+        get(HIT, b"Accept: a", b"Accept: b"),
+        get(HIT, b"X: a\x00b"),
+        get(HIT, b"X : a"),
+        get(HIT, b" folded: a"),
+        get(HIT, b"X: \xc3\xa9"),
+        get(HIT).replace(b"\r\n", b"\n"),
+        get(b"http://localhost" + HIT),
+        get(b"*"),
+        get(b"/a b"),
+        get(b"/a#b"),
+        get(b"/\xc3\xa9"),
+        b"GET " + HIT + b" HTTP/1.1\r\n\r\n",
+        get(HIT, b"X: " + b"a" * 8190),
+    ],
+)
+def test_everything_else_is_left_to_gunicorn(data: bytes) -> None:
+    assert plain_request(data) is None
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.binary(max_size=60), st.integers(0, 80))
+def test_a_request_with_bytes_put_in_is_never_read_beyond_its_end(extra: bytes, place: int) -> None:
+    data = get(OTHER_HIT, b"Accept: image/webp")
+    changed = data[:place] + extra + data[place:]
+    if plain_request(changed) is not None:
+        assert changed.endswith(b"\r\n\r\n")
+        assert changed.count(b"\r\n\r\n") == 1
+
+
+# ------------------------------------------------------------------------- the same as gunicorn's worker
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Our worker and gunicorn's, on the same storages, with the same hits in memory."""
+
+    ours: Server
+    gunicorns: Server
+
+    def compare(self, *pieces: bytes) -> bytes:
+        """Send `pieces` one by one on one connection to each; what comes back must be the same, and is returned."""
+        ours, theirs = (_conversation(server, pieces) for server in (self.ours, self.gunicorns))
+        assert ours == theirs
+        return ours
+
+
+def _conversation(server: Server, pieces: Sequence[bytes]) -> bytes:
+    """Everything that comes back until the server closes, or has been silent for a while after the last piece."""
+    received = b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in pieces:
+            with contextlib.suppress(OSError):
+                connection.sendall(piece)
+            received += _until_silent(connection)
+    return _VARYING.sub(b"", received)
+
+
+def _until_silent(connection: socket.socket, seconds: float = 0.15) -> bytes:
+    received = b""
+    connection.settimeout(seconds)
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        while data := connection.recv(65536):
+            received += data
+    return received
+
+
+@pytest.fixture(scope="module")
+def pair(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    local = {"driver": "local", "root": str(originals)}
+    memory = {"memory": {"enabled": True, "max_size_mb": 16}, "disk": {"ttl_seconds": 3600}}
+    document = {"storages": [{"name": "cached", **local, "cache": memory}, {"name": "uncached", **local}]}
+    with contextlib.ExitStack() as stack:
+        pair = Pair(
+            *(
+                stack.enter_context(servers.standalone(document, tmp_path_factory.mktemp("worker"), worker=worker))
+                for worker in ("thumbs.worker.ThumbsWorker", "asgi")
+            )
+        )
+        for server in (pair.ours, pair.gunicorns):
+            for target in (HIT, OTHER_HIT):
+                for accept in ("image/webp", ""):
+                    server.get(target.decode().removeprefix("/"), headers={"Accept": accept})
+        yield pair
+
+
+CONVERSATIONS: dict[str, list[bytes]] = {
+    "a hit": [get(HIT)],
+    "a hit's head": [get(HIT, method=b"HEAD")],
+    "several hits on one connection": [get(HIT), get(OTHER_HIT), get(HIT)],
+    "a hit, a miss, a hit": [get(HIT), get(MISS), get(HIT)],
+    "a miss first": [get(MISS), get(HIT)],
+    "an error between hits": [get(HIT), get(NOT_FOUND), get(HIT)],
+    "another page between hits": [get(HIT), get(OUTSIDE), get(HIT)],
+    "a bad URL between hits": [get(HIT), get(b"/cached/thumbs/0x0/a.jpg"), get(HIT)],
+    "a hit and goodbye": [get(HIT, b"Connection: close"), get(HIT)],
+    "keep-alive said aloud": [get(HIT, b"Connection: keep-alive"), get(HIT)],
+    "HTTP/1.0": [get(HIT, version=b"HTTP/1.0"), get(HIT)],
+    "two hits in one piece": [get(HIT) + get(OTHER_HIT), get(HIT)],
+    "a hit, then two in one piece": [get(HIT), get(OTHER_HIT) + get(HIT), get(HIT)],
+    "a miss and a hit in one piece": [get(MISS) + get(HIT), get(OTHER_HIT)],
+    "a hit in two pieces": [get(HIT)[:30], get(HIT)[30:], get(OTHER_HIT)],
+    "a hit, then one in two pieces": [get(HIT), get(OTHER_HIT)[:60], get(OTHER_HIT)[60:], get(HIT)],
+    "a hit and the beginning of another": [get(HIT) + get(OTHER_HIT)[:40], get(OTHER_HIT)[40:], get(HIT)],
+    "a body that looks like a request": [
+        get(HIT, b"Content-Length: %d" % len(get(OTHER_HIT)), method=b"POST"),
+        get(OTHER_HIT),
+        get(HIT),
+    ],
+    "a body of a GET that looks like a request": [
+        get(HIT, b"Content-Length: %d" % len(get(OTHER_HIT))),
+        get(OTHER_HIT),
+        get(HIT),
+    ],
+    "chunks that look like requests": [
+        get(HIT, b"Transfer-Encoding: chunked", method=b"POST"),
+        get(OTHER_HIT),
+    ],
+    "headers that end later": [get(HIT)[:-2], get(OTHER_HIT)],
+    "both framings": [get(HIT, b"Content-Length: 4", b"Transfer-Encoding: chunked"), get(OTHER_HIT)],
+    "an expectation": [get(HIT, b"Expect: 100-continue"), get(HIT)],
+    "no host": [b"GET " + HIT + b" HTTP/1.1\r\n\r\n", get(HIT)],
+    "two hosts": [get(HIT, b"Host: other"), get(HIT)],
+    "rubbish": [b"\x16\x03\x01\x02\x00\x01", get(HIT)],
+    "rubbish after a hit": [get(HIT), b"\x00\x00", get(HIT)],
+    "an empty line before a request": [b"\r\n" + get(HIT), get(HIT)],
+    "a fragment": [get(HIT + b"#x"), get(HIT)],
+    "absolute form": [get(b"http://localhost" + HIT), get(HIT)],
+    "a query": [get(HIT + b"?a=1"), get(HIT)],
+    "percent-encoded": [get(HIT.replace(b"quarters", b"%71uarters")), get(HIT)],
+    "a target over the limit": [get(HIT + b"?" + b"a" * 2048), get(HIT)],
+    "revalidation by date": [get(HIT, b"If-Modified-Since: Fri, 31 Dec 2100 00:00:00 GMT"), get(HIT)],
+    "revalidation by any tag": [get(HIT, b"If-None-Match: *"), get(HIT)],
+    "methods": [get(HIT, method=b"OPTIONS"), get(HIT, method=b"DELETE"), get(HIT)],
+    "an upgrade to a web socket": [
+        get(
+            HIT,
+            b"Connection: Upgrade",
+            b"Upgrade: websocket",
+            b"Sec-WebSocket-Version: 13",
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("pieces", CONVERSATIONS.values(), ids=CONVERSATIONS.keys())
+def test_a_conversation_is_the_same_as_with_gunicorns_worker(pair: Pair, pieces: list[bytes]) -> None:
+    pair.compare(*pieces)
+
+
+def test_the_conversations_hold_hits(pair: Pair) -> None:
+    assert pair.compare(get(HIT), get(OTHER_HIT)).count(b"X-Cache: HIT") == 2
+
+
+def test_a_connection_that_is_only_hit_is_closed_when_it_has_been_idle(
+    originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--keep-alive 1")
+    memory = {"memory": {"enabled": True, "max_size_mb": 16}}
+    document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals), "cache": memory}]}
+    with servers.standalone(document, tmp_path, worker="thumbs.worker.ThumbsWorker") as server:
+        server.get(HIT.decode().removeprefix("/"))
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            for _ in range(3):
+                connection.sendall(get(HIT))
+                assert _until_silent(connection, 0.5).startswith(b"HTTP/1.1 200 OK")
+            connection.settimeout(10)
+            assert connection.recv(1) == b""
