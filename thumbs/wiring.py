@@ -86,7 +86,7 @@ def configuration() -> Configuration:
 
 
 def require_configuration() -> None:
-    """Raise NotConfigured when the configuration has errors: for a server, which should rather not start."""
+    """Raise NotConfigured when the configuration cannot be worked with: for a server, which should rather not start."""
     _require(configuration())
 
 
@@ -106,8 +106,8 @@ def build(read: Configuration) -> Thumbnailer:
 
 
 def _require(read: Configuration) -> None:
-    if read.errors:
-        raise NotConfigured("; ".join(f"({error.id}) {error}" for error in read.errors))
+    if read.unusable:
+        raise NotConfigured("; ".join(f"({error.id}) {error}" for error in read.unusable))
 
 
 @cache

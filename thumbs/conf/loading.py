@@ -9,7 +9,7 @@ from typing import Any
 
 from thumbs.conf.document import DocumentConf, StorageConf
 from thumbs.conf.keys import MISSING_KEY, WRONG_VALUE, Problem, read
-from thumbs.conf.rules import problems_of
+from thumbs.conf.rules import ROOT_MISSING, problems_of
 
 UNREADABLE = "thumbs.E001"
 DUPLICATE_NAME = "thumbs.E005"
@@ -25,6 +25,11 @@ class Configuration:
     document: DocumentConf
     storages: tuple[StorageConf, ...]
     problems: tuple[Problem, ...]
+
+    @property
+    def unusable(self) -> tuple[Problem, ...]:
+        """The errors that no server can work with. A root that is away fails its own storage, and may come back."""
+        return tuple(problem for problem in self.errors if problem.id != ROOT_MISSING)
 
     @property
     def errors(self) -> tuple[Problem, ...]:

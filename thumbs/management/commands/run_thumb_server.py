@@ -1,6 +1,8 @@
 """`run_thumb_server`: gunicorn with the worker that suits it, and the janitor beside it."""
 
+import contextlib
 import sys
+import tempfile
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
@@ -50,7 +52,13 @@ class Command(BaseCommand):
         beside = []
         if not options["no_janitor"] and any(file_store(conf) for conf in read.storages):
             beside.append([sys.executable, *_this_program(), "run_cache_janitor", *_same_path(options)])
-        sys.exit(Supervisor(server, beside).run())
+        with contextlib.ExitStack() as kept:
+            if read.document.metrics and not getattr(settings, "METRICS_DIRECTORY", None):
+                shared = kept.enter_context(tempfile.TemporaryDirectory(prefix="mage-metrics-"))
+                # The workers add their counts up there; prometheus-client knows it by this variable only.
+                server = ["env", f"PROMETHEUS_MULTIPROC_DIR={shared}", *server]
+            status = Supervisor(server, beside).run()
+        sys.exit(status)
 
     def _clear_on_startup(self, storages: Sequence[StorageConf]) -> None:
         """Before the server and not in its workers: those start again whenever they like."""

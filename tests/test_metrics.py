@@ -1,0 +1,72 @@
+"""Prometheus' text: right across workers, with labels from closed sets, and there only where it was asked for."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests import servers
+from tests.commands import environ_with, local_storage
+from thumbs.metrics import Metrics
+
+MEMORY = {"enabled": True, "max_size_mb": 16}
+
+
+def samples(text: str, name: str) -> dict[tuple[str, ...], float]:
+    """The values of one metric, by the values of its labels."""
+    return {
+        tuple(sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+def test_answers_are_counted_by_status_and_layer() -> None:
+    metrics = Metrics(CollectorRegistry())
+    for layer in ("memory", "memory", "disk"):
+        metrics.answered(200, layer, {})
+    metrics.answered(404, "", {})
+    text = metrics.exposition(None)[1].decode()
+    assert samples(text, "mage_requests_total") == {("200", "memory"): 2, ("200", "disk"): 1, ("404", "none"): 1}
+
+
+def test_time_is_told_by_stage() -> None:
+    metrics = Metrics(CollectorRegistry())
+    metrics.answered(200, "source", {"queue": 0.001, "fetch": 0.2, "render": 0.03, "encode": 0.004, "lookup": 9})
+    text = metrics.exposition(None)[1].decode()
+    assert samples(text, "mage_stage_seconds_sum") == {
+        ("queue",): 0.001,
+        ("fetch",): 0.2,
+        ("render",): 0.03,
+        ("encode",): 0.004,
+    }
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_server_adds_up_its_workers_where_metrics_are_asked_for(
+    originals: Path, tmp_path: Path, asked: bool
+) -> None:
+    environ = environ_with(tmp_path, [local_storage("photos", originals, memory=MEMORY)])
+    config = tmp_path / "storages.json"
+    config.write_text(config.read_text().replace("{", f'{{"metrics": {str(asked).lower()}, ', 1))
+    port = servers.free_port()
+    command = [sys.executable, "manage.py", "run_thumb_server", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
+    log = tmp_path / "log"
+    with servers.running(command, log=log, environ=environ) as process:
+        servers.wait_for_port(port, process, log)
+        base = f"http://127.0.0.1:{port}"
+        for _ in range(20):  # each on a connection of its own, so that both workers get some
+            assert servers.fetch(f"{base}/photos/thumbs/90x60/quarters.jpg").status == 200
+        assert servers.fetch(f"{base}/photos/thumbs/90x60/none.jpg?secret=canary").status == 404
+        answer = servers.fetch(f"{base}/metrics")
+    if not asked:
+        assert answer.status == 404
+        return
+    counted = samples(answer.body.decode(), "mage_requests_total")
+    assert sum(count for (_, _), count in counted.items()) == 21
+    assert counted["404", "none"] == 1
+    assert re.search(rb"canary|quarters|photos", answer.body) is None
