@@ -92,10 +92,6 @@ def unavailable(exchange: Exchange) -> bool:
     return True
 
 
-def unavailable_once(exchange: Exchange) -> bool:
-    return unavailable(exchange) if exchange.ordinal == 1 else good(exchange)
-
-
 def hang(exchange: Exchange) -> bool:
     exchange.hang()
     return False
@@ -134,19 +130,33 @@ def drip_explanation(exchange: Exchange) -> bool:
     return False
 
 
+def encoded(exchange: Exchange) -> bool:
+    exchange.send_head("200 OK", "Content-Encoding: gzip", length=len(exchange.body))
+    exchange.wire.sendall(exchange.body)
+    return True
+
+
+def late_body(exchange: Exchange) -> bool:
+    exchange.send_head("200 OK", length=len(exchange.body))
+    exchange.stop.wait(25 * DRIP_SECONDS)
+    exchange.wire.sendall(exchange.body)
+    return True
+
+
 def short(exchange: Exchange) -> bool:
     exchange.send_head("200 OK", length=len(exchange.body))
     exchange.wire.sendall(exchange.body[:-1])
     return False
 
 
-def short_once(exchange: Exchange) -> bool:
-    return short(exchange) if exchange.ordinal == 1 else good(exchange)
-
-
 def reset(exchange: Exchange) -> bool:
     exchange.reset()
     return False
+
+
+def moved(exchange: Exchange) -> bool:
+    exchange.send_head("307 Temporary Redirect", "Location: /bucket/elsewhere.jpg", length=0)
+    return True
 
 
 def reset_in_body(exchange: Exchange) -> bool:
@@ -219,20 +229,32 @@ def explained(status: str, code: str) -> Fault:
     return fault
 
 
+def in_turn(*faults: Fault) -> Fault:
+    """One after another for the requests of one target, and the last for all later ones."""
+
+    def fault(exchange: Exchange) -> bool:
+        return faults[min(exchange.ordinal, len(faults)) - 1](exchange)
+
+    return fault
+
+
 FAULTS: dict[str, Fault] = {
     "closes-in-silence": closes_in_silence,
     "too-long": too_long,
     "unavailable": unavailable,
-    "unavailable-once": unavailable_once,
+    "unavailable-once": in_turn(unavailable, good),
     "hang": hang,
     "hang-in-body": hang_in_body,
     "drip": drip,
     "drip-headers": drip_headers,
     "drip-continues": drip_continues,
     "drip-explanation": drip_explanation,
+    "encoded": encoded,
+    "late-body": late_body,
     "short": short,
-    "short-once": short_once,
+    "short-once": in_turn(short, good),
     "reset": reset,
+    "reset-and-unavailable-once": in_turn(reset, unavailable, good),
     "reset-in-body": reset_in_body,
     "lengthless": lengthless,
     "chunked": chunked,
@@ -248,5 +270,6 @@ FAULTS: dict[str, Fault] = {
     "no-bucket": explained("404 Not Found", "NoSuchBucket"),
     "unknown-key-id": explained("403 Forbidden", "InvalidAccessKeyId"),
     "bad-signature": explained("403 Forbidden", "SignatureDoesNotMatch"),
+    "moved": moved,
     "archived": explained("403 Forbidden", "InvalidObjectState"),
 }

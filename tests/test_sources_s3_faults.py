@@ -25,7 +25,7 @@ if not settings.configured and "DJANGO_SETTINGS_MODULE" not in os.environ:
 
 from storages.backends.s3 import S3Storage
 
-from tests.faults import FAULTS
+from tests.faults import FAULTS, Exchange, Fault
 from tests.misbehaving import MisbehavingStore, Tunnel
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
 from thumbs.sources.original import Source, Version
@@ -58,6 +58,7 @@ READ = {
     "huge-explanation": StorageFailed,
     "huge-headers": StorageFailed,
     "garbage": StorageFailed,
+    "moved": StorageFailed,
     "bad-date": StorageFailed,
     "missing": SourceMissing,
     "denied": SourceMissing,
@@ -161,7 +162,15 @@ def test_a_store_that_answers_is_ready_whether_it_allows_to_list_or_not(store: M
 
 
 def test_the_faults_here_are_all_the_faults_there_are() -> None:
-    assert FAULTS.keys() - READ.keys() == {"closes-in-silence", "too-long", "unavailable-once", "short-once"}
+    assert FAULTS.keys() - READ.keys() == {
+        "closes-in-silence",
+        "too-long",
+        "unavailable-once",
+        "short-once",
+        "reset-and-unavailable-once",
+        "encoded",
+        "late-body",
+    }
 
 
 def test_a_good_object_is_read_with_its_version(store: MisbehavingStore) -> None:
@@ -169,6 +178,10 @@ def test_a_good_object_is_read_with_its_version(store: MisbehavingStore) -> None
     original = source.read("tom.jpg")
     assert (original.data, original.version) == (store.body, VERSION)
     assert source.version("tom.jpg") == VERSION
+
+
+def test_the_bytes_are_those_of_the_object_whatever_its_encoding(store: MisbehavingStore) -> None:
+    assert _source(store.url).read("encoded/tom.jpg").data == store.body
 
 
 def test_nobody_listening_is_a_failure() -> None:
@@ -183,20 +196,37 @@ def test_nobody_listening_is_a_failure() -> None:
     ids=["deadline", "connect_timeout_sec"],
 )
 def test_a_host_that_does_not_even_connect_is_a_timeout(deadline: float, http: S3Http) -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
-        waiting = []
-        try:
-            # Once its queue is full, the kernel answers no more.
-            for _ in range(4):
-                one = socket.socket()
-                one.setblocking(False)
-                one.connect_ex(deaf.getsockname())
-                waiting.append(one)
-            source = _source(f"http://127.0.0.1:{deaf.getsockname()[1]}", deadline=deadline, http=http)
-            assert _outcome(source.read, "tom.jpg") is StorageTimeout
-        finally:
-            for one in waiting:
-                one.close()
+    with _deaf() as port:
+        source = _source(f"http://127.0.0.1:{port}", deadline=deadline, http=http)
+        assert _outcome(source.read, "tom.jpg") is StorageTimeout
+
+
+def test_an_address_that_is_dead_leaves_time_for_the_next(
+    store: MisbehavingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve = socket.getaddrinfo
+
+    def two_addresses(host: str, port: int, *rest: int, **more: int) -> object:
+        if host != "pictures.invalid":
+            return resolve(host, port, *rest, **more)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", one)) for one in (dead, store.port)]
+
+    with _deaf() as dead:
+        monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+        monkeypatch.setenv("NO_PROXY", "pictures.invalid")
+        source = _source("http://pictures.invalid", http=S3Http(connect_timeout_sec=2 * SOON))
+        assert source.read("tom.jpg").data == store.body
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[int]:
+    """A port on which connecting never ends: once its queue is full, the kernel answers no more."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as waiting:
+        for _ in range(4):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 def test_a_failure_of_the_moment_is_tried_once_more(store: MisbehavingStore) -> None:
@@ -207,11 +237,24 @@ def test_a_failure_of_the_moment_is_tried_once_more(store: MisbehavingStore) -> 
     assert len(store.targets) == 2 + 2 + 2
 
 
+def test_a_connection_that_breaks_at_its_first_request_is_tried_once_more(store: MisbehavingStore) -> None:
+    source = _source(store.url, http=S3Http(idle_conn_timeout_sec=0.001))
+    source.read("tom.jpg")
+    time.sleep(0.01)
+    assert _outcome(source.read, "reset/tom.jpg") is StorageFailed
+    assert len(store.targets) == 1 + 2
+
+
 def test_what_will_not_pass_is_not_tried_again(store: MisbehavingStore) -> None:
     source = _source(store.url)
     for fault in ("missing", "denied", "no-bucket", "unknown-key-id", "archived", "lengthless", "huge"):
         _outcome(source.read, f"{fault}/tom.jpg")
     assert len(store.targets) == 7
+
+
+def test_a_signed_request_is_not_sent_elsewhere(store: MisbehavingStore) -> None:
+    assert _outcome(_source(store.url).read, "moved/tom.jpg") is StorageFailed
+    assert not [target for target in store.targets if "elsewhere" in target]
 
 
 def test_nothing_large_is_fetched_to_be_refused(store: MisbehavingStore) -> None:
@@ -286,6 +329,18 @@ def test_a_connection_that_closed_while_idle_costs_no_read(store: MisbehavingSto
     source = _source(store.url)
     for number in range(20):
         assert source.read(f"closes-in-silence/{number}.jpg").data == store.body
+
+
+def test_when_a_kept_connection_breaks_no_other_that_was_kept_is_used(store: MisbehavingStore) -> None:
+    source = _source(store.url)
+    for _ in range(5):
+        _crowd(source, 12)
+    assert store.connections > 1
+    before = store.connections
+    # It costs not even the one retry that a read has.
+    assert source.read("reset-and-unavailable-once/tom.jpg").data == store.body
+    assert store.connections == before + 1
+    assert _soon(lambda: store.open_connections() == 1)
 
 
 def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one(store: MisbehavingStore) -> None:
@@ -369,6 +424,16 @@ def test_a_connection_idle_for_too_long_is_not_used_again(store: MisbehavingStor
     assert store.connections == 2
 
 
+def test_those_that_were_idle_for_too_long_are_closed_when_one_is_taken(store: MisbehavingStore) -> None:
+    source = _source(store.url, http=S3Http(idle_conn_timeout_sec=SOON))
+    for _ in range(5):
+        _crowd(source, 12)
+    assert store.connections > 1
+    time.sleep(SOON)
+    source.read("tom.jpg")
+    assert _soon(lambda: store.open_connections() == 1)
+
+
 def test_headers_that_do_not_come_in_time_are_a_timeout_long_before_the_deadline(store: MisbehavingStore) -> None:
     source = _source(store.url, deadline=60, http=S3Http(response_header_timeout_sec=0.1))
     assert _outcome(source.read, "hang/tom.jpg") is StorageTimeout
@@ -378,7 +443,8 @@ def test_headers_that_do_not_come_in_time_are_a_timeout_long_before_the_deadline
 def test_the_wait_for_headers_does_not_bound_the_body(store: MisbehavingStore) -> None:
     with MisbehavingStore(body=b"slow but sure" * 2) as slow:
         source = _source(slow.url, deadline=60, http=S3Http(response_header_timeout_sec=0.3))
-        assert source.read("drip/tom.jpg").data == slow.body
+        for fault in ("drip", "late-body"):
+            assert source.read(f"{fault}/tom.jpg").data == slow.body
 
 
 def test_the_request_timeout_bounds_the_whole_fetch_when_it_is_the_sooner(store: MisbehavingStore) -> None:
@@ -490,11 +556,37 @@ def test_https_goes_through_the_environments_proxy(
         assert [source.read("tom.jpg").data for _ in range(3)] == [secure.body] * 3
         del source
         gc.collect()
-    assert tunnel.asked == [
-        f"CONNECT 127.0.0.1:{secure.port} HTTP/1.1",
-        f"Host: 127.0.0.1:{secure.port}",
-        "Proxy-Authorization: Basic dXNlcjpwQHNz",
+    # urllib3 asks in HTTP/1.0 before Python 3.12.
+    assert tunnel.asked[0].startswith(f"CONNECT 127.0.0.1:{secure.port} HTTP/1.")
+    assert "Basic dXNlcjpwQHNz" in [
+        line.split(": ", 1)[1] for line in tunnel.asked if line.lower().startswith("proxy-auth")
     ]
+
+
+def _answers_and_is_silent(exchange: Exchange) -> bool:
+    exchange.send_head("200 Connection established")
+    while exchange.wire.recv(4096):
+        pass
+    return False
+
+
+@pytest.mark.parametrize("answer", [FAULTS["drip-headers"], _answers_and_is_silent], ids=["drip", "silence"])
+def test_a_proxy_that_never_gets_through_is_a_timeout(monkeypatch: pytest.MonkeyPatch, answer: Fault) -> None:
+    stop = threading.Event()
+
+    def serve() -> None:
+        wire, _ = listener.accept()
+        with wire, contextlib.suppress(OSError):
+            wire.recv(4096)
+            answer(Exchange(wire, "CONNECT", "", b"", stop, 1))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        proxy = threading.Thread(target=serve, daemon=True)
+        proxy.start()
+        _proxied(monkeypatch, "HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        assert _outcome(_source("https://pictures.invalid", deadline=SOON).read, "tom.jpg") is StorageTimeout
+        stop.set()
+        proxy.join(PATIENT)
 
 
 def test_a_proxy_that_refuses_is_a_failure(store: MisbehavingStore, monkeypatch: pytest.MonkeyPatch) -> None:

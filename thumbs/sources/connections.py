@@ -1,177 +1,131 @@
-"""HTTP to one object store: connections are reused within their limits, and every exchange ends by its deadline.
+"""urllib3's connections, with what urllib3 lacks: however slowly the other side drips, all waits end by one deadline.
 
-It answers in botocore's `before-send` event, which lets a handler fulfil a request that botocore has made and signed.
-botocore's own HTTP layer has no knob for the idle connections, the wait for headers or a whole exchange.
+urllib3 bounds each receive by itself, as the clients of Python do, so that with a byte a second it waits for ever.
 """
 
 import http.client
-import ssl
-import sys
-import threading
+import io
+import socket
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from typing import cast
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, cast
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.connection import create_connection
 
 from thumbs.errors import StorageTimeout
-from thumbs.sources.exchanges import Body, Connection
 from thumbs.sources.reading import Deadline, Interrupted
-from thumbs.sources.sockets import Route, dial
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_DEADLINE: ContextVar[Deadline] = ContextVar("deadline")
 
 
-@dataclass(frozen=True, slots=True)
-class S3Http:
-    """The limits of the connections to an object store, with the names and meanings of Go's `http.Transport`.
-
-    Counts and seconds; 0 is no limit of its own: the source's deadline still holds. All are honoured, in each process
-    by itself:
-
-    * `max_idle_conns`, `max_idle_conns_per_host`: idle connections kept; one more is closed when its answer was read.
-    * `max_conns_per_host`: connections in use; the next request waits for one, no longer than until its deadline.
-    * `idle_conn_timeout_sec`: an idle connection that is older is never used again. It is closed when a connection is
-      next taken or given back, as no thread waits beside it.
-    * `connect_timeout_sec`: TCP, a proxy and TLS together, all addresses together. Looking up the name is the system's.
-    * `response_header_timeout_sec`: from the request's last byte to the last byte of the answer's headers.
-    * `request_timeout_sec`: one read of a source, first byte to last, its one retry included.
-
-    The credentials that boto3 fetches by itself (a role's) have time-outs of their own: see `S3Source`.
-    """
-
-    max_idle_conns: int = 100
-    max_idle_conns_per_host: int = 100
-    max_conns_per_host: int = 0
-    idle_conn_timeout_sec: float = 90
-    connect_timeout_sec: float = 10
-    request_timeout_sec: float = 30
-    response_header_timeout_sec: float = 10
+class Stale(Interrupted):
+    """A connection that had been kept idle broke before it answered."""
 
 
-class _Call(threading.local):
-    """What the current thread is asking for."""
+@contextmanager
+def bounded(deadline: Deadline) -> Iterator[None]:
+    """What this thread waits for inside, on these connections, ends by `deadline`. Raises `StorageTimeout`."""
+    outer = _DEADLINE.set(deadline)
+    try:
+        yield
+    except TimeoutError as error:
+        raise StorageTimeout from error
+    finally:
+        _DEADLINE.reset(outer)
 
-    deadline: Deadline
-    body: Body | None = None
+
+def seconds_left() -> float:
+    """Until the deadline of this thread. Raises `StorageTimeout` when it has passed."""
+    return _DEADLINE.get().left()
 
 
-class Connections:
-    """The connections of one process.
+class _Received(io.RawIOBase):
+    """What comes on a socket, in plain or over TLS: each receive ends by the deadline that holds just then."""
 
-    Register `send` for the client's event `before-send.s3`, and call the client `within` a deadline.
-    """
+    def __init__(self, wire: socket.socket, file: io.RawIOBase) -> None:
+        self._wire = wire
+        self._file = file
 
-    def __init__(self, limits: S3Http, context: ssl.SSLContext) -> None:
-        self._limits = limits
-        self._context = context
-        self._call = _Call()
-        self._lock = threading.Lock()
-        self._routes: dict[str, Route] = {}
-        self._slots: dict[Route, threading.Semaphore] = {}
-        self._idle: list[Connection] = []
-        weakref.finalize(self, _close_all, self._idle)
+    def readable(self) -> bool:
+        return True
 
-    @contextmanager
-    def within(self, deadline: Deadline) -> Iterator[None]:
-        """What this thread sends inside ends by `deadline`; when it fails, no connection is left half read."""
-        self._call.deadline = deadline
-        self._call.body = None
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        self._wire.settimeout(seconds_left())
         try:
-            yield
-        except BaseException:
-            if self._call.body:
-                self._call.body.close()
-            raise
-        finally:
-            self._call.body = None
+            length = self._file.readinto(buffer)
+        except TimeoutError as error:
+            raise StorageTimeout from error
+        # The handshake after a proxy's answer waits by this.
+        self._wire.settimeout(seconds_left())
+        return length
 
-    def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        """The answer to `request`, its body unread. Raises `Interrupted`, `StorageFailed` or `StorageTimeout`."""
-        deadline = self._call.deadline
-        route = self._route(request.url)
-        slot = self._slots.setdefault(route, threading.Semaphore(self._limits.max_conns_per_host or sys.maxsize))
-        if not slot.acquire(timeout=deadline.left()):
-            raise StorageTimeout
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None):
+        super().__init__(sock, debuglevel, method, url)
+        self.fp = io.BufferedReader(_Received(sock, self.fp.detach()))
+
+
+class PlainConnection(HTTPConnection):
+    """`timeout` bounds the whole of a connect, and then the wait for the whole of an answer's headers."""
+
+    response_class = _TimedResponse
+    # When it answered last, on the monotonic clock; 0 when it did not since it was connected.
+    answered = 0.0
+
+    def connect(self) -> None:
+        self.answered = 0.0
+        with bounded(_DEADLINE.get().within(self.timeout or 0)):
+            super().connect()
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's is not http.client's either
         try:
-            connection, response = self._exchange(route, request, deadline)
-        except BaseException:
-            slot.release()
-            raise
-        body = self._call.body = Body(response, partial(self._give_back, connection, slot))
-        return AWSResponse(request.url, response.status, cast(HTTPHeaders, response.headers), body)
-
-    def _route(self, url: str) -> Route:
-        origin = "/".join(url.split("/", 3)[:3])
-        route = self._routes.get(origin)
-        if route is None:
-            route = self._routes[origin] = Route.of(origin)
-        return route
-
-    def _exchange(
-        self, route: Route, request: AWSPreparedRequest, deadline: Deadline
-    ) -> tuple[Connection, http.client.HTTPResponse]:
-        kept = self._take(route)
-        if kept:
-            try:
-                return kept, self._ask(kept, request, deadline)
-            except Interrupted:
-                # The other side may close an idle connection in the very moment that it is used (RFC 9112, 9.3.1).
-                pass
-        wire = dial(route, self._context, deadline.within(self._limits.connect_timeout_sec))
-        fresh = Connection(route, wire)
-        return fresh, self._ask(fresh, request, deadline)
-
-    def _ask(self, connection: Connection, request: AWSPreparedRequest, deadline: Deadline) -> http.client.HTTPResponse:
-        try:
-            return connection.exchange(request, deadline, self._limits.response_header_timeout_sec)
+            with bounded(_DEADLINE.get().within(self.timeout or 0)):
+                response = super().getresponse()
         except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise Interrupted from error
-        except BaseException:
-            connection.close()
+            if self.answered:
+                raise Stale from error
             raise
+        self.answered = time.monotonic()
+        return response
 
-    def _take(self, route: Route) -> Connection | None:
-        """The connection that was used last, so that those not needed grow old."""
+    def _new_conn(self) -> socket.socket:
+        """The addresses are tried in turn, each with its share of the time, so that a dead one does not use it all up.
+
+        Looking up the name is left to the system's resolver, which cannot be interrupted and has time-outs of its own.
+        """
+        addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
         while True:
-            with self._lock:
-                self._drop_old()
-                kept = next((idle for idle in reversed(self._idle) if idle.route == route), None)
-                if kept is None:
-                    return None
-                self._idle.remove(kept)
-            if kept.is_quiet():
-                return kept
-            kept.close()
-
-    def _give_back(self, connection: Connection, slot: threading.Semaphore, whole: bool) -> None:
-        with self._lock:
-            self._drop_old()
-            here = sum(idle.route == connection.route for idle in self._idle)
-            kept = (
-                whole
-                and len(self._idle) < (self._limits.max_idle_conns or sys.maxsize)
-                and here < (self._limits.max_idle_conns_per_host or sys.maxsize)
-            )
-            if kept:
-                connection.idle_since = time.monotonic()
-                self._idle.append(connection)
-        if not kept:
-            connection.close()
-        slot.release()
-
-    def _drop_old(self) -> None:
-        """They lie in the order in which they came back: the oldest first."""
-        if self._limits.idle_conn_timeout_sec:
-            oldest = time.monotonic() - self._limits.idle_conn_timeout_sec
-            while self._idle and self._idle[0].idle_since < oldest:
-                self._idle.pop(0).close()
+            share = seconds_left() / len(addresses)
+            address = cast(tuple[str, int], addresses.pop(0)[4][:2])
+            try:
+                wire = create_connection(address, share, socket_options=self.socket_options)
+            except OSError:
+                if not addresses:
+                    raise
+            else:
+                wire.settimeout(seconds_left())
+                return wire
 
 
-def _close_all(connections: list[Connection]) -> None:
-    while connections:
-        connections.pop().close()
+class SecureConnection(PlainConnection, HTTPSConnection):
+    """The same over TLS, and through a proxy's tunnel."""
+
+
+class PlainPool(HTTPConnectionPool):
+    ConnectionCls = PlainConnection
+
+
+class SecurePool(HTTPSConnectionPool):
+    ConnectionCls = SecureConnection

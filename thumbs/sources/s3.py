@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ResponseStreamingError
+from urllib3.exceptions import HTTPError
 
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, ThumbError
-from thumbs.sources.connections import Connections, S3Http
 from thumbs.sources.original import Original, Version
 from thumbs.sources.process import PerProcess
 from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
 from thumbs.sources.s3_client import Answer, S3Client, S3Settings, client_of, trusted_context
+from thumbs.sources.transport import S3Http, Transport
 
 __all__ = ["S3Http", "S3Settings", "S3Source"]
 
@@ -40,7 +41,7 @@ _PROBE = "mage-is-ready"
 @dataclass(frozen=True, slots=True)
 class _Session:
     client: S3Client
-    connections: Connections
+    transport: Transport
 
 
 class S3Source:
@@ -81,14 +82,13 @@ class S3Source:
         key_bytes(path)
         with self._client(deadline) as client:
             answer = client.get_object(Bucket=self._settings.bucket, Key=path)
-            with contextlib.closing(answer["Body"]) as body:
-                length = answer.get("ContentLength")
-                if length is None:
-                    # Without it, a body that was cut short would pass for a whole one.
-                    raise StorageFailed
-                if length > self._max_bytes:
-                    raise SourceTooLarge
-                data = read_exactly(body.read, length, deadline=deadline)
+            length = answer.get("ContentLength")
+            if length is None:
+                # Without it, a body that was cut short would pass for a whole one.
+                raise StorageFailed
+            if length > self._max_bytes:
+                raise SourceTooLarge
+            data = read_exactly(answer["Body"].read, length, deadline=deadline)
         return Original(data, _version_of(answer))
 
     def _version(self, path: str, deadline: Deadline) -> Version:
@@ -102,9 +102,7 @@ class S3Source:
     def _version_of_first_byte(self, path: str, deadline: Deadline) -> Version:
         """A HEAD has no body to say whether the key is missing, or the bucket, or the credentials are refused."""
         with self._client(deadline) as client:
-            answer = client.get_object(Bucket=self._settings.bucket, Key=path, Range=_FIRST_BYTE)
-            answer["Body"].close()
-        return _version_of(answer)
+            return _version_of(client.get_object(Bucket=self._settings.bucket, Key=path, Range=_FIRST_BYTE))
 
     def _check_bucket(self, deadline: Deadline) -> None:
         try:
@@ -124,23 +122,26 @@ class S3Source:
 
     @contextlib.contextmanager
     def _client(self, deadline: Deadline) -> Iterator[S3Client]:
-        """The one place that catches what boto3 raises."""
+        """The one place that catches what boto3 and urllib3 raise."""
         try:
             session = self._session.get()
-            with session.connections.within(deadline):
+            with session.transport.within(deadline):
                 yield session.client
         except ThumbError:
             raise
         except ClientError as error:
             raise _failure_of(error) from error
+        except (HTTPError, ResponseStreamingError) as error:
+            deadline.left()
+            raise Interrupted from error
         except Exception as error:
             raise StorageFailed from error
 
     def _open_session(self) -> _Session:
-        connections = Connections(self._settings.http, trusted_context())
         client = self._make_client()
-        client.meta.events.register("before-send.s3", connections.send)
-        return _Session(client, connections)
+        transport = Transport(client.meta.endpoint_url, self._settings.http, trusted_context())
+        client.meta.events.register("before-send.s3", transport.send)
+        return _Session(client, transport)
 
 
 def _version_of(answer: Answer) -> Version:

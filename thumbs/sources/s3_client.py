@@ -14,8 +14,7 @@ from botocore.config import Config
 from botocore.httpsession import get_cert_path
 from botocore.loaders import Loader
 
-from thumbs.sources.connections import S3Http
-from thumbs.sources.sockets import tls_context
+from thumbs.sources.transport import S3Http
 
 # What boto3 sends by itself, to fetch a role's credentials: seconds, where its own are 60 and several attempts.
 _CREDENTIALS = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
@@ -27,8 +26,6 @@ ONE_ATTEMPT = Config(
 
 class _Streamed(Protocol):
     def read(self, amt: int) -> bytes: ...
-
-    def close(self) -> None: ...
 
 
 class Answer(TypedDict, total=False):
@@ -44,6 +41,8 @@ class _Events(Protocol):
 
 
 class _Meta(Protocol):
+    endpoint_url: str
+
     @property
     def events(self) -> _Events: ...
 
@@ -103,7 +102,7 @@ def _loader() -> Loader:
 
 @functools.cache
 def _context(bundle: str | None) -> ssl.SSLContext:
-    context = tls_context(bundle)
+    context = ssl.create_default_context(cafile=bundle)
     if bundle is None:
         context.load_verify_locations(get_cert_path(True))
     return context

@@ -53,7 +53,7 @@ class Command(BaseCommand):
         if not options["no_janitor"] and any(file_store(conf) for conf in read.storages):
             beside.append([sys.executable, *_this_program(), "run_cache_janitor", *_same_path(options)])
         with contextlib.ExitStack() as kept:
-            if read.document.metrics and not getattr(settings, "METRICS_DIRECTORY", None):
+            if read.document.metrics:
                 shared = kept.enter_context(tempfile.TemporaryDirectory(prefix="mage-metrics-"))
                 # The workers add their counts up there; prometheus-client knows it by this variable only.
                 server = ["env", f"PROMETHEUS_MULTIPROC_DIR={shared}", *server]
