@@ -16,12 +16,13 @@ from thumbs.cache.stores import MemoryLayer
 from thumbs.errors import Overloaded, SourceMissing, StorageFailed, StorageTimeout, ThumbError
 from thumbs.geometry import OutputLimits
 from thumbs.http import Headers, Request, Response, http_date
+from thumbs.journeys import FETCH, LOOKUP, RENDER, Storage
 from thumbs.orders import Terms
 from thumbs.quality import DEFAULT_QUALITIES
 from thumbs.signing import Signer
 from thumbs.sources.original import Original, Version
 from thumbs.stages import Stage
-from thumbs.thumbnailer import FETCH, LOOKUP, RENDER, Storage, Thumbnailer
+from thumbs.thumbnailer import Thumbnailer
 from thumbs.transforms import Transform
 
 PATIENCE = 10.0
@@ -179,9 +180,11 @@ def request(target: str = "40x30/a.jpg", *, method: str = "GET", **fields: str) 
     return Request(method, path, len(path), **fields)
 
 
-@pytest.fixture(params=["answer", "answer_async"])
+@pytest.fixture(params=["answer", "answer_async", "hit"])
 def ask(request: pytest.FixtureRequest) -> Ask:
-    """Both ways to ask."""
+    """All ways to ask. Who asks for a hit and gets none asks in another way, as the worker does."""
+    if request.param == "hit":
+        return lambda shop, asked: shop.thumbnailer.hit(asked) or shop.thumbnailer.answer(asked)
     if request.param == "answer":
         return lambda shop, asked: shop.thumbnailer.answer(asked)
     return lambda shop, asked: asyncio.run(shop.thumbnailer.answer_async(asked))
@@ -566,6 +569,19 @@ def test_a_url_expires_although_its_thumbnail_is_cached(open_shop: Callable[...,
     shop.clock.now += 10
     assert ask(shop, asked).status == 410
     assert cached(ask(shop, request())) == (200, "HIT")
+
+
+def test_nobody_may_keep_a_thumbnail_for_longer_than_its_url_is_good(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    soon, late = ("40x30/f:expires(1700000010)/a.jpg", "40x30/f:expires(1800000000)/a.jpg")
+    for _ in range(2):
+        assert header(ask(shop, request(soon)), "Cache-Control") == "public, max-age=10"
+        assert header(ask(shop, request(late)), "Cache-Control") == "public, max-age=86400"
+        shop.clock.now += 3
+        assert header(ask(shop, request(soon)), "Cache-Control") == "public, max-age=7"
+        shop.clock.now -= 3
+    versioned = request("40x30/f:v(1);expires(1700000010)/a.jpg")
+    assert header(ask(shop, versioned), "Cache-Control") == "public, max-age=10"
 
 
 class Untouchable:

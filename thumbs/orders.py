@@ -1,6 +1,7 @@
 """From a decoded path to an order: verified, parsed, held against the storage's terms, with every default settled."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from thumbs.transforms import AUTO, Transform
 
 # Part of every key: raise it when the same transform comes out as other pixels, and old entries are not found again.
 RECIPE = "1"
+_MAX_AGE = re.compile(rb"max-age=([0-9]+)(?:, immutable)?")
 DEFAULT_CACHE_CONTROL = "public, max-age=86400"
 IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; only where the URL names a content version
 _VARY: Headers = ((b"Vary", b"Accept"),)
@@ -66,6 +68,16 @@ class Order:
     error_headers: Headers
     spare: str | None = None
     expires: int | None = None
+
+    def headers_at(self, now: float) -> Headers:
+        """The headers for a URL that expires: nobody may keep its picture for longer than the URL is good."""
+        left = max(0, int((self.expires or 0) - now))
+        return tuple(
+            (name, _MAX_AGE.sub(lambda age: b"max-age=%d" % min(int(age[1]), left), value))
+            if name == b"Cache-Control"
+            else (name, value)
+            for name, value in self.headers
+        )
 
     @property
     def source_key(self) -> str:

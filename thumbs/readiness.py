@@ -6,7 +6,8 @@ import time
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
-from thumbs.thumbnailer import Storage, Thumbnailer
+from thumbs.journeys import Storage
+from thumbs.thumbnailer import Thumbnailer
 from thumbs.wiring import thumbnailer
 
 logger = logging.getLogger("thumbs")

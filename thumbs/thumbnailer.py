@@ -1,58 +1,26 @@
-"""The journey of a request, through the cache layers, the source and the renderer, to its answer.
-
-It knows its neighbours by their protocols; `wiring` brings the real ones.
-"""
+"""From a request to its answer: at once where a cache layer has it, else at the end of a journey."""
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from thumbs import http
-from thumbs.cache.entry import Entry
-from thumbs.cache.layers import Found, Layers
-from thumbs.errors import (
-    Expired,
-    MethodNotAllowed,
-    Overloaded,
-    RenderTimeout,
-    SourceMissing,
-    TargetTooLong,
-    ThumbError,
-)
-from thumbs.formats import FORMATS
+from thumbs.cache.layers import Found
+from thumbs.errors import Expired, MethodNotAllowed, Overloaded, RenderTimeout, TargetTooLong, ThumbError
 from thumbs.http import Headers, Request, Response
-from thumbs.orders import Order, Terms, preflight, take_order, varying
+from thumbs.journeys import SOURCE, Journeys, Outcome, Storage, Unmade, etag_of
+from thumbs.orders import Order, preflight, take_order, varying
 from thumbs.singleflight import SingleFlight
-from thumbs.sources.original import Original, Source, Version
+from thumbs.sources.original import Version
 from thumbs.stages import Journey, Stage, Timings, travel
-from thumbs.transforms import Transform
 
 logger = logging.getLogger("thumbs")
-
-LOOKUP, FETCH, RENDER, ENCODE = "lookup", "fetch", "render", "encode"
-SOURCE = "source"  # the layer of what had to be made
-
-
-class Picture(Protocol):
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def format(self) -> str: ...
-    @property
-    def encode_seconds(self) -> float: ...
-
-
-class Render(Protocol):
-    """Makes a picture of an original's bytes; `spare` replaces AVIF where that would cost too much."""
-
-    def __call__(self, data: bytes, transform: Transform, *, spare: str | None) -> Picture: ...
 
 
 class Observer(Protocol):
@@ -66,36 +34,6 @@ class _Silence:
 
     def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
         pass
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Storage:
-    """One storage at work. `seconds` bounds how long a request waits for a thumbnail of it."""
-
-    terms: Terms
-    source: Source
-    layers: Layers
-    render: Render
-    seconds: float = 60
-    keeps_sources: bool = False
-
-
-class Outcome(NamedTuple):
-    found: Found
-    timings: Timings
-
-
-class Fetched(NamedTuple):
-    """An original, and the moment before its source was asked for it."""
-
-    original: Original
-    asked: float
-
-
-class Unmade(NamedTuple):
-    """What a conditional request may be answered with before anything is made: the source's version."""
-
-    version: Version
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,8 +66,8 @@ class Thumbnailer:
         self._terms = {name: storage.terms for name, storage in storages.items()}
         self._observer = observer or _Silence()
         self._clock = clock
+        self._journeys = Journeys(storages, stages, clock)
         self._flights: SingleFlight[Outcome | Unmade] = SingleFlight()
-        self._fetches: SingleFlight[Fetched] = SingleFlight()
         # Taking an order is pure: the same bytes always give the same one, so that a hit need not parse again.
         self._order = lru_cache(maxsize=remembered_urls)(partial(take_order, terms_of=self._terms))
 
@@ -151,6 +89,7 @@ class Thumbnailer:
         """The answer that a layer holds fresh, without blocking; None for everything else, and nothing is begun."""
         try:
             order = self._take(request)
+            self._check_time(order)
             found = self.storages[order.storage].layers.get_now(order.key)
         except ThumbError:
             return None
@@ -163,8 +102,7 @@ class Thumbnailer:
             if request.method == "OPTIONS":
                 return preflight(request.path, self._terms)
             order = self._take(request)
-            if order.expires is not None and order.expires <= self._clock():
-                raise Expired
+            self._check_time(order)
             found = self.storages[order.storage].layers.get_now(order.key)
             if found is not None:
                 return self._found(request, order, found)
@@ -184,9 +122,13 @@ class Thumbnailer:
             raise MethodNotAllowed
         return self._order(request.path, http.negotiated(request.accept))
 
+    def _check_time(self, order: Order) -> None:
+        if order.expires is not None and order.expires <= self._clock():
+            raise Expired
+
     def _begin(self, request: Request, order: Order, *, check: bool) -> Pending:
         """Join the flight for `order`, or start one. With `check` it ends at the source's version."""
-        journey, key = (self._check, f"?{order.key}") if check else (self._make, order.key)
+        journey, key = (self._journeys.check, f"?{order.key}") if check else (self._journeys.make, order.key)
         return Pending(request, order, self._fly(key, journey, order), self.storages[order.storage].seconds)
 
     def _fly(self, key: str, journey: "_Plan", order: Order) -> "Future[Outcome | Unmade]":
@@ -214,7 +156,7 @@ class Thumbnailer:
 
     def _unmade(self, request: Request, order: Order, version: Version) -> Response | Pending:
         if version.token is not None:
-            etag = _etag(order.key, version.token)
+            etag = etag_of(order.key, version.token)
             if request.not_modified(etag, version.modified):
                 validators: Headers = ((b"ETag", etag.encode()),)
                 self._observer.answered(304, SOURCE, {})
@@ -226,132 +168,23 @@ class Thumbnailer:
         if stale:
             self._refresh(order)
         labels = _labels("STALE" if stale else "MISS" if layer == SOURCE else "HIT", layer, timings)
+        labels = (order.headers if order.expires is None else order.headers_at(self._clock())) + labels
         seconds = {} if timings is None else timings.seconds
         if request.conditional and request.not_modified(entry.etag, entry.modified):
             self._observer.answered(304, layer, seconds)
-            return Response(304, entry.validators + order.headers + labels)
+            return Response(304, entry.validators + labels)
         self._observer.answered(200, layer, seconds)
-        return Response(200, entry.headers + order.headers + labels, entry.body).to(request.method)
+        return Response(200, entry.headers + labels, entry.body).to(request.method)
 
     def _refused(self, error: ThumbError, request: Request, order: Order | None) -> Response:
         self._observer.answered(error.status, "", {})
         return http.problem(error, order.error_headers if order else varying(request.path)).to(request.method)
 
-    # ------------------------------------------------------------------------------- the journeys
-
-    def _make(self, order: Order, timings: Timings) -> Journey[Outcome]:
-        storage = self.storages[order.storage]
-        found: Found | None = yield LOOKUP, partial(storage.layers.get, order.key)
-        if found is None:
-            found = yield from self._render(order, timings)
-        return Outcome(found, timings)
-
-    def _check(self, order: Order, timings: Timings) -> Journey[Outcome | Unmade]:
-        storage = self.storages[order.storage]
-        found: Found | None = yield LOOKUP, partial(storage.layers.get, order.key)
-        if found is not None:
-            return Outcome(found, timings)
-        version: Version = yield FETCH, partial(storage.source.version, order.path)
-        return Unmade(version)
-
-    def _renew(self, order: Order, timings: Timings) -> Journey[Outcome]:
-        """Give a stale entry a new lease of life where the source has not changed, else make it again."""
-        storage = self.storages[order.storage]
-        asked = self._clock()
-        found: Found | None = yield LOOKUP, partial(storage.layers.get, order.key)
-        try:
-            version: Version = yield FETCH, partial(storage.source.version, order.path)
-        except SourceMissing:
-            yield LOOKUP, partial(storage.layers.delete, order.key)
-            raise
-        if found is not None and version.token is not None and version.token == found.entry.version:
-            entry = replace(found.entry, created=asked, fresh_until=asked + storage.layers.ttl)
-            yield from _keep(storage, order.key, entry)
-            return Outcome(Found(entry, SOURCE, stale=False), timings)
-        yield LOOKUP, partial(storage.layers.delete, order.source_key)
-        return Outcome((yield from self._render(order, timings)), timings)
-
-    def _render(self, order: Order, timings: Timings) -> Journey[Found]:
-        storage = self.storages[order.storage]
-        original, asked = yield from self._original(order)
-        picture: Picture = yield RENDER, partial(storage.render, original.data, order.transform, spare=order.spare)
-        timings.spent[ENCODE] = picture.encode_seconds
-        timings.spent[RENDER] -= picture.encode_seconds
-        entry = _entry(order, picture, original.version, asked, storage.layers.ttl)
-        yield from _keep(storage, order.key, entry)
-        return Found(entry, SOURCE, stale=False)
-
-    def _original(self, order: Order) -> Journey[Fetched]:
-        storage = self.storages[order.storage]
-        if not storage.keeps_sources:
-            asked = self._clock()
-            original: Original = yield FETCH, partial(storage.source.read, order.path)
-            return Fetched(original, asked)
-        fetched: Fetched = yield (
-            FETCH,
-            self._fetches.join(
-                order.source_key, lambda future: travel(self._fetch(order), self.stages, future, Timings())
-            ),
-        )
-        return fetched
-
-    def _fetch(self, order: Order) -> Journey[Fetched]:
-        """The original from the layers, or from the source and into them; all who want it meanwhile share it."""
-        storage = self.storages[order.storage]
-        kept: Found | None = yield LOOKUP, partial(storage.layers.get, order.source_key)
-        if kept is not None and not kept.stale:
-            entry = kept.entry
-            return Fetched(Original(entry.body, Version(entry.version, entry.modified)), entry.created)
-        asked = self._clock()
-        original: Original = yield FETCH, partial(storage.source.read, order.path)
-        yield from _keep(storage, order.source_key, _kept(original, asked, storage.layers.ttl))
-        return Fetched(original, asked)
-
     def _refresh(self, order: Order) -> None:
         """Renew in the background. That it fails is no news to anybody: the stale entry serves until its time is up."""
         with contextlib.suppress(ThumbError):
-            future = self._fly(f"!{order.key}", self._renew, order)
+            future = self._fly(f"!{order.key}", self._journeys.renew, order)
             future.add_done_callback(lambda done: done.exception())
-
-
-# --------------------------------------------------------------------------------------- entries
-
-
-def _keep(storage: Storage, key: str, entry: Entry) -> Journey[None]:
-    """Put `entry` into the layers. When there is no room in the queue before them, the answer goes out without."""
-    with contextlib.suppress(Overloaded):
-        yield LOOKUP, partial(storage.layers.put, key, entry)
-
-
-def _entry(order: Order, picture: Picture, version: Version, asked: float, ttl: float) -> Entry:
-    known = version.token is not None
-    return Entry(
-        body=picture.body,
-        content_type=FORMATS[picture.format].content_type,
-        etag=_etag(order.key, version.token if known else hashlib.blake2b(picture.body).hexdigest()),
-        version=version.token,
-        modified=int(asked) if version.modified is None else version.modified,
-        created=asked,
-        fresh_until=asked + ttl,
-    )
-
-
-def _kept(original: Original, asked: float, ttl: float) -> Entry:
-    version = original.version
-    return Entry(
-        body=original.data,
-        content_type="application/octet-stream",
-        etag='""',
-        version=version.token,
-        modified=version.modified or int(asked),
-        created=asked,
-        fresh_until=asked + ttl,
-    )
-
-
-def _etag(key: str, token: str | None) -> str:
-    """The same key and the same state of the source give the same bytes, so that their digest is a strong validator."""
-    return f'"{hashlib.blake2b(f"{key} {token}".encode(), digest_size=16).hexdigest()}"'
 
 
 # --------------------------------------------------------------------------------------- answers

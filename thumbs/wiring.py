@@ -22,6 +22,7 @@ from thumbs.cache.stores import AliasLayer, DiskLayer, MemoryLayer
 from thumbs.conf.document import MIB, LimitsConf, StorageConf
 from thumbs.conf.loading import Configuration, load
 from thumbs.geometry import OutputLimits
+from thumbs.journeys import FETCH, LOOKUP, RENDER, Storage
 from thumbs.metrics import Metrics
 from thumbs.orders import Terms
 from thumbs.quality import DEFAULT_QUALITIES
@@ -31,7 +32,7 @@ from thumbs.sources.original import Source
 from thumbs.sources.s3 import S3Http, S3Settings, S3Source
 from thumbs.sources.storage import StorageSource, storage_of_alias, storage_of_class
 from thumbs.stages import Stage
-from thumbs.thumbnailer import FETCH, LOOKUP, RENDER, Storage, Thumbnailer
+from thumbs.thumbnailer import Thumbnailer
 
 # Threads that look into cold disks and shared caches: they wait more than they work.
 _LOOKUPS = 8
