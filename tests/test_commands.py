@@ -1,6 +1,7 @@
 """`run_thumb_server` as a user runs it, and what all commands have in common: one line of error, and a status."""
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -232,3 +233,24 @@ def test_a_broken_configuration_is_a_line_for_each_error(tmp_path: Path) -> None
     lines = done.stderr.removeprefix("CommandError: ").splitlines()
     assert all(re.match(r"\(thumbs\.E[0-9]{3}\) storages\[", line) for line in lines)
     assert {line[1:12] for line in lines} == BROKEN_IDS
+
+
+def test_a_reload_takes_a_good_configuration_and_refuses_a_broken_one(originals: Path, tmp_path: Path) -> None:
+    environ = environ_with(tmp_path, [local_storage("photos", originals)])
+    config, log = tmp_path / "storages.json", tmp_path / "server.log"
+    with _server(environ, log, "--workers", "1") as (process, port):
+        base = f"http://127.0.0.1:{port}"
+        config.write_text(json.dumps({"storages": BROKEN}))
+        process.send_signal(signal.SIGHUP)
+        eventually(lambda: "nothing is reloaded" in log.read_text())
+        assert fetch(f"{base}/photos/{PICTURE}").status == 200
+        environ_with(tmp_path, [local_storage("others", originals)])
+        process.send_signal(signal.SIGHUP)
+        eventually(lambda: _status(f"{base}/others/{PICTURE}") == 200)
+
+
+def _status(url: str) -> int | None:
+    """None while workers change, and a connection may be cut."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return fetch(url).status
+    return None

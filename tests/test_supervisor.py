@@ -47,18 +47,22 @@ from thumbs import supervisor
 supervisor._AGAIN_SECONDS = 0.1
 supervisor._GRACE_SECONDS = 0.5
 supervisor._LOOK_SECONDS = 0.1
-server, companion, notes, status, manner = sys.argv[1:]
+server, companion, notes, status, manner, checked = sys.argv[1:]
 companions = [[sys.executable, "-c", companion, notes, manner]] if manner else []
-sys.exit(supervisor.Supervisor([sys.executable, "-c", server, notes, status], companions).run())
+check = [sys.executable, "-c", f"open({notes!r}, 'a').write('checked' + chr(10)); raise SystemExit({checked})"]
+sys.exit(supervisor.Supervisor([sys.executable, "-c", server, notes, status], companions, check=check).run())
 """
 
 
 class Supervised:
     """A supervisor in a process of its own, with what its children noted."""
 
-    def __init__(self, notes: Path, *, server: str = _SERVER, status: int = 0, companion: str = "docile") -> None:
+    def __init__(
+        self, notes: Path, *, server: str = _SERVER, status: int = 0, companion: str = "docile", checked: int = 0
+    ) -> None:
         self._notes = notes
-        command = [sys.executable, "-c", _SUPERVISOR, server, _COMPANION, str(notes), str(status), companion]
+        arguments = [server, _COMPANION, str(notes), str(status), companion, str(checked)]
+        command = [sys.executable, "-c", _SUPERVISOR, *arguments]
         self.process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
 
     @property
@@ -159,6 +163,17 @@ def test_a_signal_to_reload_is_passed_on_and_stops_nothing(supervise: Callable[.
     supervised.wait_for(lambda: "server got SIGHUP" in supervised.notes)
     assert supervised.process.poll() is None
     assert alive(supervised.pids("companion")[0])
+    assert supervised.notes.index("checked") < supervised.notes.index("server got SIGHUP")
+
+
+def test_nothing_is_reloaded_when_the_check_fails(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise(checked=1)
+    supervised.wait_until_up()
+    supervised.process.send_signal(signal.SIGHUP)
+    supervised.wait_for(lambda: "checked" in supervised.notes)
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.end() == 0
+    assert "server got SIGHUP" not in supervised.notes
 
 
 def test_a_companion_that_ended_is_started_again(supervise: Callable[..., Supervised]) -> None:

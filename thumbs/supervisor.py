@@ -20,10 +20,18 @@ _GRACE_SECONDS = 10.0
 
 
 class Supervisor:
-    """`server` is the command whose life this is; `companions` are commands that live as long."""
+    """`server` is the command whose life this is; `companions` are commands that live as long.
 
-    def __init__(self, server: Sequence[str], companions: Sequence[Sequence[str]] = ()) -> None:
+    Before a reload (SIGHUP) `check` is run. Where it ends with another status than 0, the server goes on as it is: with
+    a configuration that is wrong now, its new workers would not start, and it would end.
+    """
+
+    def __init__(
+        self, server: Sequence[str], companions: Sequence[Sequence[str]] = (), *, check: Sequence[str] = ()
+    ) -> None:
         self._command = list(server)
+        self._check = list(check)
+        self._reload_wanted = False
         self._companions = [_Companion(list(command)) for command in companions]
         self._server: subprocess.Popen[bytes] | None = None
         self._stop_signal: int | None = None
@@ -39,6 +47,7 @@ class Supervisor:
                 if self._stop_signal is None:
                     for companion in self._companions:
                         companion.keep_running()
+                    self._reload_if_wanted(self._server)
                 else:
                     self._insist(self._server.pid, self._stop_signal)
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -52,8 +61,19 @@ class Supervisor:
     def _pass_on(self, number: int, _: FrameType | None) -> None:
         if number in _STOPPING:
             self._stop_signal = number
-        if self._server is not None and self._server.poll() is None:
+        if number == signal.SIGHUP:
+            self._reload_wanted = True
+        elif self._server is not None and self._server.poll() is None:
             self._server.send_signal(number)
+
+    def _reload_if_wanted(self, server: "subprocess.Popen[bytes]") -> None:
+        if not self._reload_wanted:
+            return
+        self._reload_wanted = False
+        if self._check and subprocess.run(self._check, check=False).returncode:  # noqa: S603 - our own command
+            logger.error("the configuration has errors: nothing is reloaded, the server goes on as it was")
+        else:
+            server.send_signal(signal.SIGHUP)
 
     def _insist(self, group: int, number: int) -> None:
         """Say it again to the server and all of its workers: one that was still loading has missed it (uvloop's do)."""

@@ -57,7 +57,8 @@ class Command(BaseCommand):
                 shared = kept.enter_context(tempfile.TemporaryDirectory(prefix="mage-metrics-"))
                 # The workers add their counts up there; prometheus-client knows it by this variable only.
                 server = ["env", f"PROMETHEUS_MULTIPROC_DIR={shared}", *server]
-            status = Supervisor(server, beside).run()
+            check = [sys.executable, *_this_program(), "check", "--fail-level", "ERROR", *_same_path(options)]
+            status = Supervisor(server, beside, check=check).run()
         sys.exit(status)
 
     def _clear_on_startup(self, storages: Sequence[StorageConf]) -> None:
