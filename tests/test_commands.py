@@ -240,6 +240,7 @@ def test_a_reload_takes_a_good_configuration_and_refuses_a_broken_one(originals:
     config, log = tmp_path / "storages.json", tmp_path / "server.log"
     with _server(environ, log, "--workers", "1") as (process, port):
         base = f"http://127.0.0.1:{port}"
+        assert fetch(f"{base}/photos/{PICTURE}").status == 200
         config.write_text(json.dumps({"storages": BROKEN}))
         process.send_signal(signal.SIGHUP)
         eventually(lambda: "nothing is reloaded" in log.read_text())
