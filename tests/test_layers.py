@@ -310,7 +310,9 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def purging(path: Path, clock: Clock, store: Layer | None = None) -> Layers:
     """What one of several processes has: a memory of its own, the journal in common."""
-    return Layers([store or memory(clock)], purges=Purges(path / "journal", keep=1000, clock=clock), clock=clock)
+    return Layers(
+        [store or memory(clock)], purges=Purges(path / "run" / "journal", keep=1000, clock=clock), clock=clock
+    )
 
 
 @pytest.mark.usefixtures("_at_once")
@@ -372,19 +374,56 @@ def test_a_process_that_slept_while_the_journal_was_written_anew_misses_no_purge
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
     journal = tmp_path / "journal"
     here, asleep = (Purges(journal, keep=60, clock=clock) for _ in range(2))
-    for number in range(20):
+    for number in range(100):
         here.record(f"old{number}")
     assert asleep.covers("old0", NOW)
     was = journal.stat().st_size
-    sizes = []
-    for number in range(500):
-        clock.now += 1
-        here.record(f"new{number}")
-        sizes.append(journal.stat().st_size)
-    assert was < sizes[-1] <= max(sizes) < 4100
-    assert sizes != sorted(sizes)
-    assert all(asleep.covers(f"new{number}", clock.now - 60) for number in range(441, 500))
+    groups = written_anew(here, clock, journal)
+    while journal.stat().st_size <= was:  # longer than when it was last looked at, as if only appended to
+        groups.append(f"more{len(groups)}")
+        here.record(groups[-1])
+    assert all(asleep.covers(group, clock.now - 55) for group in groups[-50:])
     assert not asleep.covers("never", NOW)
+
+
+def written_anew(purges: Purges, clock: Clock, journal: Path) -> list[str]:
+    """The groups of one purge a second until the journal has just been written anew."""
+    groups: list[str] = []
+    purges.record("first")
+    size = 0
+    while journal.stat().st_size >= size:
+        size = journal.stat().st_size
+        clock.now += 1
+        groups.append(f"new{len(groups)}")
+        purges.record(groups[-1])
+        assert len(groups) < 10_000
+    return groups
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_what_is_still_to_be_covered_is_in_the_journal_written_anew(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
+    groups = written_anew(Purges(tmp_path / "journal", keep=60, clock=clock), clock, tmp_path / "journal")
+    later = Purges(tmp_path / "journal", keep=60, clock=clock)
+    assert all(later.covers(group, clock.now - 55) for group in groups[-50:])
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_a_clearing_that_still_covers_something_is_in_the_journal_written_anew(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
+    purges = Purges(tmp_path / "journal", keep=60, clock=clock)
+    for number in range(300):
+        purges.record(f"old{number}")
+    clock.now += 50
+    purges.record_everything()
+    cleared = clock.now
+    written_anew(purges, clock, tmp_path / "journal")
+    assert clock.now < cleared + 60
+    assert Purges(tmp_path / "journal", keep=60, clock=clock).covers("any", cleared)
 
 
 @pytest.mark.usefixtures("_at_once")
@@ -407,7 +446,8 @@ def test_purges_that_cover_nothing_any_more_are_forgotten(
 @pytest.mark.usefixtures("_at_once")
 @pytest.mark.parametrize("journal", [b"", b"\xff\xfe\n", b"# mark\nnonsense\n12 \n", b"# mark\n9e99 gro", b"\n\n\n"])
 def test_a_journal_of_rubbish_covers_nothing_and_fails_nothing(journal: bytes, tmp_path: Path, clock: Clock) -> None:
-    (tmp_path / "journal").write_bytes(journal)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "journal").write_bytes(journal)
     layers = purging(tmp_path, clock)
     layers.put(KEY, entry())
     assert bodies(layers.get(KEY)) == b"picture"
@@ -418,7 +458,7 @@ def test_a_journal_of_rubbish_covers_nothing_and_fails_nothing(journal: bytes, t
 
 @pytest.mark.usefixtures("_at_once")
 def test_a_journal_that_cannot_be_read_fails_no_request(tmp_path: Path, clock: Clock) -> None:
-    (tmp_path / "journal").mkdir()
+    (tmp_path / "run" / "journal").mkdir(parents=True)
     layers = purging(tmp_path, clock)
     layers.put(KEY, entry())
     assert bodies(layers.get(KEY)) == b"picture"

@@ -27,6 +27,16 @@ note(f"server {os.getpid()}")
 while True:
     time.sleep(0.05)
 """
+# This one misses what it is told while it loads.
+_DEAF_AT_FIRST = _SERVER.replace(
+    "def stop(number, frame):",
+    """
+told = []
+def stop(number, frame):
+    told.append(number)
+    if len(told) == 1:
+        return""",
+)
 _COMPANION = """
 import os, signal, sys, time
 def note(text):
@@ -131,6 +141,14 @@ def test_sigterm_stops_the_server_and_then_its_companions(supervise: Callable[..
     assert told[0] == "server got SIGTERM"
     assert told[-1] == "companion got SIGTERM"
     assert not any(map(alive, supervised.pids("server") + supervised.pids("companion")))
+
+
+def test_a_server_that_missed_its_signal_is_told_again(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise(server=_DEAF_AT_FIRST)
+    supervised.wait_until_up()
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.end() == 0
+    assert "server got SIGTERM" in supervised.notes
 
 
 @pytest.mark.parametrize("status", [0, 3])

@@ -89,7 +89,7 @@ def _class(storage: StorageConf, where: str) -> Iterator[Problem]:
 
 
 def _timeout(alias: str, where: str) -> Iterator[Problem]:
-    configured: Mapping[str, Mapping[str, Any]] = settings.CACHES
+    configured: Mapping[str, Any] = settings.CACHES
     conf = configured.get(alias, {})
     try:
         backend = import_string(str(conf.get("BACKEND")))
