@@ -440,7 +440,19 @@ def test_purges_that_cover_nothing_any_more_are_forgotten(
     assert " old\n" not in text
     assert " new0\n" not in text
     assert " new299\n" in text
+    assert not purges.covers("old", NOW)
     assert not Purges(tmp_path / "journal", keep=100, clock=clock).covers("old", NOW)
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(tmp_path: Path, clock: Clock) -> None:
+    journal, purges = tmp_path / "journal", Purges(tmp_path / "journal", keep=100, clock=clock)
+    journal.write_text(f"# mark\n{NOW!r} gro")
+    assert not purges.covers("gro", NOW)
+    with journal.open("a") as file:
+        file.write("up\n")
+    assert purges.covers("group", NOW)
+    assert not purges.covers("gro", NOW)
 
 
 @pytest.mark.usefixtures("_at_once")
