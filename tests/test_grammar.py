@@ -19,7 +19,7 @@ from thumbs.errors import (
     ThumbError,
 )
 from thumbs.filters import FILTERS, build_filters, parse_filters
-from thumbs.grammar import Address, Target, address, build, compose, parse, split
+from thumbs.grammar import Address, Target, address, build, compose, parse, preset, split
 from thumbs.transforms import Attention, Colour, Compass, Crop, Fit, Focus, Padding, Transform
 
 # ---------------------------------------------------------------------------- parse and build
@@ -258,7 +258,7 @@ def test_each_filter_sets_its_field_in_both_spellings(long: str, short: str, fie
 
 
 def test_every_filter_of_the_table_has_a_good_example() -> None:
-    assert {spelled.partition("(")[0] for spelled, _, _ in GOOD} | {"expires"} == set(FILTERS)
+    assert {spelled.partition("(")[0] for spelled, _, _ in GOOD} | {"expires", "preset"} == set(FILTERS)
 
 
 BAD = {
@@ -305,6 +305,7 @@ BAD = {
     "padding": ["", "-1", "1,2,3,4,5", "1,,2", "1.5", "5121", "1 2"],
     "background": ["", "notacolour", "#fff", "12", "fff,50"],
     "max_bytes": ["", "0", "-1", "20k", "1.5"],
+    "preset": ["", "Card", "a b", "a,b", "-card"],
     "version": ["", "a b", "a,b", "ü", "a" * 65],
     "expires": ["", "0", "-1", "1.5", "tomorrow", "01", "1" * 13],
 }
@@ -325,7 +326,7 @@ def test_every_filter_of_the_table_has_bad_examples() -> None:
 @pytest.mark.parametrize(
     "spelled",
     [
-        *("trim(10)", "watermark(a)", "frames(all)", "preset(small)", "fit_cover"),
+        *("trim(10)", "watermark(a)", "frames(all)", "fit_cover"),
         *("qualit(1)", "wibble"),
     ],
 )
@@ -517,3 +518,37 @@ def test_no_colour_can_be_invalid(values: tuple[int, ...]) -> None:
 def test_no_focal_point_lies_outside_the_picture(x: float, y: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Focus(x, y)
+
+
+# --------------------------------------------------------------------------------------- presets
+
+PRESETS = {"card": preset("400x300", "format(webp);quality(70);fit(fill,fff)"), "plain": preset("80x")}
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("x/f:preset(card)/a", "400x300/f:format(webp);quality(70);fit(fill,fff)/a"),
+        ("x/f:p(card);q(20)/a", "400x300/f:format(webp);quality(20);fit(fill,fff)/a"),
+        ("x/f:fit(cover);p(card)/a", "400x300/f:format(webp);quality(70)/a"),
+        ("10x/f:p(card)/a", "10x/f:format(webp);quality(70);fit(fill,fff)/a"),
+        ("x/f:p(plain);g(north);exp(9)/a", "80x/f:g(north);exp(9)/a"),
+        ("x/f:p(plain)/a/as/b.png", "80x/a/as/b.png"),
+    ],
+)
+def test_a_preset_stands_for_its_size_and_filters_and_what_the_url_says_wins(short: str, long: str) -> None:
+    assert parse(short, PRESETS) == parse(long)
+
+
+@pytest.mark.parametrize("spelled", ["p(none)", "p(card);p(plain)", "p(card);preset(card)"])
+def test_a_preset_must_be_there_and_only_one(spelled: str) -> None:
+    with pytest.raises(BadFilter):
+        parse(f"x/f:{spelled}/a", PRESETS)
+
+
+@pytest.mark.parametrize(
+    ("size", "spelled"), [("0x1", ""), ("x", "quality(0)"), ("x", "preset(card)"), ("x", "expires(1)"), ("", "")]
+)
+def test_a_preset_is_checked_when_it_is_made(size: str, spelled: str) -> None:
+    with pytest.raises((BadSize, BadFilter)):
+        preset(size, spelled)

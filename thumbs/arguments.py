@@ -4,6 +4,7 @@ import re
 
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,6})?")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 SECONDS = re.compile(r"[1-9][0-9]{0,11}")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from thumbs import colours
-from thumbs.arguments import SECONDS, TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
+from thumbs.arguments import NAME, SECONDS, TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
 from thumbs.errors import BadFilter
 from thumbs.formats import OUTPUT_NAMES
 from thumbs.transforms import AUTO, NO_PADDING, Attention, Compass, Crop, Fit, Focus, Gravity, Padding, Transform
@@ -145,6 +145,10 @@ def _sigma(name: str, takes: str, default: float | None = None) -> Filter:
     return Filter(name, takes, read, write)
 
 
+def _read_preset(text: str) -> Fields:
+    return {"preset": matched(NAME, text)}
+
+
 def _read_expires(text: str) -> Fields:
     return {"expires": int(matched(SECONDS, text))}
 
@@ -236,11 +240,15 @@ _ROWS = (
         lambda transform: transform.version,
         short="v",
     ),
-    # Not a part of the transform, so `build_filters` writes it.
+    # Neither is a part of the transform: `grammar` puts what a preset stands for in its place, and `build_filters`
+    # writes when a URL expires.
+    Filter("preset", "the name of a preset of this server", _read_preset, lambda _: None, short="p"),
     Filter("expires", "a time in Unix seconds", _read_expires, lambda _: None, short="exp"),
 )
 FILTERS: dict[str, Filter] = {row.name: row for row in _ROWS}
 _BY_SPELLING: dict[str, Filter] = FILTERS | {row.short: row for row in _ROWS if row.short}
+
+_BESIDE = ("preset", "expires")  # what a filter can set that is no field of a transform
 
 _UNKNOWN = f"Unknown filter. The filters are {', '.join(FILTERS)}."
 _REPEATED = "A filter may stand only once in a URL."
@@ -278,7 +286,7 @@ def _read(row: Filter, arguments: str) -> Fields:
     try:
         changes = row.read(arguments)
         # A field that no transform may hold is a bad argument of this filter.
-        Transform(**{name: value for name, value in changes.items() if name != "expires"})  # type: ignore[arg-type]
+        Transform(**{name: value for name, value in changes.items() if name not in _BESIDE})  # type: ignore[arg-type]
     except (ValueError, KeyError):
         raise BadFilter(f"{row.name} takes {row.takes}.") from None
     return changes
