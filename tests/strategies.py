@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from thumbs.formats import BY_EXTENSION, OUTPUT_NAMES
 from thumbs.grammar import MAX_PATH_BYTES, MAX_SEGMENT_BYTES, Target
-from thumbs.transforms import AUTO, Attention, Colour, Compass, Crop, Fit, Focus, Gravity, Transform
+from thumbs.transforms import AUTO, Attention, Colour, Compass, Crop, Fit, Focus, Gravity, Padding, Transform
 
 # No database: a failure is written down as an example in a test, not in a directory of this machine.
 settings.register_profile("mage", max_examples=200, deadline=None, database=None)
@@ -36,10 +36,35 @@ def crops(draw: st.DrawFn) -> Crop:
     return Crop(x1, y1, x2, y2, percent)
 
 
+_sigmas = st.none() | decimals(1, 100) | st.just(0.3)
+_amounts = st.integers(-100, 100)
+_effects: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "rotate": st.sampled_from([0, 90, 180, 270]),
+        "flip": st.booleans(),
+        "flop": st.booleans(),
+        "blur": _sigmas,
+        "sharpen": _sigmas,
+        "grayscale": st.booleans(),
+        "brightness": _amounts,
+        "contrast": _amounts,
+        "saturation": _amounts,
+        "background": st.none() | colours,
+        "padding": st.builds(Padding, *[st.integers(0, 300)] * 4),
+        "max_bytes": st.none() | st.integers(1, 10**9 - 1),
+    },
+)
+
+
 @st.composite
-def transforms(draw: st.DrawFn, *, crop: st.SearchStrategy[Crop | None] | None = None) -> Transform:
+def transforms(
+    draw: st.DrawFn, *, crop: st.SearchStrategy[Crop | None] | None = None, effects: bool = False
+) -> Transform:
+    """Any transform; with `effects`, also what is done after resizing."""
     fit = draw(st.sampled_from(Fit))
     side = st.none() | st.integers(1, 3000)
+    more: dict[str, object] = draw(_effects) if effects else {}
     return Transform(
         width=draw(side),
         height=draw(side),
@@ -52,6 +77,7 @@ def transforms(draw: st.DrawFn, *, crop: st.SearchStrategy[Crop | None] | None =
         upscale=draw(st.none() | st.booleans()),
         dpr=draw(st.just(1.0) | decimals(1, 4)),
         version=draw(st.none() | st.from_regex(r"[A-Za-z0-9._~-]{1,64}", fullmatch=True)),
+        **more,  # type: ignore[arg-type]
     )
 
 
@@ -87,7 +113,7 @@ names = st.builds("{}.{}".format, segments, st.sampled_from(_OUTPUT_EXTENSIONS))
 @st.composite
 def targets(draw: st.DrawFn) -> Target:
     """Every target that has a URL."""
-    transform = draw(transforms())
+    transform = draw(transforms(effects=True))
     name = draw(st.none() | names)
     if name is not None:
         named = BY_EXTENSION[name.rpartition(".")[2]]

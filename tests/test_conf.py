@@ -167,6 +167,14 @@ CASES: list[Case] = [
     ("thumbs.E003", {"STORAGES": [local(ROOT)], "QUALITY": {"jpeg": 0}}, "THUMBS.quality", "1 to 100"),
     (
         "thumbs.E003",
+        {"STORAGES": [local(ROOT)], "PRESETS": {"card": {"size": "400x300", "filters": "blurr(2)"}}},
+        "THUMBS.presets",
+        "Unknown filter",
+    ),
+    ("thumbs.E003", {"STORAGES": [local(ROOT)], "PRESETS": {"card": {"width": 400}}}, "THUMBS.presets", '"size"'),
+    ("thumbs.E003", {"STORAGES": [local(ROOT)], "PRESETS": {"A card": {"size": "9x"}}}, "THUMBS.presets", "lower-case"),
+    (
+        "thumbs.E003",
         {"STORAGES_FILE": f"{ROOT}/infinite.json"},
         "mb",
         "a number",

@@ -47,7 +47,7 @@ PROBLEMS = [
     ("local/thumbs/90X60/quarters.jpg", 400, "bad-size"),
     ("local/thumbs/90x60/filters:nonsense(1)/quarters.jpg", 400, "bad-filter"),
     ("local/thumbs/90x60/filters:/quarters.jpg", 400, "bad-filter"),
-    ("local/thumbs/90x60/filters:blur(3)/quarters.jpg", 400, "bad-filter"),
+    ("local/thumbs/90x60/filters:blurr(3)/quarters.jpg", 400, "bad-filter"),
     ("local/thumbs/90x60/filters:quality(0)/quarters.jpg", 400, "bad-filter"),
     ("local/thumbs/90x60/filters:quality(50);q(60)/quarters.jpg", 400, "bad-filter"),
     ("local/thumbs/90x60/filters:crop(0,0,601,400)/quarters.jpg", 400, "bad-filter"),

@@ -19,8 +19,8 @@ from thumbs.errors import (
     ThumbError,
 )
 from thumbs.filters import FILTERS, build_filters, parse_filters
-from thumbs.grammar import Address, Target, address, build, compose, parse, split
-from thumbs.transforms import Attention, Colour, Compass, Crop, Fit, Focus, Transform
+from thumbs.grammar import Address, Target, address, build, compose, parse, preset, split
+from thumbs.transforms import Attention, Colour, Compass, Crop, Fit, Focus, Padding, Transform
 
 # ---------------------------------------------------------------------------- parse and build
 
@@ -224,6 +224,27 @@ GOOD: list[tuple[str, str, dict[str, object]]] = [
     ("dpr(1)", "", {"dpr": 1}),
     ("dpr(1.5)", "", {"dpr": 1.5}),
     ("dpr(4)", "", {"dpr": 4}),
+    ("rotate(90)", "r(90)", {"rotate": 90}),
+    ("rotate(180)", "r(180)", {"rotate": 180}),
+    ("rotate(270)", "r(270)", {"rotate": 270}),
+    ("flip", "flip()", {"flip": True}),
+    ("flop", "flop()", {"flop": True}),
+    ("blur(0.3)", "", {"blur": 0.3}),
+    ("blur(100)", "", {"blur": 100}),
+    ("sharpen", "sharpen()", {"sharpen": 0.8}),
+    ("sharpen(2.5)", "", {"sharpen": 2.5}),
+    ("grayscale", "gray", {"grayscale": True}),
+    ("brightness(-100)", "", {"brightness": -100}),
+    ("contrast(7)", "", {"contrast": 7}),
+    ("saturation(100)", "", {"saturation": 100}),
+    ("padding(5)", "pad(5)", {"padding": Padding(5, 5, 5, 5)}),
+    ("padding(5,6)", "pad(5,6)", {"padding": Padding(5, 6, 5, 6)}),
+    ("padding(5,6,7)", "pad(5,6,7)", {"padding": Padding(5, 6, 7, 6)}),
+    ("padding(5,6,7,0)", "pad(5,6,7,0)", {"padding": Padding(5, 6, 7, 0)}),
+    ("background(navy)", "bg(navy)", {"background": Colour(0, 0, 128)}),
+    ("background(12345678)", "bg(12345678)", {"background": Colour(0x12, 0x34, 0x56, 0x78)}),
+    ("background(transparent)", "bg(transparent)", {"background": Colour(0, 0, 0, 0)}),
+    ("max_bytes(20000)", "mb(20000)", {"max_bytes": 20000}),
     ("version(1)", "v(1)", {"version": "1"}),
     ("version(a.B_c~d-9)", "v(a.B_c~d-9)", {"version": "a.B_c~d-9"}),
 ]
@@ -237,7 +258,7 @@ def test_each_filter_sets_its_field_in_both_spellings(long: str, short: str, fie
 
 
 def test_every_filter_of_the_table_has_a_good_example() -> None:
-    assert {spelled.partition("(")[0] for spelled, _, _ in GOOD} | {"expires"} == set(FILTERS)
+    assert {spelled.partition("(")[0] for spelled, _, _ in GOOD} | {"expires", "preset"} == set(FILTERS)
 
 
 BAD = {
@@ -272,6 +293,19 @@ BAD = {
     ],
     "upscale": ["", "true", "1", "Yes", "maybe"],
     "dpr": ["", "0", "0.99", "4.000001", "5", "two", "inf", "nan", "1.", "1.0000001"],
+    "rotate": ["", "0", "45", "-90", "360", "090"],
+    "flip": ["yes", "1"],
+    "flop": ["no"],
+    "blur": ["", "0", "0.29", "100.1", "-1", "big"],
+    "sharpen": ["0", "0.2", "101", "1,2"],
+    "grayscale": ["100"],
+    "brightness": ["", "101", "-101", "1.5", "+5", "--5", "-"],
+    "contrast": ["", "200", "-0x1"],
+    "saturation": ["", "-101", "ten"],
+    "padding": ["", "-1", "1,2,3,4,5", "1,,2", "1.5", "5121", "1 2"],
+    "background": ["", "notacolour", "#fff", "12", "fff,50"],
+    "max_bytes": ["", "0", "-1", "20k", "1.5"],
+    "preset": ["", "Card", "a b", "a,b", "-card"],
     "version": ["", "a b", "a,b", "ü", "a" * 65],
     "expires": ["", "0", "-1", "1.5", "tomorrow", "01", "1" * 13],
 }
@@ -292,9 +326,7 @@ def test_every_filter_of_the_table_has_bad_examples() -> None:
 @pytest.mark.parametrize(
     "spelled",
     [
-        *("trim(10)", "rotate(90)", "flip", "flop", "blur(2)", "sharpen", "grayscale", "brightness(1)"),
-        *("background(fff)",),
-        *("padding(1)", "watermark(a)", "frames(all)", "max_bytes(1000)", "preset(small)", "fit_cover"),
+        *("trim(10)", "watermark(a)", "frames(all)", "fit_cover"),
         *("qualit(1)", "wibble"),
     ],
 )
@@ -486,3 +518,37 @@ def test_no_colour_can_be_invalid(values: tuple[int, ...]) -> None:
 def test_no_focal_point_lies_outside_the_picture(x: float, y: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Focus(x, y)
+
+
+# --------------------------------------------------------------------------------------- presets
+
+PRESETS = {"card": preset("400x300", "format(webp);quality(70);fit(fill,fff)"), "plain": preset("80x")}
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("x/f:preset(card)/a", "400x300/f:format(webp);quality(70);fit(fill,fff)/a"),
+        ("x/f:p(card);q(20)/a", "400x300/f:format(webp);quality(20);fit(fill,fff)/a"),
+        ("x/f:fit(cover);p(card)/a", "400x300/f:format(webp);quality(70)/a"),
+        ("10x/f:p(card)/a", "10x/f:format(webp);quality(70);fit(fill,fff)/a"),
+        ("x/f:p(plain);g(north);exp(9)/a", "80x/f:g(north);exp(9)/a"),
+        ("x/f:p(plain)/a/as/b.png", "80x/a/as/b.png"),
+    ],
+)
+def test_a_preset_stands_for_its_size_and_filters_and_what_the_url_says_wins(short: str, long: str) -> None:
+    assert parse(short, PRESETS) == parse(long)
+
+
+@pytest.mark.parametrize("spelled", ["p(none)", "p(card);p(plain)", "p(card);preset(card)"])
+def test_a_preset_must_be_there_and_only_one(spelled: str) -> None:
+    with pytest.raises(BadFilter):
+        parse(f"x/f:{spelled}/a", PRESETS)
+
+
+@pytest.mark.parametrize(
+    ("size", "spelled"), [("0x1", ""), ("x", "quality(0)"), ("x", "preset(card)"), ("x", "expires(1)"), ("", "")]
+)
+def test_a_preset_is_checked_when_it_is_made(size: str, spelled: str) -> None:
+    with pytest.raises((BadSize, BadFilter)):
+        preset(size, spelled)

@@ -19,7 +19,7 @@ from thumbs.errors import (
     StorageUnknown,
 )
 from thumbs.geometry import OutputLimits
-from thumbs.grammar import Target, build
+from thumbs.grammar import Target, build, preset
 from thumbs.http import Headers, decoded_path
 from thumbs.orders import DEFAULT_CACHE_CONTROL, IMMUTABLE, Order, Terms, group_of, preflight, take_order, varying
 from thumbs.quality import DEFAULT_QUALITIES
@@ -89,8 +89,18 @@ def test_a_limited_storage_makes_only_its_formats() -> None:
 
 
 def test_a_storage_of_presets_only_makes_no_other_thumbnail() -> None:
-    with pytest.raises(NotOffered):
-        order("x/a", presets_only=True)
+    presets = {"card": preset("400x300", "format(webp);fit(fill,fff)"), "strip": preset("80x")}
+    spelled_out = "400x300/f:fit(fill,ffffff);fmt(webp)/a"
+    for target in ("x/f:p(card)/a", spelled_out, "x/f:p(strip);v(2);exp(1900000000)/a", "80x/a"):
+        assert order(target, presets=presets, presets_only=True)
+    for target in ("x/a", "x/f:p(card);q(9)/a", "9x/f:p(card)/a", "80x/a/as/b.png", "80x/f:blur(1)/a"):
+        with pytest.raises(NotOffered):
+            order(target, presets=presets, presets_only=True)
+
+
+def test_a_preset_and_what_it_stands_for_are_one_thumbnail() -> None:
+    presets = {"card": preset("400x300", "format(webp)")}
+    assert order("x/f:p(card)/a", presets=presets).key == order("400x300/f:fmt(webp)/a").key
 
 
 def test_a_size_over_the_limits_is_refused_before_anything_is_read() -> None:

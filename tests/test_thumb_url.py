@@ -38,7 +38,7 @@ from thumbs.links import UnknownStorage
         (["on-dsk", "quarters.jpg"], "No storage is called 'on-dsk'. Did you mean 'on-disk'?"),
         (["on-disk", "../quarters.jpg"], "The path must be valid UTF-8"),
         (["on-disk", "quarters.jpg", "--as", "q.exe"], "After /as/ comes one name"),
-        (["on-disk", "quarters.jpg", "--filters", "blur(3)"], "Unknown filter. The filters are "),
+        (["on-disk", "quarters.jpg", "--filters", "blurr(3)"], "Unknown filter. The filters are "),
         (["on-disk"], "Give a storage and a path, or --explain URL."),
     ],
 )

@@ -51,7 +51,7 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     if storage.terms.signer is not None:
         storage.terms.signer.verify(address.message, address.signature or "")
         lines.append(("signature", "good"))
-    target = grammar.parse(address.target)
+    target = grammar.parse(address.target, storage.terms.presets)
     _explain_target(target, lines)
     order = take_order(path, ("avif", "webp"), {name: storage.terms})
     transform = order.transform

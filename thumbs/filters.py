@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from thumbs import colours
+from thumbs.arguments import NAME, SECONDS, TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
 from thumbs.errors import BadFilter
 from thumbs.formats import OUTPUT_NAMES
-from thumbs.transforms import AUTO, Attention, Compass, Crop, Fit, Focus, Gravity, Transform
+from thumbs.transforms import AUTO, NO_PADDING, Attention, Compass, Crop, Fit, Focus, Gravity, Padding, Transform
 
 Fields = dict[str, object]
+DEFAULT_SHARPEN = 0.8  # the sigma of what resizing takes away, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,39 +31,7 @@ class Filter:
     short: str | None = None
 
 
-# ------------------------------------------------------------------------------------- arguments
-
-_WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
-_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,6})?")
-_TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,64}")
-_SECONDS = re.compile(r"[1-9][0-9]{0,11}")
 _FILTER = re.compile(r"([a-z_]{1,32})(?:\(([^()/]*)\))?")
-
-
-def _matched(pattern: re.Pattern[str], text: str) -> str:
-    if pattern.fullmatch(text) is None:
-        raise ValueError("not of the form")
-    return text
-
-
-def _whole(text: str) -> int:
-    return int(_matched(_WHOLE, text))
-
-
-def _decimal(text: str) -> float:
-    return float(_matched(_DECIMAL, text))
-
-
-def decimal_text(value: float) -> str:
-    """`value` as a URL spells it: at most six decimals, no trailing zeros, never an exponent."""
-    return f"{value:.6f}".rstrip("0").rstrip(".")
-
-
-def _yes_or_no(text: str) -> bool:
-    return {"yes": True, "no": False}[text]
-
-
-# --------------------------------------------------------------------------------------- filters
 
 
 def _read_format(text: str) -> Fields:
@@ -83,11 +53,11 @@ def _write_fit(transform: Transform) -> str | None:
 
 
 def _read_crop(text: str) -> Fields:
-    return {"crop": Crop(*_four([_whole(part) for part in text.split(",")]))}
+    return {"crop": Crop(*_four([whole(part) for part in text.split(",")]))}
 
 
 def _read_pcrop(text: str) -> Fields:
-    return {"crop": Crop(*_four([_decimal(part) for part in text.split(",")]), percent=True)}
+    return {"crop": Crop(*_four([decimal(part) for part in text.split(",")]), percent=True)}
 
 
 def _four(edges: list[float] | list[int]) -> tuple[float, float, float, float]:
@@ -108,7 +78,7 @@ _PLACES: dict[str, Gravity] = {place.value: place for place in (*Compass, *Atten
 def _read_gravity(text: str) -> Fields:
     if "," in text:
         x, y = text.split(",")
-        return {"gravity": Focus(_decimal(x), _decimal(y))}
+        return {"gravity": Focus(decimal(x), decimal(y))}
     return {"gravity": _PLACES[text]}
 
 
@@ -123,8 +93,64 @@ def _write_upscale(transform: Transform) -> str | None:
     return None if transform.upscale is None else ("yes" if transform.upscale else "no")
 
 
+def _read_padding(text: str) -> Fields:
+    sides = [whole(part) for part in text.split(",")]
+    # One to four values as in CSS: all; top and bottom, left and right; top, left and right, bottom; each.
+    if not 1 <= len(sides) <= 4:
+        raise ValueError("one to four sides")
+    top, right = sides[0], sides[1 % len(sides)]
+    bottom = sides[2] if len(sides) > 2 else top
+    left = sides[3] if len(sides) > 3 else right
+    return {"padding": Padding(top, right, bottom, left)}
+
+
+def _write_padding(transform: Transform) -> str | None:
+    top, right, bottom, left = transform.padding.sides
+    if transform.padding == NO_PADDING:
+        return None
+    if (top, right) == (bottom, left):
+        return str(top) if top == right else f"{top},{right}"
+    return f"{top},{right},{bottom},{left}"
+
+
+def _read_rotate(text: str) -> Fields:
+    return {"rotate": {"90": 90, "180": 180, "270": 270}[text]}
+
+
+def _switch(name: str, *, short: str | None = None) -> Filter:
+    def read(text: str) -> Fields:
+        if text:
+            raise ValueError("takes nothing")
+        return {name: True}
+
+    return Filter(name, "no argument", read, lambda transform: "" if getattr(transform, name) else None, short=short)
+
+
+def _amount(name: str) -> Filter:
+    def write(transform: Transform) -> str | None:
+        amount: int = getattr(transform, name)
+        return str(amount) if amount else None
+
+    return Filter(name, "a whole number from -100 to 100", lambda text: {name: signed(text)}, write)
+
+
+def _sigma(name: str, takes: str, default: float | None = None) -> Filter:
+    def read(text: str) -> Fields:
+        return {name: default if default is not None and not text else decimal(text)}
+
+    def write(transform: Transform) -> str | None:
+        sigma: float | None = getattr(transform, name)
+        return None if sigma is None else decimal_text(sigma)
+
+    return Filter(name, takes, read, write)
+
+
+def _read_preset(text: str) -> Fields:
+    return {"preset": matched(NAME, text)}
+
+
 def _read_expires(text: str) -> Fields:
-    return {"expires": int(_matched(_SECONDS, text))}
+    return {"expires": int(matched(SECONDS, text))}
 
 
 _ROWS = (
@@ -138,7 +164,7 @@ _ROWS = (
     Filter(
         "quality",
         "a whole number from 1 to 100",
-        lambda text: {"quality": _whole(text)},
+        lambda text: {"quality": whole(text)},
         lambda transform: None if transform.quality is None else str(transform.quality),
         short="q",
     ),
@@ -164,25 +190,65 @@ _ROWS = (
         _write_gravity,
         short="g",
     ),
-    Filter("upscale", "yes or no", lambda text: {"upscale": _yes_or_no(text)}, _write_upscale, short="up"),
+    Filter("upscale", "yes or no", lambda text: {"upscale": yes_or_no(text)}, _write_upscale, short="up"),
     Filter(
         "dpr",
         "a number from 1 to 4",
-        lambda text: {"dpr": _decimal(text)},
+        lambda text: {"dpr": decimal(text)},
         lambda transform: None if transform.dpr == 1 else decimal_text(transform.dpr),
+    ),
+    Filter(
+        "rotate",
+        "90, 180 or 270",
+        _read_rotate,
+        lambda transform: str(transform.rotate) if transform.rotate else None,
+        short="r",
+    ),
+    _switch("flip"),
+    _switch("flop"),
+    _sigma("blur", "a sigma from 0.3 to 100"),
+    _sigma("sharpen", "a sigma from 0.3 to 100, or nothing", default=DEFAULT_SHARPEN),
+    _switch("grayscale", short="gray"),
+    _amount("brightness"),
+    _amount("contrast"),
+    _amount("saturation"),
+    Filter(
+        "padding",
+        "one to four whole numbers of pixels up to 5120, as in CSS: top,right,bottom,left",
+        _read_padding,
+        _write_padding,
+        short="pad",
+    ),
+    Filter(
+        "background",
+        "a CSS colour name, hex digits such as ffcc00, or transparent",
+        lambda text: {"background": colours.parse(text)},
+        lambda transform: None if transform.background is None else colours.build(transform.background),
+        short="bg",
+    ),
+    Filter(
+        "max_bytes",
+        "a whole number of bytes from 1",
+        lambda text: {"max_bytes": whole(text)},
+        lambda transform: None if transform.max_bytes is None else str(transform.max_bytes),
+        short="mb",
     ),
     Filter(
         "version",
         "1 to 64 letters, digits, dots, underscores, tildes or hyphens",
-        lambda text: {"version": _matched(_TOKEN, text)},
+        lambda text: {"version": matched(TOKEN, text)},
         lambda transform: transform.version,
         short="v",
     ),
-    # Not a part of the transform, so `build_filters` writes it.
+    # Neither is a part of the transform: `grammar` puts what a preset stands for in its place, and `build_filters`
+    # writes when a URL expires.
+    Filter("preset", "the name of a preset of this server", _read_preset, lambda _: None, short="p"),
     Filter("expires", "a time in Unix seconds", _read_expires, lambda _: None, short="exp"),
 )
 FILTERS: dict[str, Filter] = {row.name: row for row in _ROWS}
 _BY_SPELLING: dict[str, Filter] = FILTERS | {row.short: row for row in _ROWS if row.short}
+
+_BESIDE = ("preset", "expires")  # what a filter can set that is no field of a transform
 
 _UNKNOWN = f"Unknown filter. The filters are {', '.join(FILTERS)}."
 _REPEATED = "A filter may stand only once in a URL."
@@ -211,14 +277,16 @@ def build_filters(transform: Transform, *, expires: int | None = None) -> str:
     written = [(row.name, row.write(transform)) for row in _ROWS]
     if expires is not None:
         written.append(("expires", str(expires)))
-    return ";".join(f"{name}({arguments})" for name, arguments in written if arguments is not None)
+    return ";".join(
+        f"{name}({arguments})" if arguments else name for name, arguments in written if arguments is not None
+    )
 
 
 def _read(row: Filter, arguments: str) -> Fields:
     try:
         changes = row.read(arguments)
         # A field that no transform may hold is a bad argument of this filter.
-        Transform(**{name: value for name, value in changes.items() if name != "expires"})  # type: ignore[arg-type]
+        Transform(**{name: value for name, value in changes.items() if name not in _BESIDE})  # type: ignore[arg-type]
     except (ValueError, KeyError):
         raise BadFilter(f"{row.name} takes {row.takes}.") from None
     return changes

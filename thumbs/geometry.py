@@ -43,7 +43,8 @@ class Layout:
     """The way from the upright source to the thumbnail.
 
     `region` of the source is scaled to `scaled`; `window` of that is kept (its place, when `attention` is set, is
-    found by looking at the pixels); on a canvas of `size` it then lies at `offset`.
+    found by looking at the pixels); on a canvas of `size` it then lies at `offset`. `output` is what the thumbnail
+    measures in the end: turned, and with its padding.
     """
 
     region: Box
@@ -52,6 +53,7 @@ class Layout:
     attention: Attention | None
     size: Size
     offset: Size
+    output: Size
 
     @property
     def padded(self) -> bool:
@@ -86,6 +88,7 @@ class OutputLimits:
     def check_layout(self, layout: Layout) -> None:
         """Raise `SizeOverLimit` for more than may be held in memory: under attention, all that is cut from as well."""
         self.check(layout.size)
+        self.check(layout.output)
         if layout.attention is not None and layout.scaled[0] * layout.scaled[1] > self.pixels:
             raise SizeOverLimit
 
@@ -106,7 +109,8 @@ def plan(source: Size, transform: Transform) -> Layout:
     window = _window(scaled, window_size, transform.gravity)
     size = _canvas(window_size, transform)
     offset = ((size[0] - window_size[0]) // 2, (size[1] - window_size[1]) // 2)
-    return Layout(region, scaled, window, attention if window_size != scaled else None, size, offset)
+    attention = attention if window_size != scaled else None
+    return Layout(region, scaled, window, attention, size, offset, _output(size, transform))
 
 
 def _region(source: Size, crop: Crop | None) -> Box:
@@ -158,6 +162,12 @@ def _canvas(window: Size, transform: Transform) -> Size:
     if transform.fit is Fit.FILL and width is not None and height is not None:
         return width, height
     return window
+
+
+def _output(size: Size, transform: Transform) -> Size:
+    width, height = size if transform.rotate in (0, 180) else size[::-1]
+    padding = transform.padding
+    return width + padding.left + padding.right, height + padding.top + padding.bottom
 
 
 def _window(scaled: Size, size: Size, gravity: Gravity) -> Box:

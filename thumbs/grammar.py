@@ -11,6 +11,7 @@ before it, and a key that ends in `/as/{name}` needs an `/as/` of its own after 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -28,6 +29,9 @@ MAX_PATH_BYTES = 1024  # the longest key of S3
 
 _AS_SENTENCE = "After /as/ comes one name with the extension of an output format: jpg, jpeg, png, webp, avif or gif."
 _AGREE_SENTENCE = "format() and the extension after /as/ name different formats."
+
+
+_NO_PRESETS: "Mapping[str, Preset]" = {}
 
 
 class Address(NamedTuple):
@@ -58,6 +62,23 @@ class Target:
             raise BadFilter(_AGREE_SENTENCE)
 
 
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A size and filters under a name. Build it with `preset`."""
+
+    size: str
+    fields: Mapping[str, object]
+    transform: Transform
+
+
+def preset(size: str = "x", spelled: str = "") -> Preset:
+    """The preset of these, spelled as in a URL. Raises `BadSize` or `BadFilter`, also for what no preset may set."""
+    fields = parse_filters(spelled) if spelled else {}
+    if not fields.keys().isdisjoint(("preset", "expires")):
+        raise BadFilter("A preset sets neither preset nor expires.")
+    return Preset(size, fields, _transform(size, fields))
+
+
 def split(path: str) -> tuple[str, str]:
     """Storage name and the rest after `/thumbs/`. Raises `BadRequest` when `path` is not a thumbnail's."""
     parts = path.split("/", 3)
@@ -84,33 +105,47 @@ def address(storage: str, rest: str, *, signed: bool) -> Address:
     raise BadSize
 
 
-def parse(target: str) -> Target:
-    """Read a target. Raises `BadSize`, `BadFilter` or `BadPath`, all with a constant sentence."""
+def parse(target: str, presets: Mapping[str, Preset] = _NO_PRESETS) -> Target:
+    """Read a target, with what a preset stands for in its place.
+
+    Raises `BadSize`, `BadFilter` or `BadPath`, all with a constant sentence.
+    """
     size, _, rest = target.partition("/")
     spelled: str | None = None
     if rest.startswith((_LONG, _SHORT)):
         spelled, _, rest = rest.partition("/")
         spelled = spelled.partition(":")[2]
     path, name = _split_name(rest)
-    return compose(size, spelled, path, name)
+    return compose(size, spelled, path, name, presets=presets)
 
 
-def compose(size: str, spelled: str | None, path: str, name: str | None = None) -> Target:
+def compose(
+    size: str, spelled: str | None, path: str, name: str | None = None, *, presets: Mapping[str, Preset] = _NO_PRESETS
+) -> Target:
     """The target of these parts: `spelled` is what stands after `filters:`, None where there are none.
 
-    Raises as `parse` does.
+    Filters in the URL win over those of a preset, and so does any size but `x`. Raises as `parse` does.
     """
+    changes = {} if spelled is None else parse_filters(spelled)
+    expires, called = changes.pop("expires", None), changes.pop("preset", None)
+    if called is not None:
+        found = presets.get(str(called))
+        if found is None:
+            raise BadFilter("There is no preset of this name.")
+        changes = {**found.fields, **changes}
+        size = found.size if size == "x" else size
+    return Target(path, _with_format_of(name, _transform(size, changes)), name, expires)  # type: ignore[arg-type]
+
+
+def _transform(size: str, fields: Mapping[str, object]) -> Transform:
     sides = SIZE.fullmatch(size)
     if sides is None:
         raise BadSize
     width, height = (int(side) if side else None for side in sides.groups())
-    changes = {} if spelled is None else parse_filters(spelled)
-    expires = changes.pop("expires", None)
     try:
-        transform = Transform(width=width, height=height, **changes)  # type: ignore[arg-type]
+        return Transform(width=width, height=height, **fields)  # type: ignore[arg-type]
     except ValueError:
         raise BadFilter("These filters do not go together.") from None
-    return Target(path, _with_format_of(name, transform), name, expires)  # type: ignore[arg-type]
 
 
 def build(target: Target) -> str:

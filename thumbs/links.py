@@ -8,6 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from thumbs import grammar, http
 from thumbs.conf.keys import nearest
 from thumbs.grammar import Address
+from thumbs.orders import Terms
 from thumbs.wiring import thumbnailer
 
 
@@ -24,7 +25,7 @@ def thumb_url(
     `lifetime` the seconds after which the URL is answered with 410. Raises `UnknownStorage`, or the `BadRequest` that
     the URL would be answered with.
     """
-    target = grammar.compose(size, filters or None, path, name)
+    target = grammar.compose(size, filters or None, path, name, presets=_terms_of(storage).presets)
     if lifetime is not None:
         target = replace(target, expires=int(time.time() + lifetime))
     return mount() + http.quoted_path(signed(storage, grammar.build(target)))
@@ -32,12 +33,16 @@ def thumb_url(
 
 def signed(storage: str, target: str) -> str:
     """`{storage}/thumbs/[{signature}/]{target}`, not yet percent-encoded. Raises `UnknownStorage`."""
+    signer = _terms_of(storage).signer
+    signature = f"{signer.sign(Address(storage, None, target).message)}/" if signer else ""
+    return f"{storage}/thumbs/{signature}{target}"
+
+
+def _terms_of(storage: str) -> Terms:
     storages = thumbnailer().storages
     if storage not in storages:
         raise UnknownStorage(f"No storage is called {storage!r}. {nearest(storage, list(storages))}")
-    signer = storages[storage].terms.signer
-    signature = f"{signer.sign(Address(storage, None, target).message)}/" if signer else ""
-    return f"{storage}/thumbs/{signature}{target}"
+    return storages[storage].terms
 
 
 def mount() -> str:

@@ -3,13 +3,13 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from thumbs import filters, grammar, http
 from thumbs.errors import MethodNotAllowed, NotOffered, StorageUnknown
 from thumbs.formats import FALLBACK_OUTPUT, FORMATS, output_of
 from thumbs.geometry import OutputLimits
-from thumbs.grammar import Target
+from thumbs.grammar import Preset, Target
 from thumbs.http import CLOSED, Headers, Response
 from thumbs.quality import QualityTable, quality_for
 from thumbs.signing import Signer
@@ -32,16 +32,22 @@ class Terms:
     output: OutputLimits
     signer: Signer | None = None
     sizes: frozenset[str] | None = None
+    presets: Mapping[str, Preset] = field(default_factory=dict)
     presets_only: bool = False
     formats: frozenset[str] | None = None
     cache_control: str | None = None
     headers: Headers = ()
 
-    def check(self, transform: Transform) -> None:
-        """Raise `SizeOverLimit` or `NotOffered` for what this storage does not make, whatever the source is."""
+    def check(self, asked: Transform, transform: Transform) -> None:
+        """Raise `SizeOverLimit` or `NotOffered` for what this storage does not make, whatever the source is.
+
+        `asked` is what the URL says, `transform` the same with every default settled.
+        """
         self.output.check_target(transform)
         width, height = transform.target
-        if self.presets_only or (self.sizes is not None and f"{width or ''}x{height or ''}" not in self.sizes):
+        if self.presets_only and replace(asked, version=None) not in (each.transform for each in self.presets.values()):
+            raise NotOffered
+        if self.sizes is not None and f"{width or ''}x{height or ''}" not in self.sizes:
             raise NotOffered
         if not self.offers(transform.format):
             raise NotOffered
@@ -97,9 +103,9 @@ def take_order(path: bytes, accepted: tuple[str, ...], terms_of: Mapping[str, Te
     address = grammar.address(name, rest, signed=terms.signer is not None)
     if terms.signer is not None:
         terms.signer.verify(address.message, address.signature or "")
-    target = grammar.parse(address.target)
+    target = grammar.parse(address.target, terms.presets)
     transform, spare = _settled(target, accepted, terms)
-    terms.check(transform)
+    terms.check(target.transform, transform)
     vary = _VARY if target.transform.format == AUTO else ()
     return Order(
         storage=name,

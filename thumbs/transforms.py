@@ -100,10 +100,33 @@ WHITE = Colour(255, 255, 255)
 
 
 @dataclass(frozen=True, slots=True)
+class Padding:
+    """Pixels added outside each side, in the order of CSS."""
+
+    top: int
+    right: int
+    bottom: int
+    left: int
+
+    def __post_init__(self) -> None:
+        _require(all(0 <= side <= 5120 for side in self.sides), "padding is 0–5120 pixels")
+
+    @property
+    def sides(self) -> tuple[int, int, int, int]:
+        return (self.top, self.right, self.bottom, self.left)
+
+
+NO_PADDING = Padding(0, 0, 0, 0)
+LEAST_SIGMA, MOST_SIGMA = 0.3, 100.0
+
+
+@dataclass(frozen=True, slots=True)
 class Transform:
     """One thumbnail's recipe. Sides are pixels before `dpr`; None leaves a side to the source's ratio.
 
-    `format`, `quality` and `upscale` are None until somebody settles them: the URL, or the defaults.
+    `format`, `quality` and `upscale` are None until somebody settles them: the URL, or the defaults. `rotate` is
+    degrees clockwise, `flip` mirrors top to bottom, `flop` left to right; `blur` and `sharpen` are sigmas in output
+    pixels.
     `version` is the caller's own token for a state of the source; it only tells cache entries apart.
     """
 
@@ -117,9 +140,27 @@ class Transform:
     gravity: Gravity = Compass.CENTER
     upscale: bool | None = None
     dpr: float = 1
+    rotate: int = 0
+    flip: bool = False
+    flop: bool = False
+    blur: float | None = None
+    sharpen: float | None = None
+    grayscale: bool = False
+    brightness: int = 0
+    contrast: int = 0
+    saturation: int = 0
+    background: Colour | None = None
+    padding: Padding = NO_PADDING
+    max_bytes: int | None = None
     version: str | None = None
 
     def __post_init__(self) -> None:
+        _require(self.rotate in (0, 90, 180, 270), "rotate is 90, 180 or 270")
+        sigmas = (sigma for sigma in (self.blur, self.sharpen) if sigma is not None)
+        _require(all(LEAST_SIGMA <= sigma <= MOST_SIGMA for sigma in sigmas), "sigma is 0.3–100")
+        amounts = (self.brightness, self.contrast, self.saturation)
+        _require(all(-100 <= amount <= 100 for amount in amounts), "amounts are -100 to 100")
+        _require(self.max_bytes is None or self.max_bytes >= 1, "max_bytes is at least 1")
         _require(all(side is None or side >= 1 for side in (self.width, self.height)), "a side is at least 1")
         _require(self.format is None or self.format == AUTO or self.format in OUTPUT_NAMES.values(), "no such format")
         _require(self.quality is None or 1 <= self.quality <= 100, "quality is 1–100")

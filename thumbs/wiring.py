@@ -157,6 +157,7 @@ def terms(conf: StorageConf, read: Configuration) -> Terms:
         output=OutputLimits(limits.max_side, limits.max_output_pixels),
         signer=signer(conf),
         sizes=None if conf.allowed_sizes is None else frozenset(conf.allowed_sizes),
+        presets=read.document.presets,
         presets_only=conf.presets_only,
         formats=None if conf.formats is None else frozenset(conf.formats),
         cache_control=conf.cache_control,

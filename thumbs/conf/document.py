@@ -1,8 +1,10 @@
 """Every key of the configuration: its name, its kind, its default. Sizes and times carry their unit in the name."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from thumbs.arguments import NAME
 from thumbs.conf.keys import (
     anything,
     boolean,
@@ -17,8 +19,9 @@ from thumbs.conf.keys import (
     whole,
 )
 from thumbs.cores import usable_cores
+from thumbs.errors import BadRequest
 from thumbs.formats import DEFAULT_INPUTS, FORMATS, OUTPUT_NAMES
-from thumbs.grammar import SIZE, STORAGE
+from thumbs.grammar import SIZE, STORAGE, Preset, preset
 from thumbs.quality import DEFAULT_QUALITIES, QualityTable, quality_table
 from thumbs.signing import DEFAULT_LENGTH, MAXIMUM_LENGTH
 
@@ -60,6 +63,24 @@ def _headers(value: object) -> dict[str, str]:
         raise ValueError("an object of header names and values")
     if not _OWN_HEADERS.isdisjoint(map(str.lower, read)):
         raise ValueError("an object without headers that every answer has anyway; for Cache-Control use cache_control")
+    return read
+
+
+def _preset(value: object) -> Preset:
+    if not isinstance(value, Mapping) or not value or not set(value) <= {"size", "filters"}:
+        raise ValueError('objects such as {"size": "400x300", "filters": "format(webp)"}')
+    if not all(isinstance(part, str) for part in value.values()):
+        raise ValueError("texts, spelled as in a URL")
+    try:
+        return preset(value.get("size", "x"), value.get("filters", ""))
+    except BadRequest as error:
+        raise ValueError(f"spelled as in a URL. {error.detail.rstrip('.')}") from error
+
+
+def _presets(value: object) -> dict[str, Preset]:
+    read: dict[str, Preset] = mapping_of(_preset)(value)
+    if any(NAME.fullmatch(name) is None for name in read):
+        raise ValueError("an object whose names are lower-case letters, digits, hyphens and underscores")
     return read
 
 
@@ -183,6 +204,7 @@ class DocumentConf:
     storages: tuple[object, ...] = key(list_of(anything), required=True, secret=True)
     limits: LimitsConf = key(nested(LimitsConf))
     quality: dict[str, QualityTable] = key(_qualities, default={})
+    presets: dict[str, Preset] = key(_presets, default={})
     input_formats: tuple[str, ...] = key(list_of(one_of(list(FORMATS))), default=DEFAULT_INPUTS)
     vips_concurrency: int = key(whole(1, 64), default=1)
     run_dir: str | None = key(text, default=None)

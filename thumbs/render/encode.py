@@ -26,8 +26,28 @@ _SAVERS: dict[str, _Saver] = {
 }
 
 
-def encode(image: pyvips.Image, output: str, quality: int | None) -> bytes:
-    """The file's bytes. Raises `RenderFailed` when libvips cannot write them."""
+def encode(image: pyvips.Image, output: str, quality: int | None, *, max_bytes: int | None = None) -> bytes:
+    """The file's bytes; with `max_bytes`, at the highest quality up to `quality` that fits, or else the smallest.
+
+    Formats without a quality stay as they are. Raises `RenderFailed` when libvips cannot write them.
+    """
+    encoded = _encoded(image, output, quality)
+    if max_bytes is None or len(encoded) <= max_bytes or quality is None or not _SAVERS[output].takes_quality:
+        return encoded
+    image = image.copy_memory()  # it is encoded again and again, and need not be made so
+    best, low, high = encoded, 1, quality - 1
+    while low <= high:
+        middle = (low + high) // 2
+        encoded = _encoded(image, output, middle)
+        if len(encoded) <= max_bytes:
+            best, low = encoded, middle + 1
+        else:
+            best = min(best, encoded, key=len) if len(best) > max_bytes else best
+            high = middle - 1
+    return best
+
+
+def _encoded(image: pyvips.Image, output: str, quality: int | None) -> bytes:
     saver = _SAVERS[output]
     options = saver.options | _ALWAYS
     if saver.takes_quality and quality is not None:

@@ -10,7 +10,7 @@ from thumbs.render import engine
 from thumbs.render.decode import SourceLimits, read_header, scaled
 from thumbs.render.encode import encode
 from thumbs.render.steps import STEPS, Work
-from thumbs.transforms import Transform
+from thumbs.transforms import TRANSPARENT, Colour, Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +59,21 @@ class Renderer:
         for step in STEPS:
             image = step(image, work)
         rendered = time.perf_counter()
-        body = encode(image, output, transform.quality if output == transform.format else FORMATS[output].quality)
+        quality = transform.quality if output == transform.format else FORMATS[output].quality
+        body = encode(image, output, quality, max_bytes=transform.max_bytes)
         return Picture(body, output, rendered - began, time.perf_counter() - rendered)
+
+
+def _alpha(colour: Colour | None) -> int | None:
+    return None if colour is None else colour.alpha
 
 
 def _output(layout: Layout, transform: Transform, limits: RenderLimits, spare: str | None) -> str:
     output = transform.format or "jpeg"
-    if output == "avif" and layout.size[0] * layout.size[1] > limits.avif_pixels:
+    if output == "avif" and layout.output[0] * layout.output[1] > limits.avif_pixels:
         if spare is None:
             raise SizeOverLimit
         output = spare
-    if transform.fill is not None and transform.fill.alpha == 0 and not FORMATS[output].alpha:
+    if TRANSPARENT.alpha in (_alpha(transform.fill), _alpha(transform.background)) and not FORMATS[output].alpha:
         raise BadFilter("transparent needs an output format that can be transparent: png, webp, avif or gif.")
     return output

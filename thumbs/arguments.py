@@ -1,0 +1,40 @@
+"""The arguments of filters as URLs spell them. What is not of the form is a ValueError, or a KeyError of a table."""
+
+import re
+
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
+_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,6})?")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+SECONDS = re.compile(r"[1-9][0-9]{0,11}")
+
+
+def matched(pattern: re.Pattern[str], text: str) -> str:
+    """`text`, if all of it is of the form."""
+    if pattern.fullmatch(text) is None:
+        raise ValueError("not of the form")
+    return text
+
+
+def whole(text: str) -> int:
+    """A whole number without leading zeros, up to nine digits."""
+    return int(matched(_WHOLE, text))
+
+
+def decimal(text: str) -> float:
+    """A decimal with at most six places."""
+    return float(matched(_DECIMAL, text))
+
+
+def decimal_text(value: float) -> str:
+    """`value` as a URL spells it: at most six decimals, no trailing zeros, never an exponent."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def signed(text: str) -> int:
+    """A whole number that may be negative."""
+    return -whole(text[1:]) if text.startswith("-") else whole(text)
+
+
+def yes_or_no(text: str) -> bool:
+    return {"yes": True, "no": False}[text]
