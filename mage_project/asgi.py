@@ -5,13 +5,13 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from thumbs import checks
 from thumbs.asgi import ThumbsASGI
-from thumbs.wiring import require_configuration
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mage_project.settings")
 
 application = ThumbsASGI(get_asgi_application())  # type: ignore[arg-type]  # Django's is typed narrower
-require_configuration()
+checks.require(but=checks.STATE_OF_THE_MACHINE)
 
 # What is loaded stays: the collector need not walk through all of Django again and again while requests are served.
 gc.collect()

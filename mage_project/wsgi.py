@@ -4,10 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from thumbs.wiring import require_configuration
+from thumbs import checks
 from thumbs.wsgi import ThumbsWSGI
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mage_project.settings")
 
 application = ThumbsWSGI(get_wsgi_application())
-require_configuration()
+checks.require(but=checks.STATE_OF_THE_MACHINE)

@@ -163,7 +163,7 @@ def _gunicorn(
     port = free_port()
     command = [
         *(sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"),
-        *("--worker-class", worker, "--workers", str(workers), "--limit-request-line", "8190", "--no-control-socket"),
+        *("--worker-class", worker, "--workers", str(workers), "--no-control-socket"),
         *(("--threads", "16") if worker == "gthread" else ()),
     ]
     environ = {name: value for name, value in {**os.environ, **environ}.items() if value}

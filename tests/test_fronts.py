@@ -236,7 +236,7 @@ def test_every_answer_of_a_format_auto_url_varies_by_accept(fronts: Fronts) -> N
         ("local/thumbs/90x60/filters:format(auto)/absent.jpg", 404),
         ("local/thumbs/90x60/f:fmt(auto)/truncated.jpg", 422),
         ("local/thumbs/90x60/filters:format(auto);expires(1)/quarters.jpg", 410),
-        ("limited/thumbs/90x60/filters:format(auto)/quarters.jpg", 400),
+        ("limited/thumbs/91x60/filters:format(auto)/quarters.jpg", 400),
         ("signed/thumbs/90x60/filters:format(auto)/quarters.jpg", 403),
         ("small/thumbs/90x60/filters:format(auto)/noise.jpg", 413),
         ("nowhere/thumbs/90x60/filters:format(auto)/quarters.jpg", 404),

@@ -282,9 +282,10 @@ def test_rendering_is_imported_without_starting_anything() -> None:
 _BUILD = """
 import sys, threading
 from django.conf import settings
-settings.configure(THUMBS={{"STORAGES": [{{"name": "a", "driver": "local", "root": {root!r}, "presets_only": True,
+settings.configure(THUMBS={{"STORAGES": [{{"name": "a", "driver": "local", "root": {root!r}, "allowed_sizes": ["9x9"],
     "cache": {{"memory": {{"enabled": True, "max_size_mb": 1}}, "disk": {{"enabled": True, "dir": {root!r} + "/c"}}}}}},
-    {{"name": "b", "driver": "s3", "bucket": "b", "presets_only": True}}]}}, INSTALLED_APPS=["thumbs"])
+    {{"name": "b", "driver": "s3", "bucket": "b", "allowed_sizes": ["9x9"]}}]}},
+    INSTALLED_APPS=["thumbs"], ROOT_URLCONF="thumbs.urls")
 import django
 django.setup()
 import thumbs.wiring, thumbs.wsgi, thumbs.asgi, thumbs.views, thumbs.urls, thumbs.checks
@@ -294,6 +295,9 @@ assert checks.run_checks() == []
 assert "pyvips" not in sys.modules
 thumbs.wsgi.ThumbsWSGI(None), thumbs.asgi.ThumbsASGI(None)
 thumbs.wiring.thumbnailer()
+from thumbs.links import thumb_url
+assert thumb_url("a", "b.jpg", "9x9") == "/a/thumbs/9x9/b.jpg"
+assert "pyvips" not in sys.modules
 assert threading.active_count() == 1, threading.enumerate()
 """
 

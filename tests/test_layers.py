@@ -1,5 +1,6 @@
 """Cache layers: a hit below is copied upwards, what was purged is gone everywhere, what fails is left out."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -631,3 +632,24 @@ def test_no_layer_is_on_unless_it_was_switched_on(tmp_path: Path) -> None:
         "shared",
     )
     assert names({"disk": {"enabled": True, "dir": str(tmp_path / "cache")}}) == ("disk",)
+
+
+def test_an_entry_of_another_version_of_mage_is_a_miss_and_removed(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "cache", max_bytes=None)
+    store.set("group/name", b"something else", expires=None)
+    layer = DiskLayer(store)
+    assert layer.get("group/name") is None
+    assert store.get("group/name") is None
+    store.set("group/name", b"something else", expires=None)
+    with contextlib.suppress(BlockingIOError):
+        assert layer.get_now("group/name") is None
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_a_journal_that_cannot_be_made_fails_the_purge_and_nothing_else(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "file").touch()
+    purges = Purges(tmp_path / "file" / "journal", keep=100, clock=clock)
+    assert not purges.covers("group", NOW)
+    with pytest.raises(OSError):  # noqa: PT011 - whatever the disk says
+        purges.record("group")
+    assert purges.covers("group", NOW - 1)

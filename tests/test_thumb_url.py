@@ -13,7 +13,7 @@ from django.test import Client
 
 from tests.commands import Run, manage
 from tests.fronts import SECRET, Fronts
-from tests.servers import fetch
+from tests.servers import eventually, fetch
 from thumbs.errors import BadRequest
 from thumbs.links import UnknownStorage
 
@@ -57,8 +57,15 @@ def test_a_signed_url_works_until_its_time_is_over(run: Run, storages: object) -
     url = run("thumb_url", "signed", "quarters.jpg", "--size", "50x", "--lifetime", "60").strip()
     assert Client().get(url).status_code == 200
     assert Client().get(url.replace("50x", "51x")).status_code == 403
-    late = run("thumb_url", "signed", "quarters.jpg", "--size", "50x", "--lifetime", "-1").strip()
-    assert Client().get(late).status_code == 410
+    late = run("thumb_url", "signed", "quarters.jpg", "--size", "50x", "--lifetime", "0.1").strip()
+    eventually(lambda: Client().get(late).status_code == 410)
+    for lifetime in ("0", "-1", "nan", "inf", "1e13"):
+        assert "lifetime" in run.refused("thumb_url", "signed", "quarters.jpg", f"--lifetime={lifetime}")
+
+
+def test_no_url_is_printed_that_would_be_refused(run: Run, storages: object) -> None:
+    assert "larger" in run.refused("thumb_url", "signed", "quarters.jpg", "--size", "9000x")
+    assert "2,048" in run.refused("thumb_url", "signed", "/".join(["ü" * 100] * 5), "--size", "9x")
 
 
 def test_the_url_of_a_standalone_server_is_one_of_its_own(fronts: Fronts) -> None:

@@ -16,13 +16,13 @@ from thumbs.cache.stores import MemoryLayer
 from thumbs.errors import Overloaded, SourceMissing, StorageFailed, StorageTimeout, ThumbError
 from thumbs.geometry import OutputLimits
 from thumbs.http import Headers, Request, Response, http_date
-from thumbs.journeys import FETCH, LOOKUP, RENDER, Storage
+from thumbs.journeys import FETCH, LOOKUP, RENDER, Storage, fetch_stage
 from thumbs.orders import Terms
 from thumbs.quality import DEFAULT_QUALITIES
 from thumbs.signing import Signer
 from thumbs.sources.original import Original, Version
 from thumbs.stages import Stage
-from thumbs.thumbnailer import Thumbnailer
+from thumbs.thumbnailer import Pending, Thumbnailer
 from thumbs.transforms import Transform
 
 PATIENCE = 10.0
@@ -108,12 +108,13 @@ class Press:
         self.gate = Gate()
         self.printed: list[Transform] = []
 
-    def __call__(self, data: bytes, transform: Transform, *, spare: str | None) -> Print:
+    def __call__(self, data: bytes, transform: Transform, *, spare: Transform | None) -> Print:
         self.printed.append(transform)
         self.gate.go_through()
         if self.failure is not None:
             raise self.failure
-        return Print(data + f" {transform.width}x{transform.height} {spare}".encode(), transform.format or "?")
+        instead = spare.format if spare else None
+        return Print(data + f" {transform.width}x{transform.height} {instead}".encode(), transform.format or "?")
 
 
 class Witness:
@@ -141,7 +142,7 @@ class Shop:
     cache: Sequence[Layer] | None = None
 
     def __post_init__(self) -> None:
-        wanted = {LOOKUP: (4, 200), FETCH: (4, 200), RENDER: (2, 200)}
+        wanted = {LOOKUP: (4, 200), fetch_stage("photos"): (4, 200), RENDER: (2, 200)}
         for name, (threads, queue_length) in wanted.items():
             self.stages.setdefault(name, Stage(name, threads=threads, queue_length=queue_length))
         if self.cache is None:
@@ -740,3 +741,60 @@ def test_both_ways_to_ask_answer_the_same(open_shop: Callable[..., Shop]) -> Non
     synchronous = [one.thumbnailer.answer(each) for each in asked]
     assert list(map(without_times, synchronous)) == list(map(without_times, asyncio.run(answered())))
     assert [answer.status for answer in synchronous] == [200, 200, 200, 200, 200, 304, 304, 404, 400, 405, 405]
+
+
+# ------------------------------------------------------------------------ one storage and another
+
+
+def test_a_storage_that_hangs_keeps_no_other_waiting() -> None:
+    hanging, good = Cupboard(), Cupboard()
+    for cupboard in (hanging, good):
+        cupboard.lay("a.jpg", b"cat")
+    hanging.gate.shut()
+    stages = {LOOKUP: Stage(LOOKUP, threads=2, queue_length=50), RENDER: Stage(RENDER, threads=2, queue_length=50)}
+    storages: dict[str, Storage] = {}
+    for name, source in (("hanging", hanging), ("good", good)):
+        stages[fetch_stage(name)] = Stage(FETCH, threads=2, queue_length=4)
+        terms = Terms(name, DEFAULT_QUALITIES, OutputLimits())
+        storages[name] = Storage(terms, source, Layers(), Press(), seconds=PATIENCE)
+    thumbnailer = Thumbnailer(storages, stages)
+
+    def asked(name: str, width: int) -> Request:
+        path = f"/{name}/thumbs/{width}x/a.jpg".encode()
+        return Request("GET", path, len(path))
+
+    try:
+        waiting = [thumbnailer.reply(asked("hanging", width)) for width in range(1, 20)]
+        assert thumbnailer.answer(asked("good", 1)).status == 200
+        eventually(lambda: sum(isinstance(reply, Pending) and reply.future.done() for reply in waiting) == 19 - 6)
+    finally:
+        hanging.gate.open()
+        for stage in stages.values():
+            stage.close()
+
+
+def test_a_renewal_that_failed_is_not_tried_again_at_once(
+    open_shop: Callable[..., Shop], ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop = open_shop(stale=3600)
+    ask(shop, request())
+    shop.clock.now += 301
+    shop.source.failure = StorageFailed()
+    asked_before = len(shop.source.asked_versions)
+    for _ in range(50):
+        assert cached(ask(shop, request())) == (200, "STALE")
+    eventually(lambda: "is not renewed" in caplog.text)
+    for _ in range(50):
+        assert cached(ask(shop, request())) == (200, "STALE")
+    assert len(shop.source.asked_versions) - asked_before <= 2
+    assert caplog.text.count("is not renewed") == 1
+    shop.source.failure = None
+    shop.clock.now += 6
+    assert cached(ask(shop, request())) == (200, "STALE")
+    eventually(lambda: cached(ask(shop, request())) == (200, "HIT"))
+
+
+def test_many_who_share_a_render_are_told_of_as_one(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop()
+    all_at_once(shop, [request()] * 20, asynchronous=False)
+    assert sum(bool(seconds) for _, _, seconds in shop.witness.told) == 1

@@ -1,19 +1,26 @@
 """The worker that answers hits at once must be told from gunicorn's own by nothing but its speed."""
 
+import asyncio
 import contextlib
 import re
 import socket
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from django.test import override_settings
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import servers
 from tests.servers import Server
-from thumbs.worker import plain_request
+from thumbs.asgi import ThumbsASGI
+from thumbs.worker import ThumbsProtocol, plain_request
 
 HIT = b"/cached/thumbs/90x60/filters:format(webp)/quarters.jpg"
 OTHER_HIT = b"/cached/thumbs/60x40/filters:format(png)/quarters.jpg"
@@ -220,3 +227,62 @@ def test_a_connection_that_is_only_hit_is_closed_when_it_has_been_idle(
                 assert _until_silent(connection, 0.5).startswith(b"HTTP/1.1 200 OK")
             connection.settimeout(10)
             assert connection.recv(1) == b""
+
+
+# ---------------------------------------------------------------------------------- the short way itself
+
+
+class _Transport(asyncio.Transport):
+    """Keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+        self.written = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        for data in list_of_data:
+            self.write(data)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return False
+
+
+def test_a_hit_is_written_before_the_event_loop_turns_and_a_miss_is_not(originals: Path) -> None:
+    """Gunicorn's own way takes two tasks at least: what is there at once came by the short one."""
+    memory = {"memory": {"enabled": True, "max_size_mb": 16}}
+    storages = [{"name": "cached", "driver": "local", "root": str(originals), "cache": memory}]
+
+    async def converse() -> None:
+        config = Config()
+        worker = SimpleNamespace(cfg=config, log=Logger(config), loop=asyncio.get_running_loop())
+        vars(worker).update(nr=0, nr_conns=0, alive=True, max_requests=sys.maxsize, state={})
+        worker.asgi = ThumbsASGI(unreachable)
+        protocol, transport = ThumbsProtocol(worker), _Transport()
+        protocol.connection_made(transport)
+        protocol.data_received(get(HIT))
+        assert transport.written == b""
+        while not transport.written:
+            await asyncio.sleep(0.01)
+        assert b"X-Cache: MISS" in transport.written
+        while not protocol._awaiting_request:
+            await asyncio.sleep(0.01)
+        transport.written = b""
+        protocol.data_received(get(HIT))
+        assert transport.written.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"X-Cache: HIT" in transport.written
+        protocol.connection_lost(None)
+
+    async def unreachable(*_: object) -> None:
+        raise AssertionError("the application was asked")
+
+    with override_settings(THUMBS={"STORAGES": storages}):
+        asyncio.run(asyncio.wait_for(converse(), 30))

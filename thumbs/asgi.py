@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from thumbs.http import Request, Response, decoded_path
-from thumbs.mount import Mount, wired
+from thumbs.mount import Mount, failed, wired
 from thumbs.thumbnailer import Thumbnailer
 
 Scope = MutableMapping[str, Any]
@@ -58,6 +58,12 @@ class ThumbsASGI:
             if field is not None:  # a field may come in several lines (RFC 9110, 5.3)
                 fields[field] = ",".join(filter(None, (fields.get(field), value.decode("latin-1"))))
         length = len(scope.get("raw_path") or path) + (len(query) + 1 if query else 0)
-        response = await self._thumbnailer().answer_async(Request(scope["method"], path, length, **fields))
+        request = Request(scope["method"], path, length, **fields)
+        try:
+            thumbnailer = self._thumbnailer()
+        except Exception as error:  # the configuration may be wrong in any way
+            response = failed(error, request.method)
+        else:
+            response = await thumbnailer.answer_async(request)
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
         await send({"type": "http.response.body", "body": response.body})

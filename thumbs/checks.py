@@ -1,7 +1,7 @@
 """System checks: everything that can be known to be wrong before the first request."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from thumbs.cache.files import ForeignDirectory
 from thumbs.conf.document import StorageConf
 from thumbs.conf.keys import Problem, nearest
+from thumbs.conf.rules import ROOT_MISSING
 from thumbs.wiring import NotConfigured, configuration, file_store, signer
 
 TAG = "thumbs"
@@ -23,6 +24,8 @@ CACHE_DIRECTORY = "thumbs.E014"
 SHARED_DIRECTORY = "thumbs.E015"
 NO_SECRET = "thumbs.E016"  # noqa: S105 - an id
 NO_TIMEOUT = "thumbs.W002"
+# What may pass while a server runs. It must not keep a worker from starting anew: a storage fails, or its cache.
+STATE_OF_THE_MACHINE = (ROOT_MISSING, CACHE_DIRECTORY)
 
 
 @checks.register(TAG)
@@ -37,9 +40,9 @@ def check_thumbs(**_: object) -> list[checks.CheckMessage]:
     return [_message(problem) for problem in problems]
 
 
-def require() -> None:
-    """Raise NotConfigured, with a line for each error of these checks; `manage.py check` tells warnings too."""
-    errors = [message for message in checks.run_checks(tags=[TAG]) if message.is_serious()]
+def require(*, but: Collection[str] = ()) -> None:
+    """Raise NotConfigured with a line for each error of these checks, `but` those; warnings are for `check`."""
+    errors = [message for message in checks.run_checks(tags=[TAG]) if message.is_serious() and message.id not in but]
     if errors:
         raise NotConfigured("\n".join(f"({error.id}) {error.msg} {error.hint or ''}".rstrip() for error in errors))
 

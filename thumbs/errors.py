@@ -130,7 +130,7 @@ class SourceBroken(ThumbError):
 
 class SourceOverLimit(SourceBroken):
     code = "source-over-limit"
-    sentence = "The original has more pixels than this server decodes."
+    sentence = "The original has more pixels or frames than this server decodes."
 
 
 class StorageFailed(ThumbError):

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from thumbs import filters, grammar, http
 from thumbs.conf.keys import nearest
@@ -37,7 +38,7 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     sent = _target(url)
     if len(sent) > http.MAX_TARGET_BYTES:
         raise TargetTooLong
-    path = Mount(mount()).claim(http.decoded_path(sent))
+    path = Mount(_path_of(mount())).claim(http.decoded_path(sent))
     if path is None:
         raise BadRequest(f"Thumbnail URLs here begin with {mount()}{{storage}}/thumbs/.")
     text = http.text_path(path)
@@ -62,6 +63,11 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     lines.append(("canonical", _canonical(address, target)))
     if order.expires is not None and order.expires <= time.time():
         raise Expired
+
+
+def _path_of(prefix: str) -> str:
+    """The path of a prefix that may have a scheme and a host."""
+    return urlsplit(prefix).path or "/"
 
 
 def _target(url: str) -> bytes:

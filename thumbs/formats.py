@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A picture format. `loader` is libvips' operation class for it; `quality` the default 1–100."""
+    """A picture format. `loader` is libvips' operation class for it; `alpha` whether it can be transparent."""
 
     name: str
     content_type: str
@@ -14,16 +14,15 @@ class Format:
     loader: str
     alpha: bool
     output: bool = True
-    quality: int | None = None
 
 
 FORMATS: dict[str, Format] = {
     row.name: row
     for row in (
-        Format("jpeg", "image/jpeg", ("jpg", "jpeg", "jpe", "jfif"), "VipsForeignLoadJpeg", alpha=False, quality=80),
+        Format("jpeg", "image/jpeg", ("jpg", "jpeg", "jpe", "jfif"), "VipsForeignLoadJpeg", alpha=False),
         Format("png", "image/png", ("png", "apng"), "VipsForeignLoadPng", alpha=True),
-        Format("webp", "image/webp", ("webp",), "VipsForeignLoadWebp", alpha=True, quality=77),
-        Format("avif", "image/avif", ("avif",), "VipsForeignLoadHeif", alpha=True, quality=55),
+        Format("webp", "image/webp", ("webp",), "VipsForeignLoadWebp", alpha=True),
+        Format("avif", "image/avif", ("avif",), "VipsForeignLoadHeif", alpha=True),
         Format("gif", "image/gif", ("gif",), "VipsForeignLoadNsgif", alpha=True),
         Format("tiff", "image/tiff", ("tif", "tiff"), "VipsForeignLoadTiff", alpha=True, output=False),
         Format("svg", "image/svg+xml", ("svg",), "VipsForeignLoadSvg", alpha=True, output=False),
@@ -48,7 +47,8 @@ _SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("png", re.compile(rb"\x89PNG\r\n\x1a\n")),
     ("webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
     ("gif", re.compile(rb"GIF8[79]a")),
-    ("avif", re.compile(rb"....ftyp(?:avif|avis|mif1|miaf|msf1)", re.DOTALL)),
+    # A general brand of image files says nothing of AV1: one of the compatible brands must, or it may be HEIC.
+    ("avif", re.compile(rb"....ftyp(?:avi[fs]|(?:mif1|miaf|msf1).{4}(?:.{4}){0,16}?avi[fs])", re.DOTALL)),
     ("tiff", re.compile(rb"II\*\0|MM\0\*")),
     ("svg", re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:svg\b|(?:\?xml|!).{0,1000}?<svg\b)", re.DOTALL)),
 )

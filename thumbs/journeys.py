@@ -37,7 +37,7 @@ class Picture(Protocol):
 class Render(Protocol):
     """Makes a picture of an original's bytes; `spare` replaces AVIF where that would cost too much."""
 
-    def __call__(self, data: bytes, transform: Transform, *, spare: str | None) -> Picture: ...
+    def __call__(self, data: bytes, transform: Transform, *, spare: Transform | None) -> Picture: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +70,11 @@ class Unmade(NamedTuple):
     version: Version
 
 
+def fetch_stage(storage: str) -> str:
+    """The name of the stage that reads from `storage`."""
+    return f"{FETCH}:{storage}"
+
+
 class Journeys:
     """`make`, `check` and `renew` end at an `Outcome`, `check` perhaps at `Unmade`, or raise what a client is told."""
 
@@ -95,7 +100,7 @@ class Journeys:
         found: Found | None = yield LOOKUP, partial(storage.layers.get, order.key)
         if found is not None:
             return Outcome(found, timings)
-        version: Version = yield FETCH, partial(storage.source.version, order.path)
+        version: Version = yield fetch_stage(order.storage), partial(storage.source.version, order.path)
         return Unmade(version)
 
     def renew(self, order: Order, timings: Timings) -> Journey[Outcome]:
@@ -104,7 +109,7 @@ class Journeys:
         asked = self._clock()
         found: Found | None = yield LOOKUP, partial(storage.layers.get, order.key)
         try:
-            version: Version = yield FETCH, partial(storage.source.version, order.path)
+            version: Version = yield fetch_stage(order.storage), partial(storage.source.version, order.path)
         except SourceMissing:
             yield LOOKUP, partial(storage.layers.delete, order.key)
             raise
@@ -129,10 +134,10 @@ class Journeys:
         storage = self._storages[order.storage]
         if not storage.keeps_sources:
             asked = self._clock()
-            original: Original = yield FETCH, partial(storage.source.read, order.path)
+            original: Original = yield fetch_stage(order.storage), partial(storage.source.read, order.path)
             return Fetched(original, asked)
         fetched: Fetched = yield (
-            FETCH,
+            fetch_stage(order.storage),
             self._fetches.join(
                 order.source_key, lambda future: travel(self._fetch(order), self._stages, future, Timings())
             ),
@@ -147,7 +152,7 @@ class Journeys:
             entry = kept.entry
             return Fetched(Original(entry.body, Version(entry.version, entry.modified)), entry.created)
         asked = self._clock()
-        original: Original = yield FETCH, partial(storage.source.read, order.path)
+        original: Original = yield fetch_stage(order.storage), partial(storage.source.read, order.path)
         yield from _keep(storage, order.source_key, _kept(original, asked, storage.layers.ttl))
         return Fetched(original, asked)
 
@@ -181,7 +186,7 @@ def _kept(original: Original, asked: float, ttl: float) -> Entry:
         content_type="application/octet-stream",
         etag='""',
         version=version.token,
-        modified=version.modified or int(asked),
+        modified=int(asked) if version.modified is None else version.modified,
         created=asked,
         fresh_until=asked + ttl,
     )

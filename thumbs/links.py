@@ -7,9 +7,12 @@ from django.urls import NoReverseMatch, reverse
 
 from thumbs import grammar, http
 from thumbs.conf.keys import nearest
+from thumbs.errors import BadFilter, TargetTooLong
 from thumbs.grammar import Address
-from thumbs.orders import Terms
-from thumbs.wiring import thumbnailer
+from thumbs.orders import Terms, take_order
+from thumbs.wiring import thumbnailer, url_prefix
+
+_LONGEST_LIFETIME = 100 * 366 * 86400.0
 
 
 class UnknownStorage(LookupError):
@@ -22,13 +25,20 @@ def thumb_url(
     """The URL of a thumbnail: from this site's root on, percent-encoded, signed where the storage wants it.
 
     `size` and `filters` are spelled as in a URL (`400x300`, `format(webp);quality(70)`), `name` is the download name,
-    `lifetime` the seconds after which the URL is answered with 410. Raises `UnknownStorage`, or the `BadRequest` that
-    the URL would be answered with.
+    `lifetime` the seconds after which the URL is answered with 410. Raises `UnknownStorage`, or the `ThumbError`
+    that the URL would be answered with.
     """
     target = grammar.compose(size, filters or None, path, name, presets=_terms_of(storage).presets)
     if lifetime is not None:
+        if not 0 < lifetime < _LONGEST_LIFETIME:
+            raise BadFilter("A lifetime is a number of seconds, more than 0 and less than a hundred years.")
         target = replace(target, expires=int(time.time() + lifetime))
-    return mount() + http.quoted_path(signed(storage, grammar.build(target)))
+    path = signed(storage, grammar.build(target))
+    quoted = http.quoted_path(path)
+    if len(quoted) + 1 > http.MAX_TARGET_BYTES:
+        raise TargetTooLong
+    take_order(f"/{path}".encode(), (), {storage: _terms_of(storage)})  # raises what the URL would be answered with
+    return mount() + quoted
 
 
 def signed(storage: str, target: str) -> str:
@@ -46,7 +56,10 @@ def _terms_of(storage: str) -> Terms:
 
 
 def mount() -> str:
-    """The path before `{storage}/thumbs/…` on this site."""
+    """What stands before `{storage}/thumbs/…`: the configuration's `url_prefix`, or the path of the include."""
+    configured = url_prefix()
+    if configured is not None:
+        return configured
     probe = "x/thumbs/x"
     try:
         return reverse("thumbs:thumbnail", kwargs={"path": probe}).removesuffix(probe)

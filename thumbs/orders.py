@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from thumbs import filters, grammar, http
-from thumbs.errors import MethodNotAllowed, NotOffered, StorageUnknown
+from thumbs.errors import BadFilter, MethodNotAllowed, NotOffered, StorageUnknown
 from thumbs.formats import FALLBACK_OUTPUT, FORMATS, output_of
 from thumbs.geometry import OutputLimits
 from thumbs.grammar import Preset, Target
@@ -17,7 +17,7 @@ from thumbs.transforms import AUTO, Transform
 
 # Part of every key: raise it when the same transform comes out as other pixels, and old entries are not found again.
 RECIPE = "1"
-_MAX_AGE = re.compile(rb"max-age=([0-9]+)(?:, immutable)?")
+_MAX_AGE = re.compile(rb"(?<![-a-z])max-age=([0-9]+)", re.IGNORECASE)
 DEFAULT_CACHE_CONTROL = "public, max-age=86400"
 IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; only where the URL names a content version
 _VARY: Headers = ((b"Vary", b"Accept"),)
@@ -62,7 +62,7 @@ class Order:
     """One thumbnail that may be made. Its transform has a format and, where the format takes one, a quality.
 
     `key` is `group/name` in every cache: the group stands for the original, the name for what to make of it. `spare` is
-    the format to fall back to when AVIF would cost too much; `headers` are those of every good answer, `error_headers`
+    what to make instead when AVIF would cost too much; `headers` are those of every good answer, `error_headers`
     those of a bad one.
     """
 
@@ -72,17 +72,14 @@ class Order:
     key: str
     headers: Headers
     error_headers: Headers
-    spare: str | None = None
+    spare: Transform | None = None
     expires: int | None = None
 
     def headers_at(self, now: float) -> Headers:
         """The headers for a URL that expires: nobody may keep its picture for longer than the URL is good."""
         left = max(0, int((self.expires or 0) - now))
         return tuple(
-            (name, _MAX_AGE.sub(lambda age: b"max-age=%d" % min(int(age[1]), left), value))
-            if name == b"Cache-Control"
-            else (name, value)
-            for name, value in self.headers
+            (name, _bounded(value, left)) if name == b"Cache-Control" else (name, value) for name, value in self.headers
         )
 
     @property
@@ -143,32 +140,56 @@ def group_of(storage: str, path: str) -> str:
     return _digest(f"{storage}\0{path}")
 
 
-def _name_of(transform: Transform, spare: str | None) -> str:
+def _name_of(transform: Transform, spare: Transform | None) -> str:
     width, height = transform.width or "", transform.height or ""
-    return _digest(f"{RECIPE}|{width}x{height}|{filters.build_filters(transform)}|{spare or ''}")
+    instead = "" if spare is None else f"{spare.format} {spare.quality}"
+    return _digest(f"{RECIPE}|{width}x{height}|{filters.build_filters(transform)}|{instead}")
 
 
 def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _settled(target: Target, accepted: tuple[str, ...], terms: Terms) -> tuple[Transform, str | None]:
-    """The transform with format, quality and upscale settled, and the spare format where `auto` chose AVIF."""
+def _settled(target: Target, accepted: tuple[str, ...], terms: Terms) -> tuple[Transform, Transform | None]:
+    """The transform with every default settled, and what to make instead where AVIF that `auto` chose is too large.
+
+    Of the formats that the storage offers, `auto` takes what the client likes best, else the source's own, else any.
+    """
     transform = target.transform
     own = output_of(target.path)
-    choices: tuple[str, ...] = (transform.format or own,)
-    if transform.format == AUTO:
-        choices = (*filter(terms.offers, accepted), own, FALLBACK_OUTPUT)
-    output = choices[0]
-    spares = (name for name in choices[1:] if name != "avif" and terms.offers(name))
+    if transform.format != AUTO:
+        return _with_output(transform, transform.format or own, terms), None
+    transparent = _is_transparent(transform)
+    candidates = (*accepted, own, FALLBACK_OUTPUT, "png", *sorted(terms.formats or ()))
+    choices = [name for name in candidates if terms.offers(name) and (FORMATS[name].alpha or not transparent)]
+    output = choices[0] if choices else own
+    spare = next((name for name in choices if name != "avif"), None) if output == "avif" else None
+    return _with_output(transform, output, terms), _with_output(transform, spare, terms) if spare else None
+
+
+def _is_transparent(transform: Transform) -> bool:
+    return any(colour.alpha == 0 for colour in (transform.fill, transform.background) if colour is not None)
+
+
+def _with_output(transform: Transform, output: str, terms: Terms) -> Transform:
     quality = transform.quality
-    if FORMATS[output].quality is None:
-        quality = None
+    if _is_transparent(transform) and not FORMATS[output].alpha:
+        raise BadFilter("transparent needs an output format that can be transparent: png, webp, avif or gif.")
+    if output not in terms.qualities:
+        quality = None  # the format has none
     elif quality is None:
-        side = max(filter(None, transform.target), default=None)
-        quality = quality_for(terms.qualities, output, side)
-    settled = replace(transform, format=output, quality=quality, upscale=transform.upscales)
-    return settled, next(spares, None) if output == "avif" else None
+        quality = quality_for(terms.qualities, output, max(filter(None, transform.target), default=None))
+    return replace(transform, format=output, quality=quality, upscale=transform.upscales)
+
+
+def _bounded(cache_control: bytes, seconds: int) -> bytes:
+    """`cache_control` for a URL that is good for `seconds`: nothing in it may let anybody keep the picture longer."""
+    lower = cache_control.lower()
+    if b"no-store" in lower or b"no-cache" in lower:
+        return cache_control
+    age = _MAX_AGE.search(cache_control)
+    left = min(int(age[1]), seconds) if age else seconds
+    return b"%s, max-age=%d" % (b"private" if b"private" in lower else b"public", left)
 
 
 def _labels(target: Target, terms: Terms) -> Headers:

@@ -20,14 +20,18 @@ logger = logging.getLogger("thumbs")
 
 @dataclass(slots=True)
 class Timings:
-    """Seconds that one journey spent: `queue` waiting for threads, and in each stage that it went through."""
+    """Seconds that one journey spent: `queue` waiting for threads, and in each stage that it went through.
+
+    `told` when an observer has counted them: many requests may share one journey."""
 
     queue: float = 0.0
+    told: bool = False
     spent: dict[str, float] = field(default_factory=dict)
 
     def spend(self, name: str, *, since: float) -> None:
-        """Count the time since that moment of `time.perf_counter` for the stage `name`."""
-        self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - since
+        """Count the time since that moment of `time.perf_counter` for the stage `name`, or its kind."""
+        kind = name.partition(":")[0]
+        self.spent[kind] = self.spent.get(kind, 0.0) + time.perf_counter() - since
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -35,6 +39,7 @@ class Timings:
         return {"queue": self.queue, **self.spent}
 
 
+# The name of a stage, `kind` or `kind:of what`, and the work.
 Step = tuple[str, "Callable[[], object] | Future[Any]"]
 R = TypeVar("R")
 # What comes back from a `yield` is what its work returned: the annotation at the `yield` says what that is.

@@ -22,6 +22,10 @@ from thumbs.stages import Journey, Stage, Timings, travel
 
 logger = logging.getLogger("thumbs")
 
+# How long a renewal that failed is not tried again, and for how many keys that is remembered.
+_REST_SECONDS = 5.0
+_MOST_RESTING = 4096
+
 
 class Observer(Protocol):
     """Is told of every answer. `layer` is where it came from, empty for an error; `seconds` what each stage took."""
@@ -66,6 +70,7 @@ class Thumbnailer:
         self._terms = {name: storage.terms for name, storage in storages.items()}
         self._observer = observer or _Silence()
         self._clock = clock
+        self._resting: dict[str, float] = {}
         self._journeys = Journeys(storages, stages, clock)
         self._flights: SingleFlight[Outcome | Unmade] = SingleFlight()
         # Taking an order is pure: the same bytes always give the same one, so that a hit need not parse again.
@@ -169,7 +174,7 @@ class Thumbnailer:
             self._refresh(order)
         labels = _labels("STALE" if stale else "MISS" if layer == SOURCE else "HIT", layer, timings)
         labels = (order.headers if order.expires is None else order.headers_at(self._clock())) + labels
-        seconds = {} if timings is None else timings.seconds
+        seconds = _untold(timings)
         if request.conditional and request.not_modified(entry.etag, entry.modified):
             self._observer.answered(304, layer, seconds)
             return Response(304, entry.validators + labels)
@@ -181,13 +186,31 @@ class Thumbnailer:
         return http.problem(error, order.error_headers if order else varying(request.path)).to(request.method)
 
     def _refresh(self, order: Order) -> None:
-        """Renew in the background. That it fails is no news to anybody: the stale entry serves until its time is up."""
-        with contextlib.suppress(ThumbError):
-            future = self._fly(f"!{order.key}", self._journeys.renew, order)
-            future.add_done_callback(lambda done: done.exception())
+        """Renew in the background, once for all who ask meanwhile. Where it fails it is tried again after a while."""
+        if self._clock() < self._resting.get(order.key, 0.0):
+            return
+        future = self._fly(f"!{order.key}", self._journeys.renew, order)
+        future.add_done_callback(partial(self._renewed, order))
+
+    def _renewed(self, order: Order, future: "Future[Outcome | Unmade]") -> None:
+        error = future.exception()
+        if error is None:
+            return
+        if len(self._resting) >= _MOST_RESTING:
+            self._resting.clear()
+        if order.key not in self._resting or self._resting[order.key] <= self._clock():
+            logger.warning("storage %s: a stale thumbnail is not renewed: %s %r", order.storage, error, error.__cause__)
+        self._resting[order.key] = self._clock() + _REST_SECONDS
 
 
 # --------------------------------------------------------------------------------------- answers
+
+
+def _untold(timings: Timings | None) -> dict[str, float]:
+    if timings is None or timings.told:
+        return {}
+    timings.told = True
+    return timings.seconds
 
 
 def _labels(x_cache: str, layer: str, timings: Timings | None) -> Headers:

@@ -11,7 +11,7 @@ from thumbs.wiring import thumbnailer
 @csrf_exempt  # the method is refused by its own answer, 405
 def thumbnail(request: HttpRequest, path: str) -> HttpResponse:
     """The thumbnail at `path`: the rest of the URL from the storage's name on, as Django decoded it."""
-    answer = thumbnailer().answer(_request(request, path))
+    answer = wsgi.answer(_request(request, path), thumbnailer)
     response = HttpResponse(answer.body, status=answer.status)
     del response.headers["Content-Type"]
     for raw_name, raw_value in answer.headers:

@@ -4,7 +4,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 from django.conf import settings
@@ -19,10 +19,11 @@ from thumbs.cache.layers import Layer, Layers
 from thumbs.cache.purges import Purges
 from thumbs.cache.sieve import Sieve
 from thumbs.cache.stores import AliasLayer, DiskLayer, MemoryLayer
-from thumbs.conf.document import MIB, LimitsConf, StorageConf
+from thumbs.conf.document import MIB, DocumentConf, LimitsConf, StorageConf
 from thumbs.conf.loading import Configuration, load
+from thumbs.cores import usable_cores
 from thumbs.geometry import OutputLimits
-from thumbs.journeys import FETCH, LOOKUP, RENDER, Storage
+from thumbs.journeys import FETCH, LOOKUP, RENDER, Picture, Render, Storage, fetch_stage
 from thumbs.metrics import Metrics
 from thumbs.orders import Terms
 from thumbs.quality import DEFAULT_QUALITIES
@@ -33,6 +34,7 @@ from thumbs.sources.s3 import S3Http, S3Settings, S3Source
 from thumbs.sources.storage import StorageSource, storage_of_alias, storage_of_class
 from thumbs.stages import Stage
 from thumbs.thumbnailer import Thumbnailer
+from thumbs.transforms import Transform
 
 # Threads that look into cold disks and shared caches: they wait more than they work.
 _LOOKUPS = 8
@@ -59,12 +61,15 @@ class _Process:
     def start_anew(self) -> None:
         self._lock = threading.Lock()
         self._thumbnailer: Thumbnailer | None = None
+        self.url_prefix: str | None = None
 
     def thumbnailer(self) -> Thumbnailer:
         if self._thumbnailer is None:
             with self._lock:
                 if self._thumbnailer is None:
-                    self._thumbnailer = build(configuration())
+                    read = configuration()
+                    self._thumbnailer = build(read)
+                    self.url_prefix = read.document.url_prefix
         return self._thumbnailer
 
 
@@ -74,6 +79,12 @@ _process = _Process()
 def thumbnailer() -> Thumbnailer:
     """This process's thumbnailer, made at the first call. Raises `NotConfigured`."""
     return _process.thumbnailer()
+
+
+def url_prefix() -> str | None:
+    """What the configuration says to put before `{storage}/thumbs/…` in URLs; None leaves it to Django's URLconf."""
+    _process.thumbnailer()
+    return _process.url_prefix
 
 
 def forget() -> None:
@@ -86,11 +97,6 @@ def configuration() -> Configuration:
     return load(getattr(settings, "THUMBS", {}))
 
 
-def require_configuration() -> None:
-    """Raise NotConfigured when the configuration cannot be worked with: for a server, which should rather not start."""
-    _require(configuration())
-
-
 def build(read: Configuration) -> Thumbnailer:
     """A thumbnailer for `read`. It starts no thread and opens no connection until it is used."""
     _require(read)
@@ -99,8 +105,12 @@ def build(read: Configuration) -> Thumbnailer:
         {conf.name: storage(conf, read) for conf in read.storages},
         {
             LOOKUP: Stage(LOOKUP, threads=_LOOKUPS, queue_length=_QUEUE_OF_LOOKUPS),
-            FETCH: Stage(FETCH, threads=limits.fetches, queue_length=limits.queue_length),
-            RENDER: Stage(RENDER, threads=limits.renders, queue_length=limits.queue_length),
+            # One for each storage: who hangs keeps nobody waiting but those who ask him.
+            **{
+                fetch_stage(conf.name): Stage(FETCH, threads=limits.fetches, queue_length=limits.queue_length)
+                for conf in read.storages
+            },
+            RENDER: Stage(RENDER, threads=renders(read), queue_length=limits.queue_length),
         },
         observer=metrics() if read.document.metrics else None,
     )
@@ -109,6 +119,11 @@ def build(read: Configuration) -> Thumbnailer:
 def _require(read: Configuration) -> None:
     if read.unusable:
         raise NotConfigured("; ".join(f"({error.id}) {error}" for error in read.unusable))
+
+
+def renders(read: Configuration) -> int:
+    """Renders at once in one process: its share of the cores, and one more where it has but one, for while it waits."""
+    return read.document.limits.renders or max(2, -(-usable_cores() // read.document.workers))
 
 
 @cache
@@ -122,31 +137,44 @@ def metrics() -> Metrics:
 
 def storage(conf: StorageConf, read: Configuration) -> Storage:
     """One storage of the configuration, at work."""
-    # libvips is loaded here and not at import: a server that loads the application before it forks must not have it.
-    from thumbs.render.decode import SourceLimits  # noqa: PLC0415
-    from thumbs.render.renderer import Renderer, RenderLimits  # noqa: PLC0415
-
     limits = read.document.limits.narrowed(conf.limits)
-    output = OutputLimits(limits.max_side, limits.max_output_pixels)
-    render_limits = RenderLimits(
-        source=SourceLimits(
-            pixels=int(limits.max_source_megapixels * 1_000_000),
-            whole_pixels=int(limits.max_whole_megapixels * 1_000_000),
-        ),
-        output=output,
-        avif_pixels=limits.max_avif_pixels,
-        seconds=limits.render_seconds,
-    )
-    renderer = Renderer(frozenset(read.document.input_formats), read.document.vips_concurrency)
     return Storage(
         terms=terms(conf, read),
         source=source(conf, limits),
         layers=layers(conf, read.document.run_dir),
-        render=partial(renderer.render, limits=render_limits),
+        render=_LazyRender(read.document, limits),
         # Twice, for the time in the queues: longer than that nobody looks at an empty frame.
         seconds=2 * (limits.fetch_seconds + limits.render_seconds),
         keeps_sources=conf.cache.sources,
     )
+
+
+class _LazyRender:
+    """Loads libvips at the first render: what is loaded or asked for a URL before a server forks must not have it."""
+
+    def __init__(self, document: DocumentConf, limits: LimitsConf) -> None:
+        self._document = document
+        self._limits = limits
+
+    @cached_property
+    def _render(self) -> Render:
+        from thumbs.render.decode import SourceLimits  # noqa: PLC0415
+        from thumbs.render.renderer import Renderer, RenderLimits  # noqa: PLC0415
+
+        limits = self._limits
+        source = SourceLimits(
+            pixels=int(limits.max_source_megapixels * 1_000_000),
+            whole_pixels=int(limits.max_whole_megapixels * 1_000_000),
+            frames=limits.max_frames,
+        )
+        output = OutputLimits(limits.max_side, limits.max_output_pixels)
+        renderer = Renderer(frozenset(self._document.input_formats), self._document.vips_concurrency)
+        return partial(
+            renderer.render, limits=RenderLimits(source, output, limits.max_avif_pixels, limits.render_seconds)
+        )
+
+    def __call__(self, data: bytes, transform: Transform, *, spare: Transform | None) -> Picture:
+        return self._render(data, transform, spare=spare)
 
 
 def terms(conf: StorageConf, read: Configuration) -> Terms:
@@ -223,10 +251,9 @@ def layers(conf: StorageConf, run_dir: str | None = None) -> Layers:
     """The cache layers of a storage, fastest first; none of them is on unless it was switched on."""
     keep = _kept_seconds(conf)
     kept = tuple(_layers(conf, keep))
-    journal = _journal(conf, run_dir)
     return Layers(
         kept,
-        purges=Purges(journal, keep=keep) if kept and journal is not None else None,
+        purges=Purges(_journal(conf, run_dir), keep=keep) if kept else None,
         ttl=conf.cache.disk.ttl_seconds,
         stale=conf.cache.disk.stale_seconds,
     )
@@ -273,13 +300,10 @@ def _opener(alias: str) -> Callable[[], BaseCache]:
     return lambda: caches[alias]
 
 
-def _journal(conf: StorageConf, run_dir: str | None) -> Path | None:
+def _journal(conf: StorageConf, run_dir: str | None) -> Path:
     """Where the purges of a storage are written, so that its other processes see them."""
     disk = conf.cache.disk
     if disk.enabled and disk.dir is not None:
         return Path(disk.dir) / JOURNAL
     directory = Path(run_dir) if run_dir else Path(tempfile.gettempdir()) / f"mage-{os.getuid()}"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if directory.is_symlink() or directory.stat().st_uid != os.getuid():
-        return None  # somebody else's: he could tell us what was purged
     return directory / f"{conf.name}.purges"

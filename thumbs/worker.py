@@ -103,7 +103,10 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         worker = self.worker
         if self._front is None or not worker.alive or self._closed or self._write_paused:
             return False
-        response = self._front.hit(method, target, fields)
+        try:
+            response = self._front.hit(method, target, fields)
+        except Exception:  # gunicorn's way meets it again, and answers
+            return False
         if response is None:
             return False
         head = _head(response)

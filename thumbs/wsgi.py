@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from thumbs.http import Request, Response, decoded_path
-from thumbs.mount import Mount, wired
+from thumbs.mount import Mount, failed, wired
 from thumbs.thumbnailer import Thumbnailer
 
 if TYPE_CHECKING:
@@ -34,9 +34,18 @@ class ThumbsWSGI:
         path = self._mount.claim(decoded_path(target) if target else decoded_by_server(environ))
         if path is None:
             return self._application(environ, start_response)
-        response = self._thumbnailer().answer(request_of(environ, path))
+        response = answer(request_of(environ, path), self._thumbnailer)
         start_response(_status_line(response), [(name.decode(), value.decode()) for name, value in response.headers])
         return [response.body] if response.body else []
+
+
+def answer(request: Request, thumbnailer: Callable[[], Thumbnailer]) -> Response:
+    """What `thumbnailer` answers; a constant problem where there is none, because the configuration is wrong."""
+    try:
+        found = thumbnailer()
+    except Exception as error:  # in any way
+        return failed(error, request.method)
+    return found.answer(request)
 
 
 def request_of(environ: "WSGIEnvironment", path: bytes) -> Request:

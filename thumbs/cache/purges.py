@@ -2,10 +2,13 @@
 
 import contextlib
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+logger = logging.getLogger("thumbs.cache")
 
 EVERYTHING = "*"
 _LOOK_SECONDS = 0.25  # a purge is seen by the other processes within this time
@@ -30,6 +33,7 @@ class Purges:
         self._position = 0
         self._mark = b""
         self._seen: tuple[int, ...] = ()
+        self._complained = False
 
     def covers(self, group: str, created: float) -> bool:
         """Whether an entry of `group` that was created at that time has been purged since. Costs two look-ups."""
@@ -60,17 +64,25 @@ class Purges:
 
     def _look(self) -> None:
         self._look_at = time.monotonic() + _LOOK_SECONDS
-        # No purge yet, or the directory is gone and with it all that could be stale; a cache never fails a request.
-        with contextlib.suppress(OSError):
+        try:
             found = self._journal.stat()
             seen = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
             if seen != self._seen:
                 self._read()
                 self._seen = seen
                 self._forget(self._clock() - self._keep)
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # no purge yet, or the directory is gone and with it all that could be stale
+        except OSError as error:
+            if not self._complained:
+                self._complained = True
+                logger.warning("purges by other processes are not seen: %s", error)
 
     def _read(self) -> None:
         with self._journal.open("rb") as journal:
+            owner = os.fstat(journal.fileno()).st_uid
+            if owner not in (0, os.geteuid()):  # in a directory that others can write: they could purge for ever
+                raise PermissionError(f"{self._journal} belongs to another user")
             mark = journal.readline()
             # Another journal, or the same one written anew, is read from its start.
             position = self._position if mark == self._mark else len(mark)
@@ -91,9 +103,13 @@ class Purges:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
-        self._journal.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._journal, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(self._journal, flags, 0o600)
         try:
+            if os.geteuid() == 0:  # a command of root's is for the server's user to read
+                owner = self._journal.parent.stat()
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield descriptor
         finally:

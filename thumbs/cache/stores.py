@@ -51,11 +51,18 @@ class DiskLayer:
 
     def get_now(self, key: str) -> Entry | None:
         found = self.store.get_now(key)
-        return None if found is None else Entry.unpack(found.payload)
+        return None if found is None else self._unpacked(key, found.payload)
 
     def get(self, key: str) -> Entry | None:
         found = self.store.get(key)
-        return None if found is None else Entry.unpack(found.payload)
+        return None if found is None else self._unpacked(key, found.payload)
+
+    def _unpacked(self, key: str, payload: bytes) -> Entry | None:
+        try:
+            return Entry.unpack(payload)
+        except ValueError:  # of another version of Mage
+            self.store.delete(key)
+            return None
 
     def put(self, key: str, entry: Entry, expires: float) -> None:
         self.store.set(key, entry.pack(), expires=expires)

@@ -15,6 +15,7 @@ from thumbs.conf.keys import (
     number,
     one_of,
     one_or_list_of,
+    some_of,
     text,
     whole,
 )
@@ -66,6 +67,12 @@ def _headers(value: object) -> dict[str, str]:
     return read
 
 
+def _prefix(value: object) -> str:
+    if not isinstance(value, str) or not value.endswith("/"):
+        raise ValueError("what stands before the storage's name in a URL, as in https://img.example.com/ or /img/")
+    return value
+
+
 def _preset(value: object) -> Preset:
     if not isinstance(value, Mapping) or not value or not set(value) <= {"size", "filters"}:
         raise ValueError('objects such as {"size": "400x300", "filters": "format(webp)"}')
@@ -94,7 +101,7 @@ def _qualities(value: object) -> dict[str, QualityTable]:
 
 @dataclass(frozen=True, slots=True)
 class MemoryCacheConf:
-    enabled: bool = key(boolean, default=False)
+    enabled: bool | None = key(boolean, default=None)  # None: not said, and off
     max_size_mb: float | None = key(number(0.001), default=None)
     max_items: int | None = key(whole(1), default=None)
     alias: str | None = key(text, default=None)
@@ -102,7 +109,7 @@ class MemoryCacheConf:
 
 @dataclass(frozen=True, slots=True)
 class DiskCacheConf:
-    enabled: bool = key(boolean, default=False)
+    enabled: bool | None = key(boolean, default=None)  # None: not said, and off
     ttl_seconds: float = key(number(1), default=300.0)
     max_size_mb: float = key(number(0), default=0.0)
     dir: str | None = key(text, default=None)
@@ -145,6 +152,7 @@ class StorageLimitsConf:
     max_side: int | None = key(whole(1), default=None)
     max_output_pixels: int | None = key(whole(1), default=None)
     max_avif_pixels: int | None = key(whole(1), default=None)
+    max_frames: int | None = key(whole(1), default=None)
     fetch_seconds: float | None = key(number(0.01), default=None)
     render_seconds: float | None = key(number(0.01), default=None)
 
@@ -159,9 +167,10 @@ class LimitsConf:
     max_side: int = key(whole(1), default=5120)
     max_output_pixels: int = key(whole(1), default=26_214_400)
     max_avif_pixels: int = key(whole(1), default=4_000_000)
+    max_frames: int = key(whole(1), default=1000)
     fetch_seconds: float = key(number(0.01), default=30.0)
     render_seconds: float = key(number(0.01), default=15.0)
-    renders: int = key(whole(1, 256), default=usable_cores())
+    renders: int | None = key(whole(1, 256), default=None)
     fetches: int = key(whole(1, 1024), default=16)
     queue_length: int = key(whole(1), default=100)
 
@@ -191,7 +200,7 @@ class StorageConf:
     cache: CacheConf = key(nested(CacheConf))
     cache_control: str | None = key(_header_value, default=None)
     headers: dict[str, str] = key(_headers, default={})
-    allowed_sizes: tuple[str, ...] | None = key(list_of(_size), default=None)
+    allowed_sizes: tuple[str, ...] | None = key(some_of(_size), default=None)
     presets_only: bool = key(boolean, default=False)
     formats: tuple[str, ...] | None = key(list_of(one_of(sorted(set(OUTPUT_NAMES.values())))), default=None)
     limits: StorageLimitsConf = key(nested(StorageLimitsConf))
@@ -207,6 +216,7 @@ class DocumentConf:
     presets: dict[str, Preset] = key(_presets, default={})
     input_formats: tuple[str, ...] = key(list_of(one_of(list(FORMATS))), default=DEFAULT_INPUTS)
     vips_concurrency: int = key(whole(1, 64), default=1)
+    url_prefix: str | None = key(_prefix, default=None)
     run_dir: str | None = key(text, default=None)
     metrics: bool = key(boolean, default=False)
     caches: dict[str, object] = key(mapping_of(anything), default={}, secret=True)

@@ -151,6 +151,18 @@ def list_of(kind: Kind) -> Kind:
     return read_list
 
 
+def some_of(kind: Kind) -> Kind:
+    several = list_of(kind)
+
+    def read_some(value: object) -> tuple[object, ...]:
+        read: tuple[object, ...] = several(value)
+        if not read:
+            raise ValueError("a list of at least one")
+        return read
+
+    return read_some
+
+
 def one_or_list_of(kind: Kind) -> Kind:
     several = list_of(kind)
 

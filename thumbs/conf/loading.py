@@ -9,7 +9,7 @@ from typing import Any
 
 from thumbs.conf.document import DocumentConf, StorageConf
 from thumbs.conf.keys import MISSING_KEY, WRONG_VALUE, Problem, read
-from thumbs.conf.rules import ROOT_MISSING, problems_of
+from thumbs.conf.rules import INCOMPLETE, ROOT_MISSING, problems_of
 
 UNREADABLE = "thumbs.E001"
 DUPLICATE_NAME = "thumbs.E005"
@@ -55,7 +55,8 @@ def load(thumbs: object) -> Configuration:
     where = "THUMBS"
     if isinstance(path, str | Path):
         where = Path(path).name
-        document |= _document_of(Path(path), problems)
+        # What the environment says has come into THUMBS, and wins over the file.
+        document = _document_of(Path(path), problems) | document
     elif path is not None:
         problems.append(Problem(WRONG_VALUE, "THUMBS.STORAGES_FILE", "must be the path of a file."))
     if problems:
@@ -94,6 +95,11 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
         if len(problems) == before:
             problems.extend(problems_of(storage, place))
         storages.append(storage)
+    problems.extend(
+        Problem(INCOMPLETE, f"storages[{storage.name}].presets_only", "offers nothing, for there are no presets.")
+        for storage in storages
+        if storage.presets_only and not whole.presets
+    )
     if not (whole.storages or problems):
         problems.append(Problem(MISSING_KEY, f"{where}.storages", "holds no storage: there is nothing to serve."))
     return Configuration(whole, tuple(storages), tuple(problems))
@@ -135,7 +141,8 @@ def _expanded(value: Any, environ: Mapping[str, object], where: str, problems: l
         found = environ.get(match[1])
         if not isinstance(found, str) or not found:
             sentence = f"names the environment variable {match[1]}, which is not set."
-            problems.append(Problem(VARIABLE_MISSING, where, sentence))
+            hint = "In a Django site, THUMBS['ENVIRON'] = os.environ lets it be looked up."
+            problems.append(Problem(VARIABLE_MISSING, where, sentence, hint))
             return match[0]
         return found
 

@@ -88,6 +88,12 @@ def _caches_are_complete(storage: StorageConf) -> Iterator[tuple[str, str, str]]
         yield INCOMPLETE, "cache.disk.alias", "and dir exclude each other."
     if storage.cache.memory.enabled and storage.cache.memory.alias and storage.cache.memory.max_size_mb:
         yield INCOMPLETE, "cache.memory.alias", "and max_size_mb exclude each other: the alias has its own size."
+    for place in ("memory", "disk"):
+        layer = getattr(storage.cache, place)
+        if layer.alias is not None and layer.enabled is None:
+            yield INCOMPLETE, f"cache.{place}.alias", f'has no effect without "enabled": true in cache.{place}.'
+    if storage.cache.sources and not (disk.enabled or storage.cache.memory.enabled or shared.alias):
+        yield INCOMPLETE, "cache.sources", "has no effect without any cache layer enabled."
     if disk.stale_seconds and not (disk.enabled or storage.cache.memory.enabled or shared.alias):
         yield INCOMPLETE, "cache.disk.stale_seconds", "has no effect without any cache layer enabled."
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pyvips
 
-from thumbs.errors import RenderTimeout, SourceBroken, SourceOverLimit, SourceUnsupported
+from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.formats import sniff
 from thumbs.geometry import Box, Layout, Size
 from thumbs.render import engine
@@ -23,11 +23,12 @@ class SourceLimits:
 
     pixels: int = 50_000_000
     whole_pixels: int = 25_000_000
+    frames: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the first bytes tell: the format, the upright size, and how it is stored."""
+    """What the first bytes tell: the format, the upright size, how many frames, and how it is stored."""
 
     format: str
     size: Size
@@ -35,10 +36,12 @@ class Header:
     whole: bool
     cmyk: bool
     profile: bool
+    frames: int = 1
 
     def check(self, limits: SourceLimits) -> None:
-        """Raise `SourceOverLimit` for a picture that is too large to decode."""
-        if self.size[0] * self.size[1] > (limits.whole_pixels if self.whole else limits.pixels):
+        """Raise `SourceOverLimit` for a picture of too many pixels or frames."""
+        pixels = limits.whole_pixels if self.whole else limits.pixels
+        if self.size[0] * self.size[1] > pixels or self.frames > limits.frames:
             raise SourceOverLimit
 
 
@@ -62,23 +65,24 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         whole=multiscan or name == "avif",
         cmyk=image.interpretation == "cmyk",
         profile="icc-profile-data" in fields,
+        frames=image.get("n-pages") if "n-pages" in fields else 1,
     )
 
 
-def scaled(data: bytes, header: Header, layout: Layout, *, seconds: float) -> pyvips.Image:
+def scaled(data: bytes, header: Header, layout: Layout, deadline: engine.Deadline) -> pyvips.Image:
     """The window of `layout` (all of `scaled` under attention) in memory: upright, in sRGB or grey, 8 bits a channel.
 
-    Raises `SourceBroken` when decoding fails and `RenderTimeout` when it takes longer than `seconds`.
+    Raises `SourceBroken` when decoding fails and `RenderTimeout` at the deadline.
     """
-    watched = None
     try:
-        image = _region(data, header, layout) if _must_cut_first(header, layout) else _whole(data, header, layout)
-        with engine.deadline(image, seconds) as watched:
-            return image.copy_memory()
+        if _must_cut_first(header, layout):
+            image = _region(data, header, layout, deadline)
+        else:
+            image = _whole(data, header, layout)
     except pyvips.Error as error:
-        if watched is not None and watched.stopped:
-            raise RenderTimeout from error
         raise SourceBroken from error
+    with deadline.watch(image, SourceBroken):
+        return image.copy_memory()
 
 
 def _must_cut_first(header: Header, layout: Layout) -> bool:
@@ -99,7 +103,7 @@ def _whole(data: bytes, header: Header, layout: Layout) -> pyvips.Image:
     return image.extract_area(layout.window.left, layout.window.top, *layout.window.size)
 
 
-def _region(data: bytes, header: Header, layout: Layout) -> pyvips.Image:
+def _region(data: bytes, header: Header, layout: Layout, deadline: engine.Deadline) -> pyvips.Image:
     box = layout.needed
     target = layout.scaled if layout.attention is not None else layout.window.size
     options: dict[str, int] = {}
@@ -112,7 +116,8 @@ def _region(data: bytes, header: Header, layout: Layout) -> pyvips.Image:
     image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
     if image.get_typeof("orientation"):
         if image.get("orientation") != 1:
-            image = image.copy_memory()  # turning needs every row at once
+            with deadline.watch(image, SourceBroken):
+                image = image.copy_memory()  # turning needs every row at once
         image = image.autorot()
     # A shrunk picture has rounded sides; the cut may not leave it.
     width, height = min(box.width, image.width - box.left), min(box.height, image.height - box.top)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pyvips
 
 from thumbs.errors import RenderFailed
+from thumbs.render.engine import Deadline
 
 # `keep` drops all metadata, GPS above all: the pixels are sRGB, which needs no profile.
 _ALWAYS = {"keep": "none"}
@@ -26,19 +27,22 @@ _SAVERS: dict[str, _Saver] = {
 }
 
 
-def encode(image: pyvips.Image, output: str, quality: int | None, *, max_bytes: int | None = None) -> bytes:
+def encode(
+    image: pyvips.Image, output: str, quality: int | None, deadline: Deadline, *, max_bytes: int | None = None
+) -> bytes:
     """The file's bytes; with `max_bytes`, at the highest quality up to `quality` that fits, or else the smallest.
 
-    Formats without a quality stay as they are. Raises `RenderFailed` when libvips cannot write them.
+    Formats without a quality stay as they are. Raises `RenderFailed` when libvips cannot write them, `RenderTimeout` at
+    the deadline.
     """
-    encoded = _encoded(image, output, quality)
+    encoded = _encoded(image, output, quality, deadline)
     if max_bytes is None or len(encoded) <= max_bytes or quality is None or not _SAVERS[output].takes_quality:
         return encoded
     image = image.copy_memory()  # it is encoded again and again, and need not be made so
     best, low, high = encoded, 1, quality - 1
     while low <= high:
         middle = (low + high) // 2
-        encoded = _encoded(image, output, middle)
+        encoded = _encoded(image, output, middle, deadline)
         if len(encoded) <= max_bytes:
             best, low = encoded, middle + 1
         else:
@@ -47,13 +51,11 @@ def encode(image: pyvips.Image, output: str, quality: int | None, *, max_bytes: 
     return best
 
 
-def _encoded(image: pyvips.Image, output: str, quality: int | None) -> bytes:
+def _encoded(image: pyvips.Image, output: str, quality: int | None, deadline: Deadline) -> bytes:
     saver = _SAVERS[output]
     options = saver.options | _ALWAYS
     if saver.takes_quality and quality is not None:
         options = options | {"Q": quality}
-    try:
+    with deadline.watch(image, RenderFailed):
         encoded: bytes = image.write_to_buffer(saver.suffix, **options)
-    except pyvips.Error as error:
-        raise RenderFailed from error
     return encoded

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pyvips
 
+from thumbs.errors import RenderTimeout, ThumbError
 from thumbs.formats import FORMATS
 
 _M_ARENA_MAX = -8  # <malloc.h>
@@ -85,4 +86,26 @@ class _Watchdog:
                 self._changed.wait(0.1)
 
 
-deadline = _Watchdog().watch
+_watchdog = _Watchdog()
+
+
+class Deadline:
+    """The end of one render. What libvips evaluates within `watch` is stopped there.
+
+    A decoder or an encoder that has the whole picture in its hands is not: it ends its own work first.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @contextlib.contextmanager
+    def watch(self, image: pyvips.Image, otherwise: type[ThumbError]) -> Iterator[None]:
+        """Raises `RenderTimeout` when `image` was stopped in time, `otherwise` for any other error of libvips."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise RenderTimeout
+        with _watchdog.watch(image, left) as watched:
+            try:
+                yield
+            except pyvips.Error as error:
+                raise (RenderTimeout if watched.stopped else otherwise) from error

@@ -3,14 +3,14 @@
 import time
 from dataclasses import dataclass, field
 
-from thumbs.errors import BadFilter, SizeOverLimit
-from thumbs.formats import DEFAULT_INPUTS, FORMATS
+from thumbs.errors import SizeOverLimit
+from thumbs.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
 from thumbs.geometry import Layout, OutputLimits, plan
 from thumbs.render import engine
 from thumbs.render.decode import SourceLimits, read_header, scaled
 from thumbs.render.encode import encode
 from thumbs.render.steps import STEPS, Work
-from thumbs.transforms import TRANSPARENT, Colour, Transform
+from thumbs.transforms import Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,40 +40,37 @@ class Renderer:
     inputs: frozenset[str] = frozenset(DEFAULT_INPUTS)
     concurrency: int = 1
 
-    def render(self, data: bytes, transform: Transform, limits: RenderLimits, *, spare: str | None = None) -> Picture:
+    def render(
+        self, data: bytes, transform: Transform, limits: RenderLimits, *, spare: Transform | None = None
+    ) -> Picture:
         """Make `transform` (its format and quality settled) of `data`.
 
-        `spare` is the format to use instead of AVIF when the output is over `avif_pixels`; without one that is refused.
+        `spare` is made instead of AVIF when the output is over `avif_pixels`; without one that is refused.
         Raises `SourceUnsupported`, `SourceBroken`, `SourceOverLimit`, `SizeOverLimit`, `BadFilter`, `RenderTimeout`
         and `RenderFailed`.
         """
         began = time.perf_counter()
+        deadline = engine.Deadline(limits.seconds)
         engine.start(self.inputs, concurrency=self.concurrency)
         header = read_header(data, self.inputs)
         header.check(limits.source)
         layout = plan(header.size, transform)
         limits.output.check_layout(layout)
-        output = _output(layout, transform, limits, spare)
+        transform = _affordable(layout, transform, limits, spare)
+        output = transform.format or FALLBACK_OUTPUT
         work = Work(transform, layout, output)
-        image = scaled(data, header, layout, seconds=limits.seconds)
+        image = scaled(data, header, layout, deadline)
         for step in STEPS:
             image = step(image, work)
         rendered = time.perf_counter()
-        quality = transform.quality if output == transform.format else FORMATS[output].quality
-        body = encode(image, output, quality, max_bytes=transform.max_bytes)
+        body = encode(image, output, transform.quality, deadline, max_bytes=transform.max_bytes)
         return Picture(body, output, rendered - began, time.perf_counter() - rendered)
 
 
-def _alpha(colour: Colour | None) -> int | None:
-    return None if colour is None else colour.alpha
-
-
-def _output(layout: Layout, transform: Transform, limits: RenderLimits, spare: str | None) -> str:
-    output = transform.format or "jpeg"
-    if output == "avif" and layout.output[0] * layout.output[1] > limits.avif_pixels:
-        if spare is None:
-            raise SizeOverLimit
-        output = spare
-    if TRANSPARENT.alpha in (_alpha(transform.fill), _alpha(transform.background)) and not FORMATS[output].alpha:
-        raise BadFilter("transparent needs an output format that can be transparent: png, webp, avif or gif.")
-    return output
+def _affordable(layout: Layout, transform: Transform, limits: RenderLimits, spare: Transform | None) -> Transform:
+    width, height = layout.output
+    if transform.format != "avif" or width * height <= limits.avif_pixels:
+        return transform
+    if spare is None:
+        raise SizeOverLimit
+    return spare
