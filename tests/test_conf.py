@@ -489,8 +489,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert (http.idle_conn_timeout_sec, http.connect_timeout_sec) == (90, 10)
     assert (http.request_timeout_sec, http.response_header_timeout_sec) == (30, 10)
     disk_cache, memory = storage.cache.disk, storage.cache.memory
-    assert (disk_cache.enabled, disk_cache.ttl_seconds, disk_cache.max_size_mb) == (False, 300, 0)
-    assert (disk_cache.clear_on_startup, disk_cache.stale_seconds, memory.enabled) == (False, 0, False)
+    assert (bool(disk_cache.enabled), disk_cache.ttl_seconds, disk_cache.max_size_mb) == (False, 300, 0)
+    assert (disk_cache.clear_on_startup, disk_cache.stale_seconds, bool(memory.enabled)) == (False, 0, False)
     assert (storage.signature_length, storage.follow_symlinks, storage.cache.sources) == (22, False, False)
     limits = LimitsConf()
     assert (limits.max_source_mb, limits.max_source_megapixels, limits.max_whole_megapixels) == (64, 50, 25)
