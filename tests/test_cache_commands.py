@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from tests import servers
 from tests.commands import Run, disk_cache, environ_with, local_storage
 from tests.servers import eventually
-from thumbs import wiring
+from thumbs import caching, wiring
 from thumbs.cache.files import FileStore
 
 
@@ -25,7 +25,7 @@ def _make(*paths: str) -> list[str]:
 
 def _store(name: str) -> FileStore:
     (conf,) = (conf for conf in wiring.configuration().storages if conf.name == name)
-    store = wiring.file_store(conf)
+    store = caching.file_store(conf)
     assert store is not None
     return store
 

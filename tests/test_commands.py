@@ -18,7 +18,7 @@ from django.test import override_settings
 from tests import pictures, servers
 from tests.commands import BROKEN, BROKEN_IDS, disk_cache, environ_with, finished, local_storage, manage
 from tests.servers import eventually, fetch
-from thumbs import wiring
+from thumbs import caching, wiring
 
 PICTURE = "thumbs/90x60/quarters.jpg"
 
@@ -152,7 +152,7 @@ def test_a_server_that_cannot_start_clears_nothing_and_says_why(originals: Path,
     storages = [local_storage("photos", originals, disk=disk_cache(tmp_path / "cache", clear_on_startup=True))]
     environ = environ_with(tmp_path, storages)
     with override_settings(THUMBS={"STORAGES": storages}):
-        store = wiring.file_store(wiring.configuration().storages[0])
+        store = caching.file_store(wiring.configuration().storages[0])
         assert store is not None
         store.set("group/name", b"kept", expires=None)
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # 3: the journey, and the parts behind its ports.
     ("thumbnailer", "journeys", "render", "sources", "cache", "conf"),
     # 4: the composition root, the two fronts, and what runs servers.
-    ("wiring", "mount", "wsgi", "asgi", "metrics", "worker", "janitor", "supervisor"),
+    ("wiring", "caching", "mount", "wsgi", "asgi", "metrics", "worker", "janitor", "supervisor"),
     # 5: the Django side.
     ("apps", "checks", "explanation", "links", "management", "readiness", "templatetags", "urls", "views"),
 )
@@ -59,7 +59,7 @@ OWNERS = {
     "tqdm": ("thumbs.management",),
     "django": (
         *("thumbs.apps", "thumbs.checks", "thumbs.links", "thumbs.management", "thumbs.templatetags", "thumbs.urls"),
-        *("thumbs.views", "thumbs.wiring", "thumbs.sources", "thumbs.cache", "mage_project"),
+        *("thumbs.views", "thumbs.wiring", "thumbs.caching", "thumbs.sources", "thumbs.cache", "mage_project"),
     ),
 }
 

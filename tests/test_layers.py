@@ -22,9 +22,9 @@ from thumbs.cache.layers import Found, Layer, Layers, QuickLayer
 from thumbs.cache.purges import Purges
 from thumbs.cache.sieve import Sieve
 from thumbs.cache.stores import AliasLayer, DiskLayer, MemoryLayer
+from thumbs.caching import layers as wired_layers
 from thumbs.conf.document import StorageConf
 from thumbs.conf.keys import read
-from thumbs.wiring import layers as wired_layers
 
 KEY = "group/name"
 NOW = 1_700_000_000.0

@@ -11,10 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from thumbs.cache.files import ForeignDirectory
+from thumbs.caching import file_store
 from thumbs.conf.document import StorageConf
 from thumbs.conf.keys import Problem, nearest
 from thumbs.conf.rules import ROOT_MISSING
-from thumbs.wiring import NotConfigured, configuration, file_store, signer
+from thumbs.wiring import NotConfigured, configuration, signer
 
 TAG = "thumbs"
 

@@ -1,24 +1,15 @@
 """The composition root: the one place that knows every concrete class and puts them together."""
 
 import os
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, cached_property, partial
-from pathlib import Path
 
 from django.conf import settings
-from django.core.cache import caches
-from django.core.cache.backends.base import BaseCache
 from django.utils.crypto import salted_hmac
 from prometheus_client import CollectorRegistry
 
-from thumbs.cache.directory import JOURNAL
-from thumbs.cache.files import FileStore
-from thumbs.cache.layers import Layer, Layers
-from thumbs.cache.purges import Purges
-from thumbs.cache.sieve import Sieve
-from thumbs.cache.stores import AliasLayer, DiskLayer, MemoryLayer
+from thumbs.caching import layers
 from thumbs.conf.document import MIB, DocumentConf, LimitsConf, StorageConf
 from thumbs.conf.loading import Configuration, load
 from thumbs.cores import usable_cores
@@ -39,8 +30,6 @@ from thumbs.transforms import Transform
 # Threads that look into cold disks and shared caches: they wait more than they work.
 _LOOKUPS = 8
 _QUEUE_OF_LOOKUPS = 1024
-_ITEM_BYTES = 100 * 1000  # SPEC 5: without `max_items`, the cap allows for thumbnails of 100 KB
-_LEAST_ITEMS = 100
 _OF_DJANGO = "django"
 _SALT = "thumbs.signing"
 
@@ -242,68 +231,3 @@ _DRIVERS: dict[str, Callable[[StorageConf, int, float], Source]] = {
     "s3": _s3_source,
     "django": _alias_source,
 }
-
-
-# --------------------------------------------------------------------------------------- caches
-
-
-def layers(conf: StorageConf, run_dir: str | None = None) -> Layers:
-    """The cache layers of a storage, fastest first; none of them is on unless it was switched on."""
-    keep = _kept_seconds(conf)
-    kept = tuple(_layers(conf, keep))
-    return Layers(
-        kept,
-        purges=Purges(_journal(conf, run_dir), keep=keep) if kept else None,
-        ttl=conf.cache.disk.ttl_seconds,
-        stale=conf.cache.disk.stale_seconds,
-    )
-
-
-def disk_layer(conf: StorageConf) -> Layer | None:
-    """What stands in the place of a storage's disk cache; None where there is none."""
-    store = file_store(conf)
-    if store is not None:
-        return DiskLayer(store)
-    alias = conf.cache.disk.alias if conf.cache.disk.enabled else None
-    return AliasLayer(_opener(alias), conf.name, _kept_seconds(conf), name="disk") if alias else None
-
-
-def file_store(conf: StorageConf) -> FileStore | None:
-    """The directory of a storage's disk cache; None where it has none of its own."""
-    disk = conf.cache.disk
-    if not disk.enabled or disk.dir is None:
-        return None
-    return FileStore(disk.dir, max_bytes=int(disk.max_size_mb * MIB) or None)
-
-
-def _layers(conf: StorageConf, keep: float) -> Iterator[Layer]:
-    memory, shared = conf.cache.memory, conf.cache.shared
-    if memory.enabled and memory.alias:
-        yield AliasLayer(_opener(memory.alias), conf.name, keep, name="memory")
-    elif memory.enabled and memory.max_size_mb:
-        max_bytes = int(memory.max_size_mb * MIB)
-        max_items = memory.max_items or max(_LEAST_ITEMS, max_bytes // _ITEM_BYTES)
-        yield MemoryLayer(Sieve(max_bytes=max_bytes, max_items=max_items))
-    on_disk = disk_layer(conf)
-    if on_disk is not None:
-        yield on_disk
-    if shared.alias:
-        yield AliasLayer(_opener(shared.alias), conf.name, keep, name="shared")
-
-
-def _kept_seconds(conf: StorageConf) -> float:
-    return conf.cache.disk.ttl_seconds + conf.cache.disk.stale_seconds
-
-
-def _opener(alias: str) -> Callable[[], BaseCache]:
-    # `caches` has one connection a thread, so that it must be asked anew each time.
-    return lambda: caches[alias]
-
-
-def _journal(conf: StorageConf, run_dir: str | None) -> Path:
-    """Where the purges of a storage are written, so that its other processes see them."""
-    disk = conf.cache.disk
-    if disk.enabled and disk.dir is not None:
-        return Path(disk.dir) / JOURNAL
-    directory = Path(run_dir) if run_dir else Path(tempfile.gettempdir()) / f"mage-{os.getuid()}"
-    return directory / f"{conf.name}.purges"

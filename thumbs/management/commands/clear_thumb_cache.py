@@ -6,12 +6,13 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from thumbs.cache.files import FileStore
+from thumbs.caching import file_store, layers
 from thumbs.conf.document import StorageConf
 from thumbs.errors import ThumbError
 from thumbs.grammar import check_path
 from thumbs.management.selection import add_storage_argument, selected_storages
 from thumbs.orders import group_of
-from thumbs.wiring import configuration, file_store, layers
+from thumbs.wiring import configuration
 
 
 class Command(BaseCommand):

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from thumbs.caching import disk_layer, file_store
 from thumbs.conf.document import StorageConf
 from thumbs.management.address import require_free
 from thumbs.supervisor import Supervisor
-from thumbs.wiring import configuration, disk_layer, file_store
+from thumbs.wiring import configuration
 
 
 class Command(BaseCommand):
