@@ -696,3 +696,22 @@ def test_a_file_that_was_found_whole_is_looked_at_again_once_it_has_changed(
         damaged.write(b"y")
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))  # which would tell by itself: it is the expiry
     assert store.get("a/b") is None
+
+
+def test_looking_at_a_directory_leaves_it_as_it_is(tmp_path: Path, directory: Path, store: FileStore) -> None:
+    store.inspect()
+    assert not directory.exists()
+    directory.mkdir(parents=True)
+    store.inspect()
+    assert list(directory.iterdir()) == []
+    (directory / "letter.txt").touch()
+    with pytest.raises(ForeignDirectory):
+        store.inspect()
+    (directory / "letter.txt").unlink()
+    store.prepare()
+    store.inspect()
+    in_a_file = tmp_path / "file"
+    in_a_file.touch()
+    for place in (in_a_file, in_a_file / "below"):
+        with pytest.raises((ForeignDirectory, OSError)):
+            FileStore(place, max_bytes=None).inspect()

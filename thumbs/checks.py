@@ -110,7 +110,7 @@ def _directory(storage: StorageConf, where: str) -> Iterator[Problem]:
     if store is None:
         return
     try:
-        store.prepare()
+        store.inspect()
     except ForeignDirectory as error:
         yield Problem(CACHE_DIRECTORY, where, f"is refused: {error}.", "Give the cache a directory of its own.")
     except OSError as error:

@@ -51,6 +51,21 @@ def prepare(root: Path) -> None:
         raise PermissionError(f"{root} is not writable")
 
 
+def inspect(root: Path) -> None:
+    """Raise what `prepare` would, but leave everything as it is: who only looks may be another user than who serves."""
+    if not root.exists():
+        root = next(parent for parent in root.absolute().parents if parent.exists())
+    elif root.is_dir():
+        tag = root / TAG
+        text = tag.read_bytes() if tag.exists() else b""
+        if text != _TAG_TEXT:
+            _refuse_foreign(root, text)
+    if not root.is_dir():
+        raise ForeignDirectory(f"{root} is not a directory")
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "it is not writable", str(root))
+
+
 @contextmanager
 def janitor_lock(root: Path) -> Iterator[bool]:
     """True for the one janitor of `root` among all processes, False at once for any other; held while inside."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from thumbs.cache import record
 from thumbs.cache.account import Account, Limits
-from thumbs.cache.directory import ACCOUNT, ForeignDirectory, janitor_lock
+from thumbs.cache.directory import ACCOUNT, ForeignDirectory, inspect, janitor_lock
 from thumbs.cache.place import Place, place_of
 from thumbs.cache.reader import Reader
 from thumbs.cache.record import Damaged, Found
@@ -58,6 +58,10 @@ class FileStore:
     def prepare(self) -> None:
         """Make the directory, or find it to be ours and writable. Raises ForeignDirectory, OSError."""
         self._tree.prepare()
+
+    def inspect(self) -> None:
+        """Raise what `prepare` would raise, without writing anything."""
+        inspect(self._root)
 
     # --------------------------------------------------------------------------------------- reading
 
