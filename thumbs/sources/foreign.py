@@ -57,16 +57,19 @@ class ForeignSource:
         if size is not None and size > self._max_bytes:
             raise SourceTooLarge
         # Before the bytes: when they are replaced meanwhile, the next look at the version shows it.
-        version = self._version(path, deadline)
+        version = self._version_of(path, size)
         with self._storage.open(path, "rb") as file:
             return Original(read_to_end(file.read, max_bytes=self._max_bytes, deadline=deadline), version)
 
     def _version(self, path: str, _: Deadline) -> Version:
+        return self._version_of(path, self._size(path))
+
+    def _version_of(self, path: str, size: int | None) -> Version:
         try:
             modified = self._storage.get_modified_time(path).timestamp()
         except NotImplementedError:
             return Version(None, None)
-        return Version(f"{modified!r}-{self._size(path)}", int(modified))
+        return Version(f"{modified!r}-{size}", int(modified))
 
     def _size(self, path: str) -> int | None:
         try:
