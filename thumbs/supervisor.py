@@ -15,6 +15,7 @@ logger = logging.getLogger("thumbs")
 _PASSED_ON = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGTTIN", "SIGTTOU")
 _STOPPING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 _LOOK_SECONDS = 0.5
+_INSIST_SECONDS = 2.0
 _AGAIN_SECONDS = 5.0
 _GRACE_SECONDS = 10.0
 
@@ -35,6 +36,7 @@ class Supervisor:
         self._companions = [_Companion(list(command)) for command in companions]
         self._server: subprocess.Popen[bytes] | None = None
         self._stop_signal: int | None = None
+        self._insist_at = 0.0
 
     def run(self) -> int:
         """Returns the server's exit status when it has ended, and every companion with it."""
@@ -56,11 +58,14 @@ class Supervisor:
             for companion in self._companions:
                 companion.stop()
         status = self._server.returncode
+        if self._stop_signal is not None and status == -self._stop_signal:
+            return 0  # told to stop once more when it was all but gone
         return 128 - status if status < 0 else status
 
     def _pass_on(self, number: int, _: FrameType | None) -> None:
         if number in _STOPPING:
             self._stop_signal = number
+            self._insist_at = time.monotonic() + _INSIST_SECONDS
         if number == signal.SIGHUP:
             self._reload_wanted = True
         elif self._server is not None and self._server.poll() is None:
@@ -77,6 +82,9 @@ class Supervisor:
 
     def _insist(self, group: int, number: int) -> None:
         """Say it again to the server and all of its workers: one that was still loading has missed it (uvloop's do)."""
+        if time.monotonic() < self._insist_at:
+            return
+        self._insist_at = time.monotonic() + _INSIST_SECONDS
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, number)
 
