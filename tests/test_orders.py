@@ -76,7 +76,7 @@ def test_a_limited_storage_makes_only_its_sizes() -> None:
     limited = frozenset({"400x300", "200x", "x"})
     for target in ("400x300/a", "200x/a", "x/a", "200x150/f:dpr(2)/a", "400x300/f:fit(contain)/a"):
         assert order(target, sizes=limited).path == "a"
-    for target in ("400x301/a", "400x/a", "x300/a", "400x300/f:dpr(2)/a"):
+    for target in ("400x301/a", "400x/a", "x300/a", "400x300/f:dpr(2)/a", "400x300/f:padding(9)/a"):
         with pytest.raises(NotOffered):
             order(target, sizes=limited)
 

@@ -13,7 +13,7 @@ from thumbs.grammar import Preset, Target
 from thumbs.http import CLOSED, Headers, Response
 from thumbs.quality import QualityTable, quality_for
 from thumbs.signing import Signer
-from thumbs.transforms import AUTO, Transform
+from thumbs.transforms import AUTO, NO_PADDING, Transform
 
 # Part of every key: raise it when the same transform comes out as other pixels, and old entries are not found again.
 RECIPE = "1"
@@ -47,7 +47,9 @@ class Terms:
         width, height = transform.target
         if self.presets_only and replace(asked, version=None) not in (each.transform for each in self.presets.values()):
             raise NotOffered
-        if self.sizes is not None and f"{width or ''}x{height or ''}" not in self.sizes:
+        # Padding would make any size of one that is offered.
+        size = f"{width or ''}x{height or ''}" if transform.padding == NO_PADDING else "padded"
+        if self.sizes is not None and size not in self.sizes:
             raise NotOffered
         if not self.offers(transform.format):
             raise NotOffered

@@ -165,7 +165,7 @@ class Thumbnailer:
             if request.not_modified(etag, version.modified):
                 validators: Headers = ((b"ETag", etag.encode()),)
                 self._observer.answered(304, SOURCE, {})
-                return Response(304, validators + order.headers + _labels("MISS", SOURCE, None))
+                return Response(304, validators + self._headers(order) + _labels("MISS", SOURCE, None))
         return self._begin(request, order, check=False)
 
     def _found(self, request: Request, order: Order, found: Found, timings: Timings | None = None) -> Response:
@@ -173,13 +173,16 @@ class Thumbnailer:
         if stale:
             self._refresh(order)
         labels = _labels("STALE" if stale else "MISS" if layer == SOURCE else "HIT", layer, timings)
-        labels = (order.headers if order.expires is None else order.headers_at(self._clock())) + labels
+        labels = self._headers(order) + labels
         seconds = _untold(timings)
         if request.conditional and request.not_modified(entry.etag, entry.modified):
             self._observer.answered(304, layer, seconds)
             return Response(304, entry.validators + labels)
         self._observer.answered(200, layer, seconds)
         return Response(200, entry.headers + labels, entry.body).to(request.method)
+
+    def _headers(self, order: Order) -> Headers:
+        return order.headers if order.expires is None else order.headers_at(self._clock())
 
     def _refused(self, error: ThumbError, request: Request, order: Order | None) -> Response:
         self._observer.answered(error.status, "", {})

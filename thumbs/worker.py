@@ -101,8 +101,10 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
 
     def _answer(self, method: str, target: bytes, fields: dict[bytes, str]) -> bool:
         worker = self.worker
-        if self._front is None or not worker.alive or self._closed or self._write_paused:
+        if self._front is None or not worker.alive or self._closed:
             return False
+        if self._flow_control is None or self._flow_control.write_paused:
+            return False  # a client that does not read: gunicorn waits for it, and reads no more from it meanwhile
         try:
             response = self._front.hit(method, target, fields)
         except Exception:  # gunicorn's way meets it again, and answers
