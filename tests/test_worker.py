@@ -209,6 +209,12 @@ def test_a_conversation_is_the_same_as_with_gunicorns_worker(pair: Pair, pieces:
     pair.compare(*pieces)
 
 
+def test_a_web_socket_is_refused_and_nothing_is_raised(pair: Pair) -> None:
+    said = pair.compare(*CONVERSATIONS["an upgrade to a web socket"])
+    assert said.startswith(b"HTTP/1.1 403 ")
+    assert "Traceback" not in pair.ours.log.read_text()
+
+
 def test_the_conversations_hold_hits(pair: Pair) -> None:
     assert pair.compare(get(HIT), get(OTHER_HIT)).count(b"X-Cache: HIT") == 2
 
