@@ -389,9 +389,7 @@ def test_a_server_starts_with_a_warning(tmp_path: Path) -> None:
     assert list(build(load(unlimited)).storages) == ["photos"]
 
 
-@pytest.mark.parametrize(
-    "limit", [{"allowed_sizes": ["400x300"]}, {"signature_secret_key": "s"}]
-)
+@pytest.mark.parametrize("limit", [{"allowed_sizes": ["400x300"]}, {"signature_secret_key": "s"}])
 def test_a_storage_that_is_signed_or_limited_is_not_warned_about(limit: dict[str, object], tmp_path: Path) -> None:
     assert checked(one({"name": "photos", "driver": "local", "root": str(tmp_path), **limit})) == []
 

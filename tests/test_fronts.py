@@ -222,9 +222,7 @@ def test_format_auto_goes_by_accept(fronts: Fronts, accept: str | None, content_
 
 def test_accept_may_come_in_several_lines(fronts: Fronts) -> None:
     lines = [b"Accept: image/avif", b"Accept: text/html"]
-    answers = {
-        front.name: front.raw(f"{front.prefix}{AUTO}".encode(), headers=lines) for front in fronts.servers
-    }
+    answers = {front.name: front.raw(f"{front.prefix}{AUTO}".encode(), headers=lines) for front in fronts.servers}
     assert fronts.agreed(answers).headers["content-type"] == "image/avif"
 
 

@@ -113,11 +113,7 @@ def test_a_purge_is_seen_by_every_worker_within_a_second(originals: Path, tmp_pa
         told = _clear(server, "--storage", "photos", *([] if everything else ["--source", "changed.jpg"]))
         since = time.monotonic()
         assert told.startswith(f"photos: freed {3 if everything else 2} entries on disk")
-        late = [
-            (path, body)
-            for sent, path, body in _answers_over_a_second(server, changed, since)
-            if sent > 1.0
-        ]
+        late = [(path, body) for sent, path, body in _answers_over_a_second(server, changed, since) if sent > 1.0]
         assert len(late) >= 4
         assert [path for path, body in late if body == old[path]] == []
         if not everything:

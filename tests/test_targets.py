@@ -87,9 +87,7 @@ RAW_TARGETS = [
 
 @pytest.mark.parametrize(("target", "status"), RAW_TARGETS, ids=[repr(row[0][:60])[2:-1] for row in RAW_TARGETS])
 def test_a_target_has_the_same_verdict_in_every_front(fronts: Fronts, target: bytes, status: int) -> None:
-    found = {
-        front.name: front.raw(target.replace(b"@", front.prefix.encode(), 1)).status for front in fronts.servers
-    }
+    found = {front.name: front.raw(target.replace(b"@", front.prefix.encode(), 1)).status for front in fronts.servers}
     assert found == dict.fromkeys(found, status)
 
 

@@ -42,9 +42,7 @@ from thumbs.links import UnknownStorage
         (["on-disk"], "Give a storage and a path, or --explain URL."),
     ],
 )
-def test_the_url_of_a_thumbnail_is_printed(
-    run: Run, storages: object, arguments: list[str], expected: str
-) -> None:
+def test_the_url_of_a_thumbnail_is_printed(run: Run, storages: object, arguments: list[str], expected: str) -> None:
     if not expected.startswith(("/", "https:")):
         assert run.refused("thumb_url", *arguments).startswith(expected)
         return

@@ -34,9 +34,7 @@ OUTPUT_NAMES: dict[str, str] = {
     **{name: name for name, row in FORMATS.items() if row.output},
     "jpg": "jpeg",
 }
-BY_EXTENSION: dict[str, str] = {
-    extension: row.name for row in FORMATS.values() for extension in row.extensions
-}
+BY_EXTENSION: dict[str, str] = {extension: row.name for row in FORMATS.values() for extension in row.extensions}
 DEFAULT_INPUTS: tuple[str, ...] = ("jpeg", "png", "webp", "gif", "avif")
 FALLBACK_OUTPUT = "jpeg"
 

@@ -181,4 +181,3 @@ class Transform:
         if self.upscale is not None:
             return self.upscale
         return self.fit in (Fit.COVER, Fit.STRETCH) and self.width is not None and self.height is not None
-

@@ -40,6 +40,7 @@ class NotConfigured(RuntimeError):
 
 # ----------------------------------------------------------------------------------- one a process
 
+
 class _Process:
     """What belongs to this process alone: a fork must not inherit its threads, connections and locks."""
 
@@ -200,9 +201,7 @@ def source(conf: StorageConf, limits: LimitsConf) -> Source:
 
 
 def _local_source(conf: StorageConf, max_bytes: int, deadline: float) -> Source:
-    return LocalSource(
-        conf.root or "", follow_symlinks=conf.follow_symlinks, max_bytes=max_bytes, deadline=deadline
-    )
+    return LocalSource(conf.root or "", follow_symlinks=conf.follow_symlinks, max_bytes=max_bytes, deadline=deadline)
 
 
 def _s3_source(conf: StorageConf, max_bytes: int, deadline: float) -> Source:
