@@ -25,7 +25,7 @@ def sealed(key: str, size: int) -> bytes:
     return hashlib.blake2b(rest, digest_size=32).digest() + rest
 
 
-def is_whole(key: str, payload: bytes) -> bool:
+def is_whole(key: str, payload: bytes | bytearray) -> bool:
     digest, rest = payload[:32], payload[32:]
     return rest[:16].strip() == key.encode() and hashlib.blake2b(rest, digest_size=32).digest() == digest
 

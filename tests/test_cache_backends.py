@@ -528,7 +528,7 @@ def forge(cache: DiskCache, key: str, payload: bytes) -> None:
 def stored(cache: DiskCache, key: str) -> bytes:
     found = cache._store.get(cache._name(key, None))
     assert found is not None
-    return found.payload
+    return bytes(found.payload)
 
 
 @pytest.mark.parametrize("payload", [

@@ -54,7 +54,7 @@ def entry_files(directory: Path) -> list[Path]:
 
 
 def payload(found: Found | None) -> bytes | None:
-    return None if found is None else found.payload
+    return None if found is None else bytes(found.payload)
 
 
 # -------------------------------------------------------------------------------------- one entry
@@ -240,6 +240,20 @@ def test_a_use_that_get_now_noted_is_written_down_later(nowait: FileStore, direc
     nowait.mark_used()
     assert path.stat().st_atime == clock.now
     assert path.stat().st_mtime == 0
+
+
+def test_get_now_lets_get_write_down_what_has_waited_for_it(nowait: FileStore, directory: Path, clock: Clock) -> None:
+    """Else what is only ever hit would look as if nobody used it, and be the first to go."""
+    (path,) = entry_files(directory)
+    clock.now += 3600
+    assert nowait.get_now("probe") is not None
+    assert nowait.get_now("probe") is not None
+    clock.now += 5
+    with pytest.raises(BlockingIOError):
+        nowait.get_now("probe")
+    assert nowait.get("probe") is not None
+    assert path.stat().st_atime == clock.now
+    assert nowait.get_now("probe") is not None
 
 
 # ------------------------------------------------------------------------------------------ damage

@@ -103,8 +103,9 @@ class DiskCache(BaseCache):
         found = self._store.get(name)
         if found is None:
             return None
-        if _verifies(name, found.payload):
-            return found.payload
+        payload = bytes(found.payload)
+        if _verifies(name, payload):
+            return payload
         with suppress(OSError):
             self._store.delete(name)
         return None

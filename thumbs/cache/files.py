@@ -85,7 +85,7 @@ class FileStore:
     def get_now(self, key: str, *, expired: bool = False) -> Found | None:
         """As `get`, but never waits for the disk to read the file: raises BlockingIOError, and `get` can tell.
 
-        What it finds is noted as used by the next `get`, `set` or `mark_used`, for that writes.
+        What it finds is noted as used, for `get` or `mark_used` to write down, and must not wait for that too long.
         """
         now = self._clock()
         try:
@@ -126,7 +126,7 @@ class FileStore:
         `change` may be called more than once, and leaves all as it was by raising.
         """
         return self._writer.store(
-            place_of(key), lambda found: (change(found.payload), found.expires) if found else None, look=True
+            place_of(key), lambda found: (change(bytes(found.payload)), found.expires) if found else None, look=True
         )
 
     def touch(self, key: str, expires: float | None, *, expired: bool = False) -> bool:

@@ -1,7 +1,7 @@
 """Where a key lives: names made of digests, so that no key can reach outside its shard."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -16,7 +16,7 @@ _NO_NAME = bytes(16)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`shard` 0–255; `inner` the path within the shard.
+    """`shard` 0–255; `inner` the path within the shard, `path` with it.
 
     `digest` is the 32 bytes that an entry repeats in its header: of the group, then of the name.
     """
@@ -24,6 +24,10 @@ class Place:
     shard: int
     inner: str
     digest: bytes
+    path: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", f"{self.shard:02x}/{self.inner}")
 
     @property
     def group(self) -> str:

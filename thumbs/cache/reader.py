@@ -19,6 +19,8 @@ _NO_FILE = (errno.ELOOP, errno.ENXIO)
 # How old the noted time of an entry's last use may grow before a use is written down.
 _RECENCY_SECONDS = 60.0
 _MOST_NOTED = 4096
+# How long a noted use may wait for somebody who writes anyway.
+_NOTED_SECONDS = 5.0
 # Whoever writes to a file changes its ctime, so that a checksum need not be reckoned again before that. Right after a
 # change another one could fall into the same tick of the clock.
 _SETTLED_SECONDS = 2.0
@@ -32,6 +34,7 @@ class Reader:
         self._flags = _OPEN | _NO_ATIME
         self._no_wait = _NO_WAIT
         self.used: dict[str, Place] = {}
+        self._noted_since = 0.0
         self._verified: dict[str, tuple[int, int]] = {}
 
     def read(self, place: Place, *, now: float) -> Found:
@@ -45,6 +48,8 @@ class Reader:
         """The entry at `place` from memory, as `read`; raises BlockingIOError where only `read` can tell."""
         if self._no_wait is None:
             raise BlockingIOError(errno.EAGAIN, "reading without waiting is not supported here")
+        if self.used and abs(now - self._noted_since) >= _NOTED_SECONDS:
+            raise BlockingIOError(errno.EAGAIN, "uses are to be written down")
         try:
             return self._read(place, now, self._no_wait)
         except Damaged:
@@ -64,7 +69,7 @@ class Reader:
         return found if found.fresh(now) else None
 
     def _read(self, place: Place, now: float, flags: int) -> Found:
-        fd = self._open(f"{self._root}/{place.shard:02x}/{place.inner}")
+        fd = self._open(f"{self._root}/{place.path}")
         try:
             status = os.fstat(fd)
             state = (status.st_ino, status.st_ctime_ns)
@@ -75,6 +80,8 @@ class Reader:
         if not verified and now - status.st_ctime > _SETTLED_SECONDS:
             self._remember(place, state)
         if abs(now - status.st_atime) > _RECENCY_SECONDS and found.fresh(now) and len(self.used) < _MOST_NOTED:
+            if not self.used:
+                self._noted_since = now
             self.used[place.inner] = place
         return found
 

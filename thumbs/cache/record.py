@@ -8,7 +8,7 @@ set by us alone.
 import os
 import stat
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 _PREFIX = b"MgEn\x01\x00\x00\x00"  # the magic, then the version of the format
@@ -25,11 +25,10 @@ _LATEST_SECONDS = 1 << 33
 CLOCK_SKEW = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An entry. `created` and `expires` are Unix seconds; `expires` is None for one that stays."""
 
-    payload: bytes
+    payload: bytes | bytearray
     created: float
     expires: float | None
 
@@ -65,7 +64,7 @@ def read(fd: int, status: os.stat_result, *, digest: bytes, flags: int = 0, veri
         raise Damaged
     if not verified and checksum != crc32(payload, crc32(head[_CHECKED_FROM:])):
         raise Damaged
-    return Found(bytes(payload), created, expiry(status))
+    return Found(payload, created, expiry(status))
 
 
 def expiry(status: os.stat_result) -> float | None:

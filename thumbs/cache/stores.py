@@ -57,7 +57,7 @@ class DiskLayer:
         found = self.store.get(key)
         return None if found is None else self._unpacked(key, found.payload)
 
-    def _unpacked(self, key: str, payload: bytes) -> Entry | None:
+    def _unpacked(self, key: str, payload: bytes | bytearray) -> Entry | None:
         try:
             return Entry.unpack(payload)
         except ValueError:  # of another version of Mage
