@@ -5,7 +5,8 @@ import contextlib
 import re
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -262,38 +263,81 @@ class _Transport(asyncio.Transport):
         return False
 
 
-def test_a_hit_is_written_before_the_event_loop_turns_and_a_miss_is_not(originals: Path) -> None:
-    """Gunicorn's own way takes two tasks at least: what is there at once came by the short one."""
+@asynccontextmanager
+async def _connected(originals: Path) -> AsyncIterator[tuple[ThumbsProtocol, _Transport]]:
+    """A connection to a worker of ours, with an empty cache in memory."""
     memory = {"memory": {"enabled": True, "max_size_mb": 16}}
     storages = [{"name": "cached", "driver": "local", "root": str(originals), "cache": memory}]
 
-    async def converse() -> None:
+    async def unreachable(*_: object) -> None:
+        raise AssertionError("the application was asked")
+
+    with override_settings(THUMBS={"STORAGES": storages}):
         config = Config()
         worker = SimpleNamespace(cfg=config, log=Logger(config), loop=asyncio.get_running_loop())
         vars(worker).update(nr=0, nr_conns=0, alive=True, max_requests=sys.maxsize, state={})
         worker.asgi = ThumbsASGI(unreachable)
         protocol, transport = ThumbsProtocol(worker), _Transport()
         protocol.connection_made(transport)
-        protocol.data_received(get(HIT))
-        assert transport.written == b""
-        while not transport.written:
-            await asyncio.sleep(0.01)
-        assert b"X-Cache: MISS" in transport.written
-        while not protocol._awaiting_request:
-            await asyncio.sleep(0.01)
-        transport.written = b""
-        protocol.data_received(get(HIT))
-        assert transport.written.startswith(b"HTTP/1.1 200 OK\r\n")
-        assert b"X-Cache: HIT" in transport.written
-        protocol.pause_writing()
-        transport.written = b""
-        protocol.data_received(get(HIT))
-        assert transport.written == b""  # who does not read is left to gunicorn, which waits
-        protocol.resume_writing()
+        yield protocol, transport
         protocol.connection_lost(None)
 
-    async def unreachable(*_: object) -> None:
-        raise AssertionError("the application was asked")
 
-    with override_settings(THUMBS={"STORAGES": storages}):
-        asyncio.run(asyncio.wait_for(converse(), 30))
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+def test_a_hit_is_written_before_the_event_loop_turns_and_a_miss_is_not(originals: Path) -> None:
+    """Gunicorn's own way takes two tasks at least: what is there at once came by the short one."""
+
+    async def converse() -> None:
+        async with _connected(originals) as (protocol, transport):
+            protocol.data_received(get(HIT))
+            assert transport.written == b""
+            await _until(lambda: b"X-Cache: MISS" in transport.written)
+            await _until(lambda: protocol._awaiting_request)
+            transport.written = b""
+            protocol.data_received(get(HIT))
+            assert transport.written.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert b"X-Cache: HIT" in transport.written
+            protocol.pause_writing()
+            transport.written = b""
+            protocol.data_received(get(HIT))
+            assert transport.written == b""  # who does not read is left to gunicorn, which waits
+            protocol.resume_writing()
+
+    asyncio.run(converse())
+
+
+def test_requests_that_come_too_early_go_gunicorns_way_and_later_ones_the_short_one_again(originals: Path) -> None:
+    """A client may ask on as soon as it has its answer, when gunicorn has not got round to waiting yet."""
+
+    async def converse() -> None:
+        async with _connected(originals) as (protocol, transport):
+            protocol.data_received(get(HIT))
+            protocol.data_received(get(HIT))
+            protocol.data_received(get(OTHER_HIT))
+            await _until(lambda: transport.written.count(b"HTTP/1.1 200 OK") == 3)
+            await _until(lambda: protocol._awaiting_request)
+            transport.written = b""
+            protocol.data_received(get(HIT))
+            assert b"X-Cache: HIT" in transport.written
+
+    asyncio.run(converse())
+
+
+def test_a_connection_that_has_sent_other_bytes_stays_gunicorns(originals: Path) -> None:
+    async def converse() -> None:
+        async with _connected(originals) as (protocol, transport):
+            protocol.data_received(get(HIT)[:30])
+            protocol.data_received(get(HIT)[30:])
+            await _until(lambda: b"X-Cache: MISS" in transport.written)
+            await _until(lambda: protocol._awaiting_request)
+            transport.written = b""
+            protocol.data_received(get(HIT))
+            assert transport.written == b""
+            await _until(lambda: b"X-Cache: HIT" in transport.written)
+
+    asyncio.run(converse())

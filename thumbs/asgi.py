@@ -1,6 +1,7 @@
 """The ASGI front: answers thumbnail URLs before the application is asked, and passes everything else on to it."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from thumbs.http import Request, Response, decoded_path
@@ -28,11 +29,12 @@ class ThumbsASGI:
         self._application = application
         self._mount = Mount(prefix)
         self._thumbnailer = thumbnailer or wired()
+        self._claimed = lru_cache(maxsize=4096)(self._claim)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             raw = scope.get("raw_path") or b""
-            path = self._mount.claim(decoded_path(raw) if raw else scope["path"].encode())
+            path = self._claim(raw) if raw else self._mount.claim(scope["path"].encode())
             if path is not None:
                 await self._answer(scope, path, send)
                 return
@@ -43,12 +45,15 @@ class ThumbsASGI:
 
         `fields` are the request's, names in lower case.
         """
-        path = self._mount.claim(decoded_path(target))
+        path = self._claimed(target)
         if path is None:
             return None
         accept, if_none_match = fields.get(b"accept", ""), fields.get(b"if-none-match")
         request = Request(method, path, len(target), accept, if_none_match, fields.get(b"if-modified-since"))
         return self._thumbnailer().hit(request)
+
+    def _claim(self, target: bytes) -> bytes | None:
+        return self._mount.claim(decoded_path(target))
 
     async def _answer(self, scope: Scope, path: bytes, send: Send) -> None:
         query: bytes = scope.get("query_string") or b""

@@ -2,10 +2,10 @@
 
 import json
 import re
-from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from thumbs.errors import BadPath, ThumbError
@@ -21,8 +21,7 @@ CLOSED: Headers = (
 _PROBLEM: Headers = ((b"Content-Type", b"application/problem+json"), (b"Cache-Control", b"no-store"), *CLOSED)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request as the fronts see it.
 
     `path` is the target's path, percent-decoded once, from `/{storage}/thumbs/` on; `target_length` counts the bytes
@@ -56,8 +55,7 @@ class Request:
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer. For HEAD and 304 the body is empty, and `Content-Length` tells what GET would send."""
 
     status: int

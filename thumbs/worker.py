@@ -8,27 +8,28 @@ once. In every other case gunicorn gets the data, untouched, as if nobody had lo
 It stands on names inside gunicorn 27, which `pyproject.toml` asks for; `tests/test_worker.py` compares the two workers,
 conversation by conversation.
 
-The rule that keeps this safe: bytes that are not one plain request, or that come while another request is under way,
-switch the connection over to gunicorn for good. So both always agree where a request begins.
+The rule that keeps this safe: bytes that are not exactly one plain request switch the connection over to gunicorn for
+good. So both always agree where a request begins. A plain request that comes while gunicorn is at work on others is
+its to answer, in their order.
 """
 
 import re
 import sys
 import time
+from collections.abc import Mapping
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
 from thumbs.asgi import ThumbsASGI
-from thumbs.http import Response
+from thumbs.http import Headers
 
 # RFC 9112, 3 and 5: a request line in origin form without a fragment, then fields; names are tokens, values visible.
-_PLAIN = re.compile(
-    rb"(GET|HEAD) (/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*) HTTP/1\.1\r\n"
-    rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+)\r\n"
-)
+_LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*) HTTP/1\.1")
+_FIELDS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+\r\n")
 _LONGEST = 8190  # the limit of gunicorn's own on a request line; such a request is not a plain one
 # Fields that frame a message or change what becomes of the connection: gunicorn's to judge.
 _FRAMING = frozenset(
@@ -39,17 +40,27 @@ _FRAMING = frozenset(
 )
 _STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
 _SERVER = b"Server: gunicorn/asgi\r\n"  # as gunicorn itself says under this worker
-# Above it, joining head and body costs more than handing over both.
-_JOINED_BYTES = 65536
 
 
-def plain_request(data: bytes) -> tuple[str, bytes, dict[bytes, str]] | None:
+def plain_request(data: bytes) -> tuple[str, bytes, Mapping[bytes, str]] | None:
     """Method, target and fields (names lower case) when `data` is exactly one plain request, else None."""
-    match = _PLAIN.fullmatch(data) if len(data) <= _LONGEST else None
+    if len(data) > _LONGEST:
+        return None
+    line, _, rest = data.partition(b"\r\n")
+    match = _LINE.fullmatch(line)
     if match is None:
         return None
+    fields = _plain_fields(rest)
+    return None if fields is None else (match[1].decode("ascii"), match[2], fields)
+
+
+@lru_cache(maxsize=256)  # a client says the same of itself again and again; 2 MB at most
+def _plain_fields(data: bytes) -> Mapping[bytes, str] | None:
+    """All that follows a request line, when it is the fields of exactly one plain request."""
+    if not _FIELDS.fullmatch(data):
+        return None
     fields: dict[bytes, str] = {}
-    for line in match[3].split(b"\r\n")[:-1]:
+    for line in data.split(b"\r\n")[:-2]:
         name, _, value = line.partition(b":")
         name = name.lower()
         if name in _FRAMING and not (name == b"connection" and value.strip().lower() == b"keep-alive"):
@@ -57,9 +68,7 @@ def plain_request(data: bytes) -> tuple[str, bytes, dict[bytes, str]] | None:
         if name in fields:
             return None  # repeated fields have rules of their own
         fields[name] = value.strip().decode("ascii")
-    if b"host" not in fields:
-        return None
-    return match[1].decode("ascii"), match[2], fields
+    return fields if b"host" in fields else None
 
 
 class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
@@ -69,17 +78,17 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         super().__init__(worker)
         self._front: ThumbsASGI | None = self.app if isinstance(self.app, ThumbsASGI) else None
         self._plain = self._front is not None and self._is_simply_configured()
-        self._passed_on_at = -1
+        self._passed_on = 0
         self._answered_at = 0.0
 
     def data_received(self, data: bytes) -> None:
         if self._plain:
-            request = plain_request(data) if self._is_idle() else None
+            request = plain_request(data)
             if request is None:
                 self._plain = False
-            elif self._answer(*request):
+            elif self._is_idle() and self._answer(*request):
                 return
-            self._passed_on_at = self.req_count
+            self._passed_on += 1
         super().data_received(data)
 
     def _is_simply_configured(self) -> bool:
@@ -96,10 +105,15 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         )
 
     def _is_idle(self) -> bool:
-        """Gunicorn's loop waits for a request, or has not begun to; what was passed on to it is done with."""
-        return bool(self.req_count != self._passed_on_at and (self._awaiting_request or self.req_count == 0))
+        """Gunicorn's loop waits for a request, or has not begun to; what was passed on to it is done with.
 
-    def _answer(self, method: str, target: bytes, fields: dict[bytes, str]) -> bool:
+        It counts a request when it begins to wait for it.
+        """
+        if self.req_count == 0:
+            return self._passed_on == 0
+        return bool(self._awaiting_request and self.req_count == self._passed_on + 1)
+
+    def _answer(self, method: str, target: bytes, fields: Mapping[bytes, str]) -> bool:
         worker = self.worker
         if self._front is None or not worker.alive or self._closed:
             return False
@@ -111,11 +125,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             return False
         if response is None:
             return False
-        head = _head(response)
-        if len(response.body) < _JOINED_BYTES:
-            self.transport.write(head + response.body)
-        else:
-            self.transport.writelines((head, response.body))
+        self.transport.writelines((_head(response.status, response.headers), _dated(int(time.time())), response.body))
         worker.nr += 1
         self._answered_at = worker.loop.time()
         if self._keepalive_handle is None:
@@ -142,20 +152,15 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
         super().init_process()
 
 
-def _head(response: Response) -> bytes:
-    lines = [_STATUS_LINES[response.status]]
-    for name, value in response.headers:
+@lru_cache(maxsize=1024)
+def _head(status: int, headers: Headers) -> bytes:
+    lines = [_STATUS_LINES[status]]
+    for name, value in headers:
         lines += (name, b": ", value, b"\r\n")
-    lines += (_SERVER, _date_line(int(time.time())), b"\r\n")
-    return b"".join(lines)
+    return b"".join((*lines, _SERVER))
 
 
-class _Date:
-    second = 0
-    line = b""
-
-
-def _date_line(second: int) -> bytes:
-    if _Date.second != second:
-        _Date.second, _Date.line = second, f"Date: {formatdate(second, usegmt=True)}\r\n".encode("ascii")
-    return _Date.line
+@lru_cache(maxsize=2)
+def _dated(second: int) -> bytes:
+    """The last line of the head, and its end."""
+    return f"Date: {formatdate(second, usegmt=True)}\r\n\r\n".encode("ascii")

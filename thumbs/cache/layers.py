@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
-from typing import NamedTuple, ParamSpec, Protocol, TypeVar, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from thumbs.cache.entry import Entry
 from thumbs.cache.purges import Purges
@@ -140,7 +140,7 @@ class Layers:
         return self._purges is not None and self._purges.covers(key.partition("/")[0], entry.created)
 
 
-P = ParamSpec("P")
+A = TypeVarTuple("A")
 T = TypeVar("T")
 
 
@@ -156,12 +156,12 @@ class _Guard:
     def resting(self) -> bool:
         return self._rests_until is not None
 
-    def attempt(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    def attempt(self, act: Callable[[*A], T], *args: *A) -> T | None:
         """What `act` returns; None when it fails, cannot do without blocking, or while the layer rests."""
         if self._rests_until is not None and time.monotonic() < self._rests_until:
             return None
         try:
-            result = act(*args, **kwargs)
+            result = act(*args)
         except BlockingIOError:
             return None
         except Exception as error:  # a cache may break in any way, and none of them is the client's fault
