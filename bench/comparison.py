@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyvips
 
-from bench import hits, limit, misses, servers
+from bench import hits, misses, servers
 from bench.check import WrongAnswerError
 from bench.hits import Hits
 from bench.load import Template, Wrk
@@ -18,6 +18,7 @@ from bench.report import Plan, Report
 from bench.rounds import Contender, compare, say
 from bench.servers import Ground, Server
 from bench.table import MAGE, Board
+from thumbs.render.encode import WEBP_EFFORT
 
 PEERS = ("nginx", "thumbor", "ipx", "pyvips")
 _LIMIT = "pyvips"
@@ -95,8 +96,7 @@ def _misses(report: Report, ground: Ground, originals: Originals, *, mage: Serve
                 templates |= {} if started is None else {name: Template(started.template)}
         templates |= report.plan.against
         asked = [HttpMisses(name, template, originals, report.clients) for name, template in templates.items()]
-        effort = _effort(asked, originals)
-        limits = [_limit(report, ground, originals, effort)] if _LIMIT in report.plan.peers else []
+        limits = [_limit(report, ground, originals)] if _LIMIT in report.plan.peers else []
         compare([*asked, *limits], board, rounds=report.plan.rounds, seconds=report.plan.seconds)
     report.left_out |= board.left_out
     parties: list[HttpMisses | RawMisses] = [*asked, *limits]
@@ -104,24 +104,19 @@ def _misses(report: Report, ground: Ground, originals: Originals, *, mage: Serve
         report.sizes |= {(party.name, case): len(body) for case, body in party.bodies.items()}
     for server in asked:
         if server.name == MAGE:
-            report.notes[MAGE] += f"; {misses.peculiarities(server)}, WebP effort {effort}"
+            report.notes[MAGE] += f"; {misses.peculiarities(server)}, WebP effort {WEBP_EFFORT}"
         elif server.name not in PEERS:
             report.notes[server.name] = (
                 f"at {server.template.host}:{server.template.port}: {misses.peculiarities(server)}"
             )
 
 
-def _effort(asked: list[HttpMisses], originals: Originals) -> int:
-    mage = next((party for party in asked if party.name == MAGE), None)
-    return limit.DEFAULT_EFFORT if mage is None else misses.webp_effort(mage, originals.photo)
-
-
-def _limit(report: Report, ground: Ground, originals: Originals, effort: int) -> RawMisses:
+def _limit(report: Report, ground: Ground, originals: Originals) -> RawMisses:
     """libvips at Mage's own WebP effort: what Mage could be at best."""
     libvips = ".".join(str(pyvips.version(part)) for part in range(3))
     report.notes[_LIMIT] = (
         f"{pyvips.__version__} with libvips {libvips}: the limit, `thumbnail_buffer` and encode without HTTP in "
-        f"{ground.cores} processes, WebP effort {effort}"
+        f"{ground.cores} processes, WebP effort {WEBP_EFFORT}"
     )
     logs = [ground.run / f"limit-{core}.log" for core in range(ground.cores)]
-    return RawMisses(_LIMIT, originals.photo, logs, effort)
+    return RawMisses(_LIMIT, originals.photo, logs, WEBP_EFFORT)

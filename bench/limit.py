@@ -17,20 +17,14 @@ from bench.processes import running
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 1.0  # for Python and libvips to be there before the clock starts
-DEFAULT_EFFORT = 4  # of libwebp, sharp and Pillow
 
 
-def render(photo: bytes, wanted: Wanted, *, effort: int = DEFAULT_EFFORT) -> bytes:
+def render(photo: bytes, wanted: Wanted, *, effort: int) -> bytes:
     """The picture, cut from the centre, without metadata. `effort` is WebP's, 0–6."""
     image = pyvips.Image.thumbnail_buffer(photo, wanted.width, height=wanted.height, size="both", crop="centre")
     options: dict[str, int] = {"effort": effort} if wanted.format == "webp" else {"optimize_coding": True}
     encoded: bytes = image.write_to_buffer(f".{wanted.format}", Q=wanted.quality, keep="none", **options)
     return encoded
-
-
-def nearest_effort(body: bytes, photo: bytes, wanted: Wanted) -> int:
-    """The WebP effort with which libvips makes a file of nearly the length of `body`."""
-    return min(range(7), key=lambda effort: abs(len(render(photo, wanted, effort=effort)) - len(body)))
 
 
 def pool_rate(photo: Path, wanted: Wanted, *, effort: int, seconds: float, logs: Sequence[Path]) -> float:

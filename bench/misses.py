@@ -82,19 +82,6 @@ def judge(answer: Answer, wanted: Wanted) -> None:
     check(answer.body, answer.headers.get("content-type", ""), wanted)
 
 
-def webp_effort(party: HttpMisses, photo: Path) -> int:
-    """The WebP effort that an answer of Mage, whose pixels are libvips' own, tells by its length.
-
-    It is the usual one when Mage does not answer rightly.
-    """
-    case = next(case for case, wanted in CASES.items() if wanted.format == "webp")
-    try:
-        party.prove(case)
-    except WrongAnswerError:  # it will be proved again, and then left out
-        return limit.DEFAULT_EFFORT
-    return limit.nearest_effort(party.bodies[case], photo.read_bytes(), CASES[case])
-
-
 def peculiarities(party: HttpMisses) -> str:
     """What a server's answers tell of it."""
     jpegs = [body for case, body in party.bodies.items() if CASES[case].format == "jpeg"]

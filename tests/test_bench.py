@@ -12,7 +12,7 @@ import pytest
 import pyvips
 from PIL import Image
 
-from bench import limit, misses
+from bench import misses
 from bench.check import Wanted, WrongAnswerError, check, decode, is_progressive, jpeg_quality
 from bench.load import Answer, Template, summarized
 from bench.pictures import Originals
@@ -171,12 +171,6 @@ class TestAnswers:
     def test_errors_and_missing_bytes_under_load_are_refused(self, line: str) -> None:
         with pytest.raises(WrongAnswerError):
             summarized(line, body_bytes=20_000)
-
-    def test_the_effort_of_a_webp_is_told_by_its_length(self) -> None:
-        photo = encoded(width=240, height=160)
-        wanted = Wanted(60, 40, "webp", 77)
-        assert limit.nearest_effort(limit.render(photo, wanted, effort=0), photo, wanted) == 0
-        assert limit.nearest_effort(limit.render(photo, wanted, effort=6), photo, wanted) == 6
 
 
 class _Steady:

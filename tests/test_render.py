@@ -260,6 +260,17 @@ def test_all_eight_orientations_of_a_photograph_are_the_same_thumbnail(photos: P
 # ----------------------------------------------------------------------------------- colours
 
 
+@pytest.mark.parametrize("ratio", [2.1, 3, 4.2, 6, 7, 8.5, 12, 17, 24])
+def test_a_jpeg_that_is_decoded_small_shows_what_a_whole_decode_shows(photos: Path, ratio: float) -> None:
+    data = (photos / "Landscape_1.jpg").read_bytes()
+    source = decoded(data)
+    size = round(source.width / ratio), round(source.height / ratio)
+    made = picture(data, Transform(*size, format="png", fit=Fit.STRETCH))
+    wanted = source.resize(size, Image.Resampling.LANCZOS)
+    squares = ImageStat.Stat(ImageChops.difference(made.convert("RGB"), wanted)).rms
+    assert max(squares) < 2.55  # 40 dB
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "1", "RGBA"])
 def test_every_kind_of_png_comes_out_in_its_colours(mode: str) -> None:
     image = pictures.quarters().convert(mode)

@@ -88,8 +88,7 @@ class Journeys:
 
     def make(self, order: Order, timings: Timings) -> Journey[Outcome]:
         """From the layers, or made anew."""
-        storage = self._storages[order.storage]
-        found: Found | None = yield LOOKUP, partial(storage.layers.get, order.key)
+        found = yield from self._look_up(order)
         if found is None:
             found = yield from self._render(order, timings)
         return Outcome(found, timings)
@@ -97,7 +96,7 @@ class Journeys:
     def check(self, order: Order, timings: Timings) -> Journey[Outcome | Unmade]:
         """From the layers, or else no more than which version the source has now."""
         storage = self._storages[order.storage]
-        found: Found | None = yield LOOKUP, partial(storage.layers.get, order.key)
+        found = yield from self._look_up(order)
         if found is not None:
             return Outcome(found, timings)
         version: Version = yield fetch_stage(order.storage), partial(storage.source.version, order.path)
@@ -119,6 +118,13 @@ class Journeys:
             return Outcome(Found(entry, SOURCE, stale=False), timings)
         yield LOOKUP, partial(storage.layers.delete, order.source_key)
         return Outcome((yield from self._render(order, timings)), timings)
+
+    def _look_up(self, order: Order) -> Journey[Found | None]:
+        layers = self._storages[order.storage].layers
+        if not layers.names:
+            return None
+        found: Found | None = yield LOOKUP, partial(layers.get, order.key)
+        return found
 
     def _render(self, order: Order, timings: Timings) -> Journey[Found]:
         storage = self._storages[order.storage]
@@ -162,6 +168,8 @@ class Journeys:
 
 def _keep(storage: Storage, key: str, entry: Entry) -> Journey[None]:
     """Put `entry` into the layers. When there is no room in the queue before them, the answer goes out without."""
+    if not storage.layers.names:
+        return
     with contextlib.suppress(Overloaded):
         yield LOOKUP, partial(storage.layers.put, key, entry)
 

@@ -16,7 +16,7 @@ from thumbs.signing import Signer
 from thumbs.transforms import AUTO, NO_PADDING, Transform
 
 # Part of every key: raise it when the same transform comes out as other pixels, and old entries are not found again.
-RECIPE = "1"
+RECIPE = "2"
 _MAX_AGE = re.compile(rb"(?<![-a-z])max-age=([0-9]+)", re.IGNORECASE)
 DEFAULT_CACHE_CONTROL = "public, max-age=86400"
 IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; only where the URL names a content version

@@ -13,8 +13,10 @@ from thumbs.render import engine
 # it a file that is cut short becomes a picture that is half grey.
 _STRICT = "[fail_on=error]"
 _SWAPPED = (5, 6, 7, 8)  # EXIF orientations that lie on their side
-# libjpeg decodes at 1/8, 1/4 and 1/2 for next to nothing.
-_JPEG_SHRINKS = (8, 4, 2)
+# libjpeg decodes at 1/8, 1/4 and 1/2 for next to nothing, and by how many times more pixels must be left than the
+# target has: with these, thumbnails of photographs stay at 40 dB or above against those of a whole decode; with less
+# they fall off (docs/quality.md).
+_JPEG_SHRINKS = ((8, 2.0), (4, 1.5), (2, 2.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,15 @@ def _must_cut_first(header: Header, layout: Layout) -> bool:
 
 def _whole(data: bytes, header: Header, layout: Layout) -> pyvips.Image:
     width, height = layout.scaled
-    image = pyvips.Image.thumbnail_buffer(
-        data, width, height=height, size="force", option_string=_STRICT, **_colour(header)
-    )
+    if header.format == "jpeg":
+        source = pyvips.Image.new_from_buffer(
+            data, "", access="sequential", fail_on="error", shrink=_jpeg_shrink(header.size, layout.scaled)
+        )
+        image = source.thumbnail_image(width, height=height, size="force", **_colour(header))
+    else:
+        image = pyvips.Image.thumbnail_buffer(
+            data, width, height=height, size="force", option_string=_STRICT, **_colour(header)
+        )
     if layout.attention is not None or layout.window.size == layout.scaled:
         return image
     return image.extract_area(layout.window.left, layout.window.top, *layout.window.size)
@@ -108,9 +116,8 @@ def _region(data: bytes, header: Header, layout: Layout, deadline: engine.Deadli
     target = layout.scaled if layout.attention is not None else layout.window.size
     options: dict[str, int] = {}
     if header.format == "jpeg":
-        # With twice the pixels that the target needs, the edges of the cut stay within half an output pixel.
-        fits = (n for n in _JPEG_SHRINKS if box.width >= 2 * n * target[0] and box.height >= 2 * n * target[1])
-        shrink = next(fits, 1)
+        # With more pixels than the target needs, the edges of the cut stay within half an output pixel.
+        shrink = _jpeg_shrink(box.size, target)
         options = {"shrink": shrink}
         box = _shrunk(box, shrink)
     image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
@@ -123,6 +130,11 @@ def _region(data: bytes, header: Header, layout: Layout, deadline: engine.Deadli
     width, height = min(box.width, image.width - box.left), min(box.height, image.height - box.top)
     image = image.extract_area(box.left, box.top, width, height)
     return image.thumbnail_image(target[0], height=target[1], size="force", **_colour(header))
+
+
+def _jpeg_shrink(source: Size, target: Size) -> int:
+    ratio = min(source[0] / target[0], source[1] / target[1])
+    return next((shrink for shrink, least in _JPEG_SHRINKS if ratio >= shrink * least), 1)
 
 
 def _shrunk(box: Box, shrink: int) -> Box:

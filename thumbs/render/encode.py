@@ -11,6 +11,11 @@ from thumbs.render.engine import Deadline
 _ALWAYS = {"keep": "none"}
 
 
+# Chosen from the tables in docs/quality.md.
+WEBP_EFFORT = 2
+AVIF_EFFORT = 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Saver:
     suffix: str
@@ -20,8 +25,8 @@ class _Saver:
 
 _SAVERS: dict[str, _Saver] = {
     "jpeg": _Saver(".jpg", {"optimize_coding": True}),
-    "webp": _Saver(".webp", {"effort": 2}),
-    "avif": _Saver(".avif", {"compression": "av1", "effort": 2}),
+    "webp": _Saver(".webp", {"effort": WEBP_EFFORT}),
+    "avif": _Saver(".avif", {"compression": "av1", "effort": AVIF_EFFORT}),
     "png": _Saver(".png", {"compression": 6}, takes_quality=False),
     "gif": _Saver(".gif", {"effort": 4}, takes_quality=False),
 }

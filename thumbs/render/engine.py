@@ -14,6 +14,8 @@ from thumbs.errors import RenderTimeout, ThumbError
 from thumbs.formats import FORMATS
 
 _M_ARENA_MAX = -8  # <malloc.h>
+_ROUND_SECONDS = 0.1
+_IDLE_ROUNDS = 50
 _started = threading.Lock()
 _done: set[str] = set()
 
@@ -55,6 +57,7 @@ class _Watchdog:
         self._changed = threading.Condition()
         self._watched: dict[int, _Watched] = {}
         self._thread: threading.Thread | None = None
+        self._asleep = False
 
     @contextlib.contextmanager
     def watch(self, image: pyvips.Image, seconds: float) -> Iterator[_Watched]:
@@ -65,7 +68,7 @@ class _Watchdog:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="mage-render-watchdog", daemon=True)
                 self._thread.start()
-            if len(self._watched) == 1:
+            if self._asleep:
                 self._changed.notify()
         try:
             yield watched
@@ -74,16 +77,18 @@ class _Watchdog:
                 self._watched.pop(id(image), None)
 
     def _run(self) -> None:
+        idle_rounds = 0
         while True:
             with self._changed:
-                while not self._watched:
-                    self._changed.wait()
+                # Renders follow one another: who went to sleep after each would have to be woken for each.
+                idle_rounds = 0 if self._watched else idle_rounds + 1
+                self._asleep = idle_rounds > _IDLE_ROUNDS
+                self._changed.wait(None if self._asleep else _ROUND_SECONDS)
                 now = time.monotonic()
                 for watched in self._watched.values():
                     if watched.end <= now:
                         watched.stopped = True
                         watched.image.set_kill(True)
-                self._changed.wait(0.1)
 
 
 _watchdog = _Watchdog()
