@@ -112,8 +112,13 @@ def _require(read: Configuration) -> None:
 
 
 def renders(read: Configuration) -> int:
-    """Renders at once in one process: its share of the cores, and one more where it has but one, for while it waits."""
-    return read.document.limits.renders or max(2, -(-usable_cores() // read.document.workers))
+    """Renders at once in one process: twice its share of the cores, at least four.
+
+    Each hands over between two threads again and again, and another one fills the gaps; and kept-alive connections do
+    not spread evenly over the processes. With two in a process instead of four, 16 % fewer were made where one process
+    had all the connections.
+    """
+    return read.document.limits.renders or max(4, 2 * -(-usable_cores() // read.document.workers))
 
 
 @cache
