@@ -5,9 +5,23 @@ import re
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from thumbs.arguments import NAME
 from thumbs.formats import BY_EXTENSION, OUTPUT_NAMES
 from thumbs.grammar import MAX_PATH_BYTES, MAX_SEGMENT_BYTES, Target
-from thumbs.transforms import AUTO, Attention, Colour, Compass, Crop, Fit, Focus, Gravity, Padding, Transform
+from thumbs.transforms import (
+    AUTO,
+    Attention,
+    Colour,
+    Compass,
+    Crop,
+    Fit,
+    Focus,
+    Gravity,
+    Padding,
+    Transform,
+    Trim,
+    Watermark,
+)
 
 # No database: a failure is written down as an example in a test, not in a directory of this machine.
 settings.register_profile("mage", max_examples=200, deadline=None, database=None)
@@ -53,6 +67,16 @@ _effects: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
         "background": st.none() | colours,
         "padding": st.builds(Padding, *[st.integers(0, 300)] * 4),
         "max_bytes": st.none() | st.integers(1, 10**9 - 1),
+        "trim": st.none() | st.builds(Trim, st.integers(0, 255), st.none() | colours),
+        "watermark": st.none()
+        | st.builds(
+            Watermark,
+            st.from_regex(NAME, fullmatch=True),
+            st.sampled_from(Compass),
+            st.integers(0, 100),
+            decimals(0, 1),
+        ),
+        "frames": st.integers(0, 10**9 - 1),
     },
 )
 

@@ -172,6 +172,25 @@ CASES: list[Case] = [
         "Unknown filter",
     ),
     ("thumbs.E003", {"STORAGES": [local(ROOT)], "PRESETS": {"card": {"width": 400}}}, "THUMBS.presets", '"size"'),
+    ("thumbs.E003", {"STORAGES": [local(ROOT)], "WATERMARKS": {"Logo": "x"}}, "THUMBS.watermarks", "lower-case"),
+    (
+        "thumbs.E003",
+        {"STORAGES": [local(ROOT)], "WATERMARKS": {"logo": f"{ROOT}/none.png"}},
+        "THUMBS.watermarks",
+        "'logo' is none",
+    ),
+    (
+        "thumbs.E003",
+        {"STORAGES": [local(ROOT)], "ENCODING": {"jpeg_subsampling": "420"}},
+        "THUMBS.encoding.jpeg_subsampling",
+        "auto, on, off",
+    ),
+    (
+        "thumbs.E002",
+        {"STORAGES": [local(ROOT)], "ENCODING": {"jpeg_progresive": True}},
+        "THUMBS.encoding.jpeg_progresive",
+        "Did you mean 'jpeg_progressive'?",
+    ),
     ("thumbs.E003", {"STORAGES": [local(ROOT)], "PRESETS": {"A card": {"size": "9x"}}}, "THUMBS.presets", "lower-case"),
     (
         "thumbs.E003",

@@ -20,7 +20,18 @@ from thumbs.errors import (
 )
 from thumbs.filters import FILTERS, build_filters, parse_filters
 from thumbs.grammar import Address, Target, address, build, compose, parse, preset, split
-from thumbs.transforms import Attention, Colour, Compass, Crop, Fit, Focus, Padding, Transform
+from thumbs.transforms import (
+    Attention,
+    Colour,
+    Compass,
+    Crop,
+    Fit,
+    Focus,
+    Padding,
+    Transform,
+    Trim,
+    Watermark,
+)
 
 # ---------------------------------------------------------------------------- parse and build
 
@@ -199,6 +210,19 @@ def test_any_other_path_is_a_key(path: str) -> None:
 
 GOOD: list[tuple[str, str, dict[str, object]]] = [
     ("format(jpeg)", "fmt(jpeg)", {"format": "jpeg"}),
+    ("trim(10)", "", {"trim": Trim(10)}),
+    ("trim(0,ffffff)", "", {"trim": Trim(0, Colour(255, 255, 255))}),
+    ("trim(255,transparent)", "", {"trim": Trim(255, Colour(0, 0, 0, 0))}),
+    ("watermark(logo)", "wm(logo)", {"watermark": Watermark("logo")}),
+    (
+        "watermark(my-logo_2,southeast)",
+        "wm(my-logo_2,southeast)",
+        {"watermark": Watermark("my-logo_2", Compass.SOUTHEAST)},
+    ),
+    ("watermark(a,center,0,0.25)", "wm(a,center,0,0.25)", {"watermark": Watermark("a", opacity=0, scale=0.25)}),
+    ("frames(first)", "", {"frames": 1}),
+    ("frames(all)", "", {"frames": 0}),
+    ("frames(12)", "", {"frames": 12}),
     ("format(jpg)", "fmt(jpg)", {"format": "jpeg"}),
     ("format(png)", "fmt(png)", {"format": "png"}),
     ("format(webp)", "fmt(webp)", {"format": "webp"}),
@@ -262,6 +286,19 @@ def test_every_filter_of_the_table_has_a_good_example() -> None:
 
 
 BAD = {
+    "trim": ["", "256", "-1", "1.5", "10,", "10,nocolour", "10,fff,fff", "ten"],
+    "watermark": [
+        "",
+        "Logo",
+        "a,",
+        "a,smart",
+        "a,0.5",
+        "a,center,101",
+        "a,center,-1",
+        "a,center,50,1.5",
+        "a,center,50,1,2",
+    ],
+    "frames": ["", "0", "-1", "last", "1.5", "01"],
     "format": ["", "tiff", "svg", "JPEG", "jpe", "webp,png", " webp", "apng"],
     "quality": ["", "0", "101", "-1", "080", "8.5", "1e1", "+5", "auto", "٨"],
     "fit": ["", "crop", "Cover", "cover,fff", "contain,white", "stretch,", "fill,", "fill,notacolour", "fill,#fff"],
@@ -322,12 +359,10 @@ def test_every_filter_of_the_table_has_bad_examples() -> None:
     assert set(BAD) == set(FILTERS)
 
 
-# Filters of the contract that are not built yet are unknown like any other.
 @pytest.mark.parametrize(
     "spelled",
     [
-        *("trim(10)", "watermark(a)", "frames(all)", "fit_cover"),
-        *("qualit(1)", "wibble"),
+        *("fit_cover", "qualit(1)", "wibble"),
     ],
 )
 def test_an_unknown_filter_is_refused_with_the_names_of_all(spelled: str) -> None:

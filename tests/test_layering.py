@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up. A module imports from its own layer or from a lower one, and nowhere in a circle.
 LAYERS: tuple[tuple[str, ...], ...] = (
     # 1: words, and mechanics that know nothing of pictures.
-    ("errors", "formats", "transforms", "colours", "quality", "arguments", "singleflight", "cores"),
+    ("errors", "formats", "transforms", "colours", "quality", "arguments", "singleflight", "cores", "encoding"),
     # 2: the language of URLs and HTTP; pure, but for the threads of stages.
-    ("filters", "grammar", "signing", "geometry", "http", "orders", "stages"),
+    ("spellings", "filters", "grammar", "signing", "geometry", "http", "orders", "stages"),
     # 3: the journey, and the parts behind its ports.
     ("thumbnailer", "journeys", "render", "sources", "cache", "conf"),
     # 4: the composition root, the two fronts, and what runs servers.

@@ -8,6 +8,7 @@ from hypothesis import given
 
 from tests import strategies
 from tests.test_grammar import spellings
+from thumbs.encoding import Encoding
 from thumbs.errors import (
     BadFilter,
     BadPath,
@@ -100,6 +101,21 @@ def test_a_storage_of_presets_only_makes_no_other_thumbnail() -> None:
             order(target, presets=presets, presets_only=True)
 
 
+def test_a_watermark_must_be_one_of_the_servers_and_its_file_is_part_of_the_key() -> None:
+    target = "x/f:watermark(logo)/a"
+    with pytest.raises(BadFilter, match="no watermark"):
+        order(target)
+    with pytest.raises(BadFilter, match="no watermark"):
+        order(target, watermarks={"other": "1"})
+    assert order(target, watermarks={"logo": "1"}).key != order(target, watermarks={"logo": "2"}).key
+    assert order("x/a", watermarks={"logo": "1"}).key == order("x/a", watermarks={"logo": "2"}).key
+
+
+def test_settings_of_encoders_are_part_of_the_key() -> None:
+    settings = (Encoding(), Encoding(jpeg_progressive=True), Encoding(keep_copyright=True), Encoding(png_palette=True))
+    assert len({order("x/a", encoding=setting).key for setting in settings}) == 4
+
+
 def test_a_preset_and_what_it_stands_for_are_one_thumbnail() -> None:
     presets = {"card": preset("400x300", "format(webp)")}
     assert order("x/f:p(card)/a", presets=presets).key == order("400x300/f:fmt(webp)/a").key
@@ -128,6 +144,10 @@ def test_a_size_over_the_limits_is_refused_before_anything_is_read() -> None:
         ("x/f:format(auto)/a.png", ("webp",), "webp"),
         ("x/f:format(auto)/a.png", (), "png"),
         ("x/f:format(auto)/a.svg", (), "jpeg"),
+        ("x/f:format(auto);frames(all)/a.gif", BROWSER, "webp"),
+        ("x/f:format(auto);frames(all)/a.gif", ("avif",), "gif"),
+        ("x/f:format(auto);frames(3)/a.png", (), "gif"),
+        ("x/f:format(auto);frames(first)/a.gif", BROWSER, "avif"),
     ],
 )
 def test_the_format_is_that_of_the_url_the_accept_header_or_the_source(
@@ -280,8 +300,9 @@ def test_all_thumbnails_of_an_original_share_its_group() -> None:
 def test_every_url_that_can_be_built_can_be_ordered(target: Target) -> None:
     colours = (target.transform.fill, target.transform.background)
     transparent = any(colour.alpha == 0 for colour in colours if colour is not None)
+    mark = target.transform.watermark
     try:
-        found = order(build(target), output=WIDE, accepted=BROWSER)
+        found = order(build(target), output=WIDE, accepted=BROWSER, watermarks={mark.name: "1"} if mark else {})
     except BadRequest as error:
         if transparent and "can be transparent" in error.detail:
             return

@@ -7,13 +7,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thumbs import colours
-from thumbs.arguments import NAME, SECONDS, TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
+from thumbs import colours, spellings
+from thumbs.arguments import TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
 from thumbs.errors import BadFilter
-from thumbs.formats import OUTPUT_NAMES
-from thumbs.transforms import AUTO, NO_PADDING, Attention, Compass, Crop, Fit, Focus, Gravity, Padding, Transform
+from thumbs.spellings import Fields
+from thumbs.transforms import Transform
 
-Fields = dict[str, object]
 DEFAULT_SHARPEN = 0.8  # the sigma of what resizing takes away, about
 
 
@@ -32,89 +31,6 @@ class Filter:
 
 
 _FILTER = re.compile(r"([a-z_]{1,32})(?:\(([^()/]*)\))?")
-
-
-def _read_format(text: str) -> Fields:
-    return {"format": AUTO if text == AUTO else OUTPUT_NAMES[text]}
-
-
-def _read_fit(text: str) -> Fields:
-    name, comma, colour = text.partition(",")
-    fit = Fit(name)
-    if comma and fit is not Fit.FILL:
-        raise ValueError("only fill takes a colour")
-    return {"fit": fit, "fill": colours.parse(colour) if comma else None}
-
-
-def _write_fit(transform: Transform) -> str | None:
-    if transform.fill is not None:
-        return f"{transform.fit},{colours.build(transform.fill)}"
-    return None if transform.fit is Fit.COVER else transform.fit
-
-
-def _read_crop(text: str) -> Fields:
-    return {"crop": Crop(*_four([whole(part) for part in text.split(",")]))}
-
-
-def _read_pcrop(text: str) -> Fields:
-    return {"crop": Crop(*_four([decimal(part) for part in text.split(",")]), percent=True)}
-
-
-def _four(edges: list[float] | list[int]) -> tuple[float, float, float, float]:
-    x1, y1, x2, y2 = edges
-    return x1, y1, x2, y2
-
-
-def _write_crop(transform: Transform, *, percent: bool) -> str | None:
-    crop = transform.crop
-    if crop is None or crop.percent is not percent:
-        return None
-    return ",".join(decimal_text(edge) for edge in crop.edges)
-
-
-_PLACES: dict[str, Gravity] = {place.value: place for place in (*Compass, *Attention)}
-
-
-def _read_gravity(text: str) -> Fields:
-    if "," in text:
-        x, y = text.split(",")
-        return {"gravity": Focus(decimal(x), decimal(y))}
-    return {"gravity": _PLACES[text]}
-
-
-def _write_gravity(transform: Transform) -> str | None:
-    gravity = transform.gravity
-    if isinstance(gravity, Focus):
-        return f"{decimal_text(gravity.x)},{decimal_text(gravity.y)}"
-    return None if gravity is Compass.CENTER else gravity
-
-
-def _write_upscale(transform: Transform) -> str | None:
-    return None if transform.upscale is None else ("yes" if transform.upscale else "no")
-
-
-def _read_padding(text: str) -> Fields:
-    sides = [whole(part) for part in text.split(",")]
-    # One to four values as in CSS: all; top and bottom, left and right; top, left and right, bottom; each.
-    if not 1 <= len(sides) <= 4:
-        raise ValueError("one to four sides")
-    top, right = sides[0], sides[1 % len(sides)]
-    bottom = sides[2] if len(sides) > 2 else top
-    left = sides[3] if len(sides) > 3 else right
-    return {"padding": Padding(top, right, bottom, left)}
-
-
-def _write_padding(transform: Transform) -> str | None:
-    top, right, bottom, left = transform.padding.sides
-    if transform.padding == NO_PADDING:
-        return None
-    if (top, right) == (bottom, left):
-        return str(top) if top == right else f"{top},{right}"
-    return f"{top},{right},{bottom},{left}"
-
-
-def _read_rotate(text: str) -> Fields:
-    return {"rotate": {"90": 90, "180": 180, "270": 270}[text]}
 
 
 def _switch(name: str, *, short: str | None = None) -> Filter:
@@ -145,19 +61,11 @@ def _sigma(name: str, takes: str, default: float | None = None) -> Filter:
     return Filter(name, takes, read, write)
 
 
-def _read_preset(text: str) -> Fields:
-    return {"preset": matched(NAME, text)}
-
-
-def _read_expires(text: str) -> Fields:
-    return {"expires": int(matched(SECONDS, text))}
-
-
 _ROWS = (
     Filter(
         "format",
         "jpeg, jpg, png, webp, avif, gif or auto",
-        _read_format,
+        spellings.read_format,
         lambda transform: transform.format,
         short="fmt",
     ),
@@ -168,29 +76,34 @@ _ROWS = (
         lambda transform: None if transform.quality is None else str(transform.quality),
         short="q",
     ),
-    Filter("fit", "cover, contain, fill, stretch, or fill and a colour: fill,ffcc00", _read_fit, _write_fit),
+    Filter(
+        "fit",
+        "cover, contain, fill, stretch, or fill and a colour: fill,ffcc00",
+        spellings.read_fit,
+        spellings.write_fit,
+    ),
     Filter(
         "crop",
         "four whole numbers of pixels inside the upright source: left,top,right,bottom",
-        _read_crop,
-        lambda transform: _write_crop(transform, percent=False),
+        spellings.read_crop,
+        lambda transform: spellings.write_crop(transform, percent=False),
         short="c",
     ),
     Filter(
         "pcrop",
         "four numbers of percent, 0 to 100: left,top,right,bottom",
-        _read_pcrop,
-        lambda transform: _write_crop(transform, percent=True),
+        spellings.read_pcrop,
+        lambda transform: spellings.write_crop(transform, percent=True),
         short="pc",
     ),
     Filter(
         "gravity",
         "center, a compass direction such as northeast, smart, entropy, or a focal point such as 0.31,0.62",
-        _read_gravity,
-        _write_gravity,
+        spellings.read_gravity,
+        spellings.write_gravity,
         short="g",
     ),
-    Filter("upscale", "yes or no", lambda text: {"upscale": yes_or_no(text)}, _write_upscale, short="up"),
+    Filter("upscale", "yes or no", lambda text: {"upscale": yes_or_no(text)}, spellings.write_upscale, short="up"),
     Filter(
         "dpr",
         "a number from 1 to 4",
@@ -198,9 +111,15 @@ _ROWS = (
         lambda transform: None if transform.dpr == 1 else decimal_text(transform.dpr),
     ),
     Filter(
+        "trim",
+        "a tolerance from 0 to 255, and perhaps a colour: trim(10,ffffff)",
+        spellings.read_trim,
+        spellings.write_trim,
+    ),
+    Filter(
         "rotate",
         "90, 180 or 270",
-        _read_rotate,
+        spellings.read_rotate,
         lambda transform: str(transform.rotate) if transform.rotate else None,
         short="r",
     ),
@@ -215,8 +134,8 @@ _ROWS = (
     Filter(
         "padding",
         "one to four whole numbers of pixels up to 5120, as in CSS: top,right,bottom,left",
-        _read_padding,
-        _write_padding,
+        spellings.read_padding,
+        spellings.write_padding,
         short="pad",
     ),
     Filter(
@@ -226,6 +145,15 @@ _ROWS = (
         lambda transform: None if transform.background is None else colours.build(transform.background),
         short="bg",
     ),
+    Filter(
+        "watermark",
+        "the name of a watermark of this server, and perhaps a place, an opacity from 0 to 100 and a scale from 0 to "
+        "1: watermark(logo,southeast,50,0.25)",
+        spellings.read_watermark,
+        spellings.write_watermark,
+        short="wm",
+    ),
+    Filter("frames", "first, all, or a number of frames from 1", spellings.read_frames, spellings.write_frames),
     Filter(
         "max_bytes",
         "a whole number of bytes from 1",
@@ -242,8 +170,8 @@ _ROWS = (
     ),
     # Neither is a part of the transform: `grammar` puts what a preset stands for in its place, and `build_filters`
     # writes when a URL expires.
-    Filter("preset", "the name of a preset of this server", _read_preset, lambda _: None, short="p"),
-    Filter("expires", "a time in Unix seconds", _read_expires, lambda _: None, short="exp"),
+    Filter("preset", "the name of a preset of this server", spellings.read_preset, lambda _: None, short="p"),
+    Filter("expires", "a time in Unix seconds", spellings.read_expires, lambda _: None, short="exp"),
 )
 FILTERS: dict[str, Filter] = {row.name: row for row in _ROWS}
 _BY_SPELLING: dict[str, Filter] = FILTERS | {row.short: row for row in _ROWS if row.short}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A picture format. `loader` is libvips' operation class for it; `alpha` whether it can be transparent."""
+    """A picture format. `loader` is libvips' operation class for it; `alpha` whether it can be transparent, `animated`
+    whether animations are read and written."""
 
     name: str
     content_type: str
@@ -14,6 +15,7 @@ class Format:
     loader: str
     alpha: bool
     output: bool = True
+    animated: bool = False
 
 
 FORMATS: dict[str, Format] = {
@@ -21,9 +23,9 @@ FORMATS: dict[str, Format] = {
     for row in (
         Format("jpeg", "image/jpeg", ("jpg", "jpeg", "jpe", "jfif"), "VipsForeignLoadJpeg", alpha=False),
         Format("png", "image/png", ("png", "apng"), "VipsForeignLoadPng", alpha=True),
-        Format("webp", "image/webp", ("webp",), "VipsForeignLoadWebp", alpha=True),
+        Format("webp", "image/webp", ("webp",), "VipsForeignLoadWebp", alpha=True, animated=True),
         Format("avif", "image/avif", ("avif",), "VipsForeignLoadHeif", alpha=True),
-        Format("gif", "image/gif", ("gif",), "VipsForeignLoadNsgif", alpha=True),
+        Format("gif", "image/gif", ("gif",), "VipsForeignLoadNsgif", alpha=True, animated=True),
         Format("tiff", "image/tiff", ("tif", "tiff"), "VipsForeignLoadTiff", alpha=True, output=False),
         Format("svg", "image/svg+xml", ("svg",), "VipsForeignLoadSvg", alpha=True, output=False),
     )

@@ -80,15 +80,15 @@ class OutputLimits:
     side: int = 5120
     pixels: int = 26_214_400
 
-    def check(self, size: Size) -> None:
+    def check(self, size: Size, *, frames: int = 1) -> None:
         """Raise `SizeOverLimit` for a thumbnail of `size`."""
-        if max(size) > self.side or size[0] * size[1] > self.pixels:
+        if max(size) > self.side or size[0] * size[1] * frames > self.pixels:
             raise SizeOverLimit
 
-    def check_layout(self, layout: Layout) -> None:
+    def check_layout(self, layout: Layout, *, frames: int = 1) -> None:
         """Raise `SizeOverLimit` for more than may be held in memory: under attention, all that is cut from as well."""
-        self.check(layout.size)
-        self.check(layout.output)
+        self.check(layout.size, frames=frames)
+        self.check(layout.output, frames=frames)
         if layout.attention is not None and layout.scaled[0] * layout.scaled[1] > self.pixels:
             raise SizeOverLimit
 
@@ -98,12 +98,12 @@ class OutputLimits:
         self.check((width or 1, height or 1))
 
 
-def plan(source: Size, transform: Transform) -> Layout:
-    """The layout of `transform` on an upright source of `source` pixels.
+def plan(source: Size, transform: Transform, *, region: Box | None = None) -> Layout:
+    """The layout of `transform` on an upright source of `source` pixels; of `region` of it, where that was trimmed.
 
     Raises `BadFilter` for a crop that does not lie inside the source.
     """
-    region = _region(source, transform.crop)
+    region = region or cropped(source, transform.crop)
     scaled, window_size = _scaled(region.size, transform)
     attention = transform.gravity if isinstance(transform.gravity, Attention) else None
     window = _window(scaled, window_size, transform.gravity)
@@ -113,7 +113,8 @@ def plan(source: Size, transform: Transform) -> Layout:
     return Layout(region, scaled, window, attention, size, offset, _output(size, transform))
 
 
-def _region(source: Size, crop: Crop | None) -> Box:
+def cropped(source: Size, crop: Crop | None) -> Box:
+    """The part of the upright source that `crop` leaves. Raises `BadFilter` where it does not lie inside."""
     width, height = source
     if crop is None:
         return Box(0, 0, width, height)
@@ -185,6 +186,12 @@ def _place(whole: int, part: int, fraction: float, *, centred: bool) -> int:
     """
     start = fraction * whole - part / 2 if centred else fraction * (whole - part)
     return min(max(math.floor(start + 0.5), 0), whole - part)
+
+
+def share_out(whole: int, part: int, compass: Compass) -> tuple[int, int]:
+    """Where `part` begins in `whole` when `compass` says: as a width, as a height."""
+    x, y = _POINTS[compass]
+    return _place(whole, part, x, centred=False), _place(whole, part, y, centred=False)
 
 
 def _rounded(value: float) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from thumbs import filters, grammar, http
+from thumbs.encoding import Encoding
 from thumbs.errors import BadFilter, MethodNotAllowed, NotOffered, StorageUnknown
 from thumbs.formats import FALLBACK_OUTPUT, FORMATS, output_of
 from thumbs.geometry import OutputLimits
@@ -34,6 +35,8 @@ class Terms:
     sizes: frozenset[str] | None = None
     presets: Mapping[str, Preset] = field(default_factory=dict)
     presets_only: bool = False
+    watermarks: Mapping[str, str] = field(default_factory=dict)  # what changes with the file of each
+    encoding: Encoding = field(default_factory=Encoding)
     formats: frozenset[str] | None = None
     cache_control: str | None = None
     headers: Headers = ()
@@ -53,6 +56,8 @@ class Terms:
             raise NotOffered
         if not self.offers(transform.format):
             raise NotOffered
+        if transform.watermark is not None and transform.watermark.name not in self.watermarks:
+            raise BadFilter("There is no watermark of this name.")
 
     def offers(self, output: str | None) -> bool:
         """Whether thumbnails of this format are made."""
@@ -110,7 +115,7 @@ def take_order(path: bytes, accepted: tuple[str, ...], terms_of: Mapping[str, Te
         storage=name,
         path=target.path,
         transform=transform,
-        key=f"{group_of(name, target.path)}/{_name_of(transform, spare)}",
+        key=f"{group_of(name, target.path)}/{_name_of(transform, spare, terms)}",
         headers=_labels(target, terms) + vary + terms.headers,
         error_headers=vary + terms.headers,
         spare=spare,
@@ -142,10 +147,13 @@ def group_of(storage: str, path: str) -> str:
     return _digest(f"{storage}\0{path}")
 
 
-def _name_of(transform: Transform, spare: Transform | None) -> str:
+def _name_of(transform: Transform, spare: Transform | None, terms: Terms) -> str:
+    """What tells one thumbnail of an original from another, what the server's settings add to it included."""
+    mark = "" if transform.watermark is None else terms.watermarks[transform.watermark.name]
+    settings = "" if terms.encoding == Encoding() else repr(terms.encoding)
     width, height = transform.width or "", transform.height or ""
     instead = "" if spare is None else f"{spare.format} {spare.quality}"
-    return _digest(f"{RECIPE}|{width}x{height}|{filters.build_filters(transform)}|{instead}")
+    return _digest(f"{RECIPE}|{width}x{height}|{filters.build_filters(transform)}|{instead}{settings}{mark}")
 
 
 def _digest(text: str) -> str:
@@ -164,6 +172,8 @@ def _settled(target: Target, accepted: tuple[str, ...], terms: Terms) -> tuple[T
     transparent = _is_transparent(transform)
     candidates = (*accepted, own, FALLBACK_OUTPUT, "png", *sorted(terms.formats or ()))
     choices = [name for name in candidates if terms.offers(name) and (FORMATS[name].alpha or not transparent)]
+    if transform.frames != 1:  # what moves is to go on moving, where that is offered
+        choices = [name for name in (*choices, "gif") if FORMATS[name].animated and terms.offers(name)] or choices
     output = choices[0] if choices else own
     spare = next((name for name in choices if name != "avif"), None) if output == "avif" else None
     return _with_output(transform, output, terms), _with_output(transform, spare, terms) if spare else None

@@ -117,6 +117,38 @@ class Padding:
 
 
 NO_PADDING = Padding(0, 0, 0, 0)
+ALL_FRAMES = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """Cut off margins that differ from `colour` by no more than `tolerance` levels in any channel.
+
+    Without a colour they are margins of the colour of the top left pixel.
+    """
+
+    tolerance: int
+    colour: Colour | None = None
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.tolerance <= 255, "tolerance is 0–255")
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """A picture of the server's laid over the thumbnail: `opacity` in percent, `scale` as the part of each side of the
+    thumbnail that it may fill. A scale of 0 leaves it as large as it is."""
+
+    name: str
+    gravity: Compass = Compass.CENTER
+    opacity: int = 100
+    scale: float = 0
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.opacity <= 100, "opacity is 0–100")
+        _require(0 <= self.scale <= 1, "a scale is 0–1")
+
+
 LEAST_SIGMA, MOST_SIGMA = 0.3, 100.0
 
 
@@ -127,6 +159,7 @@ class Transform:
     `format`, `quality` and `upscale` are None until somebody settles them: the URL, or the defaults. `rotate` is
     degrees clockwise, `flip` mirrors top to bottom, `flop` left to right; `blur` and `sharpen` are sigmas in output
     pixels.
+    `frames` is how many of an animation to keep, `ALL_FRAMES` for all of them.
     `version` is the caller's own token for a state of the source; it only tells cache entries apart.
     """
 
@@ -140,6 +173,7 @@ class Transform:
     gravity: Gravity = Compass.CENTER
     upscale: bool | None = None
     dpr: float = 1
+    trim: Trim | None = None
     rotate: int = 0
     flip: bool = False
     flop: bool = False
@@ -151,6 +185,8 @@ class Transform:
     saturation: int = 0
     background: Colour | None = None
     padding: Padding = NO_PADDING
+    watermark: Watermark | None = None
+    frames: int = 1
     max_bytes: int | None = None
     version: str | None = None
 
@@ -160,6 +196,7 @@ class Transform:
         _require(all(LEAST_SIGMA <= sigma <= MOST_SIGMA for sigma in sigmas), "sigma is 0.3–100")
         amounts = (self.brightness, self.contrast, self.saturation)
         _require(all(-100 <= amount <= 100 for amount in amounts), "amounts are -100 to 100")
+        _require(self.frames >= 0, "frames are counted from 1")
         _require(self.max_bytes is None or self.max_bytes >= 1, "max_bytes is at least 1")
         _require(all(side is None or side >= 1 for side in (self.width, self.height)), "a side is at least 1")
         _require(self.format is None or self.format == AUTO or self.format in OUTPUT_NAMES.values(), "no such format")

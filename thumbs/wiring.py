@@ -1,9 +1,11 @@
 """The composition root: the one place that knows every concrete class and puts them together."""
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable
 from functools import cache, cached_property, partial
+from pathlib import Path
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -13,6 +15,7 @@ from thumbs.caching import layers
 from thumbs.conf.document import MIB, DocumentConf, LimitsConf, StorageConf
 from thumbs.conf.loading import Configuration, load
 from thumbs.cores import usable_cores
+from thumbs.encoding import Encoding
 from thumbs.geometry import OutputLimits
 from thumbs.journeys import FETCH, LOOKUP, RENDER, Picture, Render, Storage, fetch_stage
 from thumbs.metrics import Metrics
@@ -153,8 +156,9 @@ class _LazyRender:
 
     @cached_property
     def _render(self) -> Render:
-        from thumbs.render.decode import SourceLimits  # noqa: PLC0415
+        from thumbs.render.header import SourceLimits  # noqa: PLC0415
         from thumbs.render.renderer import Renderer, RenderLimits  # noqa: PLC0415
+        from thumbs.render.watermarks import Watermarks  # noqa: PLC0415
 
         limits = self._limits
         source = SourceLimits(
@@ -163,13 +167,31 @@ class _LazyRender:
             frames=limits.max_frames,
         )
         output = OutputLimits(limits.max_side, limits.max_output_pixels)
-        renderer = Renderer(frozenset(self._document.input_formats), self._document.vips_concurrency)
-        return partial(
-            renderer.render, limits=RenderLimits(source, output, limits.max_avif_pixels, limits.render_seconds)
+        inputs = frozenset(self._document.input_formats)
+        renderer = Renderer(
+            inputs,
+            self._document.vips_concurrency,
+            encoding(self._document),
+            Watermarks(self._document.watermarks, inputs),
         )
+        caps = limits.max_avif_pixels, limits.max_gif_pixels
+        return partial(renderer.render, limits=RenderLimits(source, output, *caps, seconds=limits.render_seconds))
 
     def __call__(self, data: bytes, transform: Transform, *, spare: Transform | None) -> Picture:
         return self._render(data, transform, spare=spare)
+
+
+def encoding(document: DocumentConf) -> Encoding:
+    chosen = document.encoding
+    return Encoding(**{name: getattr(chosen, name) for name in chosen.__slots__})
+
+
+def state_of(file: str) -> str:
+    """What changes when the file does. A file that cannot be read has a state of its own, too."""
+    try:
+        return hashlib.blake2b(Path(file).read_bytes(), digest_size=8).hexdigest()
+    except OSError:
+        return "missing"
 
 
 def terms(conf: StorageConf, read: Configuration) -> Terms:
@@ -182,6 +204,8 @@ def terms(conf: StorageConf, read: Configuration) -> Terms:
         sizes=None if conf.allowed_sizes is None else frozenset(conf.allowed_sizes),
         presets=read.document.presets,
         presets_only=conf.presets_only,
+        watermarks={name: state_of(file) for name, file in read.document.watermarks.items()},
+        encoding=encoding(read.document),
         formats=None if conf.formats is None else frozenset(conf.formats),
         cache_control=conf.cache_control,
         headers=tuple((name.encode(), value.encode()) for name, value in conf.headers.items()),

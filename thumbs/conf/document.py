@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 from thumbs.arguments import NAME
 from thumbs.conf.keys import (
@@ -20,8 +22,9 @@ from thumbs.conf.keys import (
     whole,
 )
 from thumbs.cores import usable_cores
+from thumbs.encoding import SUBSAMPLING
 from thumbs.errors import BadRequest
-from thumbs.formats import DEFAULT_INPUTS, FORMATS, OUTPUT_NAMES
+from thumbs.formats import DEFAULT_INPUTS, FORMATS, OUTPUT_NAMES, sniff
 from thumbs.grammar import SIZE, STORAGE, Preset, preset
 from thumbs.quality import DEFAULT_QUALITIES, QualityTable, quality_table
 from thumbs.signing import DEFAULT_LENGTH, MAXIMUM_LENGTH
@@ -37,6 +40,7 @@ _OWN_HEADERS = frozenset(
 )
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 MIB = 1024 * 1024
+T = TypeVar("T")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -86,6 +90,23 @@ def _preset(value: object) -> Preset:
 
 def _presets(value: object) -> dict[str, Preset]:
     read: dict[str, Preset] = mapping_of(_preset)(value)
+    return _named(read)
+
+
+def _watermarks(value: object) -> dict[str, str]:
+    read: dict[str, str] = _named(mapping_of(text)(value))
+    for name, file in read.items():
+        try:
+            with Path(file).open("rb") as opened:
+                known = sniff(opened.read(64))
+        except OSError:
+            known = None
+        if known is None:
+            raise ValueError(f"an object of names and picture files that can be read, and {name!r} is none: {file}")
+    return read
+
+
+def _named(read: dict[str, T]) -> dict[str, T]:
     if any(NAME.fullmatch(name) is None for name in read):
         raise ValueError("an object whose names are lower-case letters, digits, hyphens and underscores")
     return read
@@ -152,6 +173,7 @@ class StorageLimitsConf:
     max_side: int | None = key(whole(1), default=None)
     max_output_pixels: int | None = key(whole(1), default=None)
     max_avif_pixels: int | None = key(whole(1), default=None)
+    max_gif_pixels: int | None = key(whole(1), default=None)
     max_frames: int | None = key(whole(1), default=None)
     fetch_seconds: float | None = key(number(0.01), default=None)
     render_seconds: float | None = key(number(0.01), default=None)
@@ -167,6 +189,7 @@ class LimitsConf:
     max_side: int = key(whole(1), default=5120)
     max_output_pixels: int = key(whole(1), default=26_214_400)
     max_avif_pixels: int = key(whole(1), default=4_000_000)
+    max_gif_pixels: int = key(whole(1), default=8_000_000)
     max_frames: int = key(whole(1), default=1000)
     fetch_seconds: float = key(number(0.01), default=30.0)
     render_seconds: float = key(number(0.01), default=15.0)
@@ -207,6 +230,16 @@ class StorageConf:
 
 
 @dataclass(frozen=True, slots=True)
+class EncodingConf:
+    """How files are written (`thumbs.encoding.Encoding`)."""
+
+    jpeg_progressive: bool = key(boolean, default=False)
+    jpeg_subsampling: str = key(one_of(SUBSAMPLING), default="auto")
+    png_palette: bool = key(boolean, default=False)
+    keep_copyright: bool = key(boolean, default=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentConf:
     """The whole document: a `storages.json`, or `settings.THUMBS` with its names in upper case."""
 
@@ -214,6 +247,8 @@ class DocumentConf:
     limits: LimitsConf = key(nested(LimitsConf))
     quality: dict[str, QualityTable] = key(_qualities, default={})
     presets: dict[str, Preset] = key(_presets, default={})
+    watermarks: dict[str, str] = key(_watermarks, default={})
+    encoding: EncodingConf = key(nested(EncodingConf))
     input_formats: tuple[str, ...] = key(list_of(one_of(list(FORMATS))), default=DEFAULT_INPUTS)
     vips_concurrency: int = key(whole(1, 64), default=1)
     url_prefix: str | None = key(_prefix, default=None)

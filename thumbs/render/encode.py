@@ -1,66 +1,89 @@
 """From pixels to a file: one row of libvips' options for each output format."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import pyvips
 
+from thumbs.encoding import Encoding
 from thumbs.errors import RenderFailed
 from thumbs.render.engine import Deadline
-
-# `keep` drops all metadata, GPS above all: the pixels are sRGB, which needs no profile.
-_ALWAYS = {"keep": "none"}
-
+from thumbs.render.rights import Rights
 
 # Chosen from the tables in docs/quality.md.
 WEBP_EFFORT = 2
 AVIF_EFFORT = 0
+GIF_EFFORT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """The file to make. `quality` None for a format without one; `rights` are kept where `settings` say so."""
+
+    output: str
+    quality: int | None = None
+    max_bytes: int | None = None
+    settings: Encoding = field(default_factory=Encoding)
+    rights: Rights | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Saver:
     suffix: str
-    options: dict[str, object]
+    options: Callable[[Encoding], dict[str, object]]
     takes_quality: bool = True
+    exif: bool = True
 
 
 _SAVERS: dict[str, _Saver] = {
-    "jpeg": _Saver(".jpg", {"optimize_coding": True}),
-    "webp": _Saver(".webp", {"effort": WEBP_EFFORT}),
-    "avif": _Saver(".avif", {"compression": "av1", "effort": AVIF_EFFORT}),
-    "png": _Saver(".png", {"compression": 6}, takes_quality=False),
-    "gif": _Saver(".gif", {"effort": 4}, takes_quality=False),
+    "jpeg": _Saver(
+        ".jpg",
+        lambda chosen: {
+            "optimize_coding": True,
+            "interlace": chosen.jpeg_progressive,
+            "subsample_mode": chosen.jpeg_subsampling,
+        },
+    ),
+    "webp": _Saver(".webp", lambda _: {"effort": WEBP_EFFORT}),
+    "avif": _Saver(".avif", lambda _: {"compression": "av1", "effort": AVIF_EFFORT}),
+    "png": _Saver(".png", lambda chosen: {"compression": 6, "palette": chosen.png_palette}, takes_quality=False),
+    "gif": _Saver(".gif", lambda _: {"effort": GIF_EFFORT}, takes_quality=False, exif=False),
 }
 
 
-def encode(
-    image: pyvips.Image, output: str, quality: int | None, deadline: Deadline, *, max_bytes: int | None = None
-) -> bytes:
+def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
     """The file's bytes; with `max_bytes`, at the highest quality up to `quality` that fits, or else the smallest.
 
     Formats without a quality stay as they are. Raises `RenderFailed` when libvips cannot write them, `RenderTimeout` at
     the deadline.
     """
-    encoded = _encoded(image, output, quality, deadline)
-    if max_bytes is None or len(encoded) <= max_bytes or quality is None or not _SAVERS[output].takes_quality:
+    rights = file.rights if file.settings.keep_copyright and _SAVERS[file.output].exif else None
+    if rights is not None:
+        image = rights.put_on(image)
+    # All other metadata is dropped, GPS above all: the pixels are sRGB, which needs no profile.
+    keep = "none" if rights is None else "exif"
+    encoded = _encoded(image, file, deadline, quality=file.quality, keep=keep)
+    largest, quality = file.max_bytes, file.quality
+    if largest is None or len(encoded) <= largest or quality is None or not _SAVERS[file.output].takes_quality:
         return encoded
     image = image.copy_memory()  # it is encoded again and again, and need not be made so
     best, low, high = encoded, 1, quality - 1
     while low <= high:
         middle = (low + high) // 2
-        encoded = _encoded(image, output, middle, deadline)
-        if len(encoded) <= max_bytes:
+        encoded = _encoded(image, file, deadline, quality=middle, keep=keep)
+        if len(encoded) <= largest:
             best, low = encoded, middle + 1
         else:
-            best = min(best, encoded, key=len) if len(best) > max_bytes else best
+            best = min(best, encoded, key=len) if len(best) > largest else best
             high = middle - 1
     return best
 
 
-def _encoded(image: pyvips.Image, output: str, quality: int | None, deadline: Deadline) -> bytes:
-    saver = _SAVERS[output]
-    options = saver.options | _ALWAYS
+def _encoded(image: pyvips.Image, file: File, deadline: Deadline, *, quality: int | None, keep: str) -> bytes:
+    saver = _SAVERS[file.output]
+    options = {**saver.options(file.settings), "keep": keep}
     if saver.takes_quality and quality is not None:
-        options = options | {"Q": quality}
+        options["Q"] = quality
     with deadline.watch(image, RenderFailed):
         encoded: bytes = image.write_to_buffer(saver.suffix, **options)
     return encoded

@@ -3,23 +3,33 @@
 import time
 from dataclasses import dataclass, field
 
+import pyvips
+
+from thumbs.encoding import Encoding
 from thumbs.errors import SizeOverLimit
 from thumbs.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
-from thumbs.geometry import Layout, OutputLimits, plan
-from thumbs.render import engine
-from thumbs.render.decode import SourceLimits, read_header, scaled
-from thumbs.render.encode import encode
+from thumbs.geometry import Box, Layout, OutputLimits, plan
+from thumbs.render import attention, decode, engine, margins
+from thumbs.render.animation import joined
+from thumbs.render.encode import File, encode
+from thumbs.render.header import Header, SourceLimits, read_header
 from thumbs.render.steps import STEPS, Work
+from thumbs.render.watermarks import Watermarks
 from thumbs.transforms import Transform
 
 
 @dataclass(frozen=True, slots=True)
 class RenderLimits:
-    """Everything that is refused before work begins. `avif_pixels` caps AVIF output, which costs the most to encode."""
+    """Everything that is refused before work begins.
+
+    `avif_pixels` and `gif_pixels` (of all frames together) cap the outputs that cost the most to encode, and whose
+    encoders no deadline can stop.
+    """
 
     source: SourceLimits = field(default_factory=SourceLimits)
     output: OutputLimits = field(default_factory=OutputLimits)
     avif_pixels: int = 4_000_000
+    gif_pixels: int = 8_000_000
     seconds: float = 15
 
 
@@ -39,6 +49,8 @@ class Renderer:
 
     inputs: frozenset[str] = frozenset(DEFAULT_INPUTS)
     concurrency: int = 1
+    settings: Encoding = field(default_factory=Encoding)
+    watermarks: Watermarks | None = None
 
     def render(
         self, data: bytes, transform: Transform, limits: RenderLimits, *, spare: Transform | None = None
@@ -53,23 +65,67 @@ class Renderer:
         deadline = engine.Deadline(limits.seconds)
         engine.start(self.inputs, concurrency=self.concurrency)
         header = read_header(data, self.inputs)
-        header.check(limits.source)
-        layout = plan(header.size, transform)
-        limits.output.check_layout(layout)
-        transform = _affordable(layout, transform, limits, spare)
+        frames = header.kept_frames(transform)
+        header.check(limits.source, frames=frames, trimmed=transform.trim is not None)
+        transform = _affordable(plan(header.size, transform), transform, limits, frames, spare)
         output = transform.format or FALLBACK_OUTPUT
-        work = Work(transform, layout, output)
-        image = scaled(data, header, layout, deadline)
-        for step in STEPS:
-            image = step(image, work)
+        scaled, layout = _decoded(data, header, transform, frames, deadline, limits.output)
+        mark = None
+        if transform.watermark is not None and self.watermarks is not None:
+            mark = self.watermarks.picture(transform.watermark.name)
+        work = Work(transform, layout, output, mark)
+        images = [_stepped(image, work) for image in scaled]
+        image = images[0] if header.animation is None or frames == 1 else joined(images, header.animation)
+        file = File(output, transform.quality, transform.max_bytes, self.settings, header.rights)
         rendered = time.perf_counter()
-        body = encode(image, output, transform.quality, deadline, max_bytes=transform.max_bytes)
+        body = encode(image, file, deadline)
         return Picture(body, output, rendered - began, time.perf_counter() - rendered)
 
 
-def _affordable(layout: Layout, transform: Transform, limits: RenderLimits, spare: Transform | None) -> Transform:
+def _decoded(
+    data: bytes, header: Header, transform: Transform, frames: int, deadline: engine.Deadline, limits: OutputLimits
+) -> tuple[list[pyvips.Image], Layout]:
+    """The frames, scaled to the layout that comes with them. It knows where everything lies, attention included."""
+    layout = plan(header.size, transform)
+    limits.check_layout(layout, frames=frames)
+    if frames > 1:
+        pages = decode.pages(data, frames, deadline)
+        if transform.trim is not None:
+            first = decode.fitted(pages[0], plan(header.size, Transform(crop=transform.crop)), deadline, header=header)
+            layout = _trimmed(first, header, transform, limits, frames)
+        images = [decode.fitted(page, layout, deadline, header=header) for page in pages]
+    elif transform.trim is not None:
+        full = plan(header.size, Transform(crop=transform.crop))
+        whole = decode.scaled(data, header, full, deadline)
+        layout = _trimmed(whole, header, transform, limits, frames)
+        images = [decode.fitted(whole, layout, deadline, origin=(full.region.left, full.region.top))]
+    else:
+        images = [decode.scaled(data, header, layout, deadline)]
+    return images, attention.settled(images[0], layout)
+
+
+def _trimmed(whole: pyvips.Image, header: Header, transform: Transform, limits: OutputLimits, frames: int) -> Layout:
+    """The layout without the margins of `whole`, which is the crop that was asked for, unscaled."""
+    crop = plan(header.size, Transform(crop=transform.crop)).region
+    box = None if transform.trim is None else margins.inside(whole, transform.trim)
+    region = crop if box is None else Box(crop.left + box.left, crop.top + box.top, *box.size)
+    layout = plan(header.size, transform, region=region)
+    limits.check_layout(layout, frames=frames)
+    return layout
+
+
+def _stepped(image: pyvips.Image, work: Work) -> pyvips.Image:
+    for step in STEPS:
+        image = step(image, work)
+    return image
+
+
+def _affordable(
+    layout: Layout, transform: Transform, limits: RenderLimits, frames: int, spare: Transform | None
+) -> Transform:
+    caps = {"avif": limits.avif_pixels, "gif": limits.gif_pixels}
     width, height = layout.output
-    if transform.format != "avif" or width * height <= limits.avif_pixels:
+    if width * height * frames <= caps.get(transform.format or "", limits.output.pixels):
         return transform
     if spare is None:
         raise SizeOverLimit

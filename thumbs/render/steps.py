@@ -8,25 +8,26 @@ import pyvips
 from thumbs.formats import FORMATS
 from thumbs.geometry import Layout, Size
 from thumbs.render.effects import adjusted, blurred, sharpened
-from thumbs.transforms import NO_PADDING, TRANSPARENT, WHITE, Attention, Colour, Transform
-
-_INTERESTING = {Attention.SMART: "attention", Attention.ENTROPY: "entropy"}
+from thumbs.render.watermarks import laid_over
+from thumbs.transforms import NO_PADDING, TRANSPARENT, WHITE, Colour, Transform
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a step may know: the recipe, the layout, and the output format that was settled on."""
+    """What a step may know: the recipe, the layout, the output format that was settled on, and the watermark."""
 
     transform: Transform
     layout: Layout
     output: str
+    mark: pyvips.Image | None = None
 
 
-def cut_by_attention(image: pyvips.Image, work: Work) -> pyvips.Image:
-    if work.layout.attention is None:
+def cut(image: pyvips.Image, work: Work) -> pyvips.Image:
+    """Cut the window out, where decoding has not: its place had to be found first."""
+    window = work.layout.window
+    if (image.width, image.height) == window.size:
         return image
-    width, height = work.layout.window.size
-    return image.smartcrop(width, height, interesting=_INTERESTING[work.layout.attention])
+    return image.extract_area(window.left, window.top, *window.size)
 
 
 def pad(image: pyvips.Image, work: Work) -> pyvips.Image:
@@ -67,6 +68,12 @@ def add_padding(image: pyvips.Image, work: Work) -> pyvips.Image:
     return _on_canvas(image, work, (padding.left, padding.top), work.layout.output)
 
 
+def lay_watermark(image: pyvips.Image, work: Work) -> pyvips.Image:
+    if work.transform.watermark is None or work.mark is None:
+        return image
+    return laid_over(image, work.transform.watermark, work.mark)
+
+
 def lay_background(image: pyvips.Image, work: Work) -> pyvips.Image:
     """Put the colour asked for under transparency, or white under what the output cannot show as transparent."""
     opaque = not FORMATS[work.output].alpha
@@ -85,7 +92,7 @@ def lay_background(image: pyvips.Image, work: Work) -> pyvips.Image:
 
 Step = Callable[[pyvips.Image, Work], pyvips.Image]
 # SPEC 2: resize (with gravity), rotate and flip, colour and effects, padding, watermark, background.
-STEPS: tuple[Step, ...] = (cut_by_attention, pad, turn, colour, focus, add_padding, lay_background)
+STEPS: tuple[Step, ...] = (cut, pad, turn, colour, focus, add_padding, lay_watermark, lay_background)
 
 
 def _on_canvas(

@@ -1,0 +1,98 @@
+"""The first bytes of an original: what it is, how large, and whether it is decoded at all."""
+
+from dataclasses import dataclass
+
+import pyvips
+
+from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
+from thumbs.formats import FORMATS, sniff
+from thumbs.geometry import Size
+from thumbs.render.rights import Rights, rights_of
+from thumbs.transforms import ALL_FRAMES, Transform
+
+_SWAPPED = (5, 6, 7, 8)  # EXIF orientations that lie on their side
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLimits:
+    """What is decoded at all: pixels, and pixels a side, which is what JPEG can hold.
+
+    `whole_pixels` is for what must be held in memory whole, all frames together.
+    """
+
+    pixels: int = 50_000_000
+    whole_pixels: int = 25_000_000
+    frames: int = 1000
+    side: int = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Animation:
+    """How the frames of an animation follow one another: milliseconds each is shown, and repeats (0: for ever)."""
+
+    delays: tuple[int, ...]
+    loop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the first bytes tell: the format, the upright size, how many frames, and how it is stored."""
+
+    format: str
+    size: Size
+    turned: bool
+    whole: bool
+    cmyk: bool
+    profile: bool
+    frames: int = 1
+    animation: Animation | None = None
+    rights: Rights | None = None
+
+    def kept_frames(self, transform: Transform) -> int:
+        """How many frames a thumbnail has: one, unless the source and the output are animated and more are asked."""
+        if self.animation is None or transform.format is None or not FORMATS[transform.format].animated:
+            return 1
+        return self.frames if transform.frames == ALL_FRAMES else min(transform.frames, self.frames)
+
+    def check(self, limits: SourceLimits, *, frames: int = 1, trimmed: bool = False) -> None:
+        """Raise `SourceOverLimit` for a picture of too many pixels or frames."""
+        whole = self.whole or trimmed or frames > 1
+        pixels = self.size[0] * self.size[1] * frames
+        if pixels > (limits.whole_pixels if whole else limits.pixels):
+            raise SourceOverLimit
+        if max(self.size) > limits.side or self.frames > limits.frames:
+            raise SourceOverLimit
+
+
+def read_header(data: bytes, inputs: frozenset[str]) -> Header:
+    """Raises `SourceUnsupported` for a format that is not one of `inputs`, `SourceBroken` for a damaged header."""
+    name = sniff(data)
+    if name is None or name not in inputs:
+        raise SourceUnsupported
+    try:
+        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
+        fields = set(image.get_fields())
+        orientation = image.get("orientation") if "orientation" in fields else 1
+        multiscan = any(image.get(field) for field in ("jpeg-multiscan", "interlaced") if field in fields)
+        frames = image.get("n-pages") if "n-pages" in fields else 1
+        animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
+        rights = rights_of(image, fields)
+    except pyvips.Error as error:
+        raise SourceBroken from error
+    turned = orientation in _SWAPPED
+    return Header(
+        format=name,
+        size=(image.height, image.width) if turned else (image.width, image.height),
+        turned=turned,
+        whole=multiscan or name == "avif",
+        cmyk=image.interpretation == "cmyk",
+        profile="icc-profile-data" in fields,
+        frames=frames,
+        animation=animation,
+        rights=rights,
+    )
+
+
+def _animation(image: pyvips.Image, fields: set[str]) -> Animation:
+    delays = tuple(image.get("delay")) if "delay" in fields else ()
+    return Animation(delays, image.get("loop") if "loop" in fields else 0)
