@@ -86,11 +86,23 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         turned=turned,
         whole=multiscan or name == "avif",
         cmyk=image.interpretation == "cmyk",
-        profile="icc-profile-data" in fields,
+        profile="icc-profile-data" in fields and _is_of_colours(image.get("icc-profile-data")),
         frames=frames,
         animation=animation,
         rights=rights,
     )
+
+
+def _is_of_colours(profile: bytes) -> bool:
+    """Whether the profile describes a device (ICC.1:2022, 7.2.6): what is in XYZ or Lab was not taken by one."""
+    return profile[16:20] in (b"RGB ", b"GRAY", b"CMYK")
+
+
+def readable(data: bytes) -> bytes:
+    """`data` as libvips knows it: of the brands that AVIF files begin with, it looks for one."""
+    if data[4:8] == b"ftyp" and data[8:12] in (b"avis", b"miaf") and sniff(data) == "avif":
+        return data[:8] + b"avif" + data[12:]
+    return data
 
 
 def _animation(image: pyvips.Image, fields: set[str]) -> Animation:

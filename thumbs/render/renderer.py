@@ -12,7 +12,7 @@ from thumbs.geometry import Box, Layout, OutputLimits, plan
 from thumbs.render import attention, decode, engine, margins
 from thumbs.render.animation import joined
 from thumbs.render.encode import File, encode
-from thumbs.render.header import Header, SourceLimits, read_header
+from thumbs.render.header import Header, SourceLimits, read_header, readable
 from thumbs.render.steps import STEPS, Work
 from thumbs.render.watermarks import Watermarks
 from thumbs.transforms import Transform
@@ -64,6 +64,7 @@ class Renderer:
         began = time.perf_counter()
         deadline = engine.Deadline(limits.seconds)
         engine.start(self.inputs, concurrency=self.concurrency)
+        data = readable(data)
         header = read_header(data, self.inputs)
         frames = header.kept_frames(transform)
         header.check(limits.source, frames=frames, trimmed=transform.trim is not None)
