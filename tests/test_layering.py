@@ -15,11 +15,22 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up. A module imports from its own layer or from a lower one, and nowhere in a circle.
 LAYERS: tuple[tuple[str, ...], ...] = (
     # 1: words, and mechanics that know nothing of pictures.
-    ("errors", "formats", "transforms", "colours", "quality", "arguments", "singleflight", "cores", "encoding"),
+    (
+        "errors",
+        "formats",
+        "transforms",
+        "colours",
+        "quality",
+        "arguments",
+        "singleflight",
+        "cores",
+        "encoding",
+        "pauses",
+    ),
     # 2: the language of URLs and HTTP; pure, but for the threads of stages.
-    ("spellings", "filters", "grammar", "signing", "geometry", "http", "orders", "stages"),
+    ("spellings", "filters", "grammar", "signing", "geometry", "http", "orders", "stages", "failures"),
     # 3: the journey, and the parts behind its ports.
-    ("thumbnailer", "journeys", "render", "sources", "cache", "conf"),
+    ("thumbnailer", "journeys", "entries", "render", "sources", "cache", "conf"),
     # 4: the composition root, the two fronts, and what runs servers.
     ("wiring", "caching", "mount", "wsgi", "asgi", "metrics", "worker", "janitor", "supervisor"),
     # 5: the Django side.
@@ -27,7 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 # The parts of layer 3 do not know each other. The journey knows the values that pass between it and them.
 PARTS = LAYERS[2]
-JOURNEY = ("thumbnailer", "journeys")
+JOURNEY = ("thumbnailer", "journeys", "entries")
 PORTS = {"thumbs.cache.entry", "thumbs.cache.layers", "thumbs.sources.original"}
 
 # What must work without Django: everything below the composition root but the parts that are Django's by nature.

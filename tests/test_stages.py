@@ -1,7 +1,10 @@
 """Stages: a fixed number of threads, a bounded queue, a refusal at once for more, and no thread held between."""
 
+import gc
 import logging
 import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -221,6 +224,53 @@ def test_a_slow_stage_holds_no_thread_of_another(closing: ExitStack) -> None:
     assert not any(future.done() for future in waiting)
     gate.open()
     assert [future.result(PATIENCE) for future in waiting] == ["slow"] * 50
+
+
+def test_what_has_waited_for_too_long_is_refused_when_its_turn_comes(closing: ExitStack) -> None:
+    gate, done = Gate(closing), threading.Event()
+    impatient = Stage("work", threads=1, queue_length=5, patience=0.05)
+    closing.callback(impatient.close)
+
+    def journey(work: Callable[[], object]) -> Journey[str]:
+        yield "work", work
+        return "made"
+
+    first = gone(journey(gate), {"work": impatient})
+    gate.wait_for(1)
+    second = gone(journey(done.set), {"work": impatient})
+    threading.Event().wait(0.1)
+    gate.open()
+    assert first.result(PATIENCE) == "made"
+    with pytest.raises(Overloaded):
+        second.result(PATIENCE)
+    assert not done.is_set()
+
+
+def test_a_journey_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> None:
+    """An original of many megabytes would else live until the garbage collector finds the circle it is in."""
+
+    class Original:
+        pass
+
+    def fail(original: Original) -> None:
+        raise SourceMissing from ValueError(repr(original))
+
+    original = Original()
+    alive = weakref.ref(original)
+
+    def journey(original: Original) -> Journey[str]:
+        yield "work", partial(fail, original)
+        return "never"
+
+    gc.disable()
+    closing.callback(gc.enable)
+    future = gone(journey(original), {"work": stage(closing, queue_length=1)})
+    del original
+    assert isinstance(future.exception(PATIENCE), SourceMissing)
+    end = time.monotonic() + PATIENCE
+    while alive() is not None and time.monotonic() < end:
+        time.sleep(0.01)  # the thread that ended it may not have come back yet
+    assert alive() is None
 
 
 def test_the_time_in_each_stage_and_in_queues_is_told(closing: ExitStack) -> None:

@@ -7,13 +7,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from thumbs.cache.files import FileStore
 from thumbs.cache.layers import Layer, Layers
 from thumbs.cache.sieve import Sieve
-from thumbs.cache.stores import MemoryLayer
-from thumbs.errors import Overloaded, SourceMissing, StorageFailed, StorageTimeout, ThumbError
+from thumbs.cache.stores import DiskLayer, MemoryLayer
+from thumbs.errors import Overloaded, SourceBroken, SourceMissing, StorageFailed, StorageTimeout, ThumbError
 from thumbs.geometry import OutputLimits
 from thumbs.http import Headers, Request, Response, http_date
 from thumbs.journeys import FETCH, LOOKUP, RENDER, Storage, fetch_stage
@@ -148,6 +150,7 @@ class Shop:
         if self.cache is None:
             self.cache = [MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=self.clock))]
         self.layers = Layers(self.cache, ttl=300, stale=self.stale, clock=self.clock)
+        self.layers.jitter = 0  # times are exact here
         terms = Terms("photos", DEFAULT_QUALITIES, OutputLimits(), self.signer, headers=self.headers)
         storage = Storage(terms, self.source, self.layers, self.press, self.seconds, self.keeps_sources)
         self.thumbnailer = Thumbnailer({"photos": storage}, self.stages, observer=self.witness, clock=self.clock)
@@ -615,11 +618,72 @@ def test_a_hit_is_no_hit_without_its_signature(open_shop: Callable[..., Shop], a
     assert ask(shop, request()).status == 403
 
 
-def test_errors_are_not_kept(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop()
+def test_errors_are_not_kept_without_a_cache(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(cache=[])
     assert ask(shop, request("40x30/late.jpg")).status == 404
     shop.source.lay("late.jpg", b"late")
     assert ask(shop, request("40x30/late.jpg")).status == 200
+
+
+def test_a_missing_original_is_asked_for_once_in_a_few_seconds(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    for target in ("40x30/late.jpg", "40x30/late.jpg", "80x60/late.jpg"):
+        assert ask(shop, request(target)).status == 404
+    assert shop.source.read_paths == ["late.jpg"]
+    shop.source.lay("late.jpg", b"late")
+    shop.clock.now += 5
+    assert ask(shop, request("40x30/late.jpg")).status == 200
+
+
+def test_a_broken_original_is_rendered_once_in_a_few_seconds(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    shop.press.failure = SourceBroken()
+    answers = [ask(shop, request()) for _ in range(3)]
+    assert [answer.status for answer in answers] == [422] * 3
+    assert len({answer.body for answer in answers}) == 1
+    assert len(shop.press.printed) == 1
+    assert ask(shop, request("80x60/a.jpg")).status == 422  # another thumbnail may be possible, or may not
+    assert len(shop.press.printed) == 2
+
+
+def test_a_failure_of_the_storage_is_tried_again_at_once(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop()
+    shop.source.failure = StorageFailed()
+    assert ask(shop, request()).status == 502
+    shop.source.failure = None
+    assert ask(shop, request()).status == 200
+
+
+def test_what_is_over_its_time_is_compared_with_the_source_before_it_is_made_again(
+    open_shop: Callable[..., Shop], ask: Ask, tmp_path: Path
+) -> None:
+    clock = Clock()
+    disk = DiskLayer(FileStore(tmp_path / "cache", max_bytes=None, clock=clock))
+    shop = open_shop(cache=[disk], clock=clock)
+    first = ask(shop, request())
+    clock.now += 301
+    second = ask(shop, request())
+    assert (second.status, second.body) == (200, first.body)
+    assert cached(second) == (200, "MISS")
+    assert (len(shop.press.printed), shop.source.read_paths, shop.source.asked_versions) == (1, ["a.jpg"], ["a.jpg"])
+    assert cached(ask(shop, request())) == (200, "HIT")
+    shop.source.lay("a.jpg", b"dog", token="v2")
+    clock.now += 301
+    assert ask(shop, request()).body.startswith(b"dog")
+    assert len(shop.press.printed) == 2
+
+
+def test_a_full_queue_of_renders_refuses_before_anything_is_read(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(stages={RENDER: Stage(RENDER, threads=1, queue_length=0)})
+    shop.press.gate.shut()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, shop, request())
+        shop.press.gate.wait_for_somebody()
+        shop.source.lay("b.jpg", b"dog")
+        assert ask(shop, request("40x30/b.jpg")).status == 503
+        assert shop.source.read_paths == ["a.jpg"]
+        shop.press.gate.open()
+        assert first.result(PATIENCE).status == 200
 
 
 def test_answers_and_problems_vary_where_the_format_is_negotiated(open_shop: Callable[..., Shop], ask: Ask) -> None:

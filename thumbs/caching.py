@@ -1,5 +1,6 @@
 """From a storage's configuration to the layers of its cache: the concrete stores, put together."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 
+from thumbs.cache.claims import Claims
 from thumbs.cache.directory import JOURNAL
 from thumbs.cache.files import FileStore
 from thumbs.cache.layers import Layer, Layers
@@ -29,6 +31,7 @@ def layers(conf: StorageConf, run_dir: str | None = None) -> Layers:
         purges=Purges(_journal(conf, run_dir), keep=keep) if kept else None,
         ttl=conf.cache.disk.ttl_seconds,
         stale=conf.cache.disk.stale_seconds,
+        claims=Claims(_own_directory(run_dir) / f"{conf.name}-{_whereabouts(conf)}.claims"),
     )
 
 
@@ -78,5 +81,15 @@ def _journal(conf: StorageConf, run_dir: str | None) -> Path:
     disk = conf.cache.disk
     if disk.enabled and disk.dir is not None:
         return Path(disk.dir) / JOURNAL
-    directory = Path(run_dir) if run_dir else Path(tempfile.gettempdir()) / f"mage-{os.getuid()}"
-    return directory / f"{conf.name}.purges"
+    return _own_directory(run_dir) / f"{conf.name}.purges"
+
+
+def _whereabouts(conf: StorageConf) -> str:
+    """What tells servers apart that have a storage of one name, but not its cache in common."""
+    cache = conf.cache
+    places = (cache.disk.dir, cache.disk.alias, cache.memory.alias, cache.shared.alias)
+    return hashlib.blake2b(repr(places).encode(), digest_size=8).hexdigest()
+
+
+def _own_directory(run_dir: str | None) -> Path:
+    return Path(run_dir) if run_dir else Path(tempfile.gettempdir()) / f"mage-{os.getuid()}"

@@ -5,33 +5,35 @@ drives.
 """
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from thumbs.cache.entry import Entry
-from thumbs.cache.layers import Found, Layers
-from thumbs.errors import Overloaded, SourceMissing
-from thumbs.formats import FORMATS
+from thumbs.cache.layers import Found, Held, Layers
+from thumbs.entries import Picture, entry_of, original_entry
+from thumbs.errors import (
+    Overloaded,
+    SourceBroken,
+    SourceMissing,
+    SourceOverLimit,
+    SourceTooLarge,
+    SourceUnsupported,
+    ThumbError,
+)
+from thumbs.failures import Failures
 from thumbs.orders import Order, Terms
+from thumbs.pauses import Pauses
 from thumbs.singleflight import SingleFlight
 from thumbs.sources.original import Original, Source, Version
 from thumbs.stages import Journey, Stage, Timings, travel
 from thumbs.transforms import Transform
 
-LOOKUP, FETCH, RENDER, ENCODE = "lookup", "fetch", "render", "encode"
+LOOKUP, FETCH, RENDER, ENCODE, WAIT = "lookup", "fetch", "render", "encode", "wait"
+# Seconds between two looks at whether another process has made what was asked for.
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.2
 SOURCE = "source"  # the layer of what had to be made
-
-
-class Picture(Protocol):
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def format(self) -> str: ...
-    @property
-    def encode_seconds(self) -> float: ...
 
 
 class Render(Protocol):
@@ -85,13 +87,34 @@ class Journeys:
         self._stages = stages
         self._clock = clock
         self._fetches: SingleFlight[Fetched] = SingleFlight()
+        self._pauses = Pauses()
+        self.failures = Failures(clock)
 
     def make(self, order: Order, timings: Timings) -> Journey[Outcome]:
         """From the layers, or made anew."""
         found = yield from self._look_up(order)
         if found is None:
-            found = yield from self._render(order, timings)
+            try:
+                if self._storages[order.storage].layers.shared:
+                    found = yield from self._make_alone(order, timings)
+                else:
+                    found = yield from self._render(order, timings)
+            except (SourceMissing, SourceTooLarge) as error:
+                self.failures.remember(order.source_key, error)
+                raise
+            except (SourceUnsupported, SourceBroken, SourceOverLimit) as error:
+                self.failures.remember(order.key, error)
+                raise
         return Outcome(found, timings)
+
+    def failure(self, order: Order) -> ThumbError | None:
+        """Why this could not be made a moment ago, where nothing says that it can now. Without a cache, never."""
+        layers = self._storages[order.storage].layers
+        for key in (order.source_key, order.key):
+            found = self.failures.find(key) if layers.names else None
+            if found is not None and not layers.purged_since(key, found[0]):
+                return found[1]
+        return None
 
     def check(self, order: Order, timings: Timings) -> Journey[Outcome | Unmade]:
         """From the layers, or else no more than which version the source has now."""
@@ -112,10 +135,8 @@ class Journeys:
         except SourceMissing:
             yield LOOKUP, partial(storage.layers.delete, order.key)
             raise
-        if found is not None and version.token is not None and version.token == found.entry.version:
-            entry = replace(found.entry, created=asked, fresh_until=asked + storage.layers.ttl)
-            yield from _keep(storage, order.key, entry)
-            return Outcome(Found(entry, SOURCE, stale=False), timings)
+        if found is not None and _is_of(version, found.entry):
+            return Outcome((yield from self._renewed(order, found.entry, asked)), timings)
         yield LOOKUP, partial(storage.layers.delete, order.source_key)
         return Outcome((yield from self._render(order, timings)), timings)
 
@@ -126,13 +147,49 @@ class Journeys:
         found: Found | None = yield LOOKUP, partial(layers.get, order.key)
         return found
 
+    def _make_alone(self, order: Order, timings: Timings) -> Journey[Found]:
+        """Made by one of all processes, while the others wait for what it puts into the layers."""
+        storage = self._storages[order.storage]
+        waited = 0.0
+        while True:
+            held: Held = yield LOOKUP, partial(storage.layers.hold, order.key)
+            claim, found, expired = held
+            if found is not None:
+                return found
+            if claim is not None or waited >= storage.seconds / 2:
+                break
+            pause = min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited / 4))
+            yield WAIT, self._pauses.of(pause)
+            waited += pause
+        try:
+            if expired is not None:
+                asked = self._clock()
+                version: Version = yield fetch_stage(order.storage), partial(storage.source.version, order.path)
+                if _is_of(version, expired):
+                    found = yield from self._renewed(order, expired, asked)
+            if found is None:
+                found = yield from self._render(order, timings)
+            return found
+        finally:
+            if claim is not None:
+                claim.release()
+
+    def _renewed(self, order: Order, entry: Entry, asked: float) -> Journey[Found]:
+        """A new lease of life for what was made of the source as it is still."""
+        storage = self._storages[order.storage]
+        entry = replace(entry, created=asked, fresh_until=asked + storage.layers.lifetime())
+        yield from _keep(storage, order.key, entry)
+        return Found(entry, SOURCE, stale=False)
+
     def _render(self, order: Order, timings: Timings) -> Journey[Found]:
         storage = self._storages[order.storage]
+        if self._stages[RENDER].full:
+            raise Overloaded  # before an original is read for nothing
         original, asked = yield from self._original(order)
         picture: Picture = yield RENDER, partial(storage.render, original.data, order.transform, spare=order.spare)
         timings.spent[ENCODE] = picture.encode_seconds
         timings.spent[RENDER] -= picture.encode_seconds
-        entry = _entry(order, picture, original.version, asked, storage.layers.ttl)
+        entry = entry_of(order.key, picture, original.version, asked, storage.layers.lifetime())
         yield from _keep(storage, order.key, entry)
         return Found(entry, SOURCE, stale=False)
 
@@ -159,11 +216,12 @@ class Journeys:
             return Fetched(Original(entry.body, Version(entry.version, entry.modified)), entry.created)
         asked = self._clock()
         original: Original = yield fetch_stage(order.storage), partial(storage.source.read, order.path)
-        yield from _keep(storage, order.source_key, _kept(original, asked, storage.layers.ttl))
+        yield from _keep(storage, order.source_key, original_entry(original, asked, storage.layers.lifetime()))
         return Fetched(original, asked)
 
 
-# --------------------------------------------------------------------------------------- entries
+def _is_of(version: Version, entry: Entry) -> bool:
+    return version.token is not None and version.token == entry.version
 
 
 def _keep(storage: Storage, key: str, entry: Entry) -> Journey[None]:
@@ -172,34 +230,3 @@ def _keep(storage: Storage, key: str, entry: Entry) -> Journey[None]:
         return
     with contextlib.suppress(Overloaded):
         yield LOOKUP, partial(storage.layers.put, key, entry)
-
-
-def _entry(order: Order, picture: Picture, version: Version, asked: float, ttl: float) -> Entry:
-    known = version.token is not None
-    return Entry(
-        body=picture.body,
-        content_type=FORMATS[picture.format].content_type,
-        etag=etag_of(order.key, version.token if known else hashlib.blake2b(picture.body).hexdigest()),
-        version=version.token,
-        modified=int(asked) if version.modified is None else version.modified,
-        created=asked,
-        fresh_until=asked + ttl,
-    )
-
-
-def _kept(original: Original, asked: float, ttl: float) -> Entry:
-    version = original.version
-    return Entry(
-        body=original.data,
-        content_type="application/octet-stream",
-        etag='""',
-        version=version.token,
-        modified=int(asked) if version.modified is None else version.modified,
-        created=asked,
-        fresh_until=asked + ttl,
-    )
-
-
-def etag_of(key: str, token: str | None) -> str:
-    """The same key and the same state of the source give the same bytes, so that their digest is a strong validator."""
-    return f'"{hashlib.blake2b(f"{key} {token}".encode(), digest_size=16).hexdigest()}"'

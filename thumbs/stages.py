@@ -8,9 +8,11 @@ threads waiting.
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Generic, TypeVar
 
 from thumbs.errors import Overloaded
@@ -47,10 +49,15 @@ Journey = Generator[Step, Any, R]
 
 
 class Stage:
-    """`threads` workers behind a queue of `queue_length`, started at the first use in the process."""
+    """`threads` workers behind a queue of `queue_length`, started at the first use in the process.
 
-    def __init__(self, name: str, *, threads: int, queue_length: int) -> None:
+    What has waited for longer than `patience` seconds is refused when its turn comes: nobody waits for it any more, and
+    the next one should not wait for it either.
+    """
+
+    def __init__(self, name: str, *, threads: int, queue_length: int, patience: float = inf) -> None:
         self._capacity = threads + queue_length
+        self.patience = patience
         self._pending = 0
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"mage-{name}")
@@ -118,6 +125,7 @@ class _Traveller(Generic[R]):
         except StopIteration as end:
             self.future.set_result(end.value)
         except BaseException as error:  # whoever waits for the future gets it
+            _let_go(error)
             self.future.set_exception(error)
         else:
             if isinstance(work, Future):
@@ -126,22 +134,10 @@ class _Traveller(Generic[R]):
                 self._enter(name, work)
 
     def _enter(self, name: str, work: Callable[[], object]) -> None:
-        entered = time.perf_counter()
-
-        def perform() -> Callable[[], None]:
-            began = time.perf_counter()
-            self.timings.queue += began - entered
-            try:
-                result = work()
-            except BaseException as error:  # the journey decides what it means
-                return self._thrown(error)
-            self.timings.spend(name, since=began)
-            return lambda: self.advance(lambda: self.journey.send(result))
-
         try:
-            self.stages[name].submit(perform)
+            self.stages[name].submit(_Piece(self, name, work))
         except Overloaded as error:
-            self._thrown(error)()
+            self.thrown(error)()
 
     def _wait_for(self, name: str, other: "Future[Any]") -> None:
         began = time.perf_counter()
@@ -152,9 +148,40 @@ class _Traveller(Generic[R]):
             if error is None:
                 self.advance(lambda: self.journey.send(other.result()))
             else:
-                self._thrown(error)()
+                self.thrown(error)()
 
         other.add_done_callback(landed)
 
-    def _thrown(self, error: BaseException) -> Callable[[], None]:
+    def thrown(self, error: BaseException) -> Callable[[], None]:
         return lambda: self.advance(lambda: self.journey.throw(error))
+
+
+class _Piece:
+    """The work of one step, on its way through a stage."""
+
+    def __init__(self, traveller: _Traveller[Any], name: str, work: Callable[[], object]) -> None:
+        self._traveller = traveller
+        self._name = name
+        self._work: Callable[[], object] | None = work
+        self._entered = time.perf_counter()
+
+    def __call__(self) -> Callable[[], None]:
+        traveller, began = self._traveller, time.perf_counter()
+        # Nothing but this call may hold the work, and what that holds: the traceback of an error keeps this object.
+        work, self._work = self._work, None
+        traveller.timings.queue += began - self._entered
+        if work is None or began - self._entered > traveller.stages[self._name].patience:
+            return traveller.thrown(Overloaded())
+        try:
+            result = work()
+        except BaseException as error:  # the journey decides what it means
+            return traveller.thrown(error)
+        traveller.timings.spend(self._name, since=began)
+        return lambda: traveller.advance(lambda: traveller.journey.send(result))
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop what the frames of an error hold: an original of many megabytes would live as long as its traceback."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -12,9 +12,10 @@ from typing import Protocol
 
 from thumbs import http
 from thumbs.cache.layers import Found
+from thumbs.entries import etag_of
 from thumbs.errors import Expired, MethodNotAllowed, Overloaded, RenderTimeout, TargetTooLong, ThumbError
 from thumbs.http import Headers, Request, Response
-from thumbs.journeys import SOURCE, Journeys, Outcome, Storage, Unmade, etag_of
+from thumbs.journeys import SOURCE, Journeys, Outcome, Storage, Unmade
 from thumbs.orders import Order, preflight, take_order, varying
 from thumbs.singleflight import SingleFlight
 from thumbs.sources.original import Version
@@ -111,6 +112,9 @@ class Thumbnailer:
             found = self.storages[order.storage].layers.get_now(order.key)
             if found is not None:
                 return self._found(request, order, found)
+            failure = self._journeys.failure(order)
+            if failure is not None:
+                raise failure
             return self._begin(request, order, check=request.conditional)
         except ThumbError as error:
             return self._refused(error, request, order)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import cache, cached_property, partial
 from pathlib import Path
+from typing import TypedDict
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -16,8 +17,9 @@ from thumbs.conf.document import MIB, DocumentConf, LimitsConf, StorageConf
 from thumbs.conf.loading import Configuration, load
 from thumbs.cores import usable_cores
 from thumbs.encoding import Encoding
+from thumbs.entries import Picture
 from thumbs.geometry import OutputLimits
-from thumbs.journeys import FETCH, LOOKUP, RENDER, Picture, Render, Storage, fetch_stage
+from thumbs.journeys import FETCH, LOOKUP, RENDER, Render, Storage, fetch_stage
 from thumbs.metrics import Metrics
 from thumbs.orders import Terms
 from thumbs.quality import DEFAULT_QUALITIES
@@ -35,6 +37,11 @@ _LOOKUPS = 8
 _QUEUE_OF_LOOKUPS = 1024
 _OF_DJANGO = "django"
 _SALT = "thumbs.signing"
+
+
+class _Queue(TypedDict):
+    queue_length: int
+    patience: float
 
 
 class NotConfigured(RuntimeError):
@@ -94,16 +101,14 @@ def build(read: Configuration) -> Thumbnailer:
     """A thumbnailer for `read`. It starts no thread and opens no connection until it is used."""
     _require(read)
     limits = read.document.limits
+    queue = _Queue(queue_length=limits.queue_length, patience=limits.queue_seconds)
     return Thumbnailer(
         {conf.name: storage(conf, read) for conf in read.storages},
         {
             LOOKUP: Stage(LOOKUP, threads=_LOOKUPS, queue_length=_QUEUE_OF_LOOKUPS),
             # One for each storage: who hangs keeps nobody waiting but those who ask him.
-            **{
-                fetch_stage(conf.name): Stage(FETCH, threads=limits.fetches, queue_length=limits.queue_length)
-                for conf in read.storages
-            },
-            RENDER: Stage(RENDER, threads=renders(read), queue_length=limits.queue_length),
+            **{fetch_stage(conf.name): Stage(FETCH, threads=limits.fetches, **queue) for conf in read.storages},
+            RENDER: Stage(RENDER, threads=renders(read), **queue),
         },
         observer=metrics() if read.document.metrics else None,
     )

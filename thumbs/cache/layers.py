@@ -5,16 +5,20 @@ left alone for a while; it never fails a request.
 """
 
 import logging
+import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import NamedTuple, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
+from thumbs.cache.claims import Claim, Claims
 from thumbs.cache.entry import Entry
 from thumbs.cache.purges import Purges
 
 logger = logging.getLogger("thumbs.cache")
 REST_SECONDS = 5.0  # how long a layer that failed is left alone
+_JITTER = 0.1
 CLOCK_SKEW = 60.0  # how far the clocks of two machines may be apart
 
 
@@ -42,10 +46,42 @@ class QuickLayer(Layer, Protocol):
     def get_now(self, key: str) -> Entry | None: ...
 
 
+@runtime_checkable
+class LocalLayer(Layer, Protocol):
+    """A layer that only this process sees."""
+
+    @property
+    def local(self) -> bool: ...
+
+
+@runtime_checkable
+class KeepingLayer(Layer, Protocol):
+    """A layer that has entries for a while after their time."""
+
+    def get_expired(self, key: str) -> Entry | None: ...
+
+
+@runtime_checkable
+class LeasingLayer(Layer, Protocol):
+    """A layer in which one of all machines can claim a key. A lease ends by itself."""
+
+    def lease(self, key: str) -> bool: ...
+
+    def end_lease(self, key: str) -> None: ...
+
+
 class Found(NamedTuple):
     entry: Entry
     layer: str
     stale: bool
+
+
+class Held(NamedTuple):
+    """The claim of a key if it was free; what is there, for another may just have made it; and what was."""
+
+    claim: Claim | None
+    found: Found | None
+    expired: Entry | None
 
 
 class Layers:
@@ -58,6 +94,7 @@ class Layers:
         purges: Purges | None = None,
         ttl: float = 300,
         stale: float = 0,
+        claims: Claims | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._guards = [_Guard(layer) for layer in layers]
@@ -65,11 +102,25 @@ class Layers:
         self._purges = purges
         self.ttl = ttl
         self._stale = stale
+        self._claims = claims
         self._clock = clock
+        self.jitter = _JITTER
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(guard.layer.name for guard in self._guards)
+
+    @property
+    def shared(self) -> bool:
+        """Whether what one process puts here is there for another: else none need wait for another."""
+        return any(not isinstance(guard.layer, LocalLayer) for guard in self._guards)
+
+    def lifetime(self) -> float:
+        """Seconds for which a new entry is fresh: up to a tenth less than `ttl`.
+
+        What was made at one time is then not due to be made again at one time.
+        """
+        return self.ttl * (1 - self.jitter * random.random())  # noqa: S311 - nothing secret
 
     @property
     def failing(self) -> tuple[str, ...]:
@@ -101,6 +152,40 @@ class Layers:
         """Keep `entry` in every layer, unless it was purged while it was being made."""
         if not self._purged(key, entry):
             self._put(key, entry, self._guards)
+
+    def hold(self, key: str) -> Held:
+        """Claim `key` to make its entry, unless somebody has just done that. Blocks, but never waits for others."""
+        claim = self._claim(key)
+        found = self.get(key)
+        if found is not None and claim is not None:
+            claim.release()
+        return Held(claim, found, None if found is not None or claim is None else self._get_expired(key))
+
+    def _get_expired(self, key: str) -> Entry | None:
+        """The entry for `key` whose time is over, where a layer has it still; the source may not have changed."""
+        for guard in self._guards:
+            if isinstance(guard.layer, KeepingLayer):
+                entry = guard.attempt(guard.layer.get_expired, key)
+                if entry is not None and entry.created <= self._clock() and not self._purged(key, entry):
+                    return entry
+        return None
+
+    def _claim(self, key: str) -> Claim | None:
+        """The right to make `key`; None while another process or another machine has it. Blocks, but never waits."""
+        claim = Claim() if self._claims is None else self._claims.take(key)
+        if claim is None:
+            return None
+        for guard in self._guards:
+            if isinstance(guard.layer, LeasingLayer):
+                if guard.attempt(guard.layer.lease, key) is False:
+                    claim.release()
+                    return None
+                claim.add(partial(guard.attempt, guard.layer.end_lease, key))
+        return claim
+
+    def purged_since(self, key: str, moment: float) -> bool:
+        """Whether what was found out about `key` at that Unix time has been purged."""
+        return self._purges is not None and self._purges.covers(key.partition("/")[0], moment)
 
     def delete(self, key: str) -> None:
         for guard in self._guards:
@@ -137,7 +222,7 @@ class Layers:
             guard.attempt(guard.layer.put, key, entry, expires)
 
     def _purged(self, key: str, entry: Entry) -> bool:
-        return self._purges is not None and self._purges.covers(key.partition("/")[0], entry.created)
+        return self.purged_since(key, entry.created)
 
 
 A = TypeVarTuple("A")

@@ -13,6 +13,8 @@ from thumbs.cache.entry import Entry
 from thumbs.cache.files import FileStore
 from thumbs.cache.sieve import Sieve
 
+# How long the others wait for a machine that has died while it made a thumbnail.
+_LEASE_SECONDS = 10
 # memcached's default `-I 1m`, less what it adds to an item. Over it a `set` fails, or says that it did not.
 _MEMCACHED_ITEM_BYTES = 1024 * 1024 - 4096
 
@@ -23,6 +25,7 @@ class MemoryLayer:
 
     sieve: Sieve
     name: str = "memory"
+    local: bool = True
 
     def get_now(self, key: str) -> Entry | None:
         return self.sieve.get(key)  # type: ignore[return-value]  # only `put` fills it
@@ -55,6 +58,10 @@ class DiskLayer:
 
     def get(self, key: str) -> Entry | None:
         found = self.store.get(key)
+        return None if found is None else self._unpacked(key, found.payload)
+
+    def get_expired(self, key: str) -> Entry | None:
+        found = self.store.get(key, expired=True)
         return None if found is None else self._unpacked(key, found.payload)
 
     def _unpacked(self, key: str, payload: bytes | bytearray) -> Entry | None:
@@ -118,8 +125,19 @@ class AliasLayer:
     def clear(self) -> int:
         return self.delete_group("")
 
+    def lease(self, key: str) -> bool:
+        """False only when somebody else has it: a cache that took nothing and has nothing is no reason to wait."""
+        cache, name = self.open_cache(), self._lease(key)
+        return bool(cache.add(name, b"1", timeout=_LEASE_SECONDS)) or cache.get(name) is None
+
+    def end_lease(self, key: str) -> None:
+        self.open_cache().delete(self._lease(key))
+
     def _key(self, key: str) -> str:
         return f"mage:{self.storage}:{key}"
+
+    def _lease(self, key: str) -> str:
+        return f"mage:{self.storage}:lease:{key}"
 
     def _marker(self, group: str) -> str:
         return f"mage:{self.storage}:purged:{group}"

@@ -181,7 +181,7 @@ class StorageLimitsConf:
 
 @dataclass(frozen=True, slots=True)
 class LimitsConf:
-    """The global limits (SPEC 6). The last three are for a whole process."""
+    """The global limits (SPEC 6). The last four are for a whole process."""
 
     max_source_mb: float = key(number(0.001), default=64.0)
     max_source_megapixels: float = key(number(0.001), default=50.0)
@@ -196,6 +196,7 @@ class LimitsConf:
     renders: int | None = key(whole(1, 256), default=None)
     fetches: int = key(whole(1, 1024), default=16)
     queue_length: int = key(whole(1), default=100)
+    queue_seconds: float = key(number(0.01), default=10.0)
 
     def narrowed(self, own: StorageLimitsConf) -> "LimitsConf":
         """These limits with a storage's own in their place."""

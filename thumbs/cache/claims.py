@@ -1,0 +1,68 @@
+"""Who makes an entry, of all processes of a machine: a claim is a lock that ends with the process that holds it."""
+
+import errno
+import fcntl
+import os
+import struct
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+
+# Locks of an open file description (fcntl(2)): unlike those of a process, one does not end because another descriptor
+# of the same file is closed, and threads exclude each other as well. Linux has them; elsewhere nobody excludes anybody.
+_SET_LOCK: int = getattr(fcntl, "F_OFD_SETLK", 0)
+_HELD = (errno.EAGAIN, errno.EACCES)
+
+
+class Claim:
+    """The right to make one entry. `release` gives it up, and may be called more than once."""
+
+    def __init__(self, *ends: Callable[[], object]) -> None:
+        self._ends = list(ends)
+
+    def add(self, end: Callable[[], object]) -> None:
+        """Let `release` call this as well."""
+        self._ends.append(end)
+
+    def release(self) -> None:
+        while self._ends:
+            self._ends.pop()()
+
+
+class Claims:
+    """Claims of keys by means of `file`, in which each key has a byte of its own to lock."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def take(self, key: str) -> Claim | None:
+        """The claim of `key`; None while another process, or another thread, holds it.
+
+        Where nothing can be locked everybody gets one, for to make an entry twice is better than not at all.
+        """
+        try:
+            descriptor = self._opened()
+        except OSError:
+            return Claim()
+        if not _SET_LOCK or self._locks(descriptor, key):
+            return Claim(lambda: os.close(descriptor))
+        os.close(descriptor)
+        return None
+
+    def _opened(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            return os.open(self._file, flags, 0o600)
+        except FileNotFoundError:
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(self._file, flags, 0o600)
+
+    def _locks(self, descriptor: int, key: str) -> bool:
+        place = int.from_bytes(blake2b(key.encode(), digest_size=7).digest(), "big")
+        # struct flock: type, whence, start, length, and a process that must be 0.
+        lock = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)
+        try:
+            fcntl.fcntl(descriptor, _SET_LOCK, lock)
+        except OSError as error:
+            return error.errno not in _HELD
+        return True

@@ -1,0 +1,50 @@
+"""From what was fetched and made to what the layers keep."""
+
+import hashlib
+from typing import Protocol
+
+from thumbs.cache.entry import Entry
+from thumbs.formats import FORMATS
+from thumbs.sources.original import Original, Version
+
+
+class Picture(Protocol):
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def format(self) -> str: ...
+    @property
+    def encode_seconds(self) -> float: ...
+
+
+def entry_of(key: str, picture: Picture, version: Version, asked: float, ttl: float) -> Entry:
+    """The entry of a picture made of a source in `version`, which was asked for at `asked`. `ttl` is in seconds."""
+    known = version.token is not None
+    return Entry(
+        body=picture.body,
+        content_type=FORMATS[picture.format].content_type,
+        etag=etag_of(key, version.token if known else hashlib.blake2b(picture.body).hexdigest()),
+        version=version.token,
+        modified=int(asked) if version.modified is None else version.modified,
+        created=asked,
+        fresh_until=asked + ttl,
+    )
+
+
+def original_entry(original: Original, asked: float, ttl: float) -> Entry:
+    """The entry of an original as it is."""
+    version = original.version
+    return Entry(
+        body=original.data,
+        content_type="application/octet-stream",
+        etag='""',
+        version=version.token,
+        modified=int(asked) if version.modified is None else version.modified,
+        created=asked,
+        fresh_until=asked + ttl,
+    )
+
+
+def etag_of(key: str, token: str | None) -> str:
+    """The same key and the same state of the source give the same bytes, so that their digest is a strong validator."""
+    return f'"{hashlib.blake2b(f"{key} {token}".encode(), digest_size=16).hexdigest()}"'
