@@ -30,15 +30,18 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # 2: the language of URLs and HTTP; pure, but for the threads of stages.
     ("spellings", "filters", "grammar", "signing", "geometry", "http", "orders", "stages", "failures"),
     # 3: the journey, and the parts behind its ports.
-    ("thumbnailer", "journeys", "entries", "render", "sources", "cache", "conf"),
+    ("thumbnailer", "journeys", "fetches", "turns", "entries", "ports", "render", "sources", "cache", "conf"),
     # 4: the composition root, the two fronts, and what runs servers.
     ("wiring", "caching", "mount", "wsgi", "asgi", "metrics", "worker", "janitor", "supervisor"),
     # 5: the Django side.
-    ("apps", "checks", "explanation", "links", "management", "readiness", "templatetags", "urls", "views"),
+    (
+        *("apps", "checks", "explanation", "links", "management", "purging", "readiness", "signals", "templatetags"),
+        *("urls", "views", "whereabouts"),
+    ),
 )
 # The parts of layer 3 do not know each other. The journey knows the values that pass between it and them.
 PARTS = LAYERS[2]
-JOURNEY = ("thumbnailer", "journeys", "entries")
+JOURNEY = ("thumbnailer", "journeys", "fetches", "turns", "entries", "ports")
 PORTS = {"thumbs.cache.entry", "thumbs.cache.layers", "thumbs.sources.original"}
 
 # What must work without Django: everything below the composition root but the parts that are Django's by nature.
@@ -69,7 +72,8 @@ OWNERS = {
     "gunicorn": ("thumbs.worker",),
     "tqdm": ("thumbs.management",),
     "django": (
-        *("thumbs.apps", "thumbs.checks", "thumbs.links", "thumbs.management", "thumbs.templatetags", "thumbs.urls"),
+        *("thumbs.apps", "thumbs.checks", "thumbs.links", "thumbs.management", "thumbs.signals", "thumbs.templatetags"),
+        *("thumbs.urls", "thumbs.whereabouts"),
         *("thumbs.views", "thumbs.wiring", "thumbs.caching", "thumbs.sources", "thumbs.cache", "mage_project"),
     ),
 }

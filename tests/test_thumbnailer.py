@@ -18,8 +18,8 @@ from thumbs.cache.stores import DiskLayer, MemoryLayer
 from thumbs.errors import Overloaded, SourceBroken, SourceMissing, StorageFailed, StorageTimeout, ThumbError
 from thumbs.geometry import OutputLimits
 from thumbs.http import Headers, Request, Response, http_date
-from thumbs.journeys import FETCH, LOOKUP, RENDER, Storage, fetch_stage
 from thumbs.orders import Terms
+from thumbs.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage
 from thumbs.quality import DEFAULT_QUALITIES
 from thumbs.signing import Signer
 from thumbs.sources.original import Original, Version
@@ -109,6 +109,15 @@ class Press:
         self.failure: Exception | None = None
         self.gate = Gate()
         self.printed: list[Transform] = []
+        self.reduced: list[bytes] = []
+        self.reduction = b""
+
+    def reduce(self, data: bytes) -> bytes:
+        self.reduced.append(data)
+        return self.reduction
+
+    def of_reduced(self, reduced: bytes, transform: Transform, *, spare: Transform | None) -> Print | None:
+        return None if (transform.width or 0) > 500 else self(reduced, transform, spare=spare)
 
     def __call__(self, data: bytes, transform: Transform, *, spare: Transform | None) -> Print:
         self.printed.append(transform)
@@ -671,6 +680,48 @@ def test_what_is_over_its_time_is_compared_with_the_source_before_it_is_made_aga
     clock.now += 301
     assert ask(shop, request()).body.startswith(b"dog")
     assert len(shop.press.printed) == 2
+
+
+def test_many_sizes_of_an_original_cost_one_read_and_one_decode(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(keeps_sources=True)
+    shop.press.reduction = b"kitten"
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda width: ask(shop, request(f"{width}x/a.jpg")), range(10, 20)))
+    assert [answer.status for answer in answers] == [200] * 10
+    assert all(answer.body.startswith(b"kitten") for answer in answers)
+    assert (shop.source.read_paths, shop.press.reduced) == (["a.jpg"], [b"cat"])
+
+
+def test_what_a_reduced_original_is_too_small_for_is_made_of_the_original(
+    open_shop: Callable[..., Shop], ask: Ask
+) -> None:
+    shop = open_shop(keeps_sources=True)
+    shop.press.reduction = b"kitten"
+    assert ask(shop, request("10x/a.jpg")).body.startswith(b"kitten")
+    for target in ("501x/a.jpg", "x/a.jpg", "10x/f:trim(9)/a.jpg", "10x/f:frames(all)/a.jpg"):
+        assert ask(shop, request(target)).body.startswith(b"cat")
+    assert (shop.source.read_paths, shop.press.reduced) == (["a.jpg"], [b"cat"])
+
+
+def test_an_original_that_is_not_worth_reducing_is_looked_at_once(open_shop: Callable[..., Shop], ask: Ask) -> None:
+    shop = open_shop(keeps_sources=True)
+    for width in range(10, 15):
+        assert ask(shop, request(f"{width}x/a.jpg")).body.startswith(b"cat")
+    assert (shop.source.read_paths, shop.press.reduced) == (["a.jpg"], [b"cat"])
+
+
+def test_a_reduced_original_goes_with_the_original_that_it_was_made_of(
+    open_shop: Callable[..., Shop], ask: Ask
+) -> None:
+    shop = open_shop(keeps_sources=True, stale=600)
+    shop.press.reduction = b"kitten"
+    ask(shop, request())
+    shop.clock.now += 301
+    shop.source.lay("a.jpg", b"dog", token="v2")
+    shop.press.reduction = b"puppy"
+    assert cached(ask(shop, request())) == (200, "STALE")
+    eventually(lambda: ask(shop, request()).body.startswith(b"puppy"))
+    assert ask(shop, request("80x60/a.jpg")).body.startswith(b"puppy")
 
 
 def test_a_full_queue_of_renders_refuses_before_anything_is_read(open_shop: Callable[..., Shop], ask: Ask) -> None:

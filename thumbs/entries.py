@@ -1,20 +1,11 @@
 """From what was fetched and made to what the layers keep."""
 
 import hashlib
-from typing import Protocol
 
 from thumbs.cache.entry import Entry
 from thumbs.formats import FORMATS
+from thumbs.ports import Picture
 from thumbs.sources.original import Original, Version
-
-
-class Picture(Protocol):
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def format(self) -> str: ...
-    @property
-    def encode_seconds(self) -> float: ...
 
 
 def entry_of(key: str, picture: Picture, version: Version, asked: float, ttl: float) -> Entry:
@@ -31,11 +22,15 @@ def entry_of(key: str, picture: Picture, version: Version, asked: float, ttl: fl
     )
 
 
-def original_entry(original: Original, asked: float, ttl: float) -> Entry:
+def source_entry(original: Original, asked: float, ttl: float) -> Entry:
     """The entry of an original as it is."""
-    version = original.version
+    return reduced_entry(original.data, original.version, asked, ttl)
+
+
+def reduced_entry(body: bytes, version: Version, asked: float, ttl: float) -> Entry:
+    """The entry of what an original in `version` was reduced to."""
     return Entry(
-        body=original.data,
+        body=body,
         content_type="application/octet-stream",
         etag='""',
         version=version.token,

@@ -94,6 +94,11 @@ class Order:
         """The cache key of the original itself."""
         return f"{self.key.partition('/')[0]}/source"
 
+    @property
+    def reduced_key(self) -> str:
+        """The cache key of what the original was reduced to."""
+        return f"{self.key.partition('/')[0]}/reduced"
+
 
 def take_order(path: bytes, accepted: tuple[str, ...], terms_of: Mapping[str, Terms]) -> Order:
     """Raises what the URL deserves: `BadRequest`, `StorageUnknown`, `SignatureRefused`, `NotOffered`, `SizeOverLimit`.

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
-from thumbs.journeys import Storage
+from thumbs.ports import Storage
 from thumbs.thumbnailer import Thumbnailer
 from thumbs.wiring import thumbnailer
 

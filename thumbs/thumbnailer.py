@@ -14,9 +14,11 @@ from thumbs import http
 from thumbs.cache.layers import Found
 from thumbs.entries import etag_of
 from thumbs.errors import Expired, MethodNotAllowed, Overloaded, RenderTimeout, TargetTooLong, ThumbError
+from thumbs.fetches import SOURCE
 from thumbs.http import Headers, Request, Response
-from thumbs.journeys import SOURCE, Journeys, Outcome, Storage, Unmade
+from thumbs.journeys import Journeys, Outcome, Unmade
 from thumbs.orders import Order, preflight, take_order, varying
+from thumbs.ports import Storage
 from thumbs.singleflight import SingleFlight
 from thumbs.sources.original import Version
 from thumbs.stages import Journey, Stage, Timings, travel

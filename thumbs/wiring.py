@@ -4,9 +4,9 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -17,11 +17,10 @@ from thumbs.conf.document import MIB, DocumentConf, LimitsConf, StorageConf
 from thumbs.conf.loading import Configuration, load
 from thumbs.cores import usable_cores
 from thumbs.encoding import Encoding
-from thumbs.entries import Picture
 from thumbs.geometry import OutputLimits
-from thumbs.journeys import FETCH, LOOKUP, RENDER, Render, Storage, fetch_stage
 from thumbs.metrics import Metrics
 from thumbs.orders import Terms
+from thumbs.ports import FETCH, LOOKUP, RENDER, Picture, Storage, fetch_stage
 from thumbs.quality import DEFAULT_QUALITIES
 from thumbs.signing import Signer
 from thumbs.sources.local import LocalSource
@@ -31,6 +30,9 @@ from thumbs.sources.storage import StorageSource, storage_of_alias, storage_of_c
 from thumbs.stages import Stage
 from thumbs.thumbnailer import Thumbnailer
 from thumbs.transforms import Transform
+
+if TYPE_CHECKING:
+    from thumbs.render.renderer import BoundRenderer
 
 # Threads that look into cold disks and shared caches: they wait more than they work.
 _LOOKUPS = 8
@@ -160,9 +162,9 @@ class _LazyRender:
         self._limits = limits
 
     @cached_property
-    def _render(self) -> Render:
+    def _bound(self) -> "BoundRenderer":
         from thumbs.render.header import SourceLimits  # noqa: PLC0415
-        from thumbs.render.renderer import Renderer, RenderLimits  # noqa: PLC0415
+        from thumbs.render.renderer import BoundRenderer, Renderer, RenderLimits  # noqa: PLC0415
         from thumbs.render.watermarks import Watermarks  # noqa: PLC0415
 
         limits = self._limits
@@ -180,10 +182,16 @@ class _LazyRender:
             Watermarks(self._document.watermarks, inputs),
         )
         caps = limits.max_avif_pixels, limits.max_gif_pixels
-        return partial(renderer.render, limits=RenderLimits(source, output, *caps, seconds=limits.render_seconds))
+        return BoundRenderer(renderer, RenderLimits(source, output, *caps, seconds=limits.render_seconds))
 
     def __call__(self, data: bytes, transform: Transform, *, spare: Transform | None) -> Picture:
-        return self._render(data, transform, spare=spare)
+        return self._bound(data, transform, spare=spare)
+
+    def reduce(self, data: bytes) -> bytes:
+        return self._bound.reduce(data)
+
+    def of_reduced(self, reduced: bytes, transform: Transform, *, spare: Transform | None) -> Picture | None:
+        return self._bound.of_reduced(reduced, transform, spare=spare)
 
 
 def encoding(document: DocumentConf) -> Encoding:

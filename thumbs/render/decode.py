@@ -16,16 +16,19 @@ _STRICT = "[fail_on=error]"
 _JPEG_SHRINKS = ((8, 2.0), (4, 1.5), (2, 2.0))
 
 
-def scaled(data: bytes, header: Header, layout: Layout, deadline: engine.Deadline) -> pyvips.Image:
+def scaled(
+    data: bytes, header: Header, layout: Layout, deadline: engine.Deadline, *, fast: bool = False
+) -> pyvips.Image:
     """The window of `layout` (all of `scaled` under attention) in memory: upright, in sRGB or grey, 8 bits a channel.
 
+    With `fast`, a JPEG is decoded as small as ever `layout` lets it be, for one that will be scaled down once more.
     Raises `SourceBroken` when decoding fails and `RenderTimeout` at the deadline.
     """
     try:
         if _must_cut_first(header, layout):
             image = _region(data, header, layout, deadline)
         else:
-            image = _whole(data, header, layout)
+            image = _whole(data, header, layout, fast=fast)
     except pyvips.Error as error:
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
@@ -50,13 +53,15 @@ def fitted(
     deadline: engine.Deadline,
     *,
     origin: tuple[int, int] = (0, 0),
+    of: Size | None = None,
     header: Header | None = None,
 ) -> pyvips.Image:
     """As `scaled`, of an upright picture that is in memory already; its top left pixel is `origin` of the source.
 
-    `header` is that of the source where `image` has its colours still.
+    Where `image` shows a source of the size `of` smaller than that, it is allowed for. `header` is that of the source
+    where `image` has its colours still.
     """
-    box = layout.needed
+    box = layout.needed if of is None else _within(layout.needed, of, (image.width, image.height))
     target = layout.scaled if layout.attention is not None else layout.window.size
     colour = {} if header is None else _colour(header)
     try:
@@ -68,6 +73,14 @@ def fitted(
         return scaled_part.copy_memory()
 
 
+def _within(box: Box, of: Size, smaller: Size) -> Box:
+    """`box` of a picture of the size `of`, in one of it that is `smaller`."""
+    x_scale, y_scale = smaller[0] / of[0], smaller[1] / of[1]
+    left, top = min(round(box.left * x_scale), smaller[0] - 1), min(round(box.top * y_scale), smaller[1] - 1)
+    right, bottom = round((box.left + box.width) * x_scale), round((box.top + box.height) * y_scale)
+    return Box(left, top, max(1, min(right, smaller[0]) - left), max(1, min(bottom, smaller[1]) - top))
+
+
 def _must_cut_first(header: Header, layout: Layout) -> bool:
     """Whether to cut the source before scaling: it was asked for, or most of what is scaled would be thrown away."""
     if layout.region.size != header.size:
@@ -76,12 +89,11 @@ def _must_cut_first(header: Header, layout: Layout) -> bool:
     return layout.attention is None and layout.scaled[0] * layout.scaled[1] > 8 * window
 
 
-def _whole(data: bytes, header: Header, layout: Layout) -> pyvips.Image:
+def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips.Image:
     width, height = layout.scaled
     if header.format == "jpeg":
-        source = pyvips.Image.new_from_buffer(
-            data, "", access="sequential", fail_on="error", shrink=_jpeg_shrink(header.size, layout.scaled)
-        )
+        shrink = _jpeg_shrink(header.size, layout.scaled, fast=fast)
+        source = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", shrink=shrink)
         image = source.thumbnail_image(width, height=height, size="force", **_colour(header))
     else:
         image = pyvips.Image.thumbnail_buffer(
@@ -123,9 +135,14 @@ def _grown(box: Box, scale: float) -> Box:
     return Box(left, top, max(1, right - left), max(1, bottom - top))
 
 
-def _jpeg_shrink(source: Size, target: Size) -> int:
-    ratio = min(source[0] / target[0], source[1] / target[1])
-    return next((shrink for shrink, least in _JPEG_SHRINKS if ratio >= shrink * least), 1)
+def _jpeg_shrink(source: Size, target: Size, *, fast: bool = False) -> int:
+    for shrink, least in _JPEG_SHRINKS:
+        # libjpeg rounds up: half of 5 pixels are 3.
+        left = -(-source[0] // shrink), -(-source[1] // shrink)
+        times = 1.0 if fast else least
+        if left[0] >= times * target[0] and left[1] >= times * target[1]:
+            return shrink
+    return 1
 
 
 def _colour(header: Header) -> dict[str, str]:

@@ -12,7 +12,9 @@ from thumbs.geometry import Box, Layout, OutputLimits, plan
 from thumbs.render import attention, decode, engine, margins
 from thumbs.render.animation import joined
 from thumbs.render.encode import File, encode
-from thumbs.render.header import Header, SourceLimits, read_header, readable
+from thumbs.render.header import Animation, Header, SourceLimits, read_header, readable
+from thumbs.render.reduced import Reduced, reduced
+from thumbs.render.rights import Rights
 from thumbs.render.steps import STEPS, Work
 from thumbs.render.watermarks import Watermarks
 from thumbs.transforms import Transform
@@ -69,18 +71,83 @@ class Renderer:
         frames = header.kept_frames(transform)
         header.check(limits.source, frames=frames, trimmed=transform.trim is not None)
         transform = _affordable(plan(header.size, transform), transform, limits, frames, spare)
+        images, layout = _decoded(data, header, transform, frames, deadline, limits.output)
+        job = _Job(transform, layout, deadline, began, header.animation if frames > 1 else None, header.rights)
+        return self._finished(images, job)
+
+    def reduce(self, data: bytes, limits: RenderLimits) -> bytes:
+        """What serves most thumbnails of `data` for less than a decode each; nothing where that is no gain.
+
+        Raises as `render` does.
+        """
+        deadline = engine.Deadline(limits.seconds)
+        engine.start(self.inputs, concurrency=self.concurrency)
+        data = readable(data)
+        header = read_header(data, self.inputs)
+        header.check(limits.source)
+        made = reduced(data, header, deadline)
+        return b"" if made is None else made.pack()
+
+    def render_reduced(
+        self, packed: bytes, transform: Transform, limits: RenderLimits, *, spare: Transform | None = None
+    ) -> Picture | None:
+        """As `render`, of what `reduce` gave; None when that has too few pixels for it."""
+        began = time.perf_counter()
+        deadline = engine.Deadline(limits.seconds)
+        engine.start(self.inputs, concurrency=self.concurrency)
+        source = Reduced.unpack(packed)
+        layout = plan(source.size, transform)
+        limits.output.check_layout(layout)
+        if not source.suffices(layout):
+            return None
+        transform = _affordable(layout, transform, limits, 1, spare)
+        image = decode.fitted(source.image, layout, deadline, of=source.size)
+        layout = attention.settled(image, layout)
+        return self._finished([image], _Job(transform, layout, deadline, began, None, source.rights))
+
+    def _finished(self, images: list[pyvips.Image], job: "_Job") -> Picture:
+        """The picture of frames that have been scaled: every step, then the encoder."""
+        transform = job.transform
         output = transform.format or FALLBACK_OUTPUT
-        scaled, layout = _decoded(data, header, transform, frames, deadline, limits.output)
         mark = None
         if transform.watermark is not None and self.watermarks is not None:
             mark = self.watermarks.picture(transform.watermark.name)
-        work = Work(transform, layout, output, mark)
-        images = [_stepped(image, work) for image in scaled]
-        image = images[0] if header.animation is None or frames == 1 else joined(images, header.animation)
-        file = File(output, transform.quality, transform.max_bytes, self.settings, header.rights)
+        work = Work(transform, job.layout, output, mark)
+        images = [_stepped(image, work) for image in images]
+        image = images[0] if job.animation is None else joined(images, job.animation)
+        file = File(output, transform.quality, transform.max_bytes, self.settings, job.rights)
         rendered = time.perf_counter()
-        body = encode(image, file, deadline)
-        return Picture(body, output, rendered - began, time.perf_counter() - rendered)
+        body = encode(image, file, job.deadline)
+        return Picture(body, output, rendered - job.began, time.perf_counter() - rendered)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRenderer:
+    """A renderer with the limits of one storage."""
+
+    renderer: Renderer
+    limits: RenderLimits
+
+    def __call__(self, data: bytes, transform: Transform, *, spare: Transform | None) -> Picture:
+        return self.renderer.render(data, transform, self.limits, spare=spare)
+
+    def reduce(self, data: bytes) -> bytes:
+        return self.renderer.reduce(data, self.limits)
+
+    def of_reduced(self, packed: bytes, transform: Transform, *, spare: Transform | None) -> Picture | None:
+        return self.renderer.render_reduced(packed, transform, self.limits, spare=spare)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is left to do with scaled frames. `began` is a moment of `time.perf_counter`."""
+
+    transform: Transform
+    layout: Layout
+    deadline: engine.Deadline
+    began: float
+    animation: Animation | None
+    rights: Rights | None
 
 
 def _decoded(

@@ -1,0 +1,40 @@
+"""One of all processes makes what they share; the others look again and again whether it is there."""
+
+from collections.abc import Callable
+from functools import partial
+
+from thumbs.cache.entry import Entry
+from thumbs.cache.layers import Found, Held
+from thumbs.pauses import Pauses
+from thumbs.ports import LOOKUP, WAIT, Storage
+from thumbs.stages import Journey
+
+# Seconds between two looks.
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.2
+
+
+def in_turn(
+    storage: Storage, key: str, make: Callable[[Entry | None], Journey[Found]], pauses: Pauses
+) -> Journey[Found]:
+    """What another has put under `key` meanwhile, or else what `make` makes while nobody else does.
+
+    `make` is given the entry whose time is over, where there is one. Who has waited for half as long as a request does
+    makes it as well: whoever holds the claim may be stuck.
+    """
+    if not storage.layers.shared:
+        return (yield from make(None))
+    waited = 0.0
+    while True:
+        held: Held = yield LOOKUP, partial(storage.layers.hold, key)
+        if held.found is not None:
+            return held.found
+        if held.claim is not None or waited >= storage.seconds / 2:
+            break
+        pause = min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited / 4))
+        yield WAIT, pauses.of(pause)
+        waited += pause
+    try:
+        return (yield from make(held.expired))
+    finally:
+        if held.claim is not None:
+            held.claim.release()
