@@ -51,9 +51,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "access": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout"},
+    },
     "root": {"handlers": ["stderr"], "level": _LOG_LEVEL if _LOG_LEVEL in LOG_LEVELS else "INFO"},
     # A request that is refused is the client's matter, and `/ready` logs by itself what it misses.
     "filters": {"raised": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}},
-    "loggers": {"django.request": {"filters": ["raised"]}},
+    "loggers": {
+        "django.request": {"filters": ["raised"]},
+        # A line of JSON is a line of JSON, with nothing before it.
+        "thumbs.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
+    },
 }

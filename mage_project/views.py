@@ -23,9 +23,10 @@ async def ready(_: HttpRequest) -> HttpResponse:
 
 def metrics(_: HttpRequest) -> HttpResponse:
     """Prometheus' text, where the configuration says `"metrics": true`; else there is nothing here."""
-    if not wiring.configuration().document.metrics:
+    read = wiring.configuration()
+    if not read.document.metrics:
         raise Http404
-    content_type, body = wiring.metrics().exposition(settings.METRICS_DIRECTORY)
+    content_type, body = wiring.metrics().exposition(settings.METRICS_DIRECTORY, wiring.stores(read))
     return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
 
 

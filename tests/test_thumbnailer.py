@@ -131,9 +131,13 @@ class Press:
 class Witness:
     def __init__(self) -> None:
         self.told: list[tuple[int, str, set[str]]] = []
+        self.failures: list[tuple[str, str]] = []
 
     def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
         self.told.append((status, layer, set(seconds)))
+
+    def failed(self, storage: str, code: str) -> None:
+        self.failures.append((storage, code))
 
 
 @dataclass
@@ -659,6 +663,7 @@ def test_a_failure_of_the_storage_is_tried_again_at_once(open_shop: Callable[...
     shop = open_shop()
     shop.source.failure = StorageFailed()
     assert ask(shop, request()).status == 502
+    assert shop.witness.failures == [("photos", "storage-failed")]
     shop.source.failure = None
     assert ask(shop, request()).status == 200
 
@@ -722,6 +727,38 @@ def test_a_reduced_original_goes_with_the_original_that_it_was_made_of(
     assert cached(ask(shop, request())) == (200, "STALE")
     eventually(lambda: ask(shop, request()).body.startswith(b"puppy"))
     assert ask(shop, request("80x60/a.jpg")).body.startswith(b"puppy")
+
+
+DAY, TEN_YEARS = 86_400, 10 * 365 * 86_400
+
+
+@pytest.mark.parametrize("layer", ["memory", "disk"])
+@pytest.mark.parametrize("jump", [DAY, TEN_YEARS, -DAY, -TEN_YEARS])
+def test_a_clock_that_is_moved_costs_one_render_a_key_and_keeps_nothing_for_ever(
+    open_shop: Callable[..., Shop], ask: Ask, tmp_path: Path, layer: str, jump: int
+) -> None:
+    clock = Clock()
+    if layer == "disk":
+        cache: Layer = DiskLayer(FileStore(tmp_path / "cache", max_bytes=None, clock=clock))
+    else:
+        cache = MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=clock))
+    shop = open_shop(cache=[cache], clock=clock)
+    shop.source.lay("a.jpg", b"cat", token=None)  # no version: only a render can tell
+    keys = [f"{width}x30/a.jpg" for width in (40, 50, 60)]
+    for _ in range(3):
+        assert {ask(shop, request(key)).status for key in keys} == {200}
+    assert len(shop.press.printed) == 3
+    clock.now += jump
+    for _ in range(3):
+        assert {ask(shop, request(key)).status for key in keys} == {200}
+    assert len(shop.press.printed) <= 6
+    clock.now -= jump  # and put right again
+    for _ in range(3):
+        assert {ask(shop, request(key)).status for key in keys} == {200}
+    assert len(shop.press.printed) <= 9
+    clock.now += 301
+    shop.source.lay("a.jpg", b"dog", token=None)
+    assert {ask(shop, request(key)).body[:3] for key in keys} == {b"dog"}
 
 
 def test_a_full_queue_of_renders_refuses_before_anything_is_read(open_shop: Callable[..., Shop], ask: Ask) -> None:

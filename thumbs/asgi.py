@@ -13,8 +13,13 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# Request headers that an answer depends on, and the field of `Request` each of them fills.
-_FIELDS = {b"accept": "accept", b"if-none-match": "if_none_match", b"if-modified-since": "if_modified_since"}
+# Request headers that an answer, or the log of it, depends on, and the field of `Request` each of them fills.
+_FIELDS = {
+    b"accept": "accept",
+    b"if-none-match": "if_none_match",
+    b"if-modified-since": "if_modified_since",
+    b"x-request-id": "request_id",
+}
 
 
 class ThumbsASGI:
@@ -49,7 +54,8 @@ class ThumbsASGI:
         if path is None:
             return None
         accept, if_none_match = fields.get(b"accept", ""), fields.get(b"if-none-match")
-        request = Request(method, path, len(target), accept, if_none_match, fields.get(b"if-modified-since"))
+        if_modified_since, request_id = fields.get(b"if-modified-since"), fields.get(b"x-request-id", "")
+        request = Request(method, path, len(target), accept, if_none_match, if_modified_since, request_id)
         return self._thumbnailer().hit(request)
 
     def _claim(self, target: bytes) -> bytes | None:

@@ -25,7 +25,7 @@ class Request(NamedTuple):
     """A request as the fronts see it.
 
     `path` is the target's path, percent-decoded once, from `/{storage}/thumbs/` on; `target_length` counts the bytes
-    of the whole target as it was received.
+    of the whole target as it was received; `request_id` is what the client or a proxy calls it.
     """
 
     method: str
@@ -34,6 +34,7 @@ class Request(NamedTuple):
     accept: str = ""
     if_none_match: str | None = None
     if_modified_since: str | None = None
+    request_id: str = ""
 
     @property
     def conditional(self) -> bool:

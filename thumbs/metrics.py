@@ -1,8 +1,8 @@
 """Prometheus metrics. Labels come from closed sets only: nothing that a client sends becomes one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -23,6 +23,15 @@ class Metrics:
             "mage_stage_seconds", "Time spent on what had to be made.", ["stage"], buckets=_BUCKETS, registry=registry
         )
         self._seconds = {stage: seconds.labels(stage) for stage in _STAGES}
+        self._waiting = Gauge(
+            "mage_stage_waiting", "What waits for a thread.", ["stage"], registry=registry, multiprocess_mode="livesum"
+        )
+        self._running = Gauge(
+            "mage_stage_running", "What has a thread.", ["stage"], registry=registry, multiprocess_mode="livesum"
+        )
+        self._failures = Counter(
+            "mage_storage_errors", "What a storage did not do.", ["storage", "code"], registry=registry
+        )
         self._known: dict[tuple[int, str], Counter] = {}
 
     def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
@@ -34,10 +43,39 @@ class Metrics:
             if stage in self._seconds:
                 self._seconds[stage].observe(spent)
 
-    def exposition(self, shared_directory: str | None) -> tuple[str, bytes]:
-        """Content type and text: of all processes that share `shared_directory`, or of this one."""
+    def failed(self, storage: str, code: str) -> None:
+        """A storage of the configuration failed in one of the ways that `thumbs.errors` knows."""
+        self._failures.labels(storage, code).inc()
+
+    def watch(self, stage: str) -> Callable[[int, int], None]:
+        """What a stage tells of what waits in it and of what runs."""
+        waiting, running = self._waiting.labels(stage), self._running.labels(stage)
+
+        def moved(wait: int, run: int) -> None:
+            waiting.inc(wait)
+            running.inc(run)
+
+        return moved
+
+    def exposition(
+        self, shared_directory: str | None, stores: Mapping[str, tuple[int, int]] | None = None
+    ) -> tuple[str, bytes]:
+        """Content type and text: of all processes that share `shared_directory`, or of this one.
+
+        `stores` are entries and bytes of the disk cache by storage, which all processes have in common.
+        """
         registry = self._registry
         if shared_directory is not None:
             registry = CollectorRegistry()
             MultiProcessCollector(registry, path=shared_directory)  # type: ignore[no-untyped-call]
-        return CONTENT_TYPE_LATEST, generate_latest(registry)
+        return CONTENT_TYPE_LATEST, generate_latest(registry) + generate_latest(_disk(stores or {}))
+
+
+def _disk(stores: Mapping[str, tuple[int, int]]) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    entries = Gauge("mage_cache_entries", "Entries on disk.", ["storage"], registry=registry)
+    weight = Gauge("mage_cache_bytes", "Bytes of disk that they take.", ["storage"], registry=registry)
+    for storage, (count, size) in stores.items():
+        entries.labels(storage).set(count)
+        weight.labels(storage).set(size)
+    return registry

@@ -48,6 +48,14 @@ R = TypeVar("R")
 Journey = Generator[Step, Any, R]
 
 
+# Is told by how much the number of what waits, and of what runs, has changed.
+Watch = Callable[[int, int], None]
+
+
+def _unwatched(_: int, __: int) -> None:
+    pass
+
+
 class Stage:
     """`threads` workers behind a queue of `queue_length`, started at the first use in the process.
 
@@ -55,7 +63,16 @@ class Stage:
     the next one should not wait for it either.
     """
 
-    def __init__(self, name: str, *, threads: int, queue_length: int, patience: float = inf) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        threads: int,
+        queue_length: int,
+        patience: float = inf,
+        watch: Watch | None = None,
+    ) -> None:
+        self._watch = watch or _unwatched
         self._capacity = threads + queue_length
         self.patience = patience
         self._pending = 0
@@ -80,17 +97,21 @@ class Stage:
             if self._pending >= self._capacity:
                 raise Overloaded
             self._pending += 1
+        self._watch(1, 0)
         try:
             self._pool.submit(self._run, work)
         except RuntimeError:  # the interpreter is shutting down
+            self._watch(-1, 0)
             self._leave()
             raise Overloaded from None
 
     def _run(self, work: Callable[[], Callable[[], None]]) -> None:
+        self._watch(-1, 1)
         try:
             try:
                 go_on = work()
             finally:
+                self._watch(0, -1)
                 self._leave()
             go_on()
         except BaseException:

@@ -13,7 +13,16 @@ from typing import Protocol
 from thumbs import http
 from thumbs.cache.layers import Found
 from thumbs.entries import etag_of
-from thumbs.errors import Expired, MethodNotAllowed, Overloaded, RenderTimeout, TargetTooLong, ThumbError
+from thumbs.errors import (
+    Expired,
+    MethodNotAllowed,
+    Overloaded,
+    RenderTimeout,
+    StorageFailed,
+    StorageTimeout,
+    TargetTooLong,
+    ThumbError,
+)
 from thumbs.fetches import SOURCE
 from thumbs.http import Headers, Request, Response
 from thumbs.journeys import Journeys, Outcome, Unmade
@@ -35,11 +44,25 @@ class Observer(Protocol):
 
     def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None: ...
 
+    def failed(self, storage: str, code: str) -> None:
+        """Is told of every request that a storage's failure ended."""
+
+
+class Access(Protocol):
+    """Is told of every answer with the request, and the order where one was taken."""
+
+    def note(
+        self, request: Request, order: Order | None, status: int, layer: str, seconds: Mapping[str, float]
+    ) -> None: ...
+
 
 class _Silence:
     """Observes nothing."""
 
     def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
+        pass
+
+    def failed(self, storage: str, code: str) -> None:
         pass
 
 
@@ -65,6 +88,7 @@ class Thumbnailer:
         stages: Mapping[str, Stage],
         *,
         observer: Observer | None = None,
+        access: Access | None = None,
         clock: Callable[[], float] = time.time,
         remembered_urls: int = 8192,
     ) -> None:
@@ -72,6 +96,7 @@ class Thumbnailer:
         self.stages = stages
         self._terms = {name: storage.terms for name, storage in storages.items()}
         self._observer = observer or _Silence()
+        self._access = access
         self._clock = clock
         self._resting: dict[str, float] = {}
         self._journeys = Journeys(storages, stages, clock)
@@ -157,6 +182,8 @@ class Thumbnailer:
                 return self._unmade(request, order, outcome.version)
             return self._found(request, order, outcome.found, outcome.timings)
         except ThumbError as error:
+            if isinstance(error, StorageFailed | StorageTimeout):
+                self._observer.failed(order.storage, error.code)
             if error.status >= 500 and not isinstance(error, Overloaded):
                 # The client is told a constant; whoever runs the server needs the cause.
                 logger.warning("storage %s: %s %r", order.storage, error, error.__cause__)
@@ -170,7 +197,7 @@ class Thumbnailer:
             etag = etag_of(order.key, version.token)
             if request.not_modified(etag, version.modified):
                 validators: Headers = ((b"ETag", etag.encode()),)
-                self._observer.answered(304, SOURCE, {})
+                self._tell(request, order, 304, SOURCE, {})
                 return Response(304, validators + self._headers(order) + _labels("MISS", SOURCE, None))
         return self._begin(request, order, check=False)
 
@@ -182,16 +209,23 @@ class Thumbnailer:
         labels = self._headers(order) + labels
         seconds = _untold(timings)
         if request.conditional and request.not_modified(entry.etag, entry.modified):
-            self._observer.answered(304, layer, seconds)
+            self._tell(request, order, 304, layer, seconds)
             return Response(304, entry.validators + labels)
-        self._observer.answered(200, layer, seconds)
+        self._tell(request, order, 200, layer, seconds)
         return Response(200, entry.headers + labels, entry.body).to(request.method)
+
+    def _tell(
+        self, request: Request, order: Order | None, status: int, layer: str, seconds: Mapping[str, float]
+    ) -> None:
+        self._observer.answered(status, layer, seconds)
+        if self._access is not None:
+            self._access.note(request, order, status, layer, seconds)
 
     def _headers(self, order: Order) -> Headers:
         return order.headers if order.expires is None else order.headers_at(self._clock())
 
     def _refused(self, error: ThumbError, request: Request, order: Order | None) -> Response:
-        self._observer.answered(error.status, "", {})
+        self._tell(request, order, error.status, "", {})
         return http.problem(error, order.error_headers if order else varying(request.path)).to(request.method)
 
     def _refresh(self, order: Order) -> None:

@@ -30,6 +30,7 @@ def _request(request: HttpRequest, path: str) -> Request:
         accept=request.headers.get("Accept", ""),
         if_none_match=request.headers.get("If-None-Match"),
         if_modified_since=request.headers.get("If-Modified-Since"),
+        request_id=request.headers.get("X-Request-ID", ""),
     )
 
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -12,7 +13,9 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 from prometheus_client import CollectorRegistry
 
-from thumbs.caching import layers
+from thumbs.access import AccessLog
+from thumbs.cache.files import ForeignDirectory
+from thumbs.caching import file_store, layers
 from thumbs.conf.document import MIB, DocumentConf, LimitsConf, StorageConf
 from thumbs.conf.loading import Configuration, load
 from thumbs.cores import usable_cores
@@ -27,7 +30,7 @@ from thumbs.sources.local import LocalSource
 from thumbs.sources.original import Source
 from thumbs.sources.s3 import S3Http, S3Settings, S3Source
 from thumbs.sources.storage import StorageSource, storage_of_alias, storage_of_class
-from thumbs.stages import Stage
+from thumbs.stages import Stage, Watch
 from thumbs.thumbnailer import Thumbnailer
 from thumbs.transforms import Transform
 
@@ -104,15 +107,24 @@ def build(read: Configuration) -> Thumbnailer:
     _require(read)
     limits = read.document.limits
     queue = _Queue(queue_length=limits.queue_length, patience=limits.queue_seconds)
+    observer = metrics() if read.document.metrics else None
+
+    def watch(stage: str) -> Watch | None:
+        return None if observer is None else observer.watch(stage)
+
     return Thumbnailer(
         {conf.name: storage(conf, read) for conf in read.storages},
         {
-            LOOKUP: Stage(LOOKUP, threads=_LOOKUPS, queue_length=_QUEUE_OF_LOOKUPS),
+            LOOKUP: Stage(LOOKUP, threads=_LOOKUPS, queue_length=_QUEUE_OF_LOOKUPS, watch=watch(LOOKUP)),
             # One for each storage: who hangs keeps nobody waiting but those who ask him.
-            **{fetch_stage(conf.name): Stage(FETCH, threads=limits.fetches, **queue) for conf in read.storages},
-            RENDER: Stage(RENDER, threads=renders(read), **queue),
+            **{
+                fetch_stage(conf.name): Stage(FETCH, threads=limits.fetches, watch=watch(FETCH), **queue)
+                for conf in read.storages
+            },
+            RENDER: Stage(RENDER, threads=renders(read), watch=watch(RENDER), **queue),
         },
-        observer=metrics() if read.document.metrics else None,
+        observer=observer,
+        access=AccessLog() if read.document.access_log else None,
     )
 
 
@@ -135,6 +147,18 @@ def renders(read: Configuration) -> int:
 def metrics() -> Metrics:
     """The metrics of this process."""
     return Metrics(CollectorRegistry())
+
+
+def stores(read: Configuration) -> dict[str, tuple[int, int]]:
+    """Entries and bytes of each storage's disk cache, from its account; without those that cannot be asked."""
+    found = {}
+    for conf in read.storages:
+        store = file_store(conf)
+        if store is not None:
+            with suppress(OSError, ForeignDirectory):
+                usage = store.usage()
+                found[conf.name] = (usage.entries, usage.bytes)
+    return found
 
 
 # ------------------------------------------------------------------------------------- storages

@@ -57,6 +57,7 @@ def request_of(environ: "WSGIEnvironment", path: bytes) -> Request:
         accept=environ.get("HTTP_ACCEPT", ""),
         if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
         if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
+        request_id=environ.get("HTTP_X_REQUEST_ID", ""),
     )
 
 

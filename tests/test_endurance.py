@@ -1,0 +1,275 @@
+"""What a server is like under more than it can do, for long, and while its workers die (P12, P13, P16, P17)."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests import servers
+from tests.commands import environ_with, local_storage
+from tests.servers import Server
+from tests.test_metrics import samples
+
+WORKERS = 2
+HIT = "photos/thumbs/41x31/quarters.jpg"
+_BROKEN = (OSError, http.client.HTTPException, EOFError)
+
+
+@contextmanager
+def served(
+    originals: Path, directory: Path, *, limits: dict[str, object] | None = None, workers: int = WORKERS
+) -> Iterator[Server]:
+    cache = {
+        "memory": {"enabled": True, "max_size_mb": 8},
+        "disk": {"enabled": True, "dir": str(directory / "cache"), "ttl_seconds": 3600, "max_size_mb": 24},
+    }
+    storage = local_storage("photos", originals, **cache)
+    environ = environ_with(directory, [storage])
+    document = {"storages": [storage], "limits": limits or {}, "metrics": True, "run_dir": str(directory / "run")}
+    (directory / "storages.json").write_text(json.dumps(document))
+    port = servers.free_port()
+    command = [sys.executable, "manage.py", "run_thumb_server", "--bind", f"127.0.0.1:{port}"]
+    log = directory / "log"
+    with servers.running([*command, "--workers", str(workers)], log=log, environ=environ) as process:
+        servers.wait_for_port(port, process, log)
+        yield Server("endurance", port, process, log)
+
+
+def workers_of(server: Server) -> list[int]:
+    """The processes that answer: the children of gunicorn, which is a child of the command."""
+    return [worker for child in _children(server.process.pid) for worker in _children(child)]
+
+
+def _children(pid: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+class Client:
+    """One kept-alive connection, opened again when it breaks."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.retry_after: str | None = None
+        self._connection = self._opened()
+
+    def status(self, path: str) -> int:
+        """0 for a connection that broke."""
+        try:
+            self._connection.request("GET", f"/{path}")
+            answer = self._connection.getresponse()
+            answer.read()
+        except _BROKEN:
+            self._connection.close()
+            self._connection = self._opened()
+            return 0
+        self.retry_after = answer.headers.get("Retry-After")
+        return answer.status
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _opened(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=60)
+
+
+@contextmanager
+def meanwhile(act: Callable[[], None]) -> Iterator[list[BaseException]]:
+    """Do `act` again and again in a thread of its own; what it raised is in the list afterwards."""
+    over, failures = threading.Event(), []
+
+    def run() -> None:
+        try:
+            while not over.is_set():
+                act()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield failures
+    finally:
+        over.set()
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def test_a_flood_of_misses_is_refused_beyond_the_limits_and_hits_go_on(originals: Path, tmp_path: Path) -> None:
+    renders, keys, clients = 2, 2000, 200
+    limits: dict[str, object] = {"renders": renders, "queue_length": 10}
+    with served(originals, tmp_path, limits=limits) as server:
+        hitter, looker = Client(server), Client(server)
+        for _ in range(20):
+            assert hitter.status(HIT) == 200
+        running: list[float] = []
+        hits: list[int] = []
+
+        def look() -> None:
+            text = server.get("metrics").body.decode()
+            running.append(samples(text, "mage_stage_running").get(("render",), 0))
+            hits.extend(hitter.status(HIT) for _ in range(20))
+
+        answers: Counter[int] = Counter()
+        refused_without_advice = []
+        lock = threading.Lock()
+        paths = iter([f"photos/thumbs/{100 + number % 50}x{100 + number // 50}/noise.jpg" for number in range(keys)])
+
+        def ask(_: int) -> None:
+            client = Client(server)
+            while True:
+                with lock:
+                    path = next(paths, None)
+                if path is None:
+                    break
+                status = client.status(path)
+                with lock:
+                    answers[status] += 1
+                    if status == 503 and not client.retry_after:
+                        refused_without_advice.append(path)
+            client.close()
+
+        with meanwhile(look) as failures, ThreadPoolExecutor(clients) as pool:
+            list(pool.map(ask, range(clients)))
+        hitter.close()
+        looker.close()
+    assert failures == []
+    assert set(answers) == {200, 503}
+    assert sum(answers.values()) == keys
+    assert refused_without_advice == []
+    assert running
+    assert 0 < max(running) <= renders * WORKERS
+    assert Counter(hits) == {200: len(hits)}
+    sys.stdout.write(f"{dict(answers)}, {len(hits)} hits meanwhile, {max(running):g} renders at once at most\n")
+
+
+# -------------------------------------------------------------------------------------- for long
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What the workers take together: kB of memory of their own, descriptors, threads."""
+
+    memory: int
+    descriptors: int
+    threads: int
+
+    @classmethod
+    def of(cls, pids: list[int]) -> "Footprint":
+        def private(pid: int) -> int:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
+        return cls(
+            sum(private(pid) for pid in pids),
+            sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids),  # noqa: PTH208 - a count, not paths
+            sum(len(os.listdir(f"/proc/{pid}/task")) for pid in pids),  # noqa: PTH208
+        )
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_requests_leave_the_server_as_it_was_after_twenty_thousand(
+    originals: Path, tmp_path: Path
+) -> None:
+    requests, clients, one_in = 100_000, 8, 10
+    with served(originals, tmp_path) as server, ExitStack() as stack:
+        connections = [stack.enter_context(closing(Client(server))) for _ in range(clients)]
+        workers = workers_of(server)
+        curve: list[Footprint] = []
+        each = requests // clients // 10
+
+        def ask(number: int, part: int) -> int:
+            client, good = connections[number], 0
+            for turn in range(each):
+                cold = (part * each + turn) * clients + number
+                path = f"photos/thumbs/{1 + cold % 300}x{1 + cold // 300 % 300}/quarters.jpg"
+                good += client.status(HIT if turn % one_in else path) == 200
+            return good
+
+        with ThreadPoolExecutor(clients) as pool:
+            for part in range(10):
+                answered = sum(pool.map(ask, range(clients), [part] * clients))
+                assert answered == each * clients
+                curve.append(Footprint.of(workers))
+        assert workers_of(server) == workers
+    for number, footprint in enumerate(curve, 1):
+        sys.stdout.write(f"{number * requests // 10:7} requests: {footprint}\n")
+    settled, last = curve[1], max(curve[5:], key=lambda footprint: footprint.memory)
+    # What still fills up: 8 MB of cache, and the memo of 8,192 URLs at some 2 kB, in each worker.
+    assert last.memory - settled.memory < WORKERS * 24 * 1024
+    assert max(footprint.threads for footprint in curve[2:]) <= settled.threads + 2
+    assert max(footprint.descriptors for footprint in curve[2:]) <= settled.descriptors + 2 * clients
+
+
+def test_a_worker_that_is_killed_loses_only_what_it_held(originals: Path, tmp_path: Path) -> None:
+    seconds, every = 10.0, 2.0
+    with served(originals, tmp_path) as server:
+        end = time.monotonic() + seconds
+        numbers = iter(range(10**9))
+        found: Counter[int] = Counter()
+        lock = threading.Lock()
+
+        def ask(_: int) -> None:
+            client = Client(server)
+            while time.monotonic() < end:
+                with lock:
+                    number = next(numbers)
+                path = f"photos/thumbs/{50 + number % 400}x{50 + number // 400}/quarters.jpg" if number % 4 else HIT
+                status = client.status(path)
+                with lock:
+                    found[status] += 1
+            client.close()
+
+        kills = 0
+        with ThreadPoolExecutor(8) as pool:
+            asking = [pool.submit(ask, number) for number in range(8)]
+            while time.monotonic() < end - every:
+                time.sleep(every)
+                alive = workers_of(server)
+                if alive:
+                    with suppress(ProcessLookupError):
+                        os.kill(alive[kills % len(alive)], signal.SIGKILL)
+                    kills += 1
+            for done in asking:
+                done.result(60)
+        # Every key can still be claimed and made, and nothing half written stays behind a sweep.
+        client = Client(server)
+        assert {client.status(f"photos/thumbs/{50 + number % 400}x50/quarters.jpg") for number in range(200)} == {200}
+        client.close()
+        log = server.log.read_text()
+    assert kills >= 3
+    assert set(found) <= {0, 200}
+    # A connection that broke is that of a worker that was killed: of each kill, those that it held.
+    assert found[0] <= kills * 8
+    assert "Traceback" not in log
+    assert [path for path in (tmp_path / "cache").rglob("*.tmp") if time.time() - path.stat().st_mtime > 60] == []
+    sys.stdout.write(f"{kills} kills, {found[200]} answers, {found[0]} broken connections\n")
+
+
+@pytest.mark.slow
+def test_forty_boots_with_the_application_loaded_before_the_fork_all_serve(originals: Path, tmp_path: Path) -> None:
+    """A render, or a thread of libvips, before the fork would leave some of the children hanging."""
+    config = environ_with(tmp_path, [local_storage("photos", originals)])
+    for boot in range(40):
+        port = servers.free_port()
+        command = [sys.executable, "-m", "gunicorn", "mage_project.asgi", "--preload", "--no-control-socket"]
+        command += ["--worker-class", servers.OUR_WORKER, "--workers", "2", "--bind", f"127.0.0.1:{port}"]
+        log = tmp_path / f"boot-{boot}.log"
+        with servers.running(command, log=log, environ=config) as process:
+            servers.wait_for_port(port, process, log)
+            with ThreadPoolExecutor(4) as pool:
+                url = f"http://127.0.0.1:{port}/photos/thumbs/40x30/quarters.jpg"
+                statuses = list(pool.map(lambda url: servers.fetch(url).status, [url] * 4))
+            assert statuses == [200] * 4, log.read_text()
