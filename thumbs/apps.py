@@ -1,4 +1,4 @@
-"""The app, and the checks that it brings."""
+"""The app: the checks that it brings, and the signal handlers where they were asked for."""
 
 from django.apps import AppConfig
 
@@ -9,3 +9,10 @@ class ThumbsConfig(AppConfig):
 
     def ready(self) -> None:
         from thumbs import checks  # noqa: F401, PLC0415 - registers them
+        from thumbs.wiring import configuration  # noqa: PLC0415
+
+        # What is wrong with a configuration is for the checks to say.
+        if configuration().document.purge_on_model_changes:
+            from thumbs.signals import connect  # noqa: PLC0415 - it needs models, as few sites' thumbnails do
+
+            connect()

@@ -6,20 +6,21 @@ any point leaves too high a figure, and a scan of one shard puts that shard righ
 
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from thumbs.cache.flock import hold, release
+from thumbs.cache.notes import NOTES_BYTES, Notes
 from thumbs.cache.place import SHARDS
 
 BLOCK = 4096
 # The root directory, its tag and this account itself.
 FIXED_BYTES = 3 * BLOCK
 
-_MAGIC = b"mage account 1\n\0"
+_MAGIC = b"mage account 2\n\0"
 _UNKNOWN = -1
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,16 @@ class Account:
         with self._page() as page:
             return {shard for shard, figure in enumerate(page.bytes) if figure > 0}
 
+    def note(self, change: Callable[[Notes], Notes]) -> None:
+        """Replace the notes by `change` of them. Raises OSError, FileNotFoundError where there is no account."""
+        with self._page(create=False) as page:
+            page.notes = change(page.notes)
+            page.changed = True
+
     @contextmanager
-    def _page(self) -> Iterator["_Page"]:
+    def _page(self, *, create: bool = True) -> Iterator["_Page"]:
         # Opened anew each time: somebody may have deleted the directory and with it the file we knew.
-        fd = os.open(self._path, _FLAGS, 0o600)
+        fd = os.open(self._path, _FLAGS | (os.O_CREAT if create else 0), 0o600)
         try:
             hold(fd)
             try:
@@ -120,19 +127,35 @@ class Account:
             os.close(fd)
 
 
-class _Page:
-    """Bytes, then entries, of each shard: within one page of memory, so that a kill cannot cut its write in two."""
+def notes_of(path: str) -> Notes:
+    """The notes in the account at `path`, which may be another user's: nothing is locked. Empty where there is none."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return Notes()
+    try:
+        return _Page(os.pread(fd, _Page.SIZE + 1, 0)).notes
+    finally:
+        os.close(fd)
 
-    SIZE = len(_MAGIC) + SHARDS * (8 + 4)
+
+class _Page:
+    """Bytes, then entries, of each shard, and the notes.
+
+    All is within one page of memory, so that a kill cannot cut its write in two.
+    """
+
+    SIZE = len(_MAGIC) + SHARDS * (8 + 4) + NOTES_BYTES
 
     def __init__(self, raw: bytes) -> None:
-        self.bytes, self.entries = array("q"), array("i")
+        self.bytes, self.entries, self.notes = array("q"), array("i"), Notes()
         self.changed = False
         self.rebuilt = len(raw) != self.SIZE or not raw.startswith(_MAGIC)
         if not self.rebuilt:
             middle = len(_MAGIC) + SHARDS * 8
             self.bytes.frombytes(raw[len(_MAGIC) : middle])
-            self.entries.frombytes(raw[middle:])
+            self.entries.frombytes(raw[middle:-NOTES_BYTES])
+            self.notes = Notes.unpack(raw[-NOTES_BYTES:])
         else:
             self.bytes.extend([_UNKNOWN] * SHARDS)
             self.entries.extend([0] * SHARDS)
@@ -153,4 +176,4 @@ class _Page:
         self.changed = True
 
     def dump(self) -> bytes:
-        return _MAGIC + self.bytes.tobytes() + self.entries.tobytes()
+        return _MAGIC + self.bytes.tobytes() + self.entries.tobytes() + self.notes.pack()

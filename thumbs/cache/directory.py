@@ -37,14 +37,8 @@ def prepare(root: Path) -> None:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
     except FileExistsError:
         raise ForeignDirectory(f"{root} is not a directory") from None
-    tag = root / TAG
-    try:
-        text = tag.read_bytes()
-    except FileNotFoundError:
-        text = b""
-    if text != _TAG_TEXT:
-        _refuse_foreign(root, text)
-        _write_tag(tag)
+    if not recognise(root):
+        _write_tag(root / TAG)
     # Proves at the start that what is written at each store can be written.
     os.close(os.open(root / ACCOUNT, _CREATE, 0o600))
     if not os.access(root, os.W_OK | os.X_OK):
@@ -56,14 +50,25 @@ def inspect(root: Path) -> None:
     if not root.exists():
         root = next(parent for parent in root.absolute().parents if parent.exists())
     elif root.is_dir():
-        tag = root / TAG
-        text = tag.read_bytes() if tag.exists() else b""
-        if text != _TAG_TEXT:
-            _refuse_foreign(root, text)
+        recognise(root)
     if not root.is_dir():
         raise ForeignDirectory(f"{root} is not a directory")
     if not os.access(root, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, "it is not writable", str(root))
+
+
+def recognise(root: Path) -> bool:
+    """Whether the directory `root` bears our tag; one without it may hold nothing but what may be ours.
+
+    Raises ForeignDirectory for one with anything else in it, OSError for one that cannot be read.
+    """
+    try:
+        text = (root / TAG).read_bytes()
+    except FileNotFoundError:
+        text = b""
+    if text != _TAG_TEXT:
+        _refuse_foreign(root, text)
+    return text == _TAG_TEXT
 
 
 @contextmanager

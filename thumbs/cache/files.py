@@ -9,10 +9,12 @@ from pathlib import Path
 from thumbs.cache import record
 from thumbs.cache.account import Account, Limits
 from thumbs.cache.directory import ACCOUNT, ForeignDirectory, inspect, janitor_lock
+from thumbs.cache.notes import Notes
 from thumbs.cache.place import Place, place_of
 from thumbs.cache.reader import Reader
 from thumbs.cache.record import Damaged, Found
 from thumbs.cache.sweep import Broom, Sweep, weigh
+from thumbs.cache.tally import Tally
 from thumbs.cache.tree import Tree
 from thumbs.cache.writer import Writer
 
@@ -54,6 +56,7 @@ class FileStore:
         self._tree = Tree(self._root, self._account)
         self._reader = Reader(self._root)
         self._writer = Writer(self._tree, self._account, self._limits, self._reader, clock)
+        self._tally = Tally(self._account)
 
     def prepare(self) -> None:
         """Make the directory, or find it to be ours and writable. Raises ForeignDirectory, OSError."""
@@ -80,7 +83,11 @@ class FileStore:
             return None
         if self._reader.used:
             self.mark_used()
-        return found if expired or found.fresh(now) else None
+        fresh = found.fresh(now)
+        if fresh:
+            self._tally.hits += 1
+            self._tally.settle()
+        return found if expired or fresh else None
 
     def get_now(self, key: str, *, expired: bool = False) -> Found | None:
         """As `get`, but never waits for the disk to read the file: raises BlockingIOError, and `get` can tell.
@@ -92,7 +99,10 @@ class FileStore:
             found = self._reader.read_now(place_of(key), now=now)
         except FileNotFoundError:
             return None
-        return found if expired or found.fresh(now) else None
+        fresh = found.fresh(now)
+        if fresh:
+            self._tally.hits += 1
+        return found if expired or fresh else None
 
     def mark_used(self) -> None:
         """Write down uses that reading has noted, some at a time; where the disk refuses, they are forgotten."""
@@ -112,7 +122,10 @@ class FileStore:
         if self._is_over(expires):
             self.delete(key)
             return True
-        return self._writer.store(place_of(key), lambda _: (payload, expires), look=False)
+        stored = self._writer.store(place_of(key), lambda _: (payload, expires), look=False)
+        self._tally.stores += 1
+        self._tally.settle()
+        return stored
 
     def add(self, key: str, payload: bytes, *, expires: float | None) -> bool:
         """Store `payload` if `key` has no fresh entry; one of all processes that try gets True."""
@@ -187,7 +200,11 @@ class FileStore:
         if dry_run and not self._root.is_dir():
             return Sweep()
         self.prepare()
-        return Broom(self._tree, self._account, self._limits, self._clock(), grace, dry_run).sweep()
+        began = time.monotonic()
+        swept = Broom(self._tree, self._account, self._limits, self._clock(), grace, dry_run).sweep()
+        if not dry_run:
+            self._note(swept, time.monotonic() - began)
+        return swept
 
     def try_lock_janitor(self) -> AbstractContextManager[bool]:
         """`with` it to be the one janitor of this directory: False when another process is."""
@@ -195,6 +212,12 @@ class FileStore:
         return janitor_lock(self._root)
 
     # -------------------------------------------------------------------------------------- the inside
+
+    def _note(self, swept: Sweep, seconds: float) -> None:
+        at, removed = self._clock(), (swept.expired, swept.orphans, swept.evicted, swept.freed)
+        # A disk that is full has been swept all the same.
+        with suppress(OSError):
+            self._account.note(lambda notes: Notes(notes.hits, notes.stores, at, seconds, *removed))
 
     def _discard(self, place: Place) -> None:
         # A disk that cannot be written is no reason to fail who only reads.

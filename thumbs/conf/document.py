@@ -256,6 +256,7 @@ class DocumentConf:
     run_dir: str | None = key(text, default=None)
     metrics: bool = key(boolean, default=False)
     access_log: bool = key(boolean, default=False)
+    purge_on_model_changes: bool = key(boolean, default=False)
     caches: dict[str, object] = key(mapping_of(anything), default={}, secret=True)
     port: int = key(whole(0, 65535), default=8080)
     workers: int = key(whole(1, 1024), default=usable_cores())

@@ -1,6 +1,7 @@
 """What the commands have in common: a configuration without errors, and `--storage`."""
 
 from argparse import ArgumentParser
+from collections.abc import Collection
 
 from django.core.management.base import CommandError
 
@@ -10,10 +11,10 @@ from thumbs.conf.keys import nearest
 from thumbs.wiring import NotConfigured, configuration
 
 
-def require_configuration() -> None:
-    """Raise CommandError with every error of our system checks, a line each."""
+def require_configuration(*, but: Collection[str] = ()) -> None:
+    """Raise CommandError with every error of our system checks, `but` those, a line each."""
     try:
-        checks.require()
+        checks.require(but=but)
     except NotConfigured as error:
         raise CommandError(str(error)) from error
 
@@ -22,9 +23,12 @@ def add_storage_argument(parser: ArgumentParser) -> None:
     parser.add_argument("--storage", metavar="NAME", help="only this storage; default: all of them")
 
 
-def selected_storages(name: object) -> tuple[StorageConf, ...]:
-    """The storage called `name`, or all for None. Raises CommandError with the nearest name there is."""
-    require_configuration()
+def selected_storages(name: object, *, but: Collection[str] = ()) -> tuple[StorageConf, ...]:
+    """The storage called `name`, or all for None. Raises CommandError with the nearest name there is.
+
+    It raises that as well for what our system checks call errors, `but` those.
+    """
+    require_configuration(but=but)
     storages = configuration().storages
     if name is None:
         return storages

@@ -5,7 +5,7 @@ taken at their word, so a file that a storage cuts short in silence is not notic
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from django.core.exceptions import SuspiciousOperation
@@ -13,6 +13,7 @@ from django.core.files.storage import Storage
 
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
 from thumbs.sources.crew import Crew
+from thumbs.sources.listing import Unlistable, directory_of, is_plain
 from thumbs.sources.original import Original, Version
 from thumbs.sources.reading import Deadline, key_bytes, read_to_end
 
@@ -47,6 +48,27 @@ class ForeignSource:
 
     def ready(self) -> None:
         self._call(self._check, _PROBE)
+
+    def paths(self, prefix: str) -> Iterator[str]:
+        """Directory by directory, as the storage lists each; the deadline is for one directory."""
+        waiting = [directory_of(prefix)]
+        while waiting:
+            directory = waiting.pop()
+            try:
+                directories, files = self._call(self._names, directory)
+            except SourceMissing:
+                continue
+            below = f"{directory}/" if directory else ""
+            yield from (path for path in (below + name for name in sorted(files)) if path.startswith(prefix))
+            paths = [f"{below}{name}/" for name in sorted(directories, reverse=True)]
+            waiting += [path[:-1] for path in paths if path.startswith(prefix) or prefix.startswith(path)]
+
+    def _names(self, directory: str, _: Deadline) -> tuple[list[str], list[str]]:
+        try:
+            directories, files = self._storage.listdir(directory)
+        except NotImplementedError as error:
+            raise Unlistable from error
+        return list(filter(is_plain, directories)), list(filter(is_plain, files))
 
     def _call(self, work: Callable[[str, Deadline], T], path: str) -> T:
         deadline = Deadline(self._seconds)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed
+from thumbs.sources.listing import directory_of, is_plain
 from thumbs.sources.original import Original, Version
 from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
 
@@ -70,6 +71,17 @@ class LocalSource:
         with self._opened_root() as root:
             _real_path(root)
 
+    def paths(self, prefix: str) -> Iterator[str]:
+        """Directory by directory, sorted; links to files are named, links to directories are not gone into."""
+        directory = directory_of(prefix)
+        if directory and not all(map(is_plain, directory.split("/"))):
+            return
+        self.ready()
+        root = Path(self._root)
+        if not self._follow_symlinks and not (root / directory).resolve().is_relative_to(root.resolve()):
+            return
+        yield from _walk(root, f"{directory}/" if directory else "", prefix)
+
     @contextmanager
     def _opened(self, path: str) -> Iterator[int]:
         key = key_bytes(path)
@@ -108,6 +120,31 @@ class LocalSource:
             raise StorageFailed from error
         finally:
             os.close(root)
+
+
+def _walk(root: Path, below: str, prefix: str) -> Iterator[str]:
+    """The files in the directory `below` (empty, or with a slash at its end) whose paths begin with `prefix`."""
+    try:
+        with os.scandir(root / below) as found:
+            entries = sorted((entry for entry in found if is_plain(entry.name)), key=lambda entry: entry.name)
+    except OSError as error:
+        if error.errno in _MISSING:
+            return
+        raise StorageFailed from error
+    for entry in entries:
+        path = below + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if f"{path}/".startswith(prefix) or prefix.startswith(f"{path}/"):
+                yield from _walk(root, f"{path}/", prefix)
+        elif path.startswith(prefix) and _is_file(entry):
+            yield path
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link to itself
+        return False
 
 
 def _real_path(file: int) -> Path:

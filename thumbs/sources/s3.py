@@ -19,7 +19,7 @@ from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, ThumbErr
 from thumbs.sources.original import Original, Version
 from thumbs.sources.process import PerProcess
 from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
-from thumbs.sources.s3_client import Answer, S3Client, S3Settings, client_of, trusted_context
+from thumbs.sources.s3_client import Answer, Page, S3Client, S3Settings, client_of, trusted_context
 from thumbs.sources.transport import S3Http, Transport
 
 __all__ = ["S3Http", "S3Settings", "S3Source"]
@@ -36,6 +36,8 @@ _PAUSE = 0.1
 _FIRST_BYTE = "bytes=0-0"
 # `ready` asks for it when listing is not allowed. Whether it is there does not matter.
 _PROBE = "mage-is-ready"
+# As many of the longest keys, percent-encoded and in XML, as an answer that is no picture may take: a mebibyte.
+_KEYS_OF_A_PAGE = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,22 @@ class S3Source:
 
     def ready(self) -> None:
         self._attempt(self._check_bucket)
+
+    def paths(self, prefix: str) -> Iterator[str]:
+        """In S3's order; the deadline is for each page. Keys that end in a slash, consoles' folders, are left out."""
+        token: str | None = None
+        while True:
+            page = self._attempt(functools.partial(self._page, prefix, token))
+            yield from (named["Key"] for named in page.get("Contents", ()) if not named["Key"].endswith("/"))
+            token = page.get("NextContinuationToken")
+            if token is None:
+                return
+
+    def _page(self, prefix: str, token: str | None, deadline: Deadline) -> Page:
+        more = {} if token is None else {"ContinuationToken": token}
+        key_bytes(prefix)
+        with self._client(deadline) as client:
+            return client.list_objects_v2(Bucket=self._settings.bucket, Prefix=prefix, MaxKeys=_KEYS_OF_A_PAGE, **more)
 
     def _read(self, path: str, deadline: Deadline) -> Original:
         key_bytes(path)

@@ -36,6 +36,15 @@ class Answer(TypedDict, total=False):
     LastModified: datetime
 
 
+class _Named(TypedDict):
+    Key: str
+
+
+class Page(TypedDict, total=False):
+    Contents: list[_Named]
+    NextContinuationToken: str
+
+
 class _Events(Protocol):
     def register(self, event_name: str, handler: Callable[..., object]) -> None: ...
 
@@ -58,6 +67,8 @@ class S3Client(Protocol):
     def head_object(self, *, Bucket: str, Key: str) -> Answer: ...  # noqa: N803
 
     def head_bucket(self, *, Bucket: str) -> Answer: ...  # noqa: N803
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int, ContinuationToken: str = ...) -> Page: ...  # noqa: N803
 
 
 @dataclass(frozen=True, slots=True)

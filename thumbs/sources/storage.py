@@ -7,7 +7,7 @@ where a server hangs. A subclass that changes how they read is left to read its 
 
 import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeGuard, cast
 
 from django.core.files.storage import FileSystemStorage, Storage, storages
@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from thumbs.errors import StorageFailed
 from thumbs.sources.foreign import ForeignSource
+from thumbs.sources.listing import Listable, Unlistable
 from thumbs.sources.local import LocalSource
 from thumbs.sources.original import Original, Source, Version
 from thumbs.sources.process import PerProcess
@@ -63,6 +64,13 @@ class StorageSource:
     def ready(self) -> None:
         source, _ = self._placed("")
         source.ready()
+
+    def paths(self, prefix: str) -> Iterator[str]:
+        source, key = self._placed(prefix)
+        if not isinstance(source, Listable):
+            raise Unlistable
+        before = len(key) - len(prefix)
+        return (found[before:] for found in source.paths(key))
 
     def _placed(self, path: str) -> tuple[Source, str]:
         try:
