@@ -48,6 +48,9 @@ def test_a_plain_request_is_read_whole() -> None:
     [
         get(HIT)[:-2],
         get(HIT) + b"G",
+        get(HIT) + b"X-Request-ID: 1\r\n",
+        get(HIT) + b"X-Request-ID: 1\r\n\r\n",
+        get(HIT)[:-2] + b"X-Request-ID: 1\r\n",
         get(HIT) * 2,
         get(HIT, method=b"POST"),
         get(HIT, method=b"get"),
@@ -146,6 +149,10 @@ def pair(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 CONVERSATIONS: dict[str, list[bytes]] = {
+    "a name of its own": [get(HIT, b"X-Request-ID: 1"), get(HIT, b"X-Request-ID: 2", b"Accept: image/webp")],
+    "two names of its own": [get(HIT, b"X-Request-ID: 1", b"x-request-id: 2"), get(HIT)],
+    "a name that is not one": [get(HIT, b"X-Request-ID : 1"), get(HIT)],
+    "a name and a framing": [get(HIT, b"X-Request-ID: 1", b"Content-Length: 4"), get(HIT)],
     "a hit": [get(HIT)],
     "a hit's head": [get(HIT, method=b"HEAD")],
     "several hits on one connection": [get(HIT), get(OTHER_HIT), get(HIT)],
@@ -234,6 +241,20 @@ def test_a_connection_that_is_only_hit_is_closed_when_it_has_been_idle(
                 assert _until_silent(connection, 0.5).startswith(b"HTTP/1.1 200 OK")
             connection.settimeout(10)
             assert connection.recv(1) == b""
+
+
+def test_idle_connections_do_not_keep_a_server_from_stopping(originals: Path, tmp_path: Path) -> None:
+    memory = {"memory": {"enabled": True, "max_size_mb": 16}}
+    document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals), "cache": memory}]}
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(servers.standalone(document, tmp_path, worker="thumbs.worker.ThumbsWorker"))
+        idle = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(3)]
+        idle[0].sendall(get(HIT))
+        assert _until_silent(idle[0], 1.0).startswith(b"HTTP/1.1 200 OK")
+        idle[1].sendall(get(HIT)[:20])
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+        assert b"SIGKILL" not in server.log.read_bytes()
 
 
 # ---------------------------------------------------------------------------------- the short way itself

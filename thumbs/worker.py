@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
@@ -31,6 +32,7 @@ from thumbs.http import Headers
 _LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*) HTTP/1\.1")
 _FIELDS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+\r\n")
 _LONGEST = 8190  # the limit of gunicorn's own on a request line; such a request is not a plain one
+_CALLED = re.compile(rb"(?:\A|(?<=\n))[Xx]-[Rr]equest-[Ii][Dd]:([\t\x20-\x7e]*)\r\n")
 # Fields that frame a message or change what becomes of the connection: gunicorn's to judge.
 _FRAMING = frozenset(
     {
@@ -50,8 +52,22 @@ def plain_request(data: bytes) -> tuple[str, bytes, Mapping[bytes, str]] | None:
     match = _LINE.fullmatch(line)
     if match is None:
         return None
-    fields = _plain_fields(rest)
+    fields = _fields(rest)
     return None if fields is None else (match[1].decode("ascii"), match[2], fields)
+
+
+def _fields(data: bytes) -> Mapping[bytes, str] | None:
+    """As `_plain_fields`, with the name that a proxy gives each request taken out: no two would be alike with it.
+
+    That line must not be the last one, or what is left might end where `data` does not.
+    """
+    called = _CALLED.search(data) if b"equest-" in data and data.endswith(b"\r\n\r\n") else None
+    if called is None:
+        return _plain_fields(data)
+    fields = _plain_fields(data[: called.start()] + data[called.end() :])
+    if fields is None or b"x-request-id" in fields:
+        return None
+    return {**fields, b"x-request-id": called[1].strip().decode("ascii")}
 
 
 @lru_cache(maxsize=256)  # a client says the same of itself again and again; 2 MB at most
@@ -71,6 +87,10 @@ def _plain_fields(data: bytes) -> Mapping[bytes, str] | None:
     return fields if b"host" in fields else None
 
 
+# The open ones of this process.
+_connections: "WeakSet[ThumbsProtocol]" = WeakSet()
+
+
 class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
     """One connection. `_plain` until something comes that is not for us to read."""
 
@@ -80,6 +100,15 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         self._plain = self._front is not None and self._is_simply_configured()
         self._passed_on = 0
         self._answered_at = 0.0
+
+    def connection_made(self, transport: Any) -> None:
+        _connections.add(self)
+        super().connection_made(transport)
+
+    def close_if_idle(self) -> None:
+        """Close the connection unless a request is under way on it."""
+        if self._awaiting_request or self.req_count == 0:
+            self._close_transport()
 
     def data_received(self, data: bytes) -> None:
         if self._plain:
@@ -150,6 +179,15 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
         ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001
         gasgi.ASGIProtocol = ThumbsProtocol
         super().init_process()
+
+    async def _shutdown(self) -> None:
+        # Gunicorn's waits until every connection is closed, and a client keeps an idle one for as long as it likes:
+        # at the end of the graceful time the worker would be killed, with whatever it does then.
+        for server in self.servers:
+            server.close()
+        for connection in list(_connections):
+            connection.close_if_idle()
+        await super()._shutdown()
 
 
 @lru_cache(maxsize=1024)
