@@ -1,7 +1,10 @@
 # Mage as a server. Mount the configuration at /etc/mage/storages.json; caches belong in /var/cache/mage:
 #
 #   docker build -t mage .
-#   docker run -p 8080:8080 -v "$PWD/storages.json":/etc/mage/storages.json:ro -v mage-cache:/var/cache/mage mage
+#   docker run --stop-timeout 45 -p 8080:8080 -v "$PWD/storages.json":/etc/mage/storages.json:ro \
+#       -v mage-cache:/var/cache/mage mage
+#
+# It takes up to 40 s to end what it is at, and Docker by itself would wait for ten.
 
 FROM python:3.12-slim AS builder
 RUN apt-get update \
