@@ -7,6 +7,7 @@ import pyvips
 from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.formats import FORMATS, sniff
 from thumbs.geometry import Size
+from thumbs.render import items
 from thumbs.render.rights import Rights, rights_of
 from thumbs.transforms import ALL_FRAMES, Transform
 
@@ -65,10 +66,15 @@ class Header:
 
 
 def read_header(data: bytes, inputs: frozenset[str]) -> Header:
-    """Raises `SourceUnsupported` for a format that is not one of `inputs`, `SourceBroken` for a damaged header."""
+    """Raises `SourceUnsupported` for a format that is not one of `inputs`, `SourceBroken` for a damaged header.
+
+    And `SourceOverLimit` for one that would be too much to read by itself.
+    """
     name = sniff(data)
     if name is None or name not in inputs:
         raise SourceUnsupported
+    if name == "avif" and items.are_too_much(data):
+        raise SourceOverLimit
     try:
         image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
         fields = set(image.get_fields())
