@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageStat
+from PIL.PngImagePlugin import PngInfo
 
 from tests import pictures, strategies
 from tests.pictures import BLUE, GREEN, RED, WHITE, decoded, encoded
@@ -276,6 +277,17 @@ def test_every_kind_of_png_comes_out_in_its_colours(mode: str) -> None:
     image = pictures.quarters().convert(mode)
     made = picture(encoded(image, "PNG"), Transform(60, 40, "png"))
     assert difference(made, image.convert("RGB").resize((60, 40), Image.Resampling.BOX)) < 6
+
+
+def test_a_png_with_texts_is_the_picture_that_it_is_without() -> None:
+    texts = PngInfo()
+    for number in range(40):
+        texts.add_text(f"key {number}", "x" * 5000, zip=True)
+        texts.add_itxt(f"other {number}", "y" * 5000, zip=True)
+    quarters = pictures.quarters()
+    with_texts, without = encoded(quarters, "PNG", pnginfo=texts), encoded(quarters, "PNG")
+    transform = Transform(60, 40, "png")
+    assert rendered(with_texts, transform).body == rendered(without, transform).body
 
 
 def test_sixteen_bits_become_eight() -> None:

@@ -11,6 +11,11 @@ from thumbs.render import items
 from thumbs.render.rights import Rights, rights_of
 from thumbs.transforms import ALL_FRAMES, Transform
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+_START_OF_SCAN = b"\xff\xda"
+# libjpeg goes over the whole picture for each scan, and no deadline stops it: so many at the most on the largest one.
+# Encoders make about ten.
+_MOST_SCANS = 20
 _SWAPPED = (5, 6, 7, 8)  # EXIF orientations that lie on their side
 
 
@@ -46,6 +51,7 @@ class Header:
     cmyk: bool
     profile: bool
     frames: int = 1
+    scans: int = 1
     animation: Animation | None = None
     rights: Rights | None = None
 
@@ -59,6 +65,8 @@ class Header:
         """Raise `SourceOverLimit` for a picture of too many pixels or frames."""
         whole = self.whole or trimmed or frames > 1
         pixels = self.size[0] * self.size[1] * frames
+        if self.scans * pixels > _MOST_SCANS * limits.whole_pixels:
+            raise SourceOverLimit
         if pixels > (limits.whole_pixels if whole else limits.pixels):
             raise SourceOverLimit
         if max(self.size) > limits.side or self.frames > limits.frames:
@@ -94,6 +102,8 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         cmyk=image.interpretation == "cmyk",
         profile="icc-profile-data" in fields and _is_of_colours(image.get("icc-profile-data")),
         frames=frames,
+        # In what a JPEG codes, a byte 0xFF is followed by 0 or by a restart (ITU-T T.81, B.1.1.5): never by this.
+        scans=data.count(_START_OF_SCAN) if name == "jpeg" and multiscan else 1,
         animation=animation,
         rights=rights,
     )
@@ -105,10 +115,28 @@ def _is_of_colours(profile: bytes) -> bool:
 
 
 def readable(data: bytes) -> bytes:
-    """`data` as libvips knows it: of the brands that AVIF files begin with, it looks for one."""
+    """`data` as libvips knows it: of the brands that AVIF files begin with, it looks for one.
+
+    And a PNG without compressed texts: libpng unpacks every one of them, 8 MB each out of a few kB, for nobody.
+    """
+    if data.startswith(_PNG):
+        return _without_texts(data)
     if data[4:8] == b"ftyp" and data[8:12] in (b"avis", b"miaf") and sniff(data) == "avif":
         return data[:8] + b"avif" + data[12:]
     return data
+
+
+def _without_texts(data: bytes) -> bytes:
+    """The chunks of a PNG (RFC 2083, 3.2) but for zTXt and iTXt; the same bytes when it has none."""
+    if b"zTXt" not in data and b"iTXt" not in data:
+        return data
+    kept, at = [_PNG], len(_PNG)
+    while at + 8 <= len(data):
+        after = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] not in (b"zTXt", b"iTXt"):
+            kept.append(data[at:after])
+        at = after
+    return b"".join((*kept, data[at:]))
 
 
 def _animation(image: pyvips.Image, fields: set[str]) -> Animation:
