@@ -519,6 +519,13 @@ def _metadata(items: int, extents: int, count: int) -> bytes:
     return head + meta(len(head) + len(meta(0)) + 8) + _box(b"mdat", pixels + bytes(count))
 
 
+def _misspelt() -> bytes:
+    """Turned by a property that nobody knows."""
+    exif = Image.Exif()
+    exif[0x112] = 6
+    return _replaced(encoded(noise(200, 150), "AVIF", exif=exif), b"irot", b"\xff\xc3(\xfe")
+
+
 def _avifs() -> Iterator[Hostile]:
     good = partial(_good, "avif")
     for width, height in ((30_000, 30_000), (0xFFFFFFFF, 0xFFFFFFFF), (0, 0)):
@@ -542,6 +549,9 @@ def _avifs() -> Iterator[Hostile]:
         lambda: good()[: good().index(b"mdat") + 4] + _rubbish(len(good()) - good().index(b"mdat") - 4),
     )
     yield Hostile("avif-that-says-heic", FOREIGN, lambda: _replaced(good(), b"ftypavif", b"ftypheic"))
+    # A library quotes this in what it says of the error; it must not be taken for UTF-8, now or at the next error.
+    yield Hostile("avif-property-that-is-not-utf-8", BROKEN, _misspelt)
+    yield Hostile("avif-cut-short-after-that", BROKEN, lambda: _cut("avif", 40))
 
 
 # ----------------------------------------------------------------------------------- what is no picture
@@ -651,6 +661,8 @@ def _svgs() -> Iterator[Hostile]:
     for name, (right, data) in rows.items():
         yield Hostile(f"svg-{name}", right, partial(bytes, data), wide=True)
     yield Hostile("svg-uses-10-to-the-11", EITHER, lambda: _svg(_nested(12)), wide=True, slow=True)
+    namespace = b"xmlns:a='http://" + b"\xff" * 5000 + b"'"
+    yield Hostile("svg-namespace-that-is-not-utf-8", BROKEN, partial(_svg, b"", attributes=namespace), wide=True)
 
 
 def _tiff(*entries: tuple[int, int, int, int], data: bytes = b"", following: int = 0) -> bytes:
@@ -689,10 +701,18 @@ def _tiffs() -> Iterator[Hostile]:
         "bomb-behind-the-pixels": (EITHER, lambda: _tiff((259, 3, 1, 8), data=_zeros(144 * _MILLION))),
         "of-unknown-compression": (BROKEN, lambda: _tiff((259, 3, 1, 60_000), data=bytes(30_000))),
         "of-5000-pages": (BROKEN, lambda: _pages(5000)),
+        "description-of-20-MB": (EITHER, lambda: _described(20 * _MILLION)),
         "profile-that-lies": (EITHER, lambda: encoded(noise(200, 150), "TIFF", icc_profile=_FALSE_PROFILE)),
     }
     for name, (right, build) in rows.items():
         yield Hostile(f"tiff-{name}", right, build, wide=True)
+
+
+def _described(count: int) -> bytes:
+    """A picture that says of itself more than some libraries take."""
+    pixels = bytes(30_000)
+    start = len(_tiff((270, 2, count, 0)))
+    return _tiff((270, 2, count, start + len(pixels)), data=pixels) + b"x" * (count - 1) + b"\0"
 
 
 def _pages(count: int) -> bytes:
@@ -717,7 +737,7 @@ def _damaged() -> Iterator[Hostile]:
 
 
 def _all() -> Iterable[Hostile]:
-    for group in (_damaged, _jpegs, _pngs, _gifs, _webps, _avifs, _foreign, _svgs, _tiffs):
+    for group in (_damaged, _jpegs, _pngs, _gifs, _webps, _foreign, _avifs, _tiffs, _svgs):
         yield from group()
 
 

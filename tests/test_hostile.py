@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ _MOST, _SLOW_SECONDS = 5, 2.0
 
 @dataclass(frozen=True, order=True)
 class Asked:
-    """One request: how long its answer took, and what was asked of whom."""
+    """One request: how long its answer took, and what was asked of whom. A status of 0 is no answer at all."""
 
     seconds: float
     file: str
@@ -81,7 +82,10 @@ class Ground:
         path = f"{recipe}/{file.name}.jpg"
         signed = f"hostile/thumbs/{signature(f'/hostile/thumbs/{path}')}/{path}"
         began = time.monotonic()
-        answer = front.get(signed, headers={"Accept": "image/webp,*/*"})
+        try:
+            answer = front.get(signed, headers={"Accept": "image/webp,*/*"})
+        except (OSError, HTTPException) as error:
+            answer = Answer(0, {}, repr(error).encode())
         self.asked.append(Asked(time.monotonic() - began, file.name, recipe, front.name, answer.status))
         return answer
 
@@ -187,6 +191,7 @@ def test_neither_svg_nor_tiff_hurts_who_reads_them(wide_ground: Ground, file: Ho
 def _attack(ground: Ground, file: Hostile) -> None:
     ground.lay(file)
     alive = ground.workers
+    assert len(alive) == len(ground.fronts)
     resident = {pid: _mebibytes(pid, "VmRSS") for pid in alive}
     for pid in alive:
         _forget_peak(pid)

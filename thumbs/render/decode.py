@@ -29,7 +29,7 @@ def scaled(
             image = _region(data, header, layout, deadline)
         else:
             image = _whole(data, header, layout, fast=fast)
-    except pyvips.Error as error:
+    except engine.FAILURES as error:
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
         return image.copy_memory()
@@ -39,7 +39,7 @@ def pages(data: bytes, count: int, deadline: engine.Deadline) -> list[pyvips.Ima
     """The first `count` frames, each whole and as it is shown, in memory. Raises as `scaled` does."""
     try:
         image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", n=count)
-    except pyvips.Error as error:
+    except engine.FAILURES as error:
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
         image = image.copy_memory()
@@ -67,7 +67,7 @@ def fitted(
     try:
         part = image.extract_area(box.left - origin[0], box.top - origin[1], *box.size)
         scaled_part = part.thumbnail_image(target[0], height=target[1], size="force", **colour)
-    except pyvips.Error as error:
+    except engine.FAILURES as error:
         raise SourceBroken from error
     with deadline.watch(scaled_part, SourceBroken):
         return scaled_part.copy_memory()

@@ -14,6 +14,8 @@ from thumbs.errors import RenderTimeout, ThumbError
 from thumbs.formats import FORMATS
 
 _M_ARENA_MAX = -8  # <malloc.h>
+# libvips quotes the file in what it says of an error, and pyvips takes that for UTF-8.
+FAILURES = (pyvips.Error, UnicodeDecodeError)
 _ROUND_SECONDS = 0.1
 _IDLE_ROUNDS = 50
 _started = threading.Lock()
@@ -112,5 +114,5 @@ class Deadline:
         with _watchdog.watch(image, left) as watched:
             try:
                 yield
-            except pyvips.Error as error:
+            except FAILURES as error:
                 raise (RenderTimeout if watched.stopped else otherwise) from error

@@ -7,7 +7,7 @@ import pyvips
 from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.formats import FORMATS, sniff
 from thumbs.geometry import Size
-from thumbs.render import items
+from thumbs.render import engine, items
 from thumbs.render.rights import Rights, rights_of
 from thumbs.transforms import ALL_FRAMES, Transform
 
@@ -91,7 +91,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         frames = image.get("n-pages") if "n-pages" in fields else 1
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         rights = rights_of(image, fields)
-    except pyvips.Error as error:
+    except engine.FAILURES as error:
         raise SourceBroken from error
     turned = orientation in _SWAPPED
     return Header(
