@@ -295,6 +295,9 @@ def _pngs() -> Iterator[Hostile]:
         EITHER,
         lambda: _png(300, 200, extra=b"".join(_chunk(b"tEXt", b"k%d\0v" % number) for number in range(100_000))),
     )
+    # As the specification has it; a library that takes such names for UTF-8 cannot even list them.
+    named = _chunk(b"tEXt", "Schöpfer\0Zoë".encode("latin-1"))
+    yield Hostile("png-text-named-in-latin-1", FINE, lambda: _png(300, 200, extra=named))
     yield Hostile("png-bomb-behind-the-pixels", EITHER, lambda: _png(300, 200, rows=2 * _MILLION))
     yield Hostile(
         "png-profile-of-rubbish",
@@ -552,6 +555,7 @@ def _avifs() -> Iterator[Hostile]:
     # A library quotes this in what it says of the error; it must not be taken for UTF-8, now or at the next error.
     yield Hostile("avif-property-that-is-not-utf-8", BROKEN, _misspelt)
     yield Hostile("avif-cut-short-after-that", BROKEN, lambda: _cut("avif", 40))
+    yield Hostile("avif-unharmed-after-that", FINE, good)
 
 
 # ----------------------------------------------------------------------------------- what is no picture

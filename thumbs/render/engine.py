@@ -14,7 +14,6 @@ from thumbs.errors import RenderTimeout, ThumbError
 from thumbs.formats import FORMATS
 
 _M_ARENA_MAX = -8  # <malloc.h>
-# libvips quotes the file in what it says of an error, and pyvips takes that for UTF-8.
 FAILURES = (pyvips.Error, UnicodeDecodeError)
 _ROUND_SECONDS = 0.1
 _IDLE_ROUNDS = 50
@@ -31,6 +30,7 @@ def start(inputs: Iterable[str], *, concurrency: int = 1) -> None:
     with _started:
         if _done:
             return
+        pyvips.error._to_string = _text  # noqa: SLF001 - there is no other place to put it right
         with contextlib.suppress(OSError, AttributeError):  # another libc has other arenas
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
         pyvips.block_untrusted_set(True)
@@ -43,6 +43,17 @@ def start(inputs: Iterable[str], *, concurrency: int = 1) -> None:
         pyvips.cache_set_max(0)
         pyvips.concurrency_set(concurrency)
         _done.add("started")
+
+
+def _text(raw: object) -> str:
+    """What libvips says of an error, whatever bytes of the file it quotes.
+
+    pyvips takes it for UTF-8, and fails before it has cleared the message: every later call would fail by it as well.
+    """
+    if raw == pyvips.ffi.NULL:
+        return "NULL"
+    said = pyvips.ffi.string(raw)
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
 
 
 @dataclass(slots=True)
@@ -87,10 +98,12 @@ class _Watchdog:
                 self._asleep = idle_rounds > _IDLE_ROUNDS
                 self._changed.wait(None if self._asleep else _ROUND_SECONDS)
                 now = time.monotonic()
+                watched: _Watched | None
                 for watched in self._watched.values():
                     if watched.end <= now:
                         watched.stopped = True
                         watched.image.set_kill(True)
+                watched = None  # it would be kept, and all that it is made of, until the next one
 
 
 _watchdog = _Watchdog()

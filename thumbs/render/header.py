@@ -12,6 +12,7 @@ from thumbs.render.rights import Rights, rights_of
 from thumbs.transforms import ALL_FRAMES, Transform
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _START_OF_SCAN = b"\xff\xda"
 # libjpeg goes over the whole picture for each scan, and no deadline stops it: so many at the most on the largest one.
 # Encoders make about ten.
@@ -117,7 +118,7 @@ def _is_of_colours(profile: bytes) -> bool:
 def readable(data: bytes) -> bytes:
     """`data` as libvips knows it: of the brands that AVIF files begin with, it looks for one.
 
-    And a PNG without compressed texts: libpng unpacks every one of them, 8 MB each out of a few kB, for nobody.
+    And a PNG without texts: libpng unpacks every compressed one, 8 MB out of a few kB, and pyvips reads names as UTF-8.
     """
     if data.startswith(_PNG):
         return _without_texts(data)
@@ -127,13 +128,13 @@ def readable(data: bytes) -> bytes:
 
 
 def _without_texts(data: bytes) -> bytes:
-    """The chunks of a PNG (RFC 2083, 3.2) but for zTXt and iTXt; the same bytes when it has none."""
-    if b"zTXt" not in data and b"iTXt" not in data:
+    """The chunks of a PNG (RFC 2083, 3.2) but for its texts; the same bytes when it has none."""
+    if not any(name in data for name in _TEXTS):
         return data
     kept, at = [_PNG], len(_PNG)
     while at + 8 <= len(data):
         after = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        if data[at + 4 : at + 8] not in (b"zTXt", b"iTXt"):
+        if data[at + 4 : at + 8] not in _TEXTS:
             kept.append(data[at:after])
         at = after
     return b"".join((*kept, data[at:]))
