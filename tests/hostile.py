@@ -706,6 +706,7 @@ def _tiffs() -> Iterator[Hostile]:
         "of-unknown-compression": (BROKEN, lambda: _tiff((259, 3, 1, 60_000), data=bytes(30_000))),
         "of-5000-pages": (BROKEN, lambda: _pages(5000)),
         "description-of-20-MB": (EITHER, lambda: _described(20 * _MILLION)),
+        "description-of-40-MB": (EITHER, lambda: _described(40 * _MILLION)),
         "profile-that-lies": (EITHER, lambda: encoded(noise(200, 150), "TIFF", icc_profile=_FALSE_PROFILE)),
     }
     for name, (right, build) in rows.items():

@@ -13,12 +13,13 @@ import pytest
 
 from thumbs.cache.files import FileStore
 from thumbs.cache.layers import Layer, Layers
+from thumbs.cache.purges import Purges
 from thumbs.cache.sieve import Sieve
 from thumbs.cache.stores import DiskLayer, MemoryLayer
 from thumbs.errors import Overloaded, SourceBroken, SourceMissing, StorageFailed, StorageTimeout, ThumbError
 from thumbs.geometry import OutputLimits
 from thumbs.http import Headers, Request, Response, http_date
-from thumbs.orders import Terms
+from thumbs.orders import Terms, group_of
 from thumbs.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage
 from thumbs.quality import DEFAULT_QUALITIES
 from thumbs.signing import Signer
@@ -657,6 +658,17 @@ def test_a_broken_original_is_rendered_once_in_a_few_seconds(open_shop: Callable
     assert len(shop.press.printed) == 1
     assert ask(shop, request("80x60/a.jpg")).status == 422  # another thumbnail may be possible, or may not
     assert len(shop.press.printed) == 2
+
+
+def test_a_purge_ends_what_is_remembered_of_a_failure(open_shop: Callable[..., Shop], ask: Ask, tmp_path: Path) -> None:
+    shop = open_shop()
+    shop.layers._purges = Purges(tmp_path / "journal", keep=1000, clock=shop.clock)
+    assert ask(shop, request("40x30/late.jpg")).status == 404
+    shop.source.lay("late.jpg", b"late")
+    assert ask(shop, request("40x30/late.jpg")).status == 404
+    shop.clock.now += 1
+    shop.layers.purge(group_of("photos", "late.jpg"))
+    assert ask(shop, request("40x30/late.jpg")).status == 200
 
 
 def test_a_failure_of_the_storage_is_tried_again_at_once(open_shop: Callable[..., Shop], ask: Ask) -> None:

@@ -22,9 +22,6 @@ class Failures:
             self._found.clear()
         self._found[key] = (self._clock(), type(error), error.detail)
 
-    def forget(self, key: str) -> None:
-        self._found.pop(key, None)
-
     def find(self, key: str) -> tuple[float, ThumbError] | None:
         """When what failed lately did, and with what error."""
         found = self._found.get(key)

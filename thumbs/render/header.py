@@ -1,5 +1,6 @@
 """The first bytes of an original: what it is, how large, and whether it is decoded at all."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyvips
@@ -7,10 +8,16 @@ import pyvips
 from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.formats import FORMATS, sniff
 from thumbs.geometry import Size
-from thumbs.render import engine, items
+from thumbs.render import drawings, engine, items, texts
 from thumbs.render.rights import Rights, rights_of
 from thumbs.transforms import ALL_FRAMES, Transform
 
+# What a library would choke on before it could be asked how large the picture is.
+_TRAPS: dict[str, Callable[[bytes], bool]] = {
+    "avif": items.are_too_much,
+    "svg": drawings.are_too_much,
+    "tiff": texts.are_too_long,
+}
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _START_OF_SCAN = b"\xff\xda"
@@ -47,7 +54,6 @@ class Header:
 
     format: str
     size: Size
-    turned: bool
     whole: bool
     cmyk: bool
     profile: bool
@@ -82,7 +88,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     name = sniff(data)
     if name is None or name not in inputs:
         raise SourceUnsupported
-    if name == "avif" and items.are_too_much(data):
+    if name in _TRAPS and _TRAPS[name](data):
         raise SourceOverLimit
     try:
         image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
@@ -98,7 +104,6 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     return Header(
         format=name,
         size=(image.height, image.width) if turned else (image.width, image.height),
-        turned=turned,
         whole=multiscan or name == "avif",
         cmyk=image.interpretation == "cmyk",
         profile="icc-profile-data" in fields and _is_of_colours(image.get("icc-profile-data")),
