@@ -17,41 +17,19 @@ from django.test import override_settings
 
 from tests import pictures, servers
 from tests.commands import BROKEN, BROKEN_IDS, disk_cache, environ_with, finished, local_storage, manage
+from tests.processes import descendants, lives
 from tests.servers import eventually, fetch
 from thumbs import caching, wiring
 
 PICTURE = "thumbs/90x60/quarters.jpg"
 
 
-def _descendants(pid: int) -> dict[int, str]:
-    """Every process that descends from `pid`, with its command line."""
-    children: dict[int, list[int]] = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parent = int(status.read_text().rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(status.parent.name))
-    found: dict[int, str] = {}
-    waiting = [pid]
-    while waiting:
-        for child in children.get(waiting.pop(), []):
-            with contextlib.suppress(OSError):
-                found[child] = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-            waiting.append(child)
-    return found
-
-
 def _janitors(pid: int) -> list[int]:
-    return [child for child, command in _descendants(pid).items() if "run_cache_janitor" in command]
+    return [child for child, command in descendants(pid).items() if "run_cache_janitor" in command]
 
 
 def _gunicorns(pid: int) -> list[int]:
-    return [child for child, command in _descendants(pid).items() if "gunicorn" in command]
-
-
-def _lives(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
+    return [child for child, command in descendants(pid).items() if "gunicorn" in command]
 
 
 @contextlib.contextmanager
@@ -90,10 +68,10 @@ def test_the_server_serves_with_its_janitor_and_leaves_nothing_behind(originals:
         assert len(_gunicorns(process.pid)) == 3  # the arbiter and its two workers
         os.kill(janitor, signal.SIGKILL)
         eventually(lambda: _janitors(process.pid) not in ([], [janitor]))
-        family = _descendants(process.pid)
+        family = descendants(process.pid)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-        assert not any(map(_lives, family)), log.read_text()
+        assert not any(map(lives, family)), log.read_text()
     assert "Traceback" not in log.read_text()
 
 
@@ -107,11 +85,11 @@ def test_a_signal_at_any_moment_ends_the_server(
     command = [sys.executable, "manage.py", "run_thumb_server", "--workers", "1", "--bind", bind]
     with subprocess.Popen(command, cwd=servers.ROOT, env=environ, stderr=subprocess.PIPE) as process:
         eventually(lambda: len(_gunicorns(process.pid)) == processes)
-        family = _descendants(process.pid)
+        family = descendants(process.pid)
         process.send_signal(number)
         # Sooner than gunicorn would kill a worker that has not heard of it.
         process.communicate(timeout=20)
-    eventually(lambda: not any(map(_lives, family)))
+    eventually(lambda: not any(map(lives, family)))
 
 
 def test_the_server_may_be_started_in_djangos_other_ways(originals: Path, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from cryptography.x509.oid import NameOID
 
 from tests import pictures, servers
 from tests.fronts import SECRET, comparable, signature
+from tests.processes import workers_of
 from tests.servers import ROOT, Answer, Server, eventually
 from tests.test_targets import RAW_TARGETS
 
@@ -665,17 +666,6 @@ class Load:
         connection.close()
 
 
-def _workers(server: Server) -> set[int]:
-    """The process ids of gunicorn's workers: children of the arbiter, which is a child of the supervisor."""
-    families: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-            families.setdefault(parent, []).append(int(stat.parent.name))
-    arbiters = families.get(server.process.pid, [])
-    return {worker for arbiter in arbiters for worker in families.get(arbiter, [])}
-
-
 @pytest.mark.slow
 def test_a_server_that_stops_starts_or_reloads_under_load_is_not_seen_through_nginx(
     originals: Path, tmp_path: Path
@@ -698,9 +688,12 @@ def test_a_server_that_stops_starts_or_reloads_under_load_is_not_seen_through_ng
         eventually(lambda: again.get("ready").status == 200)
         time.sleep(6)  # until nginx asks it again
         load.wait_for_more(500)
-        before = _workers(other)
+        before = workers_of(other.process.pid)
         other.process.send_signal(signal.SIGHUP)
-        eventually(lambda: len(_workers(other) - before) == 2 and not _workers(other) & before, seconds=60)
+        eventually(
+            lambda: len(workers_of(other.process.pid) - before) == 2 and not workers_of(other.process.pid) & before,
+            seconds=60,
+        )
         load.wait_for_more(500)
         print(  # noqa: T201 - a figure for whoever reads the log: never asserted
             f"{load.count} requests, {len(load.failed)} failed; the server was gone {ended:.1f} s after SIGTERM"
@@ -916,7 +909,7 @@ def test_the_images_steps_make_a_server_in_an_empty_directory(image: Image, orig
             assert list((image.root / "var/cache/mage/photos").rglob("*"))
             healthy = [python, *json.loads(check)[1:]]
             assert subprocess.run(healthy, check=False, timeout=20, **in_image).returncode == 0
-            worker = min(_workers(server))
+            worker = min(workers_of(server.process.pid))
             assert subprocess.run([python, "-c", "import gunicorn_h1c"], check=False, **in_image).returncode == 0
             if as_nobody:
                 assert Path(f"/proc/{worker}").stat().st_uid == _NOBODY

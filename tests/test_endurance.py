@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -19,10 +18,12 @@ import pytest
 
 from tests import servers
 from tests.commands import environ_with, local_storage
+from tests.processes import workers_of
 from tests.servers import Server
 from tests.test_metrics import samples
 
 WORKERS = 2
+LOOKUPS = 8  # threads that look into layers, in each worker
 HIT = "photos/thumbs/41x31/quarters.jpg"
 _BROKEN = (OSError, http.client.HTTPException, EOFError)
 
@@ -44,17 +45,8 @@ def served(
     log = directory / "log"
     with servers.running([*command, "--workers", str(workers)], log=log, environ=environ) as process:
         servers.wait_for_port(port, process, log)
+        servers.eventually(lambda: len(workers_of(process.pid)) == workers)
         yield Server("endurance", port, process, log)
-
-
-def workers_of(server: Server) -> list[int]:
-    """The processes that answer: the children of gunicorn, which is a child of the command."""
-    return [worker for child in _children(server.process.pid) for worker in _children(child)]
-
-
-def _children(pid: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
 
 
 class Client:
@@ -160,22 +152,26 @@ def test_a_flood_of_misses_is_refused_beyond_the_limits_and_hits_go_on(originals
 
 @dataclass(frozen=True)
 class Footprint:
-    """What the workers take together: kB of memory of their own, descriptors, threads."""
+    """What the workers take together: kB of memory of their own, descriptors, threads (those of libvips apart)."""
 
     memory: int
     descriptors: int
     threads: int
+    vips_threads: int
 
     @classmethod
-    def of(cls, pids: list[int]) -> "Footprint":
+    def of(cls, pids: set[int]) -> "Footprint":
         def private(pid: int) -> int:
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
             return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
+        names = [thread.read_text() for pid in pids for thread in Path(f"/proc/{pid}/task").glob("*/comm")]
+        of_vips = sum("vips" in name for name in names)
         return cls(
             sum(private(pid) for pid in pids),
             sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids),  # noqa: PTH208 - a count, not paths
-            sum(len(os.listdir(f"/proc/{pid}/task")) for pid in pids),  # noqa: PTH208
+            len(names) - of_vips,
+            of_vips,
         )
 
 
@@ -183,10 +179,10 @@ class Footprint:
 def test_a_hundred_thousand_requests_leave_the_server_as_it_was_after_twenty_thousand(
     originals: Path, tmp_path: Path
 ) -> None:
-    requests, clients, one_in = 100_000, 8, 10
-    with served(originals, tmp_path) as server, ExitStack() as stack:
+    requests, clients, one_in, fetches, renders = 100_000, 8, 10, 4, 4
+    with served(originals, tmp_path, limits={"fetches": fetches, "renders": renders}) as server, ExitStack() as stack:
         connections = [stack.enter_context(closing(Client(server))) for _ in range(clients)]
-        workers = workers_of(server)
+        workers = workers_of(server.process.pid)
         curve: list[Footprint] = []
         each = requests // clients // 10
 
@@ -203,13 +199,16 @@ def test_a_hundred_thousand_requests_leave_the_server_as_it_was_after_twenty_tho
                 answered = sum(pool.map(ask, range(clients), [part] * clients))
                 assert answered == each * clients
                 curve.append(Footprint.of(workers))
-        assert workers_of(server) == workers
+        assert workers_of(server.process.pid) == workers
     for number, footprint in enumerate(curve, 1):
         sys.stdout.write(f"{number * requests // 10:7} requests: {footprint}\n")
     settled, last = curve[1], max(curve[5:], key=lambda footprint: footprint.memory)
     # What still fills up: 8 MB of cache, and the memo of 8,192 URLs at some 2 kB, in each worker.
     assert last.memory - settled.memory < WORKERS * 24 * 1024
-    assert max(footprint.threads for footprint in curve[2:]) <= settled.threads + 2
+    # Besides the stages' own: the event loop's, the watchdog of the renders, and the one that ends pauses.
+    assert max(footprint.threads for footprint in curve) <= WORKERS * (LOOKUPS + fetches + renders + 3)
+    # A pipeline has a thread that computes and two that write; an idle one of these is kept for the next pipeline.
+    assert max(footprint.vips_threads for footprint in curve) <= WORKERS * renders * 4
     assert max(footprint.descriptors for footprint in curve[2:]) <= settled.descriptors + 2 * clients
 
 
@@ -237,10 +236,10 @@ def test_a_worker_that_is_killed_loses_only_what_it_held(originals: Path, tmp_pa
             asking = [pool.submit(ask, number) for number in range(8)]
             while time.monotonic() < end - every:
                 time.sleep(every)
-                alive = workers_of(server)
+                alive = workers_of(server.process.pid)
                 if alive:
                     with suppress(ProcessLookupError):
-                        os.kill(alive[kills % len(alive)], signal.SIGKILL)
+                        os.kill(sorted(alive)[kills % len(alive)], signal.SIGKILL)
                     kills += 1
             for done in asking:
                 done.result(60)
@@ -262,14 +261,19 @@ def test_a_worker_that_is_killed_loses_only_what_it_held(originals: Path, tmp_pa
 def test_forty_boots_with_the_application_loaded_before_the_fork_all_serve(originals: Path, tmp_path: Path) -> None:
     """A render, or a thread of libvips, before the fork would leave some of the children hanging."""
     config = environ_with(tmp_path, [local_storage("photos", originals)])
-    for boot in range(40):
+
+    def boot(number: int) -> None:
         port = servers.free_port()
         command = [sys.executable, "-m", "gunicorn", "mage_project.asgi", "--preload", "--no-control-socket"]
         command += ["--worker-class", servers.OUR_WORKER, "--workers", "2", "--bind", f"127.0.0.1:{port}"]
-        log = tmp_path / f"boot-{boot}.log"
+        log = tmp_path / f"boot-{number}.log"
         with servers.running(command, log=log, environ=config) as process:
             servers.wait_for_port(port, process, log)
             with ThreadPoolExecutor(4) as pool:
                 url = f"http://127.0.0.1:{port}/photos/thumbs/40x30/quarters.jpg"
                 statuses = list(pool.map(lambda url: servers.fetch(url).status, [url] * 4))
             assert statuses == [200] * 4, log.read_text()
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(boot, number) for number in range(40)]:
+            done.result()

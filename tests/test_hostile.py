@@ -17,6 +17,7 @@ import pytest
 from tests import servers
 from tests.fronts import ACCESS_KEY, BUCKET, SECRET, s3_storage, signature
 from tests.hostile import FILES, LISTENER, Hostile
+from tests.processes import children
 from tests.servers import OUR_WORKER, Answer, Server
 from thumbs.formats import DEFAULT_INPUTS, FORMATS, sniff
 
@@ -72,7 +73,7 @@ class Ground:
 
     @property
     def workers(self) -> set[int]:
-        return {pid for front in self.fronts for pid in _children(front.process.pid)}
+        return {pid for front in self.fronts for pid in children(front.process.pid)}
 
     def lay(self, file: Hostile) -> None:
         host, port = self.listener.getsockname()
@@ -107,15 +108,6 @@ class Ground:
                 *(f"{self.grown[name]:+6} MiB  {name}" for name in largest),
             )
         )
-
-
-def _children(parent: int) -> set[int]:
-    found = set()
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if int(status.read_text().rpartition(")")[2].split()[1]) == parent:
-                found.add(int(status.parent.name))
-    return found
 
 
 def _forget_peak(pid: int) -> None:

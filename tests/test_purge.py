@@ -68,7 +68,13 @@ def test_a_purge_reaches_every_running_worker_within_a_second(tmp_path: Path) ->
     document = {"storages": [local_storage("photos", root, memory=memory)], "run_dir": str(tmp_path / "run")}
     with servers.standalone(document, tmp_path, workers=2) as server:
         url = server.url("photos/thumbs/20x20/a.jpg")
-        assert all(is_red(servers.fetch(url).body) for _ in range(20))
+        # Each worker has a memory of its own, and misses once.
+        missed: list[bool] = []
+        while len(missed) < 500 and sum(missed) < 2:
+            answer = servers.fetch(url)
+            assert is_red(answer.body)
+            missed.append(answer.headers["x-cache"] == "MISS")
+        assert sum(missed) == 2
         (root / "a.jpg").write_bytes(BLUE)
         assert all(is_red(servers.fetch(url).body) for _ in range(20))
         with override_settings(THUMBS={name.upper(): value for name, value in document.items()}):

@@ -1,0 +1,44 @@
+"""What the kernel says of processes that descend from one that a test started."""
+
+import contextlib
+from pathlib import Path
+
+
+def children(pid: int) -> set[int]:
+    return {child for child, parent in _parents().items() if parent == pid}
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """Every process that descends from `pid`, with its command line."""
+    families: dict[int, list[int]] = {}
+    for child, parent in _parents().items():
+        families.setdefault(parent, []).append(child)
+    found: dict[int, str] = {}
+    waiting = [pid]
+    while waiting:
+        for child in families.get(waiting.pop(), []):
+            with contextlib.suppress(OSError):
+                found[child] = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+            waiting.append(child)
+    return found
+
+
+def workers_of(supervisor: int) -> set[int]:
+    """Those that answer under a `run_thumb_server`: the children of gunicorn's arbiter, which is a child of it."""
+    return {worker for arbiter in children(supervisor) for worker in children(arbiter)}
+
+
+def lives(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def _parents() -> dict[int, int]:
+    """Of each process, its parent."""
+    found: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            # proc(5): the name, in parentheses, may itself hold some; then the state, then the parent.
+            found[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    return found
