@@ -13,7 +13,8 @@ from django.test import override_settings
 from thumbs.cache.claims import Claim, Claims
 from thumbs.cache.entry import Entry
 from thumbs.cache.files import FileStore
-from thumbs.cache.layers import Layer, Layers
+from thumbs.cache.layer import Layer
+from thumbs.cache.layers import Layers
 from thumbs.cache.sieve import Sieve
 from thumbs.cache.stores import AliasLayer, DiskLayer, MemoryLayer
 

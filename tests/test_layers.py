@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import strategies
-from thumbs.cache import layers as layers_module
+from thumbs.cache import guard
 from thumbs.cache import purges as purges_module
 from thumbs.cache.entry import Entry
 from thumbs.cache.files import FileStore
-from thumbs.cache.layers import Found, Layer, Layers, QuickLayer
+from thumbs.cache.layer import Layer, QuickLayer
+from thumbs.cache.layers import Found, Layers
 from thumbs.cache.purges import Purges
 from thumbs.cache.sieve import Sieve
 from thumbs.cache.stores import AliasLayer, DiskLayer, MemoryLayer
@@ -251,7 +252,7 @@ def test_a_layer_that_fails_is_left_out_and_told_of_once(clock: Clock, caplog: p
 def test_a_layer_that_still_fails_after_its_rest_is_not_told_of_again(
     clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layers_module, "REST_SECONDS", 0)
+    monkeypatch.setattr(guard, "REST_SECONDS", 0)
     broken = Broken()
     layers = Layers([broken], clock=clock)
     with caplog.at_level(logging.WARNING, "thumbs.cache"):
@@ -263,7 +264,7 @@ def test_a_layer_that_still_fails_after_its_rest_is_not_told_of_again(
 def test_a_layer_that_works_again_is_used_again(
     tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layers_module, "REST_SECONDS", 0)
+    monkeypatch.setattr(guard, "REST_SECONDS", 0)
     (tmp_path / "cache").write_bytes(b"a file where the directory should be")
     layers = Layers([disk(tmp_path / "cache", clock)], clock=clock)
     with caplog.at_level(logging.WARNING, "thumbs.cache"):

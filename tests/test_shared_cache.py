@@ -35,15 +35,21 @@ def _thumbs(originals: Path, memcached: int, own: Path) -> dict[str, object]:
 
 
 @contextlib.contextmanager
+def _machine(originals: Path, own: Path, memcached: int) -> Iterator[Server]:
+    """A server that has nothing in common with others but the originals and memcached; it may come back."""
+    own.mkdir(exist_ok=True)
+    document = _thumbs(originals, memcached, own) | {"run_dir": str(own / "run")}
+    with servers.standalone(document, own) as server:
+        yield server
+
+
+@contextlib.contextmanager
 def _two_machines(originals: Path, directory: Path, memcached: int) -> Iterator[tuple[Server, Server]]:
-    """Two servers that have nothing in common but the originals and memcached."""
-    with contextlib.ExitStack() as stack:
-        running = []
-        for name in ("first", "second"):
-            own = directory / name
-            own.mkdir()
-            running.append(stack.enter_context(servers.standalone(_thumbs(originals, memcached, own), own)))
-        yield running[0], running[1]
+    with (
+        _machine(originals, directory / "first", memcached) as first,
+        _machine(originals, directory / "second", memcached) as second,
+    ):
+        yield first, second
 
 
 def _layer(server: Server, path: str) -> str:
@@ -117,4 +123,30 @@ def test_a_purge_is_seen_by_every_worker_within_a_second(originals: Path, tmp_pa
         assert len(late) >= 4
         assert [path for path, body in late if body == old[path]] == []
         if not everything:
+            assert server.get(same).headers["x-cache"] == "HIT"
+
+
+def test_a_purge_is_seen_by_other_machines_within_five_seconds(originals: Path, tmp_path: Path) -> None:
+    """By one that had the thumbnail in memory and on disk, and by one that was down when it was purged."""
+    root = tmp_path / "originals"
+    root.mkdir()
+    for name in ("changed.jpg", "same.jpg"):
+        shutil.copy(originals / "quarters.jpg", root / name)
+    changed, same = "photos/thumbs/50x/changed.jpg", "photos/thumbs/50x/same.jpg"
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(servers.memcached(tmp_path))
+        first, second = stack.enter_context(_two_machines(originals=root, directory=tmp_path, memcached=port))
+        with _machine(root, tmp_path / "third", port) as third:
+            old = first.get(changed).body
+            for server in (second, third):
+                assert server.get(changed).body == old
+                assert {server.get(same).status for _ in range(2)} == {200}
+        (root / "changed.jpg").write_bytes(pictures.encoded(pictures.noise(600, 400), "JPEG"))
+        assert _layer(second, changed) == 'HIT layer;desc="memory"'
+        _clear(first, "--storage", "photos", "--source", "changed.jpg")
+        third = stack.enter_context(_machine(root, tmp_path / "third", port))
+        assert _layer(third, same) == 'HIT layer;desc="disk"'
+        time.sleep(5)
+        for server in (first, second, third):
+            assert server.get(changed).body != old
             assert server.get(same).headers["x-cache"] == "HIT"

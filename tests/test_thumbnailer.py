@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from thumbs.cache.files import FileStore
-from thumbs.cache.layers import Layer, Layers
+from thumbs.cache.layer import Layer
+from thumbs.cache.layers import Layers
 from thumbs.cache.purges import Purges
 from thumbs.cache.sieve import Sieve
 from thumbs.cache.stores import DiskLayer, MemoryLayer

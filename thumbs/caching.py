@@ -12,7 +12,8 @@ from django.core.cache.backends.base import BaseCache
 from thumbs.cache.claims import Claims
 from thumbs.cache.directory import JOURNAL
 from thumbs.cache.files import FileStore
-from thumbs.cache.layers import Layer, Layers
+from thumbs.cache.layer import Layer
+from thumbs.cache.layers import Layers
 from thumbs.cache.purges import Purges
 from thumbs.cache.sieve import Sieve
 from thumbs.cache.stores import AliasLayer, DiskLayer, MemoryLayer

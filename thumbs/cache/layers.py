@@ -4,70 +4,21 @@ A hit in a lower layer is copied upwards with the time it has left, never more. 
 left alone for a while; it never fails a request.
 """
 
-import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import takewhile
-from typing import NamedTuple, Protocol, TypeVar, TypeVarTuple, runtime_checkable
+from typing import NamedTuple
 
 from thumbs.cache.claims import Claim, Claims
 from thumbs.cache.entry import Entry
-from thumbs.cache.purges import Purges
+from thumbs.cache.following import Following
+from thumbs.cache.guard import Guard
+from thumbs.cache.layer import KeepingLayer, Layer, LeasingLayer, LocalLayer, TellingLayer
+from thumbs.cache.purges import CLOCK_SKEW, Purges
 
-logger = logging.getLogger("thumbs.cache")
-REST_SECONDS = 5.0  # how long a layer that failed is left alone
 _JITTER = 0.1
-CLOCK_SKEW = 60.0  # how far the clocks of two machines may be apart
-
-
-class Layer(Protocol):
-    """One place that keeps entries under keys `group/name`. Any method may raise anything; `Layers` guards."""
-
-    @property
-    def name(self) -> str: ...
-
-    def get(self, key: str) -> Entry | None: ...
-
-    def put(self, key: str, entry: Entry, expires: float) -> None: ...
-
-    def delete(self, key: str) -> None: ...
-
-    def delete_group(self, group: str) -> int: ...
-
-    def clear(self) -> int: ...
-
-
-@runtime_checkable
-class QuickLayer(Layer, Protocol):
-    """A layer that can answer without ever blocking: BlockingIOError when it would have to."""
-
-    def get_now(self, key: str) -> Entry | None: ...
-
-
-@runtime_checkable
-class LocalLayer(Layer, Protocol):
-    """A layer that only this process sees."""
-
-    @property
-    def local(self) -> bool: ...
-
-
-@runtime_checkable
-class KeepingLayer(Layer, Protocol):
-    """A layer that has entries for a while after their time."""
-
-    def get_expired(self, key: str) -> Entry | None: ...
-
-
-@runtime_checkable
-class LeasingLayer(Layer, Protocol):
-    """A layer in which one of all machines can claim a key. A lease ends by itself."""
-
-    def lease(self, key: str) -> bool: ...
-
-    def end_lease(self, key: str) -> None: ...
 
 
 class Found(NamedTuple):
@@ -97,9 +48,14 @@ class Layers:
         claims: Claims | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._guards = [_Guard(layer) for layer in layers]
+        self._guards = [Guard(layer) for layer in layers]
         self._quick = [guard for guard in self._guards if guard.get_now is not None]
         self._purges = purges
+        self._followings = [
+            _following(guard, guard.layer, purges)
+            for guard in self._guards
+            if purges is not None and isinstance(guard.layer, TellingLayer)
+        ]
         self.ttl = ttl
         self._stale = stale
         self._claims = claims
@@ -185,6 +141,8 @@ class Layers:
 
     def purged_since(self, key: str, moment: float) -> bool:
         """Whether what was found out about `key` at that Unix time has been purged."""
+        for following in self._followings:
+            following.start()
         return self._purges is not None and self._purges.covers(key.partition("/")[0], moment)
 
     def delete(self, key: str) -> None:
@@ -192,13 +150,13 @@ class Layers:
             guard.attempt(guard.layer.delete, key)
 
     def purge(self, group: str) -> int:
-        """Drop every entry of one original here and, through the journal, in every other process. Counts them."""
+        """Drop every entry of one original here and, by journal and bulletin, in all other processes. Counts them."""
         if self._purges is not None:
             self._purges.record(group)
         return sum(guard.attempt(guard.layer.delete_group, group) or 0 for guard in self._guards)
 
     def clear(self) -> int:
-        """Drop everything here and, through the journal, in every other process. Counts the entries."""
+        """Drop everything here and, by journal and bulletin, in all other processes. Counts the entries."""
         if self._purges is not None:
             self._purges.record_everything()
         return sum(guard.attempt(guard.layer.clear) or 0 for guard in self._guards)
@@ -212,11 +170,11 @@ class Layers:
             return None
         return Found(entry, layer, entry.fresh_until <= now)
 
-    def _copy_above(self, key: str, found: Found, guards: "Sequence[_Guard]") -> None:
+    def _copy_above(self, key: str, found: Found, guards: Sequence[Guard]) -> None:
         if guards[0].layer.name != found.layer:
             self._put(key, found.entry, takewhile(lambda guard: guard.layer.name != found.layer, guards))
 
-    def _put(self, key: str, entry: Entry, guards: "Iterable[_Guard]") -> None:
+    def _put(self, key: str, entry: Entry, guards: Iterable[Guard]) -> None:
         expires = entry.fresh_until + self._stale
         for guard in guards:
             guard.attempt(guard.layer.put, key, entry, expires)
@@ -225,36 +183,5 @@ class Layers:
         return self.purged_since(key, entry.created)
 
 
-A = TypeVarTuple("A")
-T = TypeVar("T")
-
-
-class _Guard:
-    """Keeps a layer's failures from the request, and rests the layer after one."""
-
-    def __init__(self, layer: Layer) -> None:
-        self.layer = layer
-        self.get_now = layer.get_now if isinstance(layer, QuickLayer) else None
-        self._rests_until: float | None = None
-
-    @property
-    def resting(self) -> bool:
-        return self._rests_until is not None
-
-    def attempt(self, act: Callable[[*A], T], *args: *A) -> T | None:
-        """What `act` returns; None when it fails, cannot do without blocking, or while the layer rests."""
-        if self._rests_until is not None and time.monotonic() < self._rests_until:
-            return None
-        try:
-            result = act(*args)
-        except BlockingIOError:
-            return None
-        except Exception as error:  # a cache may break in any way, and none of them is the client's fault
-            if self._rests_until is None:
-                logger.warning("cache layer %s fails and is left out for now: %r", self.layer.name, error)
-            self._rests_until = time.monotonic() + REST_SECONDS
-            return None
-        if self._rests_until is not None:
-            self._rests_until = None
-            logger.warning("cache layer %s works again", self.layer.name)
-        return result
+def _following(guard: Guard, layer: TellingLayer, purges: Purges) -> Following:
+    return Following(lambda number: guard.attempt(layer.purges_after, number), purges.learn)

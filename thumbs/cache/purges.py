@@ -1,18 +1,31 @@
-"""What was purged and when: an entry made before its purge is no entry, in every process that shares the journal."""
+"""What was purged and when: an entry made before its purge is no entry, in every process that shares the journal.
+
+What other machines purged is learned from a bulletin.
+"""
 
 import contextlib
 import fcntl
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 logger = logging.getLogger("thumbs.cache")
 
 EVERYTHING = "*"
+CLOCK_SKEW = 60.0  # how far the clocks of two machines may be apart
 _LOOK_SECONDS = 0.25  # a purge is seen by the other processes within this time
 _REWRITE_BYTES = 256 * 1024
+_SAME_SECONDS = 1.0
+
+
+class Told(NamedTuple):
+    """The purge of a group, at that Unix time by the clock of who wrote it."""
+
+    group: str
+    when: float
 
 
 class Purges:
@@ -55,6 +68,16 @@ class Purges:
 
     def record_everything(self) -> None:
         self.record(EVERYTHING)
+
+    def learn(self, told: Iterable[Told]) -> None:
+        """Note what another machine has purged: by its clock, which may be behind, so up to now by this one's."""
+        self._look()
+        now = self._clock()
+        for group, when in told:
+            known = self._everything if group == EVERYTHING else self._times.get(group, 0.0)
+            if abs(known - when) > _SAME_SECONDS:  # else this machine has purged it itself, and all is said
+                self._note(group, min(now, when + CLOCK_SKEW))
+        self._forget(now - self._keep)
 
     def _note(self, group: str, when: float) -> None:
         if group == EVERYTHING:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.memcached import BaseMemcachedCache
 
+from thumbs.cache.bulletin import Bulletin
 from thumbs.cache.entry import Entry
 from thumbs.cache.files import FileStore
+from thumbs.cache.purges import EVERYTHING, Told
 from thumbs.cache.sieve import Sieve
 
 # How long the others wait for a machine that has died while it made a thumbnail.
@@ -89,7 +91,8 @@ class AliasLayer:
     """Any of Django's caches, between machines as well.
 
     What comes back is believed only when it is sealed for its key. Such a cache cannot list a group, so a purge is a
-    marker beside the entries: older ones are misses. Keys carry `storage`, for the cache may serve others too.
+    marker beside the entries: older ones are misses. A bulletin tells other machines, for what else they keep.
+    Keys carry `storage`, for the cache may serve others too.
     """
 
     open_cache: Callable[[], BaseCache]
@@ -119,11 +122,23 @@ class AliasLayer:
         self.open_cache().delete(self._key(key))
 
     def delete_group(self, group: str) -> int:
-        self.open_cache().set(self._marker(group), self.clock(), timeout=int(self.keep) + 60)
+        self._purge(self._marker(group), group)
         return 0  # how many there were is not to be known
 
     def clear(self) -> int:
-        return self.delete_group("")
+        self._purge(self._marker(""), EVERYTHING)
+        return 0
+
+    def purges_after(self, number: int | None) -> tuple[int | None, list[Told]]:
+        return self._bulletin.read(number)
+
+    def _purge(self, marker: str, group: str) -> None:
+        self.open_cache().set(marker, self.clock(), timeout=int(self.keep) + 60)
+        self._bulletin.post(group)
+
+    @property
+    def _bulletin(self) -> Bulletin:
+        return Bulletin(self.open_cache, self.storage, keep=self.keep, clock=self.clock)
 
     def lease(self, key: str) -> bool:
         """False only when somebody else has it: a cache that took nothing and has nothing is no reason to wait."""
