@@ -1,6 +1,7 @@
 """Cache layers: a hit below is copied upwards, what was purged is gone everywhere, what fails is left out."""
 
 import contextlib
+import errno
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -225,6 +226,11 @@ class Broken:
     get_now = get = put = delete = delete_group = clear = _fail
 
 
+class Full(MemoryLayer):
+    def put(self, *_args: object, **_options: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+
 def everything(layers: Layers) -> None:
     layers.get_now(KEY)
     layers.put(KEY, entry())
@@ -242,11 +248,24 @@ def test_a_layer_that_fails_is_left_out_and_told_of_once(clock: Clock, caplog: p
         layers.put(KEY, entry())
         found = layers.get(KEY)
     assert bodies(found) == b"picture"
-    assert broken.asked == 1
+    # Read once, and written once; but a purge and a clearing are tried in any case.
+    assert broken.asked == 2 + 2
     assert layers.failing == ("broken",)
     assert [record.getMessage() for record in caplog.records] == [
-        "cache layer broken fails and is left out for now: OSError('no space left on device')"
+        f"cache layer broken cannot be {done} and is left alone for now: OSError('no space left on device')"
+        for done in ("read", "written")
     ]
+
+
+def test_a_layer_that_takes_nothing_any_more_still_gives_what_it_has(clock: Clock) -> None:
+    full = Full(memory(clock).sieve)
+    full.sieve.set(KEY, entry(), size=100, expires=NOW + 300)
+    layers = Layers([full], clock=clock)
+    layers.put("group/other", entry())
+    assert layers.failing == ("memory",)
+    assert bodies(layers.get(KEY)) == bodies(layers.get_now(KEY)) == b"picture"
+    assert layers.purge("group") == 1
+    assert layers.get(KEY) is None
 
 
 def test_a_layer_that_still_fails_after_its_rest_is_not_told_of_again(
@@ -258,7 +277,7 @@ def test_a_layer_that_still_fails_after_its_rest_is_not_told_of_again(
     with caplog.at_level(logging.WARNING, "thumbs.cache"):
         everything(layers)
     assert broken.asked == 6
-    assert len(caplog.records) == 1
+    assert len(caplog.records) == 2
 
 
 def test_a_layer_that_works_again_is_used_again(
@@ -272,11 +291,13 @@ def test_a_layer_that_works_again_is_used_again(
         assert layers.get(KEY) is None
         (tmp_path / "cache").unlink()
         layers.put(KEY, entry())
-    assert bodies(layers.get(KEY)) == b"picture"
+        assert bodies(layers.get(KEY)) == b"picture"
     assert layers.failing == ()
-    assert [record.getMessage().partition(" fails")[0] for record in caplog.records] == [
-        "cache layer disk",
-        "cache layer disk works again",
+    assert [record.getMessage().partition(" and is left")[0] for record in caplog.records] == [
+        "cache layer disk cannot be written",
+        "cache layer disk cannot be read",
+        "cache layer disk can be written again",
+        "cache layer disk can be read again",
     ]
 
 

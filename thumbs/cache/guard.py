@@ -1,6 +1,7 @@
 """What keeps the failures of a cache layer from those who ask it."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
@@ -8,38 +9,66 @@ from typing import TypeVar, TypeVarTuple
 from thumbs.cache.layer import Layer, QuickLayer
 
 logger = logging.getLogger("thumbs.cache")
-REST_SECONDS = 5.0  # how long a layer that failed is left alone
+REST_SECONDS = 5.0  # how long nothing is tried after a failure
 
 A = TypeVarTuple("A")
 T = TypeVar("T")
 
 
 class Guard:
-    """Keeps a layer's failures from the request, and rests the layer after one."""
+    """One layer, with a breaker for what is read of it and one for what is written: a full disk still has its hits."""
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
         self.get_now = layer.get_now if isinstance(layer, QuickLayer) else None
+        reads, writes = Breaker(f"cache layer {layer.name}", "read"), Breaker(f"cache layer {layer.name}", "written")
+        self._breakers = reads, writes
+        self.read, self.write, self.insist = reads.attempt, writes.attempt, writes.insist
+
+    @property
+    def failing(self) -> bool:
+        """Whether it could not do what was last asked of it."""
+        return any(breaker.failing for breaker in self._breakers)
+
+
+class Breaker:
+    """Keeps failures of one kind from the request: logs the first, and after each one tries nothing for a while.
+
+    `what` can, or cannot, be `done`, as the log says it.
+    """
+
+    def __init__(self, what: str, done: str) -> None:
+        self._what = what
+        self._done = done
+        self._lock = threading.Lock()
         self._rests_until: float | None = None
 
     @property
-    def resting(self) -> bool:
+    def failing(self) -> bool:
         return self._rests_until is not None
 
     def attempt(self, act: Callable[[*A], T], *args: *A) -> T | None:
-        """What `act` returns; None when it fails, cannot do without blocking, or while the layer rests."""
+        """What `act` returns; None when it fails, cannot do without blocking, or has just failed."""
         if self._rests_until is not None and time.monotonic() < self._rests_until:
             return None
+        return self.insist(act, *args)
+
+    def insist(self, act: Callable[[*A], T], *args: *A) -> T | None:
+        """The same, but tried in any case."""
         try:
             result = act(*args)
         except BlockingIOError:
             return None
         except Exception as error:  # a cache may break in any way, and none of them is the client's fault
-            if self._rests_until is None:
-                logger.warning("cache layer %s fails and is left out for now: %r", self.layer.name, error)
-            self._rests_until = time.monotonic() + REST_SECONDS
+            if self._rest_until(time.monotonic() + REST_SECONDS) is None:
+                logger.warning("%s cannot be %s and is left alone for now: %r", self._what, self._done, error)
             return None
-        if self._rests_until is not None:
-            self._rests_until = None
-            logger.warning("cache layer %s works again", self.layer.name)
+        if self._rests_until is not None and self._rest_until(None) is not None:
+            logger.warning("%s can be %s again", self._what, self._done)
         return result
+
+    def _rest_until(self, moment: float | None) -> float | None:
+        """Until when it rested before: of threads that find out at once, one alone tells of it."""
+        with self._lock:
+            before, self._rests_until = self._rests_until, moment
+        return before

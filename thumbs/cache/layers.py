@@ -81,13 +81,13 @@ class Layers:
     @property
     def failing(self) -> tuple[str, ...]:
         """The layers that could not do what was last asked of them."""
-        return tuple(guard.layer.name for guard in self._guards if guard.resting)
+        return tuple(guard.layer.name for guard in self._guards if guard.failing)
 
     def get_now(self, key: str) -> Found | None:
         """What a layer can give without blocking; None tells nothing."""
         now = self._clock()
         for guard in self._quick:
-            entry = None if guard.get_now is None else guard.attempt(guard.get_now, key)
+            entry = None if guard.get_now is None else guard.read(guard.get_now, key)
             found = self._usable(key, entry, guard.layer.name, now)
             if found is not None:
                 self._copy_above(key, found, self._quick)  # to put into another kind of layer may block
@@ -98,7 +98,7 @@ class Layers:
         """The entry for `key` from the first layer that has it. Blocks."""
         now = self._clock()
         for guard in self._guards:
-            found = self._usable(key, guard.attempt(guard.layer.get, key), guard.layer.name, now)
+            found = self._usable(key, guard.read(guard.layer.get, key), guard.layer.name, now)
             if found is not None:
                 self._copy_above(key, found, self._guards)
                 return found
@@ -121,7 +121,7 @@ class Layers:
         """The entry for `key` whose time is over, where a layer has it still; the source may not have changed."""
         for guard in self._guards:
             if isinstance(guard.layer, KeepingLayer):
-                entry = guard.attempt(guard.layer.get_expired, key)
+                entry = guard.read(guard.layer.get_expired, key)
                 if entry is not None and entry.created <= self._clock() and not self._purged(key, entry):
                     return entry
         return None
@@ -133,10 +133,10 @@ class Layers:
             return None
         for guard in self._guards:
             if isinstance(guard.layer, LeasingLayer):
-                if guard.attempt(guard.layer.lease, key) is False:
+                if guard.write(guard.layer.lease, key) is False:
                     claim.release()
                     return None
-                claim.add(partial(guard.attempt, guard.layer.end_lease, key))
+                claim.add(partial(guard.write, guard.layer.end_lease, key))
         return claim
 
     def purged_since(self, key: str, moment: float) -> bool:
@@ -147,19 +147,19 @@ class Layers:
 
     def delete(self, key: str) -> None:
         for guard in self._guards:
-            guard.attempt(guard.layer.delete, key)
+            guard.write(guard.layer.delete, key)
 
     def purge(self, group: str) -> int:
         """Drop every entry of one original here and, by journal and bulletin, in all other processes. Counts them."""
         if self._purges is not None:
             self._purges.record(group)
-        return sum(guard.attempt(guard.layer.delete_group, group) or 0 for guard in self._guards)
+        return sum(guard.insist(guard.layer.delete_group, group) or 0 for guard in self._guards)
 
     def clear(self) -> int:
         """Drop everything here and, by journal and bulletin, in all other processes. Counts the entries."""
         if self._purges is not None:
             self._purges.record_everything()
-        return sum(guard.attempt(guard.layer.clear) or 0 for guard in self._guards)
+        return sum(guard.insist(guard.layer.clear) or 0 for guard in self._guards)
 
     def _usable(self, key: str, entry: Entry | None, layer: str, now: float) -> Found | None:
         if entry is None or entry.fresh_until + self._stale <= now or self._purged(key, entry):
@@ -177,11 +177,11 @@ class Layers:
     def _put(self, key: str, entry: Entry, guards: Iterable[Guard]) -> None:
         expires = entry.fresh_until + self._stale
         for guard in guards:
-            guard.attempt(guard.layer.put, key, entry, expires)
+            guard.write(guard.layer.put, key, entry, expires)
 
     def _purged(self, key: str, entry: Entry) -> bool:
         return self.purged_since(key, entry.created)
 
 
 def _following(guard: Guard, layer: TellingLayer, purges: Purges) -> Following:
-    return Following(lambda number: guard.attempt(layer.purges_after, number), purges.learn)
+    return Following(lambda number: guard.read(layer.purges_after, number), purges.learn)
