@@ -13,7 +13,8 @@ from functools import partial
 import pytest
 
 from thumbs.errors import Overloaded, SourceMissing
-from thumbs.stages import Journey, Stage, Timings, travel
+from thumbs.singleflight import Flight, SingleFlight
+from thumbs.stages import Abandoned, Journey, Stage, Timings, travel
 
 PATIENCE = 10.0
 
@@ -24,16 +25,18 @@ def closing() -> Iterator[ExitStack]:
         yield stack
 
 
-def stage(closing: ExitStack, name: str = "work", *, threads: int = 1, queue_length: int = 0) -> Stage:
-    made = Stage(name, threads=threads, queue_length=queue_length)
+def stage(
+    closing: ExitStack, name: str = "work", *, threads: int = 1, queue_length: int = 0, on_demand: bool = False
+) -> Stage:
+    made = Stage(name, threads=threads, queue_length=queue_length, on_demand=on_demand)
     closing.callback(made.close)
     return made
 
 
 def gone(journey: Journey[str], stages: dict[str, Stage], timings: Timings | None = None) -> "Future[str]":
-    future: Future[str] = Future()
-    travel(journey, stages, future, timings or Timings())
-    return future
+    flight: Flight[str] = Flight()
+    travel(journey, stages, flight, timings or Timings())
+    return flight.future
 
 
 class Gate:
@@ -357,3 +360,88 @@ def test_the_failure_of_another_journey_is_raised_in_all_that_wait_for_it(closin
     waiting = [gone(journey(), {}) for _ in range(3)]
     other.set_exception(SourceMissing())
     assert [future.result(PATIENCE) for future in (*waiting, gone(journey(), {}))] == ["missed"] * 4
+
+
+# ------------------------------------------------------------------------------------- those who leave
+
+
+def walk(*steps: tuple[str, Callable[[], object]], told: list[str]) -> Journey[str]:
+    try:
+        for name, work in steps:
+            done: str = yield name, work
+            told.append(f"{name}: {done}")
+    finally:
+        told.append("let go")
+    return "there"
+
+
+def test_what_nobody_waits_for_ends_before_the_next_costly_step(closing: ExitStack) -> None:
+    gate, told = Gate(closing), list[str]()
+    stages = {"ask": stage(closing, "ask"), "make": stage(closing, "make", on_demand=True)}
+    flights = SingleFlight[str]()
+    journey = walk(("ask", gate), ("make", lambda: "made"), told=told)
+    ticket = flights.join("key", lambda flight: travel(journey, stages, flight, Timings()))
+    gate.wait_for(1)
+    ticket.leave()
+    gate.open()
+    assert isinstance(ticket.future.exception(PATIENCE), Abandoned)
+    assert told == ["ask: through", "let go"]
+    assert "key" not in flights
+
+
+def test_what_was_made_is_kept_though_who_wanted_it_has_left(closing: ExitStack) -> None:
+    gate, told = Gate(closing), list[str]()
+    stages = {"make": stage(closing, "make", on_demand=True), "keep": stage(closing, "keep")}
+    flights = SingleFlight[str]()
+    journey = walk(("make", gate), ("keep", lambda: "kept"), told=told)
+    ticket = flights.join("key", lambda flight: travel(journey, stages, flight, Timings()))
+    gate.wait_for(1)
+    ticket.leave()
+    gate.open()
+    assert ticket.future.result(PATIENCE) == "there"
+    assert told == ["make: through", "keep: kept", "let go"]
+
+
+def test_who_stays_gets_what_one_who_has_left_had_begun(closing: ExitStack) -> None:
+    gate, told = Gate(closing), list[str]()
+    stages = {"ask": stage(closing, "ask"), "make": stage(closing, "make", on_demand=True)}
+    flights = SingleFlight[str]()
+    journey = walk(("ask", gate), ("make", lambda: "made"), told=told)
+    first = flights.join("key", lambda flight: travel(journey, stages, flight, Timings()))
+    gate.wait_for(1)
+    first.leave()
+    second = flights.join("key", lambda _: None)
+    gate.open()
+    assert second.future.result(PATIENCE) == "there"
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_a_journey_that_others_wait_for_is_wanted_as_long_as_they_are(closing: ExitStack, stays: bool) -> None:
+    """Two thumbnails of one original: it is fetched as long as one of them is waited for."""
+    gate, told = Gate(closing), list[str]()
+    stages = {"ask": stage(closing, "ask"), "make": stage(closing, "make", on_demand=True)}
+    inner, outer = SingleFlight[str](), SingleFlight[str]()
+
+    def fetch(flight: Flight[str]) -> None:
+        travel(walk(("ask", gate), ("make", lambda: "made"), told=told), stages, flight, Timings())
+
+    def thumbnail() -> Journey[str]:
+        original: str = yield "ask", inner.join("original", fetch)
+        return f"of {original}"
+
+    def begin(flight: Flight[str]) -> None:
+        travel(thumbnail(), stages, flight, Timings())
+
+    one, two = outer.join("one", begin), outer.join("two", begin)
+    gate.wait_for(1)
+    one.leave()
+    if not stays:
+        two.leave()
+    gate.open()
+    if stays:
+        assert two.future.result(PATIENCE) == "of there"
+        assert told == ["ask: through", "make: made", "let go"]
+    else:
+        assert isinstance(two.future.exception(PATIENCE), Abandoned)
+        assert told == ["ask: through", "let go"]
+        assert len(inner) == len(outer) == 0

@@ -931,7 +931,9 @@ def test_a_storage_that_hangs_keeps_no_other_waiting() -> None:
     try:
         waiting = [thumbnailer.reply(asked("hanging", width)) for width in range(1, 20)]
         assert thumbnailer.answer(asked("good", 1)).status == 200
-        eventually(lambda: sum(isinstance(reply, Pending) and reply.future.done() for reply in waiting) == 19 - 6)
+        eventually(
+            lambda: sum(isinstance(reply, Pending) and reply.ticket.future.done() for reply in waiting) == 19 - 6
+        )
     finally:
         hanging.gate.open()
         for stage in stages.values():

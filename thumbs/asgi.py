@@ -1,6 +1,7 @@
 """The ASGI front: answers thumbnail URLs before the application is asked, and passes everything else on to it."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
@@ -41,7 +42,7 @@ class ThumbsASGI:
             raw = scope.get("raw_path") or b""
             path = self._claim(raw) if raw else self._mount.claim(scope["path"].encode())
             if path is not None:
-                await self._answer(scope, path, send)
+                await self._answer(scope, path, receive, send)
                 return
         await self._application(scope, receive, send)
 
@@ -61,7 +62,7 @@ class ThumbsASGI:
     def _claim(self, target: bytes) -> bytes | None:
         return self._mount.claim(decoded_path(target))
 
-    async def _answer(self, scope: Scope, path: bytes, send: Send) -> None:
+    async def _answer(self, scope: Scope, path: bytes, receive: Receive, send: Send) -> None:
         query: bytes = scope.get("query_string") or b""
         fields: dict[str, str] = {}
         for name, value in scope["headers"]:
@@ -73,8 +74,31 @@ class ThumbsASGI:
         try:
             thumbnailer = self._thumbnailer()
         except Exception as error:  # the configuration may be wrong in any way
-            response = failed(error, request.method)
+            response: Response | None = failed(error, request.method)
         else:
-            response = await thumbnailer.answer_async(request)
+            reply = thumbnailer.reply(request)
+            if isinstance(reply, Response):
+                response = reply
+            else:
+                response = await _unless_left(thumbnailer.follow(reply), receive)
+        if response is None:
+            return
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
         await send({"type": "http.response.body", "body": response.body})
+
+
+async def _unless_left(answer: Coroutine[Any, Any, Response], receive: Receive) -> Response | None:
+    """The answer, or None as soon as the client has gone: then the answer is cancelled."""
+    answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return answering.result() if answering.done() else None
+    finally:
+        answering.cancel()
+        leaving.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    """Return when the client has gone. What it sends meanwhile is of no interest."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

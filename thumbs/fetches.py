@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from functools import partial
 from typing import NamedTuple
 
@@ -13,9 +12,9 @@ from thumbs.errors import Overloaded
 from thumbs.orders import Order
 from thumbs.pauses import Pauses
 from thumbs.ports import LOOKUP, RENDER, Storage, fetch_stage
-from thumbs.singleflight import SingleFlight
+from thumbs.singleflight import Flight, SingleFlight
 from thumbs.sources.original import Original, Version
-from thumbs.stages import Journey, Stage, Timings, travel
+from thumbs.stages import Abandoned, Journey, Stage, Timings, travel
 from thumbs.turns import in_turn
 
 SOURCE = "source"  # the layer of what had to be made
@@ -58,11 +57,15 @@ class Fetches:
         return (yield from self._shared(order, order.reduced_key, partial(self._reduce, order)))
 
     def _shared(self, order: Order, key: str, make: Callable[[Entry | None], Journey[Found]]) -> Journey[Fetched]:
-        def fly(future: "Future[Fetched]") -> None:
-            travel(self._kept(order, key, make), self._stages, future, Timings())
+        def fly(flight: Flight[Fetched]) -> None:
+            travel(self._kept(order, key, make), self._stages, flight, Timings())
 
-        fetched: Fetched = yield fetch_stage(order.storage), self._flights.join(key, fly)
-        return fetched
+        while True:
+            try:
+                fetched: Fetched = yield fetch_stage(order.storage), self._flights.join(key, fly)
+            except Abandoned:  # for a moment nobody waited for this, and now somebody does
+                continue
+            return fetched
 
     def _kept(self, order: Order, key: str, make: Callable[[Entry | None], Journey[Found]]) -> Journey[Fetched]:
         storage = self._storages[order.storage]

@@ -8,37 +8,92 @@ from typing import Generic, TypeVar
 R = TypeVar("R")
 
 
+def _always() -> bool:
+    return True
+
+
+def _never() -> bool:
+    return False
+
+
+class Ticket(Generic[R]):
+    """One who waits for a flight. `wanted` tells whether he still does."""
+
+    __slots__ = ("future", "wanted")
+
+    def __init__(self, future: "Future[R]") -> None:
+        self.future = future
+        self.wanted: Callable[[], bool] = _always
+
+    def leave(self) -> None:
+        self.wanted = _never
+
+
+class Flight(Generic[R]):
+    """What is being made, and who waits for it: at first one. Its future runs, so that no waiter can cancel it."""
+
+    def __init__(self, forget: "Callable[[Flight[R]], None]" = lambda _: None) -> None:
+        self.future: Future[R] = Future()
+        self.future.set_running_or_notify_cancel()
+        self._forget = forget
+        self._lock = threading.Lock()
+        self.first = Ticket(self.future)
+        self._tickets = [self.first]
+        self._given_up = False
+
+    def ticket(self) -> Ticket[R] | None:
+        """A place in it; None when it was given up."""
+        with self._lock:
+            if self._given_up:
+                return None
+            ticket = Ticket(self.future)
+            self._tickets.append(ticket)
+            return ticket
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody still waits for it."""
+        return any(ticket.wanted() for ticket in tuple(self._tickets))
+
+    def give_up(self) -> bool:
+        """End it if nobody waits for it: who comes later starts another one. Returns whether it has ended so."""
+        with self._lock:
+            self._given_up = self._given_up or not self.wanted
+        if self._given_up:
+            self._forget(self)
+        return self._given_up
+
+
 class SingleFlight(Generic[R]):
     """Flights of this process. A flight belongs to nobody: who leaves does not end it for the others."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._flights: dict[str, Future[R]] = {}
+        self._flights: dict[str, Flight[R]] = {}
 
-    def join(self, key: str, start: "Callable[[Future[R]], None]") -> "Future[R]":
-        """The future of the flight for `key`; `start` is called with it when there was none.
-
-        The future is already running, so that no waiter can cancel it.
-        """
+    def join(self, key: str, start: Callable[[Flight[R]], None]) -> Ticket[R]:
+        """A place in the flight for `key`; `start` is called with it when there was none."""
         with self._lock:
-            future = self._flights.get(key)
-            if future is not None:
-                return future
-            future = Future()
-            future.set_running_or_notify_cancel()
-            self._flights[key] = future
-        future.add_done_callback(lambda _: self._land(key))
+            flight = self._flights.get(key)
+            ticket = None if flight is None else flight.ticket()
+            if ticket is not None:
+                return ticket
+            flight = Flight(lambda flight: self._forget(key, flight))
+            self._flights[key] = flight
+            ticket = flight.first
+        flight.future.add_done_callback(lambda _: self._forget(key, flight))
         try:
-            start(future)
+            start(flight)
         except BaseException as error:
-            if not future.done():
-                future.set_exception(error)
+            if not flight.future.done():
+                flight.future.set_exception(error)
             raise
-        return future
+        return ticket
 
-    def _land(self, key: str) -> None:
+    def _forget(self, key: str, flight: Flight[R]) -> None:
         with self._lock:
-            self._flights.pop(key, None)
+            if self._flights.get(key) is flight:  # another may have begun when this one was given up
+                del self._flights[key]
 
     def __contains__(self, key: str) -> bool:
         return key in self._flights

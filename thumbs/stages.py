@@ -1,8 +1,8 @@
 """Work in a fixed number of threads: every stage has its own, a bounded queue before them, and refuses what is more.
 
 A journey is a generator that yields `(stage, work)` and gets the result of `work` back; where the work is that of
-another journey, it yields its future. Between its steps it holds no thread, so a slow stage never keeps another one's
-threads waiting.
+another journey, it yields its ticket for that. Between its steps it holds no thread, so a slow stage never keeps the
+threads of another one waiting.
 """
 
 import logging
@@ -16,6 +16,7 @@ from math import inf
 from typing import Any, Generic, TypeVar
 
 from thumbs.errors import Overloaded
+from thumbs.singleflight import Flight, Ticket
 
 logger = logging.getLogger("thumbs")
 
@@ -42,7 +43,7 @@ class Timings:
 
 
 # The name of a stage, `kind` or `kind:of what`, and the work.
-Step = tuple[str, "Callable[[], object] | Future[Any]"]
+Step = tuple[str, "Callable[[], object] | Future[Any] | Ticket[Any]"]
 R = TypeVar("R")
 # What comes back from a `yield` is what its work returned: the annotation at the `yield` says what that is.
 Journey = Generator[Step, Any, R]
@@ -60,7 +61,8 @@ class Stage:
     """`threads` workers behind a queue of `queue_length`, started at the first use in the process.
 
     What has waited for longer than `patience` seconds is refused when its turn comes: nobody waits for it any more, and
-    the next one should not wait for it either.
+    the next one should not wait for it either. Work that costs much is done `on_demand`: only if somebody waits for the
+    journey when its turn comes.
     """
 
     def __init__(
@@ -70,11 +72,13 @@ class Stage:
         threads: int,
         queue_length: int,
         patience: float = inf,
+        on_demand: bool = False,
         watch: Watch | None = None,
     ) -> None:
         self._watch = watch or _unwatched
         self._capacity = threads + queue_length
         self.patience = patience
+        self.on_demand = on_demand
         self._pending = 0
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"mage-{name}")
@@ -125,9 +129,16 @@ class Stage:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def travel(journey: Journey[R], stages: Mapping[str, Stage], future: "Future[R]", timings: Timings) -> None:
-    """Drive `journey` to its end and put the outcome, or what it raised, into `future`. Returns at once."""
-    traveller = _Traveller(journey, stages, future, timings)
+class Abandoned(Exception):
+    """Nobody waited for the journey any more."""
+
+
+def travel(journey: Journey[R], stages: Mapping[str, Stage], flight: Flight[R], timings: Timings) -> None:
+    """Drive `journey` to its end and put the outcome, or what it raised, into the flight's future. Returns at once.
+
+    Where nobody waits for it any more it ends before the next step that is costly, closed, with `Abandoned`.
+    """
+    traveller = _Traveller(journey, stages, flight, timings)
     traveller.advance(lambda: next(journey))
 
 
@@ -137,19 +148,22 @@ class _Traveller(Generic[R]):
 
     journey: Journey[R]
     stages: Mapping[str, Stage]
-    future: "Future[R]"
+    flight: Flight[R]
     timings: Timings
 
     def advance(self, resume: Callable[[], Step]) -> None:
         try:
             name, work = resume()
         except StopIteration as end:
-            self.future.set_result(end.value)
+            self.flight.future.set_result(end.value)
         except BaseException as error:  # whoever waits for the future gets it
             _let_go(error)
-            self.future.set_exception(error)
+            self.flight.future.set_exception(error)
         else:
-            if isinstance(work, Future):
+            if isinstance(work, Ticket):
+                work.wanted = lambda: self.flight.wanted
+                self._wait_for(name, work.future)
+            elif isinstance(work, Future):
                 self._wait_for(name, work)
             else:
                 self._enter(name, work)
@@ -168,10 +182,18 @@ class _Traveller(Generic[R]):
             error = other.exception()
             if error is None:
                 self.advance(lambda: self.journey.send(other.result()))
+            elif isinstance(error, Abandoned) and self.flight.give_up():
+                self.abandon()
             else:
                 self.thrown(error)()
 
         other.add_done_callback(landed)
+
+    def abandon(self) -> None:
+        try:
+            self.journey.close()
+        finally:
+            self.flight.future.set_exception(Abandoned())
 
     def thrown(self, error: BaseException) -> Callable[[], None]:
         return lambda: self.advance(lambda: self.journey.throw(error))
@@ -191,7 +213,10 @@ class _Piece:
         # Nothing but this call may hold the work, and what that holds: the traceback of an error keeps this object.
         work, self._work = self._work, None
         traveller.timings.queue += began - self._entered
-        if work is None or began - self._entered > traveller.stages[self._name].patience:
+        stage = traveller.stages[self._name]
+        if stage.on_demand and traveller.flight.give_up():
+            return traveller.abandon
+        if work is None or began - self._entered > stage.patience:
             return traveller.thrown(Overloaded())
         try:
             result = work()

@@ -28,7 +28,7 @@ from thumbs.http import Headers, Request, Response
 from thumbs.journeys import Journeys, Outcome, Unmade
 from thumbs.orders import Order, preflight, take_order, varying
 from thumbs.ports import Storage
-from thumbs.singleflight import SingleFlight
+from thumbs.singleflight import SingleFlight, Ticket
 from thumbs.sources.original import Version
 from thumbs.stages import Journey, Stage, Timings, travel
 
@@ -72,7 +72,7 @@ class Pending:
 
     request: Request
     order: Order
-    future: "Future[Outcome | Unmade]"
+    ticket: Ticket[Outcome | Unmade]
     seconds: float
 
 
@@ -107,14 +107,22 @@ class Thumbnailer:
     def answer(self, request: Request) -> Response:
         reply = self.reply(request)
         while isinstance(reply, Pending):
-            wait([reply.future], timeout=reply.seconds)
+            wait([reply.ticket.future], timeout=reply.seconds)
             reply = self._next(reply)
         return reply
 
     async def answer_async(self, request: Request) -> Response:
-        reply = self.reply(request)
+        """Whoever cancels this leaves: what nobody else waits for is not made."""
+        return await self.follow(self.reply(request))
+
+    async def follow(self, reply: Response | Pending) -> Response:
+        """What becomes of a reply in the end. Cancelled, it leaves."""
         while isinstance(reply, Pending):
-            await _done(reply.future, reply.seconds)
+            try:
+                await _done(reply.ticket.future, reply.seconds)
+            except asyncio.CancelledError:
+                reply.ticket.leave()
+                raise
             reply = self._next(reply)
         return reply
 
@@ -167,17 +175,18 @@ class Thumbnailer:
         journey, key = (self._journeys.check, f"?{order.key}") if check else (self._journeys.make, order.key)
         return Pending(request, order, self._fly(key, journey, order), self.storages[order.storage].seconds)
 
-    def _fly(self, key: str, journey: "_Plan", order: Order) -> "Future[Outcome | Unmade]":
+    def _fly(self, key: str, journey: "_Plan", order: Order) -> Ticket[Outcome | Unmade]:
         timings = Timings()
-        return self._flights.join(key, lambda future: travel(journey(order, timings), self.stages, future, timings))
+        return self._flights.join(key, lambda flight: travel(journey(order, timings), self.stages, flight, timings))
 
     def _next(self, pending: Pending) -> Response | Pending:
         """What follows when the future is done, or its time is up."""
-        request, order = pending.request, pending.order
+        request, order, future = pending.request, pending.order, pending.ticket.future
         try:
-            if not pending.future.done():
+            if not future.done():
+                pending.ticket.leave()
                 raise RenderTimeout
-            outcome = pending.future.result()
+            outcome = future.result()
             if isinstance(outcome, Unmade):
                 return self._unmade(request, order, outcome.version)
             return self._found(request, order, outcome.found, outcome.timings)
@@ -232,7 +241,7 @@ class Thumbnailer:
         """Renew in the background, once for all who ask meanwhile. Where it fails it is tried again after a while."""
         if self._clock() < self._resting.get(order.key, 0.0):
             return
-        future = self._fly(f"!{order.key}", self._journeys.renew, order)
+        future = self._fly(f"!{order.key}", self._journeys.renew, order).future
         future.add_done_callback(partial(self._renewed, order))
 
     def _renewed(self, order: Order, future: "Future[Outcome | Unmade]") -> None:

@@ -44,9 +44,10 @@ _OF_DJANGO = "django"
 _SALT = "thumbs.signing"
 
 
-class _Queue(TypedDict):
+class _Costly(TypedDict):
     queue_length: int
     patience: float
+    on_demand: bool
 
 
 class NotConfigured(RuntimeError):
@@ -106,7 +107,7 @@ def build(read: Configuration) -> Thumbnailer:
     """A thumbnailer for `read`. It starts no thread and opens no connection until it is used."""
     _require(read)
     limits = read.document.limits
-    queue = _Queue(queue_length=limits.queue_length, patience=limits.queue_seconds)
+    costly = _Costly(queue_length=limits.queue_length, patience=limits.queue_seconds, on_demand=True)
     observer = metrics() if read.document.metrics else None
 
     def watch(stage: str) -> Watch | None:
@@ -118,10 +119,10 @@ def build(read: Configuration) -> Thumbnailer:
             LOOKUP: Stage(LOOKUP, threads=_LOOKUPS, queue_length=_QUEUE_OF_LOOKUPS, watch=watch(LOOKUP)),
             # One for each storage: who hangs keeps nobody waiting but those who ask him.
             **{
-                fetch_stage(conf.name): Stage(FETCH, threads=limits.fetches, watch=watch(FETCH), **queue)
+                fetch_stage(conf.name): Stage(FETCH, threads=limits.fetches, watch=watch(FETCH), **costly)
                 for conf in read.storages
             },
-            RENDER: Stage(RENDER, threads=renders(read), watch=watch(RENDER), **queue),
+            RENDER: Stage(RENDER, threads=renders(read), watch=watch(RENDER), **costly),
         },
         observer=observer,
         access=AccessLog() if read.document.access_log else None,
