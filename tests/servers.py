@@ -109,15 +109,15 @@ def site(
     *,
     worker: str = "gthread",
     workers: int = 1,
-    wrapped: bool = False,
+    module: str = "tests.site",
     settings: Mapping[str, object] | None = None,
 ) -> Iterator[Server]:
-    """The site of `tests.site`, which includes the app under `/img/`, or with `wrapped` a front around that site.
+    """The site of `tests.site`, which includes the app under `/img/`, or what `module` makes of that.
 
     `thumbs` as for `standalone`; `settings` are more settings of the site.
     """
-    module, name = ("tests.wrapped", "wrapped") if wrapped else ("tests.site", "site")
-    application = f"{module}:{'asgi_application' if worker == 'asgi' else 'application'}"
+    name = module.rpartition(".")[2]
+    application = f"{module}:{'application' if worker == 'gthread' else 'asgi_application'}"
     environ = {
         "SITE_THUMBS": json.dumps({key.upper(): value for key, value in thumbs.items()}),
         "SITE_SETTINGS": json.dumps(settings or {}),
@@ -145,7 +145,7 @@ def every_front(
     in_site = functools.partial(site, in_sites, settings=settings)
     starts = [functools.partial(standalone, thumbs, worker=worker) for worker in (OUR_WORKER, "asgi", "gthread")]
     starts += [functools.partial(in_site, worker=worker) for worker in ("asgi", "gthread")]
-    starts += [functools.partial(in_site, worker=worker, wrapped=True) for worker in ("asgi", "gthread")]
+    starts += [functools.partial(in_site, worker=worker, module="tests.wrapped") for worker in ("asgi", "gthread")]
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(starts)) as pool:
         directories = [directory / f"front-{number}" for number in range(len(starts))]
         for each in directories:

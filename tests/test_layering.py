@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # 3: the journey, and the parts behind its ports.
     ("thumbnailer", "journeys", "fetches", "turns", "entries", "ports", "render", "sources", "cache", "conf"),
     # 4: the composition root, the two fronts, and what runs servers.
-    ("wiring", "caching", "mount", "wsgi", "asgi", "metrics", "worker", "janitor", "supervisor"),
+    ("wiring", "caching", "mount", "wsgi", "asgi", "metrics", "worker", "janitor", "supervisor", "rescue"),
     # 5: the Django side.
     (
         *("apps", "checks", "explanation", "links", "management", "purging", "readiness", "signals", "templatetags"),

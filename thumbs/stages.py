@@ -62,7 +62,7 @@ class Stage:
 
     What has waited for longer than `patience` seconds is refused when its turn comes: nobody waits for it any more, and
     the next one should not wait for it either. Work that costs much is done `on_demand`: only if somebody waits for the
-    journey when its turn comes.
+    journey when its turn comes. `oversee` is given the stage when it starts.
     """
 
     def __init__(
@@ -75,6 +75,8 @@ class Stage:
         on_demand: bool = False,
         watch: Watch | None = None,
     ) -> None:
+        self.oversee: Callable[[Stage], None] | None = None
+        self._running: dict[int, float] = {}  # since when, by thread
         self._watch = watch or _unwatched
         self._capacity = threads + queue_length
         self.patience = patience
@@ -92,6 +94,12 @@ class Stage:
     def full(self) -> bool:
         return self._pending >= self._capacity
 
+    @property
+    def longest(self) -> float:
+        """For how many seconds what has run for the longest is running; 0.0 where nothing runs."""
+        now = time.monotonic()
+        return max((now - began for began in list(self._running.values())), default=0.0)
+
     def submit(self, work: Callable[[], Callable[[], None]]) -> None:
         """Run `work` when a thread is free, and then, its place given up, what it returns: that may come back here.
 
@@ -101,6 +109,9 @@ class Stage:
             if self._pending >= self._capacity:
                 raise Overloaded
             self._pending += 1
+            oversee, self.oversee = self.oversee, None
+        if oversee is not None:
+            oversee(self)
         self._watch(1, 0)
         try:
             self._pool.submit(self._run, work)
@@ -111,10 +122,13 @@ class Stage:
 
     def _run(self, work: Callable[[], Callable[[], None]]) -> None:
         self._watch(-1, 1)
+        thread = threading.get_ident()
+        self._running[thread] = time.monotonic()
         try:
             try:
                 go_on = work()
             finally:
+                del self._running[thread]
                 self._watch(0, -1)
                 self._leave()
             go_on()

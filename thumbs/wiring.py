@@ -25,6 +25,7 @@ from thumbs.metrics import Metrics
 from thumbs.orders import Terms
 from thumbs.ports import FETCH, LOOKUP, RENDER, Picture, Storage, fetch_stage
 from thumbs.quality import DEFAULT_QUALITIES
+from thumbs.rescue import Overseer
 from thumbs.signing import Signer
 from thumbs.sources.local import LocalSource
 from thumbs.sources.original import Source
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 # Threads that look into cold disks and shared caches: they wait more than they work.
 _LOOKUPS = 8
 _QUEUE_OF_LOOKUPS = 1024
+_STUCK_SECONDS = 30.0
 _OF_DJANGO = "django"
 _SALT = "thumbs.signing"
 
@@ -113,6 +115,8 @@ def build(read: Configuration) -> Thumbnailer:
     def watch(stage: str) -> Watch | None:
         return None if observer is None else observer.watch(stage)
 
+    rendering = Stage(RENDER, threads=renders(read), watch=watch(RENDER), **costly)
+    rendering.oversee = Overseer(_stuck_after(read)).watch
     return Thumbnailer(
         {conf.name: storage(conf, read) for conf in read.storages},
         {
@@ -122,11 +126,17 @@ def build(read: Configuration) -> Thumbnailer:
                 fetch_stage(conf.name): Stage(FETCH, threads=limits.fetches, watch=watch(FETCH), **costly)
                 for conf in read.storages
             },
-            RENDER: Stage(RENDER, threads=renders(read), watch=watch(RENDER), **costly),
+            RENDER: rendering,
         },
         observer=observer,
         access=AccessLog() if read.document.access_log else None,
     )
+
+
+def _stuck_after(read: Configuration) -> float:
+    """Seconds after which a render will not end any more: its deadline has long passed, which some work outlives."""
+    limits = [read.document.limits.narrowed(conf.limits) for conf in read.storages]
+    return 2 * max((each.render_seconds for each in limits), default=0.0) + _STUCK_SECONDS
 
 
 def _require(read: Configuration) -> None:
