@@ -302,6 +302,24 @@ CASES: list[Case] = [
     ),
     (
         "thumbs.E013",
+        one(dotted("storages.backends.s3.S3Storage", buket_name="b")),
+        "storages[photos].options",
+        "does not take them: Invalid setting 'buket_name' for S3Storage. Did you mean 'bucket_name'?",
+    ),
+    (
+        "thumbs.E013",
+        one(dotted("django.core.files.storage.FileSystemStorage", locaton="/srv")),
+        "storages[photos].options",
+        "Did you mean 'location'?",
+    ),
+    (
+        "thumbs.E013",
+        one(dotted("storages.backends.gcloud.GoogleCloudStorage", bucket_name="b")),
+        "storages[photos].driver",
+        "cannot be imported: Could not load Google Cloud Storage bindings",
+    ),
+    (
+        "thumbs.E013",
         one(dotted("decimal.Decimal", a=HUSH)),
         "storages[photos].options",
         "does not take them",

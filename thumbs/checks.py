@@ -1,5 +1,7 @@
 """System checks: everything that can be known to be wrong before the first request."""
 
+import contextlib
+import inspect
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -83,13 +85,32 @@ def _alias(alias: str | None, known: Mapping[str, object], where: str, setting: 
 def _class(storage: StorageConf, where: str) -> Iterator[Problem]:
     try:
         make = import_string(storage.driver)
-    except ImportError as error:
-        yield Problem(UNKNOWN_CLASS, f"{where}.driver", f"{storage.driver} cannot be imported: {error}.")
+    except Exception as error:  # django-storages says in its own way that a library is missing
+        yield Problem(UNKNOWN_CLASS, f"{where}.driver", f"{storage.driver} cannot be imported: {_line(error)}.")
         return
     try:
         make(**storage.options)
     except Exception as error:  # what a class says of options that it does not know is its own affair
-        yield Problem(UNKNOWN_CLASS, f"{where}.options", f"{storage.driver} does not take them: {error}")
+        known = _known_options(make)
+        unknown = next((name for name in storage.options if name not in known), None) if known else None
+        hint = "" if unknown is None else nearest(unknown, sorted(known))
+        yield Problem(UNKNOWN_CLASS, f"{where}.options", f"{storage.driver} does not take them: {_line(error)}.", hint)
+
+
+def _known_options(make: Any) -> set[str]:
+    """The names of what a storage class is made with; none where it does not tell."""
+    with contextlib.suppress(Exception):
+        if hasattr(make, "get_default_settings"):  # django-storages has them in a method, and takes any by signature
+            return set(make.get_default_settings(make.__new__(make)))
+        parameters = inspect.signature(make.__init__).parameters.values()  # Django wraps `__new__` of its own
+        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        return {each.name for each in parameters if each.kind in named} - {"self"}
+    return set()
+
+
+def _line(error: Exception) -> str:
+    """What an error says, as part of a sentence."""
+    return " ".join(str(error).split()).removesuffix(".")
 
 
 def _timeout(alias: str, where: str) -> Iterator[Problem]:
