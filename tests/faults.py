@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 DRIP_SECONDS = 0.02
+SLOW_SECONDS = 2.0
 HUGE = 300 << 20
 _ENTITY_TAG = '"0123456789abcdef"'
 _LAST_MODIFIED = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -143,6 +144,11 @@ def late_body(exchange: Exchange) -> bool:
     return True
 
 
+def slow(exchange: Exchange) -> bool:
+    exchange.stop.wait(SLOW_SECONDS)
+    return good(exchange)
+
+
 def short(exchange: Exchange) -> bool:
     exchange.send_head("200 OK", length=len(exchange.body))
     exchange.wire.sendall(exchange.body[:-1])
@@ -251,6 +257,7 @@ FAULTS: dict[str, Fault] = {
     "drip-explanation": drip_explanation,
     "encoded": encoded,
     "late-body": late_body,
+    "slow": slow,
     "short": short,
     "short-once": in_turn(short, good),
     "reset": reset,

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ import pytest
 
 from tests import servers
 from tests.commands import environ_with, local_storage
+from tests.fronts import s3_storage
+from tests.misbehaving import MisbehavingStore
 from tests.processes import workers_of
 from tests.servers import Server
 from tests.test_metrics import samples
@@ -30,15 +32,21 @@ _BROKEN = (OSError, http.client.HTTPException, EOFError)
 
 @contextmanager
 def served(
-    originals: Path, directory: Path, *, limits: dict[str, object] | None = None, workers: int = WORKERS
+    originals: Path,
+    directory: Path,
+    *,
+    limits: dict[str, object] | None = None,
+    workers: int = WORKERS,
+    more: Sequence[Mapping[str, object]] = (),
 ) -> Iterator[Server]:
     cache = {
         "memory": {"enabled": True, "max_size_mb": 8},
         "disk": {"enabled": True, "dir": str(directory / "cache"), "ttl_seconds": 3600, "max_size_mb": 24},
     }
     storage = local_storage("photos", originals, **cache)
-    environ = environ_with(directory, [storage])
-    document = {"storages": [storage], "limits": limits or {}, "metrics": True, "run_dir": str(directory / "run")}
+    storages = [storage, *more]
+    environ = environ_with(directory, storages)
+    document = {"storages": storages, "limits": limits or {}, "metrics": True, "run_dir": str(directory / "run")}
     (directory / "storages.json").write_text(json.dumps(document))
     port = servers.free_port()
     command = [sys.executable, "manage.py", "run_thumb_server", "--bind", f"127.0.0.1:{port}"]
@@ -145,6 +153,57 @@ def test_a_flood_of_misses_is_refused_beyond_the_limits_and_hits_go_on(originals
     assert 0 < max(running) <= renders * WORKERS
     assert Counter(hits) == {200: len(hits)}
     sys.stdout.write(f"{dict(answers)}, {len(hits)} hits meanwhile, {max(running):g} renders at once at most\n")
+
+
+def percentile(values: list[float], share: float) -> float:
+    return sorted(values)[int(len(values) * share)]
+
+
+@pytest.mark.slow
+def test_a_storage_that_takes_two_seconds_an_object_leaves_the_hits_alone(originals: Path, tmp_path: Path) -> None:
+    clients, asked = 200, 2000
+    picture = (originals / "quarters.jpg").read_bytes()
+    with MisbehavingStore(body=picture) as store:
+        slow = s3_storage("slow", store.url, bucket="slow")
+        with served(originals, tmp_path, more=[slow]) as server, ThreadPoolExecutor(clients) as pool:
+            over = threading.Event()
+            answers: Counter[int] = Counter()
+            lock = threading.Lock()
+
+            def miss(number: int) -> None:
+                """Asks for what was never asked for, and comes back when it is told to."""
+                client = Client(server)
+                for turn in range(10**6):
+                    status = client.status(f"slow/thumbs/40x30/{number}-{turn}.jpg")
+                    with lock:
+                        answers[status] += 1
+                    if over.wait(float(client.retry_after or 0)):
+                        break
+                client.close()
+
+            def hits() -> list[float]:
+                client, spent = Client(server), []
+                for _ in range(asked):
+                    began = time.perf_counter()
+                    assert client.status(HIT) == 200
+                    spent.append((time.perf_counter() - began) * 1000)
+                client.close()
+                return spent
+
+            hits()
+            alone = hits()
+            missing = [pool.submit(miss, number) for number in range(clients)]
+            servers.eventually(lambda: store.open_connections() > 0)
+            time.sleep(3)
+            beside = hits()
+            over.set()
+            for done in missing:
+                done.result(60)
+    assert set(answers) <= {200, 503}
+    assert answers[200] > 0
+    for name, spent in (("alone", alone), ("beside", beside)):
+        sys.stdout.write(f"{name}: {percentile(spent, 0.5):.2f} ms, p99 {percentile(spent, 0.99):.2f} ms\n")
+    sys.stdout.write(f"misses: {dict(answers)}\n")
 
 
 # -------------------------------------------------------------------------------------- for long

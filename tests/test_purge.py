@@ -55,6 +55,25 @@ def test_a_purge_drops_the_thumbnails_of_one_original_in_every_layer(storages: o
     assert [x_cache(path) for path in (*mine, *others)] == ["MISS", "MISS", "HIT", "HIT"]
 
 
+def test_what_other_sizes_are_made_of_is_purged_as_well(tmp_path: Path) -> None:
+    def picture(colour: tuple[int, int, int]) -> bytes:
+        return pictures.encoded(Image.new("RGB", (3000, 2400), colour), "JPEG")
+
+    (tmp_path / "a.jpg").write_bytes(picture(pictures.RED))
+    storage = local_storage("photos", tmp_path, memory={"enabled": True, "max_size_mb": 64}, sources=True)
+    with override_settings(THUMBS={"STORAGES": [storage], "RUN_DIR": str(tmp_path / "run")}):
+
+        def is_red_at(width: int) -> bool:
+            return is_red(Client().get(f"/img/photos/thumbs/{width}x/a.jpg").content)
+
+        assert is_red_at(50)
+        (tmp_path / "a.jpg").write_bytes(picture(pictures.BLUE))
+        assert is_red_at(60)
+        thumbs.purge("photos", "a.jpg")
+        assert not is_red_at(70)
+        assert not is_red_at(50)
+
+
 def test_what_is_not_cached_is_purged_at_once(storages: object) -> None:
     assert thumbs.purge("on-disk", "no/such/file.jpg") == 0
     assert thumbs.purge("signed", "quarters.jpg") == 0  # it has no cache

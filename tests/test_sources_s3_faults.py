@@ -170,6 +170,7 @@ def test_the_faults_here_are_all_the_faults_there_are() -> None:
         "reset-and-unavailable-once",
         "encoded",
         "late-body",
+        "slow",
     }
 
 

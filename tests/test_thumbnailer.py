@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from thumbs import fetches
+from thumbs.cache.entry import Entry
 from thumbs.cache.files import FileStore
 from thumbs.cache.layer import Layer
 from thumbs.cache.layers import Layers
@@ -726,6 +729,32 @@ def test_an_original_that_is_not_worth_reducing_is_looked_at_once(open_shop: Cal
     for width in range(10, 15):
         assert ask(shop, request(f"{width}x/a.jpg")).body.startswith(b"cat")
     assert (shop.source.read_paths, shop.press.reduced) == (["a.jpg"], [b"cat"])
+
+
+ASKED: list[str] = []
+
+
+class Asked(MemoryLayer):
+    """Writes down what it is asked for, into `ASKED`."""
+
+    def get(self, key: str) -> Entry | None:
+        ASKED.append(key)
+        return self.get_now(key)
+
+
+@pytest.mark.parametrize(("seconds", "max_bytes", "looks"), [(60, 100, 1), (0, 100, 10), (60, 5, 10)])
+def test_sizes_that_are_asked_for_at_one_time_share_what_they_are_made_of(
+    open_shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch, seconds: float, max_bytes: int, looks: int
+) -> None:
+    monkeypatch.setattr(fetches, "_AT_HAND_SECONDS", seconds)
+    monkeypatch.setattr(fetches, "_AT_HAND_BYTES", max_bytes)
+    ASKED.clear()
+    shop = open_shop(keeps_sources=True, cache=[Asked(Sieve(max_bytes=10_000_000, max_items=1000))])
+    shop.press.reduction = b"kitten"
+    for width in range(10, 20):
+        assert shop.thumbnailer.answer(request(f"{width}x/a.jpg")).body.startswith(b"kitten")
+        time.sleep(0.01)
+    assert sum(key.endswith("/reduced") for key in ASKED) == looks
 
 
 def test_a_reduced_original_goes_with_the_original_that_it_was_made_of(

@@ -18,6 +18,8 @@ from thumbs.stages import Abandoned, Journey, Stage, Timings, travel
 from thumbs.turns import in_turn
 
 SOURCE = "source"  # the layer of what had to be made
+# Who wants one size of a picture often wants others at once: what they are made of is at hand for so long.
+_AT_HAND_SECONDS, _AT_HAND_BYTES = 2.0, 32 * 1024 * 1024
 
 
 class Fetched(NamedTuple):
@@ -42,6 +44,7 @@ class Fetches:
         self._pauses = pauses
         self._clock = clock
         self._flights: SingleFlight[Fetched] = SingleFlight()
+        self._at_hand: dict[str, Fetched] = {}
 
     def whole(self, order: Order) -> Journey[Fetched]:
         """The original as it is."""
@@ -54,7 +57,34 @@ class Fetches:
 
     def reduced(self, order: Order) -> Journey[Fetched]:
         """What the original was reduced to; no bytes when there is no gain in that."""
-        return (yield from self._shared(order, order.reduced_key, partial(self._reduce, order)))
+        key = order.reduced_key
+        fetched = self._at_hand.get(key)
+        if fetched is None or self._storages[order.storage].layers.purged_since(key, fetched.asked):
+            fetched = yield from self._shared(order, key, partial(self._reduce, order))
+            self._keep_at_hand(key, fetched)
+        return fetched
+
+    def forget(self, order: Order) -> Journey[None]:
+        """Drop what is kept of an original that has changed."""
+        storage = self._storages[order.storage]
+        self._at_hand.pop(order.reduced_key, None)
+        if storage.keeps_sources:
+            for key in (order.source_key, order.reduced_key):
+                yield LOOKUP, partial(storage.layers.delete, key)
+
+    def _keep_at_hand(self, key: str, fetched: Fetched) -> None:
+        """For a moment, and no more than so many bytes: a cache is what the layers are."""
+        self._at_hand[key] = fetched
+        left = _AT_HAND_BYTES
+        for newest in reversed(list(self._at_hand)):
+            left -= len(kept.original.data) if (kept := self._at_hand.get(newest)) is not None else 0
+            if left < 0:
+                self._at_hand.pop(newest, None)
+        self._pauses.of(_AT_HAND_SECONDS).add_done_callback(lambda _: self._let_go(key, fetched))
+
+    def _let_go(self, key: str, fetched: Fetched) -> None:
+        if self._at_hand.get(key) is fetched:
+            self._at_hand.pop(key, None)
 
     def _shared(self, order: Order, key: str, make: Callable[[Entry | None], Journey[Found]]) -> Journey[Fetched]:
         def fly(flight: Flight[Fetched]) -> None:

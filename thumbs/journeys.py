@@ -101,14 +101,8 @@ class Journeys:
             raise
         if found is not None and _is_of(version, found.entry):
             return Outcome((yield from self._renewed(order, found.entry, asked)), timings)
-        yield from self._forget_source(order)
+        yield from self._fetches.forget(order)
         return Outcome((yield from self._render(order, timings)), timings)
-
-    def _forget_source(self, order: Order) -> Journey[None]:
-        storage = self._storages[order.storage]
-        if storage.keeps_sources:
-            for key in (order.source_key, order.reduced_key):
-                yield LOOKUP, partial(storage.layers.delete, key)
 
     def _look_up(self, order: Order) -> Journey[Found | None]:
         layers = self._storages[order.storage].layers
@@ -125,7 +119,7 @@ class Journeys:
             version: Version = yield fetch_stage(order.storage), partial(storage.source.version, order.path)
             if _is_of(version, expired):
                 return (yield from self._renewed(order, expired, asked))
-            yield from self._forget_source(order)
+            yield from self._fetches.forget(order)
         return (yield from self._render(order, timings))
 
     def _renewed(self, order: Order, entry: Entry, asked: float) -> Journey[Found]:
