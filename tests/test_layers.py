@@ -3,6 +3,9 @@
 import contextlib
 import errno
 import logging
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +17,7 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests import strategies
+from tests import servers, strategies
 from thumbs.cache import guard
 from thumbs.cache import purges as purges_module
 from thumbs.cache.entry import Entry
@@ -622,6 +625,56 @@ def test_an_entry_that_memcached_would_not_store_is_not_sent_there(clock: Clock)
         layer.put(KEY, entry(bytes(1024 * 1024 - 4000)), NOW + 300)
         with pytest.raises(OSError, match="refused"):
             layer.put(KEY, entry(bytes(1024 * 1024 - 8000)), NOW + 300)
+
+
+IN_A_DATABASE = """
+import threading, time
+from django.conf import settings
+from django.core.cache import caches
+settings.configure(
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "cache.sqlite"}},
+    CACHES={"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "thumbnails"}},
+)
+import django
+django.setup()
+from django.core.management import call_command
+from django.db import connection
+from django.db.backends.signals import connection_created
+from thumbs.cache.entry import Entry
+from thumbs.cache.stores import AliasLayer
+from thumbs.caching import _opener
+call_command("createcachetable")
+made = []
+connection_created.connect(lambda **_: made.append(1), weak=False)
+layer = AliasLayer(_opener("default"), "photos", 300)
+now = time.time()
+
+def work():
+    layer.put("group/name", Entry(b"picture", "image/webp", '"tag"', "v1", 0, now, now + 300), now + 300)
+    assert layer.get("group/name").body == b"picture"
+    layer.delete_group("group")
+    assert layer.get("group/name") is None
+    connection.close()
+
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print("well" if len(made) > 3 else made)
+"""
+
+
+def test_a_cache_in_the_database_gets_a_new_connection_when_the_old_one_is_due(tmp_path: Path) -> None:
+    environ = {**os.environ, "PYTHONPATH": str(servers.ROOT)}
+    environ.pop("DJANGO_SETTINGS_MODULE", None)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", IN_A_DATABASE],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("well\n", "")
 
 
 def test_an_entry_of_an_alias_is_copied_upwards_like_any_other(shared: Callable[..., AliasLayer], clock: Clock) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.db import BaseDatabaseCache
+from django.db import close_old_connections
 
 from thumbs.cache.claims import Claims
 from thumbs.cache.directory import JOURNAL
@@ -73,8 +75,14 @@ def _kept_seconds(conf: StorageConf) -> float:
 
 
 def _opener(alias: str) -> Callable[[], BaseCache]:
-    # `caches` has one connection a thread, so that it must be asked anew each time.
-    return lambda: caches[alias]
+    def opened() -> BaseCache:
+        cache = caches[alias]  # one a thread, so that it must be asked for anew each time
+        if isinstance(cache, BaseDatabaseCache):
+            # Django does this for each request: our threads would keep a connection that the database has closed.
+            close_old_connections()
+        return cache
+
+    return opened
 
 
 def _journal(conf: StorageConf, run_dir: str | None) -> Path:
