@@ -111,6 +111,10 @@ def test_a_watermark_must_be_one_of_the_servers_and_its_file_is_part_of_the_key(
     assert order("x/a", watermarks={"logo": "1"}).key == order("x/a", watermarks={"logo": "2"}).key
 
 
+def test_what_is_made_of_reduced_originals_has_keys_of_its_own() -> None:
+    assert order("x/a", of_reduced=True).key != order("x/a").key
+
+
 def test_settings_of_encoders_are_part_of_the_key() -> None:
     settings = (Encoding(), Encoding(jpeg_progressive=True), Encoding(keep_copyright=True), Encoding(png_palette=True))
     assert len({order("x/a", encoding=setting).key for setting in settings}) == 4

@@ -37,6 +37,7 @@ class Terms:
     presets_only: bool = False
     watermarks: Mapping[str, str] = field(default_factory=dict)  # what changes with the file of each
     encoding: Encoding = field(default_factory=Encoding)
+    of_reduced: bool = False  # made of what originals were reduced to, where that is enough: other bytes
     formats: frozenset[str] | None = None
     cache_control: str | None = None
     headers: Headers = ()
@@ -156,6 +157,7 @@ def _name_of(transform: Transform, spare: Transform | None, terms: Terms) -> str
     """What tells one thumbnail of an original from another, what the server's settings add to it included."""
     mark = "" if transform.watermark is None else terms.watermarks[transform.watermark.name]
     settings = "" if terms.encoding == Encoding() else repr(terms.encoding)
+    settings += " reduced" if terms.of_reduced else ""
     width, height = transform.width or "", transform.height or ""
     instead = "" if spare is None else f"{spare.format} {spare.quality}"
     return _digest(f"{RECIPE}|{width}x{height}|{filters.build_filters(transform)}|{instead}{settings}{mark}")

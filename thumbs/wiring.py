@@ -254,6 +254,7 @@ def terms(conf: StorageConf, read: Configuration) -> Terms:
         presets_only=conf.presets_only,
         watermarks={name: state_of(file) for name, file in read.document.watermarks.items()},
         encoding=encoding(read.document),
+        of_reduced=conf.cache.sources,
         formats=None if conf.formats is None else frozenset(conf.formats),
         cache_control=conf.cache_control,
         headers=tuple((name.encode(), value.encode()) for name, value in conf.headers.items()),
