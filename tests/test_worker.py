@@ -243,6 +243,31 @@ def test_a_connection_that_is_only_hit_is_closed_when_it_has_been_idle(
             assert connection.recv(1) == b""
 
 
+_UNFINISHED = {"silent": b"", "line": get(HIT)[:20], "head": get(MISS, b"X: " + b"x" * 100)[:-2]}
+
+
+@pytest.mark.parametrize("said", _UNFINISHED.values(), ids=_UNFINISHED)
+def test_a_client_that_does_not_finish_its_first_request_is_not_waited_for(
+    originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--keep-alive 1")
+    document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals)}]}
+    with (
+        servers.standalone(document, tmp_path, worker=servers.OUR_WORKER) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=0.2) as connection,
+    ):
+        connection.sendall(said)
+        for _ in range(100):  # a byte at a time, for longer than it may take
+            with contextlib.suppress(TimeoutError):
+                if connection.recv(1) == b"":
+                    break
+            if said:
+                with contextlib.suppress(OSError):
+                    connection.sendall(b"x")
+        else:
+            pytest.fail("it is still waited for")
+
+
 def test_idle_connections_do_not_keep_a_server_from_stopping(originals: Path, tmp_path: Path) -> None:
     memory = {"memory": {"enabled": True, "max_size_mb": 16}}
     document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals), "cache": memory}]}

@@ -104,6 +104,8 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
     def connection_made(self, transport: Any) -> None:
         _connections.add(self)
         super().connection_made(transport)
+        # Gunicorn's own timer begins with the second request: a client could be as slow with its first as it likes.
+        self._arm_keepalive_timer()
 
     def close_if_idle(self) -> None:
         """Close the connection unless a request is under way on it."""
