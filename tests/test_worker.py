@@ -268,6 +268,17 @@ def test_a_client_that_does_not_finish_its_first_request_is_not_waited_for(
             pytest.fail("it is still waited for")
 
 
+@pytest.mark.parametrize("worker", [servers.OUR_WORKER, "asgi"])
+def test_no_body_is_waited_for_or_written_down(originals: Path, tmp_path: Path, worker: str) -> None:
+    """Django alone spools the body of any request, whoever asks for what, before it looks at the path."""
+    document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals)}]}
+    with servers.standalone(document, tmp_path, worker=worker) as server:
+        for target, status in ((b"/nothing", 404), (b"/health", 200), (MISS, 405)):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+                connection.sendall(get(target, b"Content-Length: 1000000", method=b"POST") + b"0123456789")
+                assert connection.recv(12) == b"HTTP/1.1 %d" % status
+
+
 def test_idle_connections_do_not_keep_a_server_from_stopping(originals: Path, tmp_path: Path) -> None:
     memory = {"memory": {"enabled": True, "max_size_mb": 16}}
     document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals), "cache": memory}]}
