@@ -3,10 +3,11 @@
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from django.core.cache import caches
@@ -16,6 +17,7 @@ from django.test import override_settings
 
 from tests import servers
 from thumbs.cache import following
+from thumbs.cache import purges as purges_module
 from thumbs.cache.bulletin import Bulletin, NothingKept
 from thumbs.cache.following import Following
 from thumbs.cache.layers import Layers
@@ -73,13 +75,13 @@ def test_who_has_read_nothing_hears_all_and_then_only_what_is_new(
 ) -> None:
     here, there = (Bulletin(shared, "photos", keep=KEEP, clock=clock) for _ in range(2))
     assert there.read(None) == (None, [])
-    here.post("one")
+    here.post(Told("one", NOW))
     last, told = there.read(None)
     assert told == [Told("one", NOW)]
     assert there.read(last) == (last, [])
     groups = [f"group{number}" for number in range(50)]  # more than fit into one round trip
     for group in groups:
-        here.post(group)
+        here.post(Told(group, NOW))
     last, found = heard(there, last)
     assert sorted(found) == sorted(groups)
     assert there.read(last) == (last, [])
@@ -90,7 +92,7 @@ def test_who_has_read_nothing_hears_all_and_then_only_what_is_new(
 
 def test_two_storages_hear_nothing_of_each_other(shared: Callable[[], BaseCache], clock: Clock) -> None:
     one, two = (Bulletin(shared, storage, keep=KEEP, clock=clock) for storage in ("one", "two"))
-    one.post("group")
+    one.post(Told("group", NOW))
     assert two.read(None) == (None, [])
 
 
@@ -101,7 +103,7 @@ def test_many_who_write_at_once_are_all_heard(tmp_path: Path, clock: Clock) -> N
         found: list[str] = []
         last: int | None = None
         with ThreadPoolExecutor(8) as pool:
-            posting = [pool.submit(bulletin.post, group) for group in groups]
+            posting = [pool.submit(bulletin.post, Told(group, NOW)) for group in groups]
             while not all(done.done() for done in posting):
                 last, more = heard(bulletin, last)
                 found += more
@@ -114,14 +116,14 @@ def test_many_who_write_at_once_are_all_heard(tmp_path: Path, clock: Clock) -> N
 
 def test_a_head_that_is_behind_hides_nothing(shared: Callable[[], BaseCache], clock: Clock) -> None:
     bulletin = Bulletin(shared, "photos", keep=KEEP, clock=clock)
-    bulletin.post("one")
+    bulletin.post(Told("one", NOW))
     head = shared().get("mage:photos:purge")
-    bulletin.post("two")
-    bulletin.post("three")
+    bulletin.post(Told("two", NOW))
+    bulletin.post(Told("three", NOW))
     shared().set("mage:photos:purge", head)
     last, found = heard(bulletin)
     assert sorted(found) == ["one", "three", "two"]
-    bulletin.post("four")
+    bulletin.post(Told("four", NOW))
     assert heard(bulletin, last)[1] == ["four"]
 
 
@@ -130,24 +132,24 @@ def test_what_is_told_after_the_cache_has_lost_everything_is_heard(
     later: float, shared: Callable[[], BaseCache], clock: Clock
 ) -> None:
     bulletin = Bulletin(shared, "photos", keep=KEEP, clock=clock)
-    bulletin.post("one")
+    bulletin.post(Told("one", NOW))
     last, _ = bulletin.read(None)
     shared().clear()
     assert bulletin.read(last) == (last, [])
     clock.now += later
-    bulletin.post("two")
+    bulletin.post(Told("two", NOW))
     last, found = heard(bulletin, last)
     assert found == ["two"]
     assert bulletin.read(last) == (last, [])
 
 
-@pytest.mark.parametrize("rubbish", [None, "", "soon", "soon group", b"\xff", [1], 5])
+@pytest.mark.parametrize("rubbish", [None, "", "soon", "soon group", "5.0 \u00fc", "5.0 g\n9e9 *", b"\xff", [1], 5])
 def test_rubbish_in_the_place_of_notes_is_passed_over(
     rubbish: object, shared: Callable[[], BaseCache], clock: Clock
 ) -> None:
     bulletin = Bulletin(shared, "photos", keep=KEEP, clock=clock)
-    bulletin.post("one")
-    bulletin.post("two")
+    bulletin.post(Told("one", NOW))
+    bulletin.post(Told("two", NOW))
     last, _ = bulletin.read(None)
     assert last is not None
     shared().set(f"mage:photos:purge:{last - 1}", rubbish)
@@ -156,16 +158,49 @@ def test_rubbish_in_the_place_of_notes_is_passed_over(
     assert bulletin.read(last) == (last, [])
 
 
-def test_a_cache_that_keeps_nothing_is_an_error() -> None:
-    class Full(BaseCache):
-        def add(self, *_: object, **__: object) -> bool:
-            return False
+class Full(BaseCache):
+    """Takes nothing, and says so after a while each time."""
 
-        def get(self, key: object, default: object = None, version: object = None) -> object:  # noqa: ARG002
-            return default
+    def __init__(self) -> None:
+        super().__init__({})
+        self.asked = 0
 
+    def add(self, *_: object, **__: object) -> bool:
+        self.asked += 1
+        return False
+
+    def get(self, key: object, default: object = None, version: object = None) -> object:  # noqa: ARG002
+        return default
+
+
+def test_a_cache_that_keeps_nothing_is_an_error_at_once() -> None:
+    full = Full()
     with pytest.raises(NothingKept):
-        Bulletin(lambda: Full({}), "photos", keep=KEEP).post("group")
+        Bulletin(lambda: full, "photos", keep=KEEP).post(Told("group", NOW))
+    assert full.asked <= 2
+
+
+class Absent(BaseCache):
+    """One of several memcached servers is down: what is on it is not there, until it is back."""
+
+    def __init__(self, cache: BaseCache) -> None:
+        super().__init__({})
+        self._cache = cache
+
+    def get(self, key: str, default: object = None, version: int | None = None) -> object:
+        return self._cache.get(key, default, version)
+
+    def get_many(self, keys: Iterable[str], version: int | None = None) -> dict[str, object]:  # noqa: ARG002
+        return {}
+
+
+def test_a_note_that_could_not_be_had_is_had_the_next_time(shared: Callable[[], BaseCache], clock: Clock) -> None:
+    bulletin = Bulletin(shared, "photos", keep=KEEP, clock=clock)
+    bulletin.post(Told("one", NOW))
+    last, _ = bulletin.read(None)
+    bulletin.post(Told("two", NOW))
+    assert heard(Bulletin(lambda: Absent(shared()), "photos", keep=KEEP), last) == (last, [])
+    assert heard(bulletin, last)[1] == ["two"]
 
 
 # ------------------------------------------------------------------------------------- what is learned
@@ -196,9 +231,46 @@ def test_a_purge_of_this_machine_is_known_from_the_journal_and_not_learned_again
     here.record(EVERYTHING)
     clock.now += 2
     for purges in (here, beside):
-        purges.learn([Told("group", NOW + 0.01), Told(EVERYTHING, NOW + 0.01)])
+        purges.learn([Told("group", NOW), Told(EVERYTHING, NOW)])
         assert purges.covers("group", NOW)
         assert not purges.covers("group", NOW + 1)
+
+
+def test_a_note_never_spoils_the_journal(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 10)
+    purges = Purges(tmp_path / "journal", keep=KEEP, clock=clock)
+    purges.record("one")
+    purges.learn([Told("two", NOW)])
+    purges.record("three")
+    assert all(purges.covers(group, NOW) for group in ("one", "two", "three"))
+    beside = Purges(tmp_path / "journal", keep=KEEP, clock=clock)
+    assert all(beside.covers(group, NOW) for group in ("one", "two", "three"))
+
+
+class Slow(MemoryLayer):
+    """It takes a while to be cleared, as a disk does."""
+
+    clock: ClassVar[Clock]
+
+    def clear(self) -> int:
+        self.clock.now += 30
+        return self.sieve.clear()
+
+
+def test_what_is_made_after_a_clearing_that_took_long_is_not_cleared_again(
+    shared: Callable[[], BaseCache], tmp_path: Path, clock: Clock
+) -> None:
+    Slow.clock = clock
+    alias = AliasLayer(shared, "photos", KEEP, clock=clock)
+    purges = Purges(tmp_path / "journal", keep=KEEP, clock=clock)
+    layers = Layers([Slow(Sieve(max_bytes=10**6, max_items=10, clock=clock)), alias], purges=purges, clock=clock)
+    layers.clear()
+    made = clock.now + 1
+    clock.now += 2
+    for process in (purges, Purges(tmp_path / "journal", keep=KEEP, clock=clock)):
+        process.learn(alias.purges_after(None)[1])
+        assert not process.covers("group", made)
+        assert process.covers("group", NOW)
 
 
 def test_what_is_learned_is_forgotten_when_it_covers_nothing_any_more(tmp_path: Path, clock: Clock) -> None:

@@ -271,6 +271,20 @@ def test_a_layer_that_takes_nothing_any_more_still_gives_what_it_has(clock: Cloc
     assert layers.get(KEY) is None
 
 
+class Unreadable(MemoryLayer):
+    def get_now(self, *_args: object, **_options: object) -> NoReturn:
+        raise OSError(errno.EIO, "input/output error")
+
+    get = get_now
+
+
+def test_a_layer_that_could_not_be_read_may_well_be_purged(clock: Clock) -> None:
+    layers = Layers([Unreadable(memory(clock).sieve)], clock=clock)
+    layers.put(KEY, entry())
+    assert layers.get(KEY) is None
+    assert (layers.purge("group"), layers.failing) == (1, ())
+
+
 def test_a_layer_that_still_fails_after_its_rest_is_not_told_of_again(
     clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -445,7 +459,7 @@ def test_a_clearing_that_still_covers_something_is_in_the_journal_written_anew(
     for number in range(300):
         purges.record(f"old{number}")
     clock.now += 50
-    purges.record_everything()
+    purges.record(purges_module.EVERYTHING)
     cleared = clock.now
     written_anew(purges, clock, tmp_path / "journal")
     assert clock.now < cleared + 60
@@ -628,7 +642,7 @@ def test_an_entry_that_memcached_would_not_store_is_not_sent_there(clock: Clock)
 
 
 IN_A_DATABASE = """
-import threading, time
+import time
 from django.conf import settings
 from django.core.cache import caches
 settings.configure(
@@ -648,22 +662,39 @@ made = []
 connection_created.connect(lambda **_: made.append(1), weak=False)
 layer = AliasLayer(_opener("default"), "photos", 300)
 now = time.time()
+entry = Entry(b"picture", "image/webp", '"tag"', "v1", 0, now, now + 300)
+layer.put("group/name", entry, now + 300)
+assert layer.get("group/name").body == b"picture"
 
-def work():
-    layer.put("group/name", Entry(b"picture", "image/webp", '"tag"', "v1", 0, now, now + 300), now + 300)
-    assert layer.get("group/name").body == b"picture"
-    layer.delete_group("group")
-    assert layer.get("group/name") is None
-    connection.close()
+# The database has closed it, and a first call has met that.
+before = len(made)
+connection.errors_occurred = True
+connection.is_usable = lambda: False
+assert layer.get("group/name").body == b"picture"
+assert len(made) == before + 1
+del connection.is_usable
 
-thread = threading.Thread(target=work)
-thread.start()
-thread.join()
-print("well" if len(made) > 3 else made)
+# Nobody else's cursor or transaction is touched.
+before = len(made)
+cursor = connection.cursor()
+cursor.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT i FROM n")
+assert cursor.fetchone() == (1,)
+layer.get("group/name")
+assert len(cursor.fetchall()) == 499
+connection.set_autocommit(False)
+connection.cursor().execute("CREATE TABLE kept (i)")
+connection.errors_occurred = True
+layer.get("group/name")
+connection.commit()
+connection.set_autocommit(True)
+connection.cursor().execute("SELECT * FROM kept")
+assert len(made) == before
+connection.close()
+print("well")
 """
 
 
-def test_a_cache_in_the_database_gets_a_new_connection_when_the_old_one_is_due(tmp_path: Path) -> None:
+def test_a_cache_in_the_database_gets_a_new_connection_for_a_broken_one_and_for_no_other(tmp_path: Path) -> None:
     environ = {**os.environ, "PYTHONPATH": str(servers.ROOT)}
     environ.pop("DJANGO_SETTINGS_MODULE", None)
     done = subprocess.run(

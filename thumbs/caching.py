@@ -9,7 +9,7 @@ from pathlib import Path
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.db import BaseDatabaseCache
-from django.db import close_old_connections
+from django.db import connections, router
 
 from thumbs.cache.claims import Claims
 from thumbs.cache.directory import JOURNAL
@@ -78,11 +78,27 @@ def _opener(alias: str) -> Callable[[], BaseCache]:
     def opened() -> BaseCache:
         cache = caches[alias]  # one a thread, so that it must be asked for anew each time
         if isinstance(cache, BaseDatabaseCache):
-            # Django does this for each request: our threads would keep a connection that the database has closed.
-            close_old_connections()
+            _drop_broken_connections(cache)
         return cache
 
     return opened
+
+
+def _drop_broken_connections(cache: BaseDatabaseCache) -> None:
+    """Django does this for each request: our threads would keep a connection that the database has closed.
+
+    Nothing else is closed, for the thread may be a user's, with a cursor or a transaction of his.
+    """
+    model = cache.cache_model_class
+    for alias in {router.db_for_read(model), router.db_for_write(model)}:
+        connection = connections[alias]
+        if (
+            connection.errors_occurred
+            and connection.autocommit
+            and not connection.in_atomic_block
+            and not connection.is_usable()
+        ):
+            connection.close()
 
 
 def _journal(conf: StorageConf, run_dir: str | None) -> Path:

@@ -1,6 +1,7 @@
 """The journeys of an original: read once for all who want it, and decoded once for most of them."""
 
 import contextlib
+import itertools
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
@@ -29,6 +30,11 @@ class Fetched(NamedTuple):
     asked: float
 
 
+class _AtHand(NamedTuple):
+    number: int
+    fetched: Fetched
+
+
 class Fetches:
     """Where a storage keeps sources, both journeys are shared by all who want the same, in all processes."""
 
@@ -44,7 +50,8 @@ class Fetches:
         self._pauses = pauses
         self._clock = clock
         self._flights: SingleFlight[Fetched] = SingleFlight()
-        self._at_hand: dict[str, Fetched] = {}
+        self._at_hand: dict[str, _AtHand] = {}
+        self._numbers = itertools.count()
 
     def whole(self, order: Order) -> Journey[Fetched]:
         """The original as it is."""
@@ -58,10 +65,11 @@ class Fetches:
     def reduced(self, order: Order) -> Journey[Fetched]:
         """What the original was reduced to; no bytes when there is no gain in that."""
         key = order.reduced_key
-        fetched = self._at_hand.get(key)
-        if fetched is None or self._storages[order.storage].layers.purged_since(key, fetched.asked):
-            fetched = yield from self._shared(order, key, partial(self._reduce, order))
-            self._keep_at_hand(key, fetched)
+        found = self._at_hand.get(key)
+        if found is not None and not self._storages[order.storage].layers.purged_since(key, found.fetched.asked):
+            return found.fetched
+        fetched = yield from self._shared(order, key, partial(self._reduce, order))
+        self._keep_at_hand(key, fetched)
         return fetched
 
     def forget(self, order: Order) -> Journey[None]:
@@ -74,16 +82,24 @@ class Fetches:
 
     def _keep_at_hand(self, key: str, fetched: Fetched) -> None:
         """For a moment, and no more than so many bytes: a cache is what the layers are."""
-        self._at_hand[key] = fetched
+        before = self._at_hand.pop(key, None)
+        if len(fetched.original.data) > _AT_HAND_BYTES:
+            return
+        if before is not None and before.fetched is fetched:
+            self._at_hand[key] = before
+            return
+        number = next(self._numbers)
+        self._at_hand[key] = _AtHand(number, fetched)
         left = _AT_HAND_BYTES
-        for newest in reversed(list(self._at_hand)):
-            left -= len(kept.original.data) if (kept := self._at_hand.get(newest)) is not None else 0
+        for other, kept in reversed(list(self._at_hand.items())):
+            left -= len(kept.fetched.original.data)
             if left < 0:
-                self._at_hand.pop(newest, None)
-        self._pauses.of(_AT_HAND_SECONDS).add_done_callback(lambda _: self._let_go(key, fetched))
+                self._at_hand.pop(other, None)
+        self._pauses.of(_AT_HAND_SECONDS).add_done_callback(lambda _: self._let_go(key, number))
 
-    def _let_go(self, key: str, fetched: Fetched) -> None:
-        if self._at_hand.get(key) is fetched:
+    def _let_go(self, key: str, number: int) -> None:
+        kept = self._at_hand.get(key)
+        if kept is not None and kept.number == number:
             self._at_hand.pop(key, None)
 
     def _shared(self, order: Order, key: str, make: Callable[[Entry | None], Journey[Found]]) -> Journey[Fetched]:

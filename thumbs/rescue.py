@@ -17,7 +17,7 @@ from thumbs.stages import Stage
 
 logger = logging.getLogger("thumbs")
 _EVERY_SECONDS = 1.0
-_GRACE_SECONDS = 30.0  # gunicorn's own default
+_GRACE_SECONDS = 300.0  # more than a server takes to stop: gunicorn has a limit of its own
 
 
 def replace_process(seconds: float) -> None:
@@ -29,7 +29,7 @@ def replace_process(seconds: float) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     end = time.monotonic() + _GRACE_SECONDS
     while time.monotonic() < end and not _is_exiting():
-        time.sleep(0.1)
+        time.sleep(_EVERY_SECONDS / 2)
     logging.shutdown()
     os._exit(1)  # the interpreter would wait for the thread that does not end
 
@@ -39,8 +39,8 @@ def _is_exiting() -> bool:
     pool = ThreadPoolExecutor(1)
     try:
         pool.submit(int)
-    except RuntimeError:
-        return True
+    except RuntimeError as error:
+        return "shutdown" in str(error)  # the other reason is that no thread is to be had
     finally:
         pool.shutdown()
     return False

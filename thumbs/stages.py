@@ -110,12 +110,14 @@ class Stage:
                 raise Overloaded
             self._pending += 1
             oversee, self.oversee = self.oversee, None
-        if oversee is not None:
-            oversee(self)
         self._watch(1, 0)
         try:
+            if oversee is not None:
+                oversee(self)
+                oversee = None
             self._pool.submit(self._run, work)
-        except RuntimeError:  # the interpreter is shutting down
+        except RuntimeError:  # no thread can be started, or the interpreter is shutting down
+            self.oversee = oversee or self.oversee
             self._watch(-1, 0)
             self._leave()
             raise Overloaded from None
@@ -185,7 +187,7 @@ class _Traveller(Generic[R]):
     def _enter(self, name: str, work: Callable[[], object]) -> None:
         try:
             self.stages[name].submit(_Piece(self, name, work))
-        except Overloaded as error:
+        except Exception as error:  # `Overloaded`, or nobody would ever come back to this journey
             self.thrown(error)()
 
     def _wait_for(self, name: str, other: "Future[Any]") -> None:

@@ -80,7 +80,7 @@ _Plan = Callable[[Order, Timings], Journey[Outcome] | Journey[Outcome | Unmade]]
 
 
 class Thumbnailer:
-    """Answers requests. `answer` waits in the caller's thread, `answer_async` in its event loop; both never raise."""
+    """Answers requests. `answer` waits in the caller's thread, `follow` in its event loop; both never raise."""
 
     def __init__(
         self,
@@ -111,12 +111,8 @@ class Thumbnailer:
             reply = self._next(reply)
         return reply
 
-    async def answer_async(self, request: Request) -> Response:
-        """Whoever cancels this leaves: what nobody else waits for is not made."""
-        return await self.follow(self.reply(request))
-
     async def follow(self, reply: Response | Pending) -> Response:
-        """What becomes of a reply in the end. Cancelled, it leaves."""
+        """What becomes of a reply in the end. Who cancels this leaves: what nobody else waits for is not made."""
         while isinstance(reply, Pending):
             try:
                 await _done(reply.ticket.future, reply.seconds)

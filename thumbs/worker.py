@@ -105,7 +105,9 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         _connections.add(self)
         super().connection_made(transport)
         # Gunicorn's own timer begins with the second request: a client could be as slow with its first as it likes.
-        self._arm_keepalive_timer()
+        # It is ended where a request of HTTP/1 has come, and nowhere else.
+        if self._callback_parser is not None:
+            self._arm_keepalive_timer()
 
     def close_if_idle(self) -> None:
         """Close the connection unless a request is under way on it."""

@@ -6,8 +6,9 @@ leave the lower of theirs, so that readers look past it.
 """
 
 import contextlib
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count, islice
 
 from django.core.cache.backends.base import BaseCache
@@ -15,7 +16,7 @@ from django.core.cache.backends.base import BaseCache
 from thumbs.cache.purges import Told
 
 _AT_ONCE = 16  # notes in one round trip
-_CROWD = 1000  # more writers at once than there will ever be
+_GROUP = re.compile(r"[0-9A-Za-z_-]{1,64}|\*")  # what `purges` may write down
 
 
 class NothingKept(RuntimeError):
@@ -33,15 +34,16 @@ class Bulletin:
         self._keep = int(keep) + 60
         self._clock = clock
 
-    def post(self, group: str) -> None:
+    def post(self, purge: Told) -> None:
         """Tell the others. Raises `NothingKept`, and what the cache raises."""
         cache = self._open_cache()
-        note = f"{self._clock()!r} {group}"
-        for number in islice(count(self._head(cache) + 1), _CROWD):
+        note = f"{purge.when!r} {purge.group}"
+        for number in count(self._head(cache) + 1):
             if cache.add(self._name(number), note, timeout=self._keep):
                 cache.set(self._prefix, number, timeout=None)
                 return
-        raise NothingKept
+            if cache.get(self._name(number)) is None:  # it was not that another one has it
+                raise NothingKept
 
     def read(self, after: int | None) -> tuple[int | None, list[Told]]:
         """The number of the last note, and the notes behind the number `after`: with None all that there are.
@@ -52,13 +54,16 @@ class Bulletin:
         head = cache.get(self._prefix)
         if not isinstance(head, int):
             return after, []
-        if after is None or after > head + _CROWD:  # numbers begin anew when the cache has lost them, with a later one
-            after = None
+        if after is not None and head < after and cache.get(self._name(after)) is None:
+            after = None  # the cache has lost everything, and who wrote since then has a clock that is behind
         notes = dict(self._forwards(cache, head if after is None else after))
-        if after is None or head > after:
-            notes.update(self._backwards(cache, head, after or 0))
-        last = max([head, *notes] if after is None else [head, after, *notes])
-        return last, [told for note in notes.values() if (told := _told(note)) is not None]
+        if after is None:
+            notes.update(self._backwards(cache, head, 0))
+            return max([head, *notes]), _all_told(notes)
+        if head > after:
+            notes.update(self._backwards(cache, head, after))
+        # Where the head's note is not to be had, it may be the next time.
+        return max([after, *notes]), _all_told(notes)
 
     def _forwards(self, cache: BaseCache, after: int) -> Iterator[tuple[int, object]]:
         """Notes from behind `after` on, as far as there is no gap."""
@@ -87,9 +92,13 @@ class Bulletin:
         return f"{self._prefix}:{number}"
 
 
+def _all_told(notes: Mapping[int, object]) -> list[Told]:
+    return [told for note in notes.values() if (told := _told(note)) is not None]
+
+
 def _told(note: object) -> Told | None:
     when, space, group = note.partition(" ") if isinstance(note, str) else ("", "", "")
     with contextlib.suppress(ValueError):
-        if space:
+        if space and _GROUP.fullmatch(group):
             return Told(group, float(when))
     return None

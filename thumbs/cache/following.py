@@ -1,5 +1,6 @@
 """What other machines purge, followed by this process for as long as it uses the layers."""
 
+import contextlib
 import threading
 import time
 import weakref
@@ -33,8 +34,10 @@ class Following:
             return
         with self._lock:
             if not self._started:
-                self._started = True
-                threading.Thread(target=_run, args=(weakref.ref(self),), name="mage-purges", daemon=True).start()
+                thread = threading.Thread(target=_run, args=(weakref.ref(self),), name="mage-purges", daemon=True)
+                with contextlib.suppress(RuntimeError):  # no thread is to be had: the next use tries again
+                    thread.start()
+                    self._started = True
 
     def go_on(self) -> None:
         """One reading."""

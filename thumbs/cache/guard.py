@@ -21,14 +21,13 @@ class Guard:
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
         self.get_now = layer.get_now if isinstance(layer, QuickLayer) else None
-        reads, writes = Breaker(f"cache layer {layer.name}", "read"), Breaker(f"cache layer {layer.name}", "written")
-        self._breakers = reads, writes
-        self.read, self.write, self.insist = reads.attempt, writes.attempt, writes.insist
+        reads, self._writes = (Breaker(f"cache layer {layer.name}", done) for done in ("read", "written"))
+        self.read, self.write, self.insist = reads.attempt, self._writes.attempt, self._writes.insist
 
     @property
     def failing(self) -> bool:
-        """Whether it could not do what was last asked of it."""
-        return any(breaker.failing for breaker in self._breakers)
+        """Whether it could not be written when that was last tried, to put something in or to remove it."""
+        return self._writes.failing
 
 
 class Breaker:

@@ -57,6 +57,8 @@ class LeasingLayer(Layer, Protocol):
 
 @runtime_checkable
 class TellingLayer(Layer, Protocol):
-    """A layer by which machines tell each other what they purge: `Bulletin.read`."""
+    """A layer by which machines tell each other what they purge, as on a `Bulletin`."""
+
+    def tell(self, purge: Told) -> None: ...
 
     def purges_after(self, number: int | None) -> tuple[int | None, Sequence[Told]]: ...

@@ -16,7 +16,7 @@ from thumbs.cache.entry import Entry
 from thumbs.cache.following import Following
 from thumbs.cache.guard import Guard
 from thumbs.cache.layer import KeepingLayer, Layer, LeasingLayer, LocalLayer, TellingLayer
-from thumbs.cache.purges import CLOCK_SKEW, Purges
+from thumbs.cache.purges import CLOCK_SKEW, EVERYTHING, Purges, Told
 
 _JITTER = 0.1
 
@@ -80,7 +80,7 @@ class Layers:
 
     @property
     def failing(self) -> tuple[str, ...]:
-        """The layers that could not do what was last asked of them."""
+        """The layers that could not be written when that was last tried: to put something in, or to remove it."""
         return tuple(guard.layer.name for guard in self._guards if guard.failing)
 
     def get_now(self, key: str) -> Found | None:
@@ -151,15 +151,20 @@ class Layers:
 
     def purge(self, group: str) -> int:
         """Drop every entry of one original here and, by journal and bulletin, in all other processes. Counts them."""
-        if self._purges is not None:
-            self._purges.record(group)
+        self._tell(group)
         return sum(guard.insist(guard.layer.delete_group, group) or 0 for guard in self._guards)
 
     def clear(self) -> int:
         """Drop everything here and, by journal and bulletin, in all other processes. Counts the entries."""
-        if self._purges is not None:
-            self._purges.record_everything()
+        self._tell(EVERYTHING)
         return sum(guard.insist(guard.layer.clear) or 0 for guard in self._guards)
+
+    def _tell(self, group: str) -> None:
+        """All other processes and machines, before anything is removed: that may take a while."""
+        told = Told(group, self._clock() if self._purges is None else self._purges.record(group))
+        for guard in self._guards:
+            if isinstance(guard.layer, TellingLayer):
+                guard.insist(guard.layer.tell, told)
 
     def _usable(self, key: str, entry: Entry | None, layer: str, now: float) -> Found | None:
         if entry is None or entry.fresh_until + self._stale <= now or self._purged(key, entry):

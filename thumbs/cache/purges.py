@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -18,7 +19,6 @@ EVERYTHING = "*"
 CLOCK_SKEW = 60.0  # how far the clocks of two machines may be apart
 _LOOK_SECONDS = 0.25  # a purge is seen by the other processes within this time
 _REWRITE_BYTES = 256 * 1024
-_SAME_SECONDS = 1.0
 
 
 class Told(NamedTuple):
@@ -42,6 +42,8 @@ class Purges:
         self._clock = clock
         self._times: dict[str, float] = {}
         self._everything = 0.0
+        self._journaled: set[Told] = set()  # those of this machine
+        self._noting = threading.Lock()
         self._look_at = 0.0
         self._position = 0
         self._mark = b""
@@ -54,10 +56,14 @@ class Purges:
             self._look()
         return created <= self._everything or created <= self._times.get(group, 0.0)
 
-    def record(self, group: str) -> None:
-        """Purge everything of `group` that was created until now. Raises OSError when the journal cannot be written."""
+    def record(self, group: str) -> float:
+        """Purge everything of `group` that was created until now, and return what time that is.
+
+        Raises OSError when the journal cannot be written.
+        """
         now = self._clock()
         self._note(group, now)
+        self._journaled.add(Told(group, now))
         with self._opened() as descriptor:
             size = os.fstat(descriptor).st_size
             if size > _REWRITE_BYTES:
@@ -65,25 +71,23 @@ class Purges:
             elif not size:
                 os.write(descriptor, _mark())
             os.write(descriptor, _line(group, now))
-
-    def record_everything(self) -> None:
-        self.record(EVERYTHING)
+        return now
 
     def learn(self, told: Iterable[Told]) -> None:
         """Note what another machine has purged: by its clock, which may be behind, so up to now by this one's."""
         self._look()
         now = self._clock()
-        for group, when in told:
-            known = self._everything if group == EVERYTHING else self._times.get(group, 0.0)
-            if abs(known - when) > _SAME_SECONDS:  # else this machine has purged it itself, and all is said
-                self._note(group, min(now, when + CLOCK_SKEW))
+        for each in told:
+            if each not in self._journaled:  # else this machine has purged it itself, and all is said
+                self._note(each.group, min(now, each.when + CLOCK_SKEW))
         self._forget(now - self._keep)
 
     def _note(self, group: str, when: float) -> None:
-        if group == EVERYTHING:
-            self._everything = max(self._everything, when)
-        else:
-            self._times[group] = max(self._times.get(group, 0.0), when)
+        with self._noting:
+            if group == EVERYTHING:
+                self._everything = max(self._everything, when)
+            else:
+                self._times[group] = max(self._times.get(group, 0.0), when)
 
     def _look(self) -> None:
         self._look_at = time.monotonic() + _LOOK_SECONDS
@@ -117,12 +121,14 @@ class Purges:
                 when, _, group = line.decode("ascii", "replace").strip().partition(" ")
                 with contextlib.suppress(ValueError):
                     self._note(group, float(when))
+                    self._journaled.add(Told(group, float(when)))
             self._mark, self._position = mark, position
 
     def _forget(self, before: float) -> None:
         for group, when in list(self._times.items()):
             if when < before:
                 self._times.pop(group, None)
+        self._journaled = {each for each in self._journaled.copy() if each.when >= before}
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
@@ -141,10 +147,10 @@ class Purges:
     def _rewrite(self, descriptor: int, before: float) -> None:
         # In place, under a new mark: by that a reader knows that its position counts for nothing any more.
         self._look()
-        os.ftruncate(descriptor, 0)
         lines = [_mark(), *(_line(group, when) for group, when in list(self._times.items()) if when >= before)]
         if self._everything >= before:
             lines.append(_line(EVERYTHING, self._everything))
+        os.ftruncate(descriptor, 0)
         os.write(descriptor, b"".join(lines))
 
 

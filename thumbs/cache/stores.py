@@ -12,7 +12,7 @@ from django.core.cache.backends.memcached import BaseMemcachedCache
 from thumbs.cache.bulletin import Bulletin
 from thumbs.cache.entry import Entry
 from thumbs.cache.files import FileStore
-from thumbs.cache.purges import EVERYTHING, Told
+from thumbs.cache.purges import Told
 from thumbs.cache.sieve import Sieve
 
 # How long the others wait for a machine that has died while it made a thumbnail.
@@ -122,19 +122,17 @@ class AliasLayer:
         self.open_cache().delete(self._key(key))
 
     def delete_group(self, group: str) -> int:
-        self._purge(self._marker(group), group)
+        self.open_cache().set(self._marker(group), self.clock(), timeout=int(self.keep) + 60)
         return 0  # how many there were is not to be known
 
     def clear(self) -> int:
-        self._purge(self._marker(""), EVERYTHING)
-        return 0
+        return self.delete_group("")
+
+    def tell(self, purge: Told) -> None:
+        self._bulletin.post(purge)
 
     def purges_after(self, number: int | None) -> tuple[int | None, list[Told]]:
         return self._bulletin.read(number)
-
-    def _purge(self, marker: str, group: str) -> None:
-        self.open_cache().set(marker, self.clock(), timeout=int(self.keep) + 60)
-        self._bulletin.post(group)
 
     @property
     def _bulletin(self) -> Bulletin:
