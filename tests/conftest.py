@@ -13,11 +13,17 @@ django.setup()
 pytest.register_assert_rewrite("tests.fronts")
 
 from tests import pictures, servers  # noqa: E402 - after Django is set up
+from tests.clock import Clock  # noqa: E402
 from tests.commands import Run, disk_cache, local_storage  # noqa: E402
 from tests.fronts import SECRET, Fronts, fill_bucket, running_fronts  # noqa: E402
 from thumbs import wiring  # noqa: E402
 
 SHARED_PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from django.core.cache.backends.memcached import PyMemcacheCache
 from django.test import override_settings
 
 from tests import servers
+from tests.clock import NOW, Clock
 from thumbs.cache import following
 from thumbs.cache import purges as purges_module
 from thumbs.cache.bulletin import Bulletin, NothingKept
@@ -25,22 +26,8 @@ from thumbs.cache.purges import EVERYTHING, Purges, Told
 from thumbs.cache.sieve import Sieve
 from thumbs.cache.stores import AliasLayer, MemoryLayer
 
-NOW = 1_800_000_000.0
 KEEP = 300.0
 DJANGO = "django.core.cache.backends"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture(params=["locmem.LocMemCache", "filebased.FileBasedCache", "memcached.PyMemcacheCache"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clock import Clock
 from thumbs.cache.account import BLOCK, Account, Weight
 from thumbs.cache.directory import ACCOUNT, TAG
 from thumbs.cache.files import FileStore, ForeignDirectory, Found, Sweep
@@ -16,19 +17,6 @@ from thumbs.cache.flock import hold, release
 from thumbs.cache.record import HEADER_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -10,20 +10,8 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from bench.caches import hit_ratios, zipf_with_scans
+from tests.clock import Clock
 from thumbs.cache.sieve import ENTRY_BYTES, GROUP_BYTES, Sieve
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

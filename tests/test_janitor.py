@@ -9,24 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.clock import Clock
 from thumbs import janitor as janitor_module
 from thumbs.cache.files import FileStore
 from thumbs.janitor import Janitor
-
-NOW = 1_700_000_000.0
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 class Rounds(threading.Event):

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import servers, strategies
+from tests.clock import NOW, Clock
 from thumbs.cache import guard
 from thumbs.cache import purges as purges_module
 from thumbs.cache.entry import Entry
@@ -32,22 +33,6 @@ from thumbs.conf.document import StorageConf
 from thumbs.conf.keys import read
 
 KEY = "group/name"
-NOW = 1_700_000_000.0
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def entry(body: bytes = b"picture", *, created: float = NOW, lives: float = 300, version: str | None = "v1") -> Entry:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clock import NOW, Clock
 from thumbs import fetches
 from thumbs.cache.entry import Entry
 from thumbs.cache.files import FileStore
@@ -34,16 +35,7 @@ from thumbs.thumbnailer import Pending, Thumbnailer
 from thumbs.transforms import Transform
 
 PATIENCE = 10.0
-NOW = 1_700_000_000.0
 MODIFIED = 1_600_000_000
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Gate:
