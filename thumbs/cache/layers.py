@@ -151,20 +151,24 @@ class Layers:
 
     def purge(self, group: str) -> int:
         """Drop every entry of one original here and, by journal and bulletin, in all other processes. Counts them."""
-        self._tell(group)
-        return sum(guard.insist(guard.layer.delete_group, group) or 0 for guard in self._guards)
+        return self._drop(group, lambda layer: layer.delete_group(group))
 
     def clear(self) -> int:
         """Drop everything here and, by journal and bulletin, in all other processes. Counts the entries."""
-        self._tell(EVERYTHING)
-        return sum(guard.insist(guard.layer.clear) or 0 for guard in self._guards)
+        return self._drop(EVERYTHING, lambda layer: layer.clear())
 
-    def _tell(self, group: str) -> None:
-        """All other processes and machines, before anything is removed: that may take a while."""
+    def _drop(self, group: str, remove: Callable[[Layer], int]) -> int:
         told = Told(group, self._clock() if self._purges is None else self._purges.record(group))
-        for guard in self._guards:
-            if isinstance(guard.layer, TellingLayer):
-                guard.insist(guard.layer.tell, told)
+
+        def act(layer: Layer) -> int:
+            count = remove(layer)
+            if isinstance(layer, TellingLayer):
+                layer.tell(told)
+            return count
+
+        # Other machines are told first: to remove a lot from a disk may take a while.
+        guards = sorted(self._guards, key=lambda guard: not isinstance(guard.layer, TellingLayer))
+        return sum(guard.insist(act, guard.layer) or 0 for guard in guards)
 
     def _usable(self, key: str, entry: Entry | None, layer: str, now: float) -> Found | None:
         if entry is None or entry.fresh_until + self._stale <= now or self._purged(key, entry):
