@@ -67,11 +67,11 @@ def test_a_worker_of_gunicorns_with_a_render_that_does_not_end_is_replaced(
     originals: Path, tmp_path: Path, worker: str
 ) -> None:
     storage = local_storage("photos", originals)
-    limits = {"fetch_seconds": 0.5, "render_seconds": 0.5, "renders": 1}
+    limits = {"fetch_seconds": 1.0, "render_seconds": 1.0, "renders": 1}
     document = {"storages": [storage], "limits": limits, "run_dir": str(tmp_path / "run")}
     with servers.site(document, tmp_path, worker=worker, module="tests.stuck") as server:
+        assert server.get("photos/thumbs/50x/quarters.jpg").status == 200  # so that its worker is there
         (first,) = children(server.process.pid)
-        assert server.get("photos/thumbs/50x/quarters.jpg").status == 200
         # Nobody can wait for it, and while it runs there is room for no other: so the queue's patience ends.
         began = time.monotonic()
         assert server.get("photos/thumbs/666x/quarters.jpg").status == 504
