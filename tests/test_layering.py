@@ -28,7 +28,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "pauses",
     ),
     # 2: the language of URLs and HTTP; pure, but for the threads of stages.
-    ("spellings", "filters", "grammar", "signing", "geometry", "http", "orders", "access", "stages", "failures"),
+    (
+        *("spellings", "filters", "grammar", "signing", "geometry", "http", "conditions", "orders", "access"),
+        *("stages", "failures"),
+    ),
     # 3: the journey, and the parts behind its ports.
     ("thumbnailer", "journeys", "fetches", "turns", "entries", "ports", "render", "sources", "cache", "conf"),
     # 4: the composition root, the two fronts, and what runs servers.

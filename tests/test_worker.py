@@ -198,6 +198,7 @@ CONVERSATIONS: dict[str, list[bytes]] = {
     "percent-encoded": [get(HIT.replace(b"quarters", b"%71uarters")), get(HIT)],
     "a target over the limit": [get(HIT + b"?" + b"a" * 2048), get(HIT)],
     "revalidation by date": [get(HIT, b"If-Modified-Since: Fri, 31 Dec 2100 00:00:00 GMT"), get(HIT)],
+    "revalidation by tags": [get(HIT, b'If-None-Match: "a,b", W/"c"'), get(HIT, b'If-None-Match: "a'), get(HIT)],
     "revalidation by any tag": [get(HIT, b"If-None-Match: *"), get(HIT)],
     "methods": [get(HIT, method=b"OPTIONS"), get(HIT, method=b"DELETE"), get(HIT)],
     "an upgrade to a web socket": [

@@ -2,12 +2,13 @@
 
 import json
 import re
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
+from thumbs import conditions
 from thumbs.errors import BadPath, ThumbError
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -40,20 +41,22 @@ class Request(NamedTuple):
     def conditional(self) -> bool:
         return self.if_none_match is not None or self.if_modified_since is not None
 
-    def not_modified(self, etag: str, modified: int | None) -> bool:
-        """Whether the client's copy is still good (RFC 9110, 13.2.2: If-None-Match decides when it is there).
+    @property
+    def tags(self) -> frozenset[str]:
+        """The entity tags that `If-None-Match` lists, for weak comparison; none where it is `*` or invalid."""
+        return frozenset() if self.if_none_match is None else conditions.opaque_tags(self.if_none_match)
 
-        `modified` is Unix seconds; while it is unknown, no date tells that a copy is good.
+    def not_modified(self, etag: str, modified: int, now: float) -> bool:
+        """Whether the client's copy is still good, where there is a picture (RFC 9110, 13.2.2).
+
+        If-None-Match decides when it is there. `modified`, of the picture, and `now` are Unix seconds.
         """
         if self.if_none_match is not None:
-            tags = [tag.strip().removeprefix("W/") for tag in self.if_none_match.split(",")]
-            return etag in tags or tags == ["*"]
-        if self.if_modified_since is None or modified is None:
+            return etag in self.tags or conditions.is_any(self.if_none_match)
+        if self.if_modified_since is None:
             return False
-        try:
-            return modified <= parsedate_to_datetime(self.if_modified_since).timestamp()
-        except (ValueError, TypeError, OverflowError):
-            return False
+        since = conditions.seconds_of(self.if_modified_since, now)
+        return since is not None and modified <= since
 
 
 class Response(NamedTuple):

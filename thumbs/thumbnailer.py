@@ -146,7 +146,7 @@ class Thumbnailer:
             failure = self._journeys.failure(order)
             if failure is not None:
                 raise failure
-            return self._begin(request, order, check=request.conditional)
+            return self._begin(request, order, check=bool(request.tags))
         except ThumbError as error:
             return self._refused(error, request, order)
         except Exception:
@@ -198,9 +198,10 @@ class Thumbnailer:
             return self._refused(ThumbError(), request, order)
 
     def _unmade(self, request: Request, order: Order, version: Version) -> Response | Pending:
+        # No picture was made, nor is one kept: a tag of this version tells that there was one, `*` and a date do not.
         if version.token is not None:
             etag = etag_of(order.key, version.token)
-            if request.not_modified(etag, version.modified):
+            if etag in request.tags:
                 validators: Headers = ((b"ETag", etag.encode()),)
                 self._tell(request, order, 304, SOURCE, {})
                 return Response(304, validators + self._headers(order) + _labels("MISS", SOURCE, None))
@@ -213,7 +214,7 @@ class Thumbnailer:
         labels = _labels("STALE" if stale else "MISS" if layer == SOURCE else "HIT", layer, timings)
         labels = self._headers(order) + labels
         seconds = _untold(timings)
-        if request.conditional and request.not_modified(entry.etag, entry.modified):
+        if request.conditional and request.not_modified(entry.etag, entry.modified, self._clock()):
             self._tell(request, order, 304, layer, seconds)
             return Response(304, entry.validators + labels)
         self._tell(request, order, 200, layer, seconds)
