@@ -4,11 +4,13 @@ import gc
 import os
 from collections.abc import MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from django.core.asgi import get_asgi_application
 
 from thumbs import checks
-from thumbs.asgi import Application, Receive, Scope, Send, ThumbsASGI
+from thumbs.asgi import Application, Receive, Scope, Send, ThumbsASGI, raw_target
+from thumbs.targets import path_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mage_project.settings")
 
@@ -25,9 +27,18 @@ async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.close"})
     elif scope["type"] == "http":
-        await django(scope, _bodiless(receive), send)
+        await django(_in_origin_form(scope), _bodiless(receive), send)
     else:
         await django(scope, receive, send)
+
+
+def _in_origin_form(scope: Scope) -> Scope:
+    """`scope` with the path of a target in absolute form, which ASGI servers take for a path as a whole."""
+    target = raw_target(scope)
+    path = None if target.startswith(b"/") else path_of(target)
+    if path is None:
+        return scope
+    return {**scope, "path": path.decode("utf-8", "replace"), "raw_path": quote(path).encode()}
 
 
 def _bodiless(receive: Receive) -> Receive:
@@ -45,7 +56,7 @@ def _bodiless(receive: Receive) -> Receive:
     return received
 
 
-application = ThumbsASGI(guarded)
+application = ThumbsASGI(guarded, whole_server=True)
 checks.require(but=checks.STATE_OF_THE_MACHINE)
 
 # What is loaded stays: the collector need not walk through all of Django again and again while requests are served.

@@ -9,5 +9,5 @@ from thumbs.wsgi import ThumbsWSGI
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mage_project.settings")
 
-application = ThumbsWSGI(get_wsgi_application())
+application = ThumbsWSGI(get_wsgi_application(), whole_server=True)
 checks.require(but=checks.STATE_OF_THE_MACHINE)

@@ -93,12 +93,18 @@ def free_port() -> int:
 def standalone(
     thumbs: Mapping[str, object], directory: Path, *, worker: str = "asgi", workers: int = 1
 ) -> Iterator[Server]:
-    """`gunicorn mage_project.asgi` (worker `asgi`, or ours) or `gunicorn mage_project.wsgi` (worker `gthread`)."""
+    """The project in gunicorn's `worker` (`asgi`, `gthread` for the WSGI application, or ours), or in uvicorn."""
     config = directory / "storages.json"
     config.write_text(json.dumps(thumbs))
     application = "mage_project.wsgi:application" if worker == "gthread" else "mage_project.asgi:application"
     environ = {"STORAGES_CONFIG_PATH": str(config), "DJANGO_SETTINGS_MODULE": "mage_project.settings"}
-    with _gunicorn(f"standalone-{worker}", application, worker, workers, directory, environ) as server:
+    name = f"standalone-{worker}"
+    if worker == "uvicorn":
+        command = ("uvicorn", application, "--http", "h11", "--no-access-log")
+        starting = _served(name, lambda port: (*command, "--port", str(port)), directory, environ)
+    else:
+        starting = _gunicorn(name, application, worker, workers, directory, environ)
+    with starting as server:
         yield server
 
 
@@ -160,17 +166,28 @@ def every_front(
 def _gunicorn(
     name: str, application: str, worker: str, workers: int, directory: Path, environ: dict[str, str]
 ) -> Iterator[Server]:
+    def command(port: int) -> Sequence[str]:
+        return (
+            *("gunicorn", application, "--bind", f"127.0.0.1:{port}"),
+            *("--worker-class", worker, "--workers", str(workers), "--no-control-socket"),
+            *(("--threads", "16") if worker == "gthread" else ()),
+        )
+
+    with _served(name, command, directory, environ) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _served(
+    name: str, command: Callable[[int], Sequence[str]], directory: Path, environ: dict[str, str]
+) -> Iterator[Server]:
+    """`python -m` with what `command` makes of a free port."""
     port = free_port()
-    command = [
-        *(sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"),
-        *("--worker-class", worker, "--workers", str(workers), "--no-control-socket"),
-        *(("--threads", "16") if worker == "gthread" else ()),
-    ]
     environ = {name: value for name, value in {**os.environ, **environ}.items() if value}
     if environ.get("DJANGO_SETTINGS_MODULE") == "tests.settings":
         del environ["DJANGO_SETTINGS_MODULE"]
     log = directory / f"{name}.log"
-    with running(command, log=log, environ=environ) as process:
+    with running([sys.executable, "-m", *command(port)], log=log, environ=environ) as process:
         wait_for_port(port, process, log)
         yield Server(name, port, process, log, environ=environ)
 

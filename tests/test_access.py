@@ -3,6 +3,7 @@
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import override_settings
@@ -17,7 +18,7 @@ SECRET = "a secret that no line may hold"
 ASKED = "/photos/thumbs/{}/40x30/filters:format(webp)/quarters.jpg"
 
 
-def request(path: str, **fields: str) -> Request:
+def request(path: str, **fields: Any) -> Request:
     return Request("GET", path.encode(), len(path), **fields)
 
 

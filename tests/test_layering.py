@@ -29,8 +29,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     # 2: the language of URLs and HTTP; pure, but for the threads of stages.
     (
-        *("spellings", "filters", "grammar", "signing", "geometry", "http", "conditions", "orders", "access"),
-        *("stages", "failures"),
+        *("spellings", "filters", "grammar", "signing", "geometry", "http", "conditions", "targets"),
+        *("orders", "access", "stages", "failures"),
     ),
     # 3: the journey, and the parts behind its ports.
     ("thumbnailer", "journeys", "fetches", "turns", "entries", "ports", "render", "sources", "cache", "conf"),

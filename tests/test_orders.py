@@ -23,10 +23,11 @@ from thumbs.errors import (
 )
 from thumbs.geometry import OutputLimits
 from thumbs.grammar import Target, build, preset
-from thumbs.http import Headers, decoded_path
+from thumbs.http import Headers
 from thumbs.orders import DEFAULT_CACHE_CONTROL, IMMUTABLE, Order, Terms, group_of, preflight, take_order, varying
 from thumbs.quality import DEFAULT_QUALITIES
 from thumbs.signing import Signer
+from thumbs.targets import decoded_path
 
 WIDE = OutputLimits(side=100_000, pixels=10**10)
 BROWSER = ("avif", "webp")

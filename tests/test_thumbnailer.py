@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -191,7 +192,7 @@ def open_shop() -> Iterator[Callable[..., Shop]]:
 Ask = Callable[..., Response]
 
 
-def request(target: str = "40x30/a.jpg", *, method: str = "GET", **fields: str) -> Request:
+def request(target: str = "40x30/a.jpg", *, method: str = "GET", **fields: Any) -> Request:
     path = f"/photos/thumbs/{target}".encode()
     return Request(method, path, len(path), **fields)
 

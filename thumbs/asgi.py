@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapp
 from functools import lru_cache
 from typing import Any
 
-from thumbs.http import Request, Response, decoded_path
-from thumbs.mount import Mount, failed, wired
+from thumbs.http import Request, Response
+from thumbs.mount import Claim, Mount, failed, wired
+from thumbs.targets import is_lossy
 from thumbs.thumbnailer import Thumbnailer
 
 Scope = MutableMapping[str, Any]
@@ -26,23 +27,28 @@ _FIELDS = {
 class ThumbsASGI:
     """`ThumbsASGI(application, prefix="/img/")` serves what `path("img/", include("thumbs.urls"))` would, only faster.
 
-    `thumbnailer` gives the one to ask; by default it is the one of Django's settings.
+    `thumbnailer` gives the one to ask; by default it is the one of Django's settings. With `whole_server`, requests for
+    the application are refused as well where they are not valid HTTP: for a server that has no other front.
     """
 
     def __init__(
-        self, application: Application, *, prefix: str = "/", thumbnailer: Callable[[], Thumbnailer] | None = None
+        self,
+        application: Application,
+        *,
+        prefix: str = "/",
+        whole_server: bool = False,
+        thumbnailer: Callable[[], Thumbnailer] | None = None,
     ) -> None:
         self._application = application
-        self._mount = Mount(prefix)
+        self._mount = Mount(prefix, whole_server)
         self._thumbnailer = thumbnailer or wired()
-        self._claimed = lru_cache(maxsize=4096)(self._claim)
+        self._claimed = lru_cache(maxsize=4096)(self._mount.claim)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            raw = scope.get("raw_path") or b""
-            path = self._claim(raw) if raw else self._mount.claim(scope["path"].encode())
-            if path is not None:
-                await self._answer(scope, path, receive, send)
+            claim = self._claim(scope)
+            if claim is not None:
+                await self._answer(scope, claim, receive, send)
                 return
         await self._application(scope, receive, send)
 
@@ -51,26 +57,32 @@ class ThumbsASGI:
 
         `fields` are the request's, names in lower case.
         """
-        path = self._claimed(target)
-        if path is None:
+        claim = self._claimed(target)
+        if claim is None or claim.error is not None:
             return None
         accept, if_none_match = fields.get(b"accept", ""), fields.get(b"if-none-match")
         if_modified_since, request_id = fields.get(b"if-modified-since"), fields.get(b"x-request-id", "")
-        request = Request(method, path, len(target), accept, if_none_match, if_modified_since, request_id)
+        request = Request(method, claim.path, len(target), accept, if_none_match, if_modified_since, request_id)
         return self._thumbnailer().hit(request)
 
-    def _claim(self, target: bytes) -> bytes | None:
-        return self._mount.claim(decoded_path(target))
+    def _claim(self, scope: Scope) -> Claim | None:
+        target = raw_target(scope)
+        if target:
+            claim = self._mount.claim(target, scope["method"])
+        else:
+            path: str = scope["path"]
+            query = scope.get("query_string") or b""
+            claim = self._mount.claim_decoded(path.encode("utf-8", "surrogatepass"), query, lossy=is_lossy(path))
+        return self._mount.with_hosts(claim, hosts(scope), scope.get("http_version", ""))
 
-    async def _answer(self, scope: Scope, path: bytes, receive: Receive, send: Send) -> None:
-        query: bytes = scope.get("query_string") or b""
+    async def _answer(self, scope: Scope, claim: Claim, receive: Receive, send: Send) -> None:
         fields: dict[str, str] = {}
         for name, value in scope["headers"]:
             field = _FIELDS.get(name)
             if field is not None:  # a field may come in several lines (RFC 9110, 5.3)
                 fields[field] = ",".join(filter(None, (fields.get(field), value.decode("latin-1"))))
-        length = len(scope.get("raw_path") or path) + (len(query) + 1 if query else 0)
-        request = Request(scope["method"], path, length, **fields)
+        length = len(raw_target(scope)) or len(claim.path) + len(scope.get("query_string") or b"")
+        request = Request(scope["method"], claim.path, length, **fields, error=claim.error)
         try:
             thumbnailer = self._thumbnailer()
         except Exception as error:  # the configuration may be wrong in any way
@@ -85,6 +97,18 @@ class ThumbsASGI:
             return
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
         await send({"type": "http.response.body", "body": response.body})
+
+
+def raw_target(scope: Mapping[str, Any]) -> bytes:
+    """The request target as received; empty where the server keeps no raw path."""
+    raw: bytes = scope.get("raw_path") or b""
+    query: bytes = scope.get("query_string") or b""
+    return raw + b"?" + query if raw and query else raw
+
+
+def hosts(scope: Mapping[str, Any]) -> list[bytes]:
+    """The values of all Host lines."""
+    return [value for name, value in scope["headers"] if name == b"host"]
 
 
 async def _unless_left(answer: Coroutine[Any, Any, Response], receive: Receive) -> Response | None:

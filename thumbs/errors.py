@@ -32,6 +32,19 @@ class BadRequest(ThumbError):
     sentence = "The URL is not a thumbnail URL: /{storage}/thumbs/{size}/[filters:…/]{path}."
 
 
+class BadTarget(BadRequest):
+    code = "bad-target"
+    sentence = (
+        "The request target must be a path, or an http or https URL with a host, a path and no user information, in "
+        "visible ASCII without '#'."
+    )
+
+
+class BadHost(BadRequest):
+    code = "bad-host"
+    sentence = "A request of HTTP/1.1 must have exactly one Host header field, and its value must be a host."
+
+
 class BadPath(BadRequest):
     code = "bad-path"
     sentence = (

@@ -12,6 +12,7 @@ from thumbs.grammar import Address, Target
 from thumbs.links import mount
 from thumbs.mount import Mount
 from thumbs.orders import take_order
+from thumbs.targets import decoded_path
 from thumbs.transforms import AUTO
 from thumbs.wiring import thumbnailer
 
@@ -38,7 +39,7 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     sent = _target(url)
     if len(sent) > http.MAX_TARGET_BYTES:
         raise TargetTooLong
-    path = Mount(_path_of(mount())).claim(http.decoded_path(sent))
+    path = Mount(_path_of(mount())).find(decoded_path(sent))
     if path is None:
         raise BadRequest(f"Thumbnail URLs here begin with {mount()}{{storage}}/thumbs/.")
     text = http.text_path(path)

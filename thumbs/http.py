@@ -6,7 +6,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 from thumbs import conditions
 from thumbs.errors import BadPath, ThumbError
@@ -26,7 +26,8 @@ class Request(NamedTuple):
     """A request as the fronts see it.
 
     `path` is the target's path, percent-decoded once, from `/{storage}/thumbs/` on; `target_length` counts the bytes
-    of the whole target as it was received; `request_id` is what the client or a proxy calls it.
+    of the whole target as it was received; `request_id` is what the client or a proxy calls it. `error` is set where a
+    front found the request not to be valid HTTP: then it is refused with that, and `path` is only what it may name.
     """
 
     method: str
@@ -36,6 +37,7 @@ class Request(NamedTuple):
     if_none_match: str | None = None
     if_modified_since: str | None = None
     request_id: str = ""
+    error: type[ThumbError] | None = None
 
     @property
     def conditional(self) -> bool:
@@ -69,16 +71,6 @@ class Response(NamedTuple):
     def to(self, method: str) -> "Response":
         """The same answer without its body when `method` is HEAD."""
         return Response(self.status, self.headers) if method == "HEAD" else self
-
-
-def decoded_path(target: bytes) -> bytes:
-    """The path of a request target (origin or absolute form, RFC 9112, section 3.2), percent-decoded once."""
-    path = target.partition(b"?")[0]
-    if not path.startswith(b"/"):
-        _, separator, rest = path.partition(b"://")
-        if separator:
-            path = b"/" + rest.partition(b"/")[2]
-    return unquote_to_bytes(path) if b"%" in path else path
 
 
 def text_path(path: bytes) -> str:

@@ -1,11 +1,12 @@
 """Which paths are thumbnails' below a prefix. The fronts and the URL pattern of the Django side agree through this."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from thumbs.errors import ThumbError
+from thumbs import targets
+from thumbs.errors import BadHost, BadPath, BadTarget, ThumbError
 from thumbs.http import Response, problem
 
 if TYPE_CHECKING:
@@ -13,16 +14,37 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("thumbs")
 
-# What `Mount.claim` looks for, as a pattern for Django's URLconf.
+# What `Mount.find` looks for, as a pattern for Django's URLconf.
 PATTERN = r"^(?P<path>[^/]+/thumbs/(?s:.*))\Z"
 _MIDDLE = b"/thumbs/"
 
 
+class Claim(NamedTuple):
+    """A request that is a thumbnail's, by its path from `/{storage}/thumbs/` on, decoded.
+
+    With an `error` it is only to be refused, and `path` is what it may name.
+    """
+
+    path: bytes
+    error: type[ThumbError] | None = None
+
+    def with_hosts(self, hosts: Sequence[bytes], http_version: str) -> "Claim":
+        """The same, refused where the request's Host lines are not what RFC 9112, section 3.2 asks for."""
+        if self.error is not None or targets.are_hosts_sound(hosts, http_version):
+            return self
+        return Claim(self.path, BadHost)
+
+
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A prefix such as `/` or `/img/`, before `{storage}/thumbs/…`."""
+    """A prefix such as `/` or `/img/`, before `{storage}/thumbs/…`.
+
+    With `whole_server` every request is ours to refuse that is not valid HTTP, whatever it asks for; else only those
+    that may be read as a thumbnail's.
+    """
 
     prefix: str = "/"
+    whole_server: bool = False
     _bytes: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -30,13 +52,45 @@ class Mount:
             raise ValueError("a prefix begins and ends with a slash, as in '/img/'")
         object.__setattr__(self, "_bytes", self.prefix.encode())
 
-    def claim(self, path: bytes) -> bytes | None:
-        """`path`, decoded, from `/{storage}/thumbs/` on; None when it belongs to somebody else."""
+    def find(self, path: bytes) -> bytes | None:
+        """`path`, decoded, from `/{storage}/thumbs/` on; None when it is not below this prefix."""
         if not path.startswith(self._bytes):
             return None
         rest = path[len(self._bytes) - 1 :]
         after_storage = rest.find(b"/", 1)
         return rest if after_storage > 1 and rest.startswith(_MIDDLE, after_storage) else None
+
+    def claim(self, target: bytes, method: str = "GET") -> Claim | None:
+        """What a request target asks of us; None when it is the wrapped application's."""
+        if target == b"*" and method == "OPTIONS":  # RFC 9112, 3.2.4: the server as such
+            return None
+        path = targets.path_of(target)
+        if path is None:
+            return self._refusal(target)
+        found = self.find(path)
+        return None if found is None else Claim(found)
+
+    def claim_decoded(self, path: bytes, query: bytes, *, lossy: bool = False) -> Claim | None:
+        """As `claim`, for a server that decodes the path and keeps no target.
+
+        `lossy` says that the path is not what was sent, for want of UTF-8.
+        """
+        if not path.startswith(b"/") or b"#" in query:
+            return self._refusal(path)
+        found = self.find(path)
+        return None if found is None else Claim(found, BadPath if lossy else None)
+
+    def with_hosts(self, claim: Claim | None, hosts: Sequence[bytes], http_version: str) -> Claim | None:
+        """`claim` with the request's Host lines judged, which with `whole_server` those of every request are."""
+        if claim is not None:
+            return claim.with_hosts(hosts, http_version)
+        judged = Claim(b"/").with_hosts(hosts, http_version) if self.whole_server else None
+        return judged if judged is not None and judged.error is not None else None
+
+    def _refusal(self, target: bytes) -> Claim | None:
+        possible = filter(None, map(self.find, targets.possible_paths(target)))
+        path = next(possible, target if self.whole_server else None)
+        return None if path is None else Claim(path, BadTarget)
 
 
 def failed(error: Exception, method: str) -> Response:

@@ -136,6 +136,8 @@ class Thumbnailer:
         """The answer where a layer gives it without blocking, else the promise of one. Never blocks."""
         order: Order | None = None
         try:
+            if request.error is not None:
+                raise request.error
             if request.method == "OPTIONS":
                 return preflight(request.path, self._terms)
             order = self._take(request)

@@ -3,8 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from thumbs import wsgi
-from thumbs.http import Request, decoded_path
+from thumbs import asgi, wsgi
+from thumbs.errors import BadPath, BadTarget, ThumbError
+from thumbs.http import Request
+from thumbs.mount import Claim
+from thumbs.targets import is_lossy, path_of
 from thumbs.wiring import thumbnailer
 
 
@@ -22,31 +25,57 @@ def thumbnail(request: HttpRequest, path: str) -> HttpResponse:
 
 
 def _request(request: HttpRequest, path: str) -> Request:
-    target = _raw_target(request)
+    claim, target = _claim(request, path), _raw_target(request)
     return Request(
         method=request.method or "GET",
-        path=b"/" + _decoded(request, path, target),
+        path=claim.path,
         target_length=len(target) or len(request.get_full_path()),
         accept=request.headers.get("Accept", ""),
         if_none_match=request.headers.get("If-None-Match"),
         if_modified_since=request.headers.get("If-Modified-Since"),
         request_id=request.headers.get("X-Request-ID", ""),
+        error=claim.error,
     )
 
 
-def _decoded(request: HttpRequest, path: str, target: bytes) -> bytes:
-    """`path` as bytes: from `target` where there is one, for Django has replaced what is not UTF-8."""
-    # What stands before `path` is the site's own: its script name, and the prefix of the include.
-    mount = request.path.removesuffix(path).encode()
-    whole = decoded_path(target)
-    return whole[len(mount) :] if target and whole.startswith(mount) else path.encode("utf-8", "surrogatepass")
+def _claim(request: HttpRequest, path: str) -> Claim:
+    """What is asked of us: by the raw target where there is one, for Django has replaced what is not UTF-8.
+
+    Here every request is ours, and where the target has more than one reading there is nothing to pass on.
+    """
+    target = _raw_target(request)
+    sent = path_of(target)
+    below = None if sent is None else _below_the_include(request, path, sent)
+    if below is not None:
+        claim = Claim(b"/" + below)
+    else:
+        error: type[ThumbError] | None = None
+        # Another path than Django's may have been rewritten on the way, which is the site's own affair. What begins
+        # with two slashes is the name of a host for some.
+        if (target and (sent is None or sent.startswith(b"//"))) or "#" in request.META.get("QUERY_STRING", ""):
+            error = BadTarget
+        elif is_lossy(path):
+            error = BadPath
+        claim = Claim(b"/" + path.encode("utf-8", "surrogatepass"), error)
+    return claim.with_hosts(*_hosts(request))
+
+
+def _below_the_include(request: HttpRequest, path: str, sent: bytes) -> bytes | None:
+    """`sent` from the storage's name on; None where it is not below the site's include, with its script name or not."""
+    for whole in (request.path, request.path_info):  # a proxy may have taken the script name off
+        mount = whole.removesuffix(path).encode("utf-8", "surrogatepass")
+        if sent.startswith(mount):
+            return sent[len(mount) :]
+    return None
 
 
 def _raw_target(request: HttpRequest) -> bytes:
     """The request target as received; empty where the server does not tell, as Django's own does not."""
     scope = getattr(request, "scope", None)
-    if scope is not None:
-        query: bytes = scope.get("query_string") or b""
-        raw: bytes = scope.get("raw_path") or b""
-        return raw + b"?" + query if raw and query else raw
-    return wsgi.raw_target(request.META)
+    return wsgi.raw_target(request.META) if scope is None else asgi.raw_target(scope)
+
+
+def _hosts(request: HttpRequest) -> tuple[list[bytes], str]:
+    """The values of the Host lines, and the version of HTTP."""
+    scope = getattr(request, "scope", None)
+    return wsgi.hosts_of(request.META) if scope is None else (asgi.hosts(scope), scope.get("http_version", ""))

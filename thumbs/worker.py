@@ -27,6 +27,7 @@ from gunicorn.workers import gasgi
 
 from thumbs.asgi import ThumbsASGI
 from thumbs.http import Headers
+from thumbs.targets import is_authority
 
 # RFC 9112, 3 and 5: a request line in origin form without a fragment, then fields; names are tokens, values visible.
 _LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*) HTTP/1\.1")
@@ -84,7 +85,7 @@ def _plain_fields(data: bytes) -> Mapping[bytes, str] | None:
         if name in fields:
             return None  # repeated fields have rules of their own
         fields[name] = value.strip().decode("ascii")
-    return fields if b"host" in fields else None
+    return fields if is_authority(fields.get(b"host", "").encode("ascii")) else None
 
 
 # The open ones of this process.
