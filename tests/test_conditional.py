@@ -207,9 +207,7 @@ def test_an_expired_entry_of_the_same_source_is_renewed_and_then_judged(
     assert (cached(answer), header(answer, "ETag")) == ((304, "MISS"), tag)
 
 
-def test_a_source_that_changed_is_sent_anew_to_those_who_have_the_old_one(
-    open_shop: Callable[..., Shop], ask: Ask
-) -> None:
+def test_a_source_that_changed_is_sent_anew_where_the_old_one_is_kept(open_shop: Callable[..., Shop], ask: Ask) -> None:
     old = tag_of(open_shop())
     for condition in ({"if_none_match": old}, {"if_modified_since": http_date(1_600_000_000).decode()}):
         shop = open_shop()

@@ -268,12 +268,12 @@ _ASGI_ROWS = [
 @pytest.mark.parametrize(("fields", "status"), _ASGI_ROWS)
 def test_the_view_reads_a_scope_as_the_front_does(site: Client, fields: dict[str, object], status: int) -> None:
     prefix = f"{fields.get('root_path', '')}/img/"
-    front = ThumbsASGI(_nobody, prefix=prefix)  # type: ignore[arg-type]
+    front = ThumbsASGI(_unreachable, prefix=prefix)  # type: ignore[arg-type]
     assert _asked(front, _scope(**fields)) == status
     assert _asked(asgi_application, _scope(**fields)) == status
 
 
-def _nobody(*_: object) -> None:
+def _unreachable(*_: object) -> None:
     raise AssertionError("not asked")
 
 
