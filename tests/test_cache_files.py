@@ -617,7 +617,7 @@ def refused(number, size=0):
 root = Path(sys.argv[1])
 store = FileStore(root, max_bytes=None)
 
-mount("size=2m")
+mount("size=2m,mode=700")
 assert store.set("good/x", b"good", expires=None)
 codes = {refused(number, 100_000) for number in range(40)}
 assert codes == {None, errno.ENOSPC}, codes
@@ -636,7 +636,7 @@ subprocess.run(["mount", "-o", "remount,rw", root], check=True)
 assert store.set("new/x", b"new", expires=None)
 subprocess.run(["umount", root], check=True)
 
-mount("nr_inodes=40")
+mount("nr_inodes=40,mode=700")
 codes = {refused(number) for number in range(40)}
 assert codes == {None, errno.ENOSPC}, codes
 assert not list(root.rglob("*.tmp"))

@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.cache import caches
@@ -19,10 +20,15 @@ from thumbs.cache.layers import Layers
 from thumbs.cache.purges import Purges
 from thumbs.cache.sieve import Sieve
 from thumbs.cache.stores import AliasLayer, DiskLayer, MemoryLayer
+from thumbs.cache.trust import PrivateDirectory, PrivateFile
 from thumbs.conf.document import MIB, StorageConf
 
 _ITEM_BYTES = 100 * 1000  # SPEC 5: without `max_items`, the cap allows for thumbnails of 100 KB
 _LEAST_ITEMS = 100
+_CLAIMS, _PURGES = ".claims", ".purges"
+# Where a process of any environment looks: no variable such as TMPDIR or XDG_RUNTIME_DIR decides.
+_OF_USERS = Path("/run/user")
+_TEMPORARY = Path("/tmp")  # noqa: S108 - what lies there is used only if it is ours
 
 
 def layers(conf: StorageConf, run_dir: str | None = None) -> Layers:
@@ -34,7 +40,7 @@ def layers(conf: StorageConf, run_dir: str | None = None) -> Layers:
         purges=Purges(_journal(conf, run_dir), keep=keep) if kept else None,
         ttl=conf.cache.disk.ttl_seconds,
         stale=conf.cache.disk.stale_seconds,
-        claims=Claims(_own_directory(run_dir) / f"{conf.name}-{_whereabouts(conf)}.claims"),
+        claims=Claims(PrivateFile(run_directory(run_dir), f"{conf.name}-{_whereabouts(conf)}{_CLAIMS}")),
     )
 
 
@@ -53,6 +59,28 @@ def file_store(conf: StorageConf) -> FileStore | None:
     if not disk.enabled or disk.dir is None:
         return None
     return FileStore(disk.dir, max_bytes=int(disk.max_size_mb * MIB) or None)
+
+
+def run_directory(run_dir: str | None) -> PrivateDirectory:
+    """Where the processes of a machine meet that have no disk cache in common: `run_dir`, or this user's default."""
+    return PrivateDirectory(Path(run_dir)) if run_dir else PrivateDirectory(_default_run_dir, own=True)
+
+
+def inspect_run_directory(run_dir: str | None, storages: Sequence[StorageConf]) -> None:
+    """Raise Untrusted where another user owns or may write it, or what is kept there; OSError where it cannot be read.
+
+    Nothing is made, and nothing is looked at where no storage has anything to keep there.
+    """
+    if not any(_keeps(conf) for conf in storages):
+        return
+    directory = run_directory(run_dir)
+    with suppress(FileNotFoundError), directory.opened() as opened, os.scandir(opened.fd) as found:
+        opened.require_private(entry.name for entry in found if entry.name.endswith((_CLAIMS, _PURGES)))
+
+
+def _keeps(conf: StorageConf) -> bool:
+    cache = conf.cache
+    return bool(cache.memory.enabled or cache.disk.enabled or cache.shared.alias)
 
 
 def _layers(conf: StorageConf, keep: float) -> Iterator[Layer]:
@@ -101,12 +129,12 @@ def _drop_broken_connections(cache: BaseDatabaseCache) -> None:
             connection.close()
 
 
-def _journal(conf: StorageConf, run_dir: str | None) -> Path:
+def _journal(conf: StorageConf, run_dir: str | None) -> PrivateFile:
     """Where the purges of a storage are written, so that its other processes see them."""
     disk = conf.cache.disk
     if disk.enabled and disk.dir is not None:
-        return Path(disk.dir) / JOURNAL
-    return _own_directory(run_dir) / f"{conf.name}.purges"
+        return PrivateFile(PrivateDirectory(Path(disk.dir)), JOURNAL)
+    return PrivateFile(run_directory(run_dir), f"{conf.name}{_PURGES}")
 
 
 def _whereabouts(conf: StorageConf) -> str:
@@ -116,5 +144,14 @@ def _whereabouts(conf: StorageConf) -> str:
     return hashlib.blake2b(repr(places).encode(), digest_size=8).hexdigest()
 
 
-def _own_directory(run_dir: str | None) -> Path:
-    return Path(run_dir) if run_dir else Path(tempfile.gettempdir()) / f"mage-{os.getuid()}"
+def _default_run_dir() -> Path:
+    """Looked for anew at each use: a login makes the user's runtime directory, and the last logout removes it."""
+    user = os.geteuid()
+    of_user = _OF_USERS / str(user)
+    try:
+        status = of_user.stat(follow_symlinks=False)
+    except OSError:
+        private = False
+    else:
+        private = stat.S_ISDIR(status.st_mode) and status.st_uid == user and stat.S_IMODE(status.st_mode) == 0o700
+    return of_user / "mage" if private else _TEMPORARY / f"mage-{user}"

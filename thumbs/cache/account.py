@@ -5,6 +5,7 @@ any point leaves too high a figure, and a scan of one shard puts that shard righ
 """
 
 import os
+import stat
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from thumbs.cache.flock import hold, release
 from thumbs.cache.notes import NOTES_BYTES, Notes
 from thumbs.cache.place import SHARDS
+from thumbs.cache.trust import PrivateFile
 
 BLOCK = 4096
 # The root directory, its tag and this account itself.
@@ -20,7 +22,6 @@ FIXED_BYTES = 3 * BLOCK
 
 _MAGIC = b"mage account 2\n\0"
 _UNKNOWN = -1
-_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,10 @@ class Unweighed(Exception):
 
 
 class Account:
-    """The page at `path`. Every change to a shard's figure is made by who holds that shard's lock."""
+    """The page in `file`. Every change to a shard's figure is made by who holds that shard's lock."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, file: str | PrivateFile) -> None:
+        self._file = PrivateFile.at(file)
 
     def reserve(self, shard: int, cost: Weight, limits: Limits) -> Weight:
         """Write `cost` down if it fits; else change nothing and return by how much it does not.
@@ -111,7 +112,7 @@ class Account:
     @contextmanager
     def _page(self, *, create: bool = True) -> Iterator["_Page"]:
         # Opened anew each time: somebody may have deleted the directory and with it the file we knew.
-        fd = os.open(self._path, _FLAGS | (os.O_CREAT if create else 0), 0o600)
+        fd = self._file.open(os.O_RDWR | (os.O_CREAT if create else 0))
         try:
             hold(fd)
             try:
@@ -130,10 +131,12 @@ class Account:
 def notes_of(path: str) -> Notes:
     """The notes in the account at `path`, which may be another user's: nothing is locked. Empty where there is none."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return Notes()
     try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            return Notes()
         return _Page(os.pread(fd, _Page.SIZE + 1, 0)).notes
     finally:
         os.close(fd)

@@ -2,11 +2,16 @@
 
 import errno
 import fcntl
+import logging
 import os
 import struct
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
+
+from thumbs.cache.trust import PrivateFile, Untrusted
+
+logger = logging.getLogger("thumbs.cache")
 
 # Locks of an open file description (fcntl(2)): unlike those of a process, one does not end because another descriptor
 # of the same file is closed, and threads exclude each other as well. Linux has them; elsewhere nobody excludes anybody.
@@ -30,10 +35,14 @@ class Claim:
 
 
 class Claims:
-    """Claims of keys by means of `file`, in which each key has a byte of its own to lock."""
+    """Claims of keys by means of `file`, in which each key has a byte of its own to lock.
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    A file that another user owns or may write is not used, for that user could hold a lock without end.
+    """
+
+    def __init__(self, file: Path | PrivateFile) -> None:
+        self._file = PrivateFile.at(file)
+        self._complained = False
 
     def take(self, key: str) -> Claim | None:
         """The claim of `key`; None while another process, or another thread, holds it.
@@ -41,21 +50,20 @@ class Claims:
         Where nothing can be locked everybody gets one, for to make an entry twice is better than not at all.
         """
         try:
-            descriptor = self._opened()
-        except OSError:
+            descriptor = self._file.open(os.O_RDWR | os.O_CREAT, make_directory=True)
+        except OSError as error:
+            self._complain(error)
             return Claim()
+        self._complained = False
         if not _SET_LOCK or self._locks(descriptor, key):
             return Claim(lambda: os.close(descriptor))
         os.close(descriptor)
         return None
 
-    def _opened(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        try:
-            return os.open(self._file, flags, 0o600)
-        except FileNotFoundError:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return os.open(self._file, flags, 0o600)
+    def _complain(self, error: OSError) -> None:
+        if isinstance(error, Untrusted) and not self._complained:
+            self._complained = True
+            logger.warning("thumbnails may be made more than once: %s. %s", error, error.remedy)
 
     def _locks(self, descriptor: int, key: str) -> bool:
         place = int.from_bytes(blake2b(key.encode(), digest_size=7).digest(), "big")

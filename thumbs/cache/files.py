@@ -16,9 +16,10 @@ from thumbs.cache.record import Damaged, Found
 from thumbs.cache.sweep import Broom, Sweep, weigh
 from thumbs.cache.tally import Tally
 from thumbs.cache.tree import Tree
+from thumbs.cache.trust import PrivateDirectory, PrivateFile, Untrusted
 from thumbs.cache.writer import Writer
 
-__all__ = ["FileStore", "ForeignDirectory", "Found", "Sweep", "Usage"]
+__all__ = ["FileStore", "ForeignDirectory", "Found", "Sweep", "Untrusted", "Usage"]
 
 _MARKED_AT_ONCE = 64
 
@@ -38,7 +39,8 @@ class FileStore:
     A key is `group/name`; all of one group lie together. `max_bytes` (of disk) and `max_items` are caps, None
     for none: to keep them, the entries used longest ago go first. Times are Unix seconds, `expires=None` never.
     A call that writes raises OSError as the disk does (TimeoutError when another process does not let go) and
-    ForeignDirectory when the directory is not ours.
+    ForeignDirectory when the directory is not ours. Any call raises Untrusted (an OSError) for a directory that another
+    user owns or may write.
     """
 
     def __init__(
@@ -49,22 +51,23 @@ class FileStore:
         max_items: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._root = Path(directory)
+        self._directory = PrivateDirectory(Path(directory))
+        self._root = self._directory.path
         self._limits = Limits(max_bytes, max_items)
         self._clock = clock
-        self._account = Account(str(self._root / ACCOUNT))
-        self._tree = Tree(self._root, self._account)
-        self._reader = Reader(self._root)
+        self._account = Account(PrivateFile(self._directory, ACCOUNT))
+        self._tree = Tree(self._directory, self._account)
+        self._reader = Reader(self._directory)
         self._writer = Writer(self._tree, self._account, self._limits, self._reader, clock)
         self._tally = Tally(self._account)
 
     def prepare(self) -> None:
-        """Make the directory, or find it to be ours and writable. Raises ForeignDirectory, OSError."""
+        """Make the directory, or find it to be ours and writable. Raises ForeignDirectory, Untrusted, OSError."""
         self._tree.prepare()
 
     def inspect(self) -> None:
         """Raise what `prepare` would raise, without writing anything."""
-        inspect(self._root)
+        inspect(self._directory)
 
     # --------------------------------------------------------------------------------------- reading
 
@@ -209,7 +212,7 @@ class FileStore:
     def try_lock_janitor(self) -> AbstractContextManager[bool]:
         """`with` it to be the one janitor of this directory: False when another process is."""
         self._tree.prepare()
-        return janitor_lock(self._root)
+        return janitor_lock(self._directory)
 
     # -------------------------------------------------------------------------------------- the inside
 

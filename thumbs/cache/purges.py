@@ -4,14 +4,17 @@ What other machines purged is learned from a bulletin.
 """
 
 import contextlib
-import fcntl
 import logging
+import math
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from thumbs.cache.flock import hold
+from thumbs.cache.trust import PrivateFile
 
 logger = logging.getLogger("thumbs.cache")
 
@@ -36,8 +39,8 @@ class Purges:
     `keep` is how long in seconds an entry can live at all: a purge that is older covers nothing any more.
     """
 
-    def __init__(self, journal: Path, *, keep: float, clock: Callable[[], float] = time.time) -> None:
-        self._journal = journal
+    def __init__(self, journal: Path | PrivateFile, *, keep: float, clock: Callable[[], float] = time.time) -> None:
+        self._journal = PrivateFile.at(journal)
         self._keep = keep
         self._clock = clock
         self._times: dict[str, float] = {}
@@ -92,7 +95,7 @@ class Purges:
     def _look(self) -> None:
         self._look_at = time.monotonic() + _LOOK_SECONDS
         try:
-            found = self._journal.stat()
+            found = self._journal.path.stat(follow_symlinks=False)
             seen = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
             if seen != self._seen:
                 self._read()
@@ -106,10 +109,8 @@ class Purges:
                 logger.warning("purges by other processes are not seen: %s", error)
 
     def _read(self) -> None:
-        with self._journal.open("rb") as journal:
-            owner = os.fstat(journal.fileno()).st_uid
-            if owner not in (0, os.geteuid()):  # in a directory that others can write: they could purge for ever
-                raise PermissionError(f"{self._journal} belongs to another user")
+        # Checked for its owner: another user could purge for ever.
+        with os.fdopen(self._journal.open(os.O_RDONLY), "rb") as journal:
             mark = journal.readline()
             # Another journal, or the same one written anew, is read from its start.
             position = self._position if mark == self._mark else len(mark)
@@ -120,9 +121,14 @@ class Purges:
                 position += len(line)
                 when, _, group = line.decode("ascii", "replace").strip().partition(" ")
                 with contextlib.suppress(ValueError):
-                    self._note(group, float(when))
-                    self._journaled.add(Told(group, float(when)))
+                    self._heard(group, float(when))
             self._mark, self._position = mark, position
+
+    def _heard(self, group: str, when: float) -> None:
+        """A purge is of what there was until then, and nothing is from later than now."""
+        if math.isfinite(when):
+            self._note(group, min(when, self._clock()))
+            self._journaled.add(Told(group, when))
 
     def _forget(self, before: float) -> None:
         for group, when in list(self._times.items()):
@@ -132,14 +138,9 @@ class Purges:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
-        self._journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(self._journal, flags, 0o600)
+        descriptor = self._journal.open(os.O_RDWR | os.O_CREAT | os.O_APPEND, make_directory=True)
         try:
-            if os.geteuid() == 0:  # a command of root's is for the server's user to read
-                owner = self._journal.parent.stat()
-                os.fchown(descriptor, owner.st_uid, owner.st_gid)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            hold(descriptor)
             yield descriptor
         finally:
             os.close(descriptor)

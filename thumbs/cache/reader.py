@@ -7,6 +7,7 @@ from pathlib import Path
 from thumbs.cache import record
 from thumbs.cache.place import Place
 from thumbs.cache.record import Damaged, Found
+from thumbs.cache.trust import PrivateDirectory, is_private
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO in an entry's place must not hold us
 # Reading would otherwise write an access time of the kernel's own over ours. Only the file's owner may ask for it.
@@ -29,8 +30,9 @@ _SETTLED_SECONDS = 2.0
 class Reader:
     """Reads the entries under `root` and notes which of them are due for `used` to be brought up to date."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = str(root)
+    def __init__(self, root: Path | PrivateDirectory) -> None:
+        self._directory = PrivateDirectory.at(root)
+        self._root = str(self._directory.path)
         self._flags = _OPEN | _NO_ATIME
         self._no_wait = _NO_WAIT
         self.used: dict[str, Place] = {}
@@ -40,7 +42,8 @@ class Reader:
     def read(self, place: Place, *, now: float) -> Found:
         """The entry at `place`, from the disk if need be.
 
-        Raises FileNotFoundError for none, Damaged for anything else in its place, OSError as the disk does.
+        Raises FileNotFoundError for none, Damaged for anything else in its place and for what another user can have
+        written, Untrusted for a directory that another user owns or may write, OSError as the disk does.
         """
         return self._read(place, now, 0)
 
@@ -69,9 +72,12 @@ class Reader:
         return found if found.fresh(now) else None
 
     def _read(self, place: Place, now: float, flags: int) -> Found:
+        owners = self._directory.owners()
         fd = self._open(f"{self._root}/{place.path}")
         try:
             status = os.fstat(fd)
+            if not is_private(status, owners):
+                raise Damaged
             state = (status.st_ino, status.st_ctime_ns)
             verified = self._verified.get(place.inner) == state
             found = record.read(fd, status, digest=place.digest, flags=flags, verified=verified)
@@ -93,11 +99,12 @@ class Reader:
     def _open(self, path: str) -> int:
         try:
             return os.open(path, self._flags)
-        except PermissionError:
+        except PermissionError as error:
             if not self._flags & _NO_ATIME:
-                raise
+                os.lstat(path)  # raises where it is the directory that may not be looked into
+                raise Damaged from error
             self._flags &= ~_NO_ATIME
-            return os.open(path, self._flags)
+            return self._open(path)
         except OSError as error:
             if error.errno in _NO_FILE:
                 raise Damaged from error

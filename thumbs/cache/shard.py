@@ -7,24 +7,26 @@ it for an orphan, however young.
 import os
 import secrets
 from contextlib import suppress
-from pathlib import Path
 
 from thumbs.cache.account import BLOCK, FIXED_BYTES, Account, Limits, Weight
 from thumbs.cache.listing import Listing, blocks, list_shard, members
 from thumbs.cache.place import Place
 from thumbs.cache.record import HEADER_BYTES
+from thumbs.cache.trust import PRIVATE_DIRECTORY, PRIVATE_FILE, OpenDirectory, give
 
 _TEMPORARY = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-_PRIVATE_FILE = 0o600
-PRIVATE_DIRECTORY = 0o700
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Shard:
-    """A shard that we hold, by the descriptor of its directory: if that is deleted, so is all that we do in it."""
+    """A shard that we hold, by the descriptor of its directory: if that is deleted, so is all that we do in it.
 
-    def __init__(self, fd: int, path: Path, number: int, account: Account) -> None:
+    `root` is open for as long.
+    """
+
+    def __init__(self, fd: int, root: OpenDirectory, number: int, account: Account) -> None:
         self._fd = fd
-        self._path = path
+        self._root = root
         self._number = number
         self._account = account
         self._charged = 0
@@ -44,7 +46,7 @@ class Shard:
         own = self._own_bytes()
         if self._emptied:
             with suppress(OSError):
-                self._path.rmdir()
+                os.rmdir(f"{self._number:02x}", dir_fd=self._root.fd)
                 own = 0
         change = self._owed + Weight(own - self._charged)
         if change:
@@ -132,23 +134,34 @@ class Shard:
 
     def _replace(self, place: Place, parts: tuple[bytes, bytes], times: tuple[int, int]) -> None:
         temporary = _temporary_name()
-        fd = os.open(temporary, _TEMPORARY, _PRIVATE_FILE, dir_fd=self._fd)
+        fd = os.open(temporary, _TEMPORARY, PRIVATE_FILE, dir_fd=self._fd)
         try:
             try:
+                give(fd, self._root.status)
                 _write_all(fd, parts)
                 os.utime(fd, ns=times)
             finally:
                 os.close(fd)
             if place.group:
-                with suppress(FileExistsError):
-                    os.mkdir(place.group, PRIVATE_DIRECTORY, dir_fd=self._fd)
-            os.rename(temporary, place.inner, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+                self._move_into(place.group, temporary, place.inner.rpartition("/")[2])
+            else:
+                os.rename(temporary, place.inner, src_dir_fd=self._fd, dst_dir_fd=self._fd)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary, dir_fd=self._fd)
             if place.group:
                 self._remove_directory(place.group)
             raise
+
+    def _move_into(self, group: str, temporary: str, name: str) -> None:
+        with suppress(FileExistsError):
+            os.mkdir(group, PRIVATE_DIRECTORY, dir_fd=self._fd)
+        directory = os.open(group, _DIRECTORY, dir_fd=self._fd)  # and not through a link, which root might follow
+        try:
+            give(directory, self._root.status)
+            os.rename(temporary, name, src_dir_fd=self._fd, dst_dir_fd=directory)
+        finally:
+            os.close(directory)
 
     def _weigh(self, place: Place) -> Weight:
         entry = blocks(self._fd, place.inner)

@@ -45,9 +45,14 @@ def survey(
 
     Raises ForeignDirectory for a directory that is not ours, OSError for one that cannot be read.
     """
-    if not root.exists():
+    try:
+        directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return Survey(Notes())
-    recognise(root)
+    try:
+        recognise(root, directory)
+    finally:
+        os.close(directory)
     found = Survey(notes_of(str(root / ACCOUNT)), bytes=FIXED_BYTES)
     for shard in passing(sorted(path for path in root.iterdir() if SHARD_NAME.fullmatch(path.name))):
         try:

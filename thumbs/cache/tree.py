@@ -3,27 +3,28 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from thumbs.cache.account import Account
 from thumbs.cache.directory import prepare
 from thumbs.cache.flock import PATIENCE, hold, release
 from thumbs.cache.place import SHARD_NAME
-from thumbs.cache.shard import PRIVATE_DIRECTORY, Shard
-
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+from thumbs.cache.shard import Shard
+from thumbs.cache.trust import OpenDirectory, PrivateDirectory
 
 
 class Tree:
-    """The shards of the cache directory `root`, each taken by its number."""
+    """The shards of the cache directory `root`, each taken by its number.
 
-    def __init__(self, root: Path, account: Account) -> None:
+    `root` is checked anew each time: what raises OSError raises Untrusted where another user may write it.
+    """
+
+    def __init__(self, root: PrivateDirectory, account: Account) -> None:
         self._root = root
         self._account = account
         self._is_ours = False
 
     def prepare(self) -> None:
-        """Make the directory, or find it to be ours and writable. Raises ForeignDirectory, OSError."""
+        """Make the directory, or find it to be ours and writable. Raises ForeignDirectory, Untrusted, OSError."""
         prepare(self._root)
         self._is_ours = True
 
@@ -39,7 +40,8 @@ class Tree:
     def existing(self) -> list[int]:
         """The shards that have a directory now, in order."""
         try:
-            names = [entry.name for entry in os.scandir(self._root) if SHARD_NAME.fullmatch(entry.name)]
+            with self._root.opened() as root, os.scandir(root.fd) as found:
+                names = [entry.name for entry in found if SHARD_NAME.fullmatch(entry.name)]
         except FileNotFoundError:
             return []
         return sorted(int(name, 16) for name in names)
@@ -55,26 +57,25 @@ class Tree:
         Raises FileNotFoundError when it does not exist (with `create`: when the root does not), TimeoutError
         when it stays held for `wait` seconds.
         """
-        path = self._root / f"{number:02x}"
-        fd, made = _held(path, create, wait)
-        try:
+        with self._root.opened() as root:
+            fd, made = _held(root, f"{number:02x}", create, wait)
             try:
-                shard = Shard(fd, path, number, self._account)
-                shard.adopt(uncharged=made)
                 try:
-                    yield shard
+                    shard = Shard(fd, root, number, self._account)
+                    shard.adopt(uncharged=made)
+                    try:
+                        yield shard
+                    finally:
+                        shard.settle()
                 finally:
-                    shard.settle()
+                    release(fd)
             finally:
-                release(fd)
-        finally:
-            os.close(fd)
+                os.close(fd)
 
 
-def _held(path: Path, create: bool, wait: float) -> tuple[int, bool]:
+def _held(root: OpenDirectory, name: str, create: bool, wait: float) -> tuple[int, bool]:
     while True:
-        made = create and _made(path)
-        fd = os.open(path, _DIRECTORY)
+        fd, made = root.open_directory(name, create=create)
         try:
             hold(fd, wait=wait)
             if os.fstat(fd).st_nlink:
@@ -84,11 +85,3 @@ def _held(path: Path, create: bool, wait: float) -> tuple[int, bool]:
             raise
         # Who held it before us has removed it, for it was empty.
         os.close(fd)
-
-
-def _made(path: Path) -> bool:
-    try:
-        path.mkdir(mode=PRIVATE_DIRECTORY)
-    except FileExistsError:
-        return False
-    return True

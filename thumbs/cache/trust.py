@@ -1,0 +1,257 @@
+"""The trust rule: a directory or file is used only where no user but this process's own and root can have written it.
+
+What is checked is an open descriptor, and names below it are opened relative to that. A path that is exchanged between
+a check and its use leads nowhere. Commands that root runs may use the directory of another user, with what that user or
+root has put there, and give what they make to that user.
+"""
+
+import errno
+import os
+import shlex
+import stat
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+PRIVATE_DIRECTORY = 0o700
+PRIVATE_FILE = 0o600
+_PARENT_DIRECTORY = 0o755
+
+OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+# Without waiting: a FIFO has no other end, and a file on which another process has a lease is not given up soon.
+_OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | _OPEN
+# What opening a symbolic link, or a socket, says.
+_NO_FILE = (errno.ELOOP, errno.ENXIO)
+_MOST_LINKS = 8
+_LINK = getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC | os.O_NOFOLLOW  # without it, opening a link fails
+_LOOK_SECONDS = 1.0  # how long a directory that was found to be private counts as that for reading
+
+
+class Untrusted(PermissionError):
+    """Another user owns this or may write it. `remedy` says what to do, with a command where there is one."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(errno.EACCES, what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def is_private(status: os.stat_result, owners: Collection[int]) -> bool:
+    """Whether one of `owners`, user ids, owns what `status` is of, and no other user may write it."""
+    return status.st_uid in owners and not status.st_mode & OTHERS_MAY_WRITE
+
+
+def require_private(status: os.stat_result, path: Path, owners: Collection[int]) -> None:
+    """Raise Untrusted, naming `path`, for what is not private."""
+    if is_private(status, owners):
+        return
+    mode, quoted = stat.S_IMODE(status.st_mode), shlex.quote(str(path))
+    # Root may take another user's directory as it is, so that in there the owner is not root but that user.
+    owner = os.geteuid() or min(set(owners) - {0}, default=0)
+    commands = [] if status.st_uid in owners else [f"chown {owner} {quoted}"]
+    if mode & OTHERS_MAY_WRITE:
+        commands.append(f"chmod go-w {quoted}")
+    allowed = " or ".join(f"user {each}" for each in sorted({0, owner}, reverse=True))
+    raise Untrusted(
+        f"{path} is owned by user {status.st_uid} with mode {mode:04o}; "
+        f"only {allowed} may own it, and no other user may write to it",
+        f"Empty or remove it, or where its contents are yours, run: {' && '.join(commands)}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDirectory:
+    """An open directory that was found to be private. `owners` are the users whose files count in it."""
+
+    fd: int
+    path: Path
+    status: os.stat_result
+    owners: frozenset[int]
+
+    def open(self, name: str, flags: int) -> int:
+        """A descriptor of the regular file `name`. Raises Untrusted for anything else, OSError as the disk does."""
+        try:
+            fd = os.open(name, flags | _OPEN, PRIVATE_FILE, dir_fd=self.fd)
+        except PermissionError:
+            self.require_private([name])  # to say why, where this is why
+            raise
+        except OSError as error:
+            if error.errno in _NO_FILE:
+                raise _not_regular(self.path / name) from error
+            raise
+        return self._checked(fd, name, stat.S_ISREG)
+
+    def open_directory(self, name: str, *, create: bool = False) -> tuple[int, bool]:
+        """A descriptor of the directory `name`, and whether this has made it. Raises as `open`."""
+        made = False
+        if create:
+            with suppress(FileExistsError):
+                os.mkdir(name, PRIVATE_DIRECTORY, dir_fd=self.fd)
+                made = True
+        return self._checked(os.open(name, _DIRECTORY, dir_fd=self.fd), name, stat.S_ISDIR), made
+
+    def require_private(self, names: Iterable[str]) -> None:
+        """Raise Untrusted for the first of `names` that is not private, without opening it."""
+        for name in names:
+            with suppress(FileNotFoundError):
+                require_private(os.stat(name, dir_fd=self.fd, follow_symlinks=False), self.path / name, self.owners)
+
+    def _checked(self, fd: int, name: str, is_right: Callable[[int], bool]) -> int:
+        try:
+            status = os.fstat(fd)
+            if not is_right(status.st_mode):
+                raise _not_regular(self.path / name)
+            require_private(status, self.path / name, self.owners)
+            if status.st_nlink > 1 and stat.S_ISREG(status.st_mode):  # of a file elsewhere, which root would give away
+                raise _not_regular(self.path / name)
+            give(fd, self.status)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+
+class PrivateDirectory:
+    """The directory at `path`, which is opened and checked anew for each use. Constructing touches nothing.
+
+    `path` may be a function where it depends on what else is there. With `own`, the rule for root is that for all
+    others, and a symbolic link is refused: for a name in a directory where any user may make one.
+    """
+
+    def __init__(self, path: Path | Callable[[], Path], *, own: bool = False) -> None:
+        self._path = path
+        self._own = own
+        self._look_at = 0.0
+        self._owners: Collection[int] = ()
+
+    @property
+    def path(self) -> Path:
+        return self._path() if callable(self._path) else self._path
+
+    @classmethod
+    def at(cls, path: "str | Path | PrivateDirectory") -> "PrivateDirectory":
+        """`path` itself, or the directory at it."""
+        return path if isinstance(path, PrivateDirectory) else cls(Path(path))
+
+    @contextmanager
+    def opened(self, *, create: bool = False) -> Iterator[OpenDirectory]:
+        """The directory, open while inside; `create` makes it, mode 0700.
+
+        Raises Untrusted, FileNotFoundError, NotADirectoryError, OSError as the disk does.
+        """
+        path, links = self.path, set[int]()
+        try:
+            fd = self._open(path, links)
+        except FileNotFoundError:
+            if not create:
+                raise
+            _make(path, PRIVATE_DIRECTORY)
+            fd = self._open(path, links)
+        try:
+            status = os.fstat(fd)
+            owners = self._owners_of(status)
+            if not links <= owners:
+                raise Untrusted(f"{path} is a symbolic link of user {max(links - owners)}", _removal(path))
+            require_private(status, path, owners)
+            yield OpenDirectory(fd, path, status, owners)
+        finally:
+            os.close(fd)
+
+    def owners(self) -> Collection[int]:
+        """The users whose files count in it, found out once a second at most. Raises as `opened`."""
+        now = time.monotonic()
+        if now >= self._look_at:
+            with self.opened() as directory:
+                self._owners = directory.owners
+            self._look_at = now + _LOOK_SECONDS
+        return self._owners
+
+    def _owners_of(self, status: os.stat_result) -> frozenset[int]:
+        user = os.geteuid()
+        return frozenset((0, status.st_uid if user == 0 and not self._own else user))
+
+    def _open(self, path: Path, links: set[int]) -> int:
+        """A descriptor of what is at `path`; the users whose symbolic links led there are added to `links`."""
+        for _ in range(_MOST_LINKS):
+            try:
+                return os.open(path, _DIRECTORY)
+            except PermissionError:
+                status = path.stat()
+                require_private(status, path, self._owners_of(status))
+                raise
+            except OSError as error:
+                if error.errno not in (errno.ELOOP, errno.ENOTDIR) or not path.is_symlink():
+                    raise
+                if self._own:
+                    raise Untrusted(f"{path} is a symbolic link", _removal(path)) from error
+            fd = os.open(path, _LINK)
+            try:
+                links.add(os.fstat(fd).st_uid)
+                path = path.parent / os.readlink("", dir_fd=fd)
+            finally:
+                os.close(fd)
+        raise Untrusted(f"{path} is one of too many symbolic links", _removal(path))
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateFile:
+    """The file `name` in a directory that must be private, too."""
+
+    directory: PrivateDirectory
+    name: str
+
+    @classmethod
+    def at(cls, file: "str | Path | PrivateFile") -> "PrivateFile":
+        """`file` itself, or the one at that path."""
+        if isinstance(file, PrivateFile):
+            return file
+        return cls(PrivateDirectory(Path(file).parent), Path(file).name)
+
+    @property
+    def path(self) -> Path:
+        return self.directory.path / self.name
+
+    def open(self, flags: int, *, make_directory: bool = False) -> int:
+        """A descriptor of it. Raises as `PrivateDirectory.opened` and `OpenDirectory.open`."""
+        with self.directory.opened(create=make_directory) as directory:
+            return directory.open(self.name, flags)
+
+
+def give(fd: int, directory: os.stat_result) -> None:
+    """Let what root has made as `fd`, in a directory of another user, belong to that user."""
+    if directory.st_uid != 0 == os.geteuid() and os.fstat(fd).st_uid == 0:
+        with suppress(OSError):  # not every root may: in a container, or on NFS
+            os.fchown(fd, directory.st_uid, directory.st_gid)
+
+
+def _make(path: Path, mode: int) -> None:
+    """Make `path` and what is missing above it."""
+    try:
+        parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        _make(path.parent, _PARENT_DIRECTORY)
+        parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(FileExistsError):
+            os.mkdir(path.name, mode, dir_fd=parent)
+            fd = os.open(path.name, _DIRECTORY, dir_fd=parent)
+            try:
+                give(fd, os.fstat(parent))
+            finally:
+                os.close(fd)
+    finally:
+        os.close(parent)
+
+
+def _not_regular(path: Path) -> Untrusted:
+    return Untrusted(f"{path} is a link, or not of the right kind", _removal(path))
+
+
+def _removal(path: Path) -> str:
+    return f"Remove it: rm {shlex.quote(str(path))}"
