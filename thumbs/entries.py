@@ -2,7 +2,7 @@
 
 import hashlib
 
-from thumbs.cache.entry import Entry
+from thumbs.cache.entry import INTERNAL, Entry
 from thumbs.formats import FORMATS
 from thumbs.ports import Picture
 from thumbs.sources.original import Original, Version
@@ -16,7 +16,7 @@ def entry_of(key: str, picture: Picture, version: Version, asked: float, ttl: fl
         content_type=FORMATS[picture.format].content_type,
         etag=etag_of(key, version.token if known else hashlib.blake2b(picture.body).hexdigest()),
         version=version.token,
-        modified=int(asked) if version.modified is None else version.modified,
+        modified=_modified(version, asked),
         created=asked,
         fresh_until=asked + ttl,
     )
@@ -31,10 +31,10 @@ def reduced_entry(body: bytes, version: Version, asked: float, ttl: float) -> En
     """The entry of what an original in `version` was reduced to."""
     return Entry(
         body=body,
-        content_type="application/octet-stream",
+        content_type=INTERNAL,
         etag='""',
         version=version.token,
-        modified=int(asked) if version.modified is None else version.modified,
+        modified=_modified(version, asked),
         created=asked,
         fresh_until=asked + ttl,
     )
@@ -43,3 +43,8 @@ def reduced_entry(body: bytes, version: Version, asked: float, ttl: float) -> En
 def etag_of(key: str, token: str | None) -> str:
     """The same key and the same state of the source give the same bytes, so that their digest is a strong validator."""
     return f'"{hashlib.blake2b(f"{key} {token}".encode(), digest_size=16).hexdigest()}"'
+
+
+def _modified(version: Version, asked: float) -> int:
+    """Never later than the answer itself (RFC 9110, 8.8.2.1), and never before Unix time began."""
+    return int(asked) if version.modified is None else max(0, min(version.modified, int(asked)))

@@ -19,6 +19,8 @@ from thumbs.transforms import AUTO, NO_PADDING, Transform
 # Part of every key: raise it when the same transform comes out as other pixels, and old entries are not found again.
 RECIPE = "2"
 _MAX_AGE = re.compile(rb"(?<![-a-z])max-age=([0-9]+)", re.IGNORECASE)
+# The names under which an original itself is kept, and what it was reduced to. No thumbnail's name is like them.
+SOURCE, REDUCED = "source", "reduced"
 DEFAULT_CACHE_CONTROL = "public, max-age=86400"
 IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; only where the URL names a content version
 _VARY: Headers = ((b"Vary", b"Accept"),)
@@ -93,12 +95,12 @@ class Order:
     @property
     def source_key(self) -> str:
         """The cache key of the original itself."""
-        return f"{self.key.partition('/')[0]}/source"
+        return f"{self.key.partition('/')[0]}/{SOURCE}"
 
     @property
     def reduced_key(self) -> str:
         """The cache key of what the original was reduced to."""
-        return f"{self.key.partition('/')[0]}/reduced"
+        return f"{self.key.partition('/')[0]}/{REDUCED}"
 
 
 def take_order(path: bytes, accepted: tuple[str, ...], terms_of: Mapping[str, Terms]) -> Order:

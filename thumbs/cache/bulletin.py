@@ -6,6 +6,7 @@ leave the lower of theirs, so that readers look past it.
 """
 
 import contextlib
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -99,6 +100,6 @@ def _all_told(notes: Mapping[int, object]) -> list[Told]:
 def _told(note: object) -> Told | None:
     when, space, group = note.partition(" ") if isinstance(note, str) else ("", "", "")
     with contextlib.suppress(ValueError):
-        if space and _GROUP.fullmatch(group):
+        if space and _GROUP.fullmatch(group) and math.isfinite(float(when)):
             return Told(group, float(when))
     return None

@@ -1,11 +1,17 @@
-"""What the layers keep: a finished thumbnail with everything its answer needs."""
+"""What the layers keep: a finished thumbnail with everything its answer needs.
 
+Bytes from a layer outside the process may be from anywhere: only what this app may have written becomes an entry.
+"""
+
+import re
 import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
 
+from thumbs.formats import FORMATS
 from thumbs.http import Headers, http_date
+from thumbs.orders import REDUCED, SOURCE
 
 # Magic, modified, created, fresh until, and the lengths of content type, ETag and version; then those, then the body.
 _ABOUT = struct.Struct(">4sqddHHh")
@@ -13,6 +19,18 @@ _LENGTHS = struct.Struct(">HHh")
 _LENGTHS_AT = _ABOUT.size - _LENGTHS.size
 _MAGIC = b"MTE1"
 _NO_VERSION = -1
+
+# What is kept of an original, for this app alone to read.
+INTERNAL = "application/octet-stream"
+_INTERNAL_NAMES = (SOURCE, REDUCED)
+_CONTENT_TYPES = frozenset((INTERNAL, *(row.content_type for row in FORMATS.values() if row.output)))
+_LONGEST_TYPE = max(map(len, _CONTENT_TYPES))
+# RFC 9110, 8.8.3: a strong entity-tag; of its characters only those of ASCII.
+_ETAG = re.compile(r'"[\x21\x23-\x7e]{0,126}"')
+_LONGEST_ETAG = 128
+_LONGEST_VERSION = 1024
+_LATEST_DATE = 253_402_300_799  # the last second of the year 9999, and the last one that HTTP can name
+_LATEST = 1e12  # of no date in a header: an entry's time may be as long as it likes
 
 
 # Not frozen, for that makes it thrice as slow to construct, and one is constructed for every hit from disk; still,
@@ -44,23 +62,38 @@ class Entry:
         return len(self.body) + 1500
 
     def pack(self) -> bytes:
-        """One string of bytes for layers outside the process; `unpack` gives the entry back."""
+        """One string of bytes for layers outside the process; `unpack` gives the entry back.
+
+        A version token that is longer than any storage's own is left out: then the source is read again.
+        """
         content_type, etag = self.content_type.encode(), self.etag.encode()
         version = b"" if self.version is None else self.version.encode()
-        lengths = len(content_type), len(etag), _NO_VERSION if self.version is None else len(version)
+        known = self.version is not None and len(version) <= _LONGEST_VERSION
+        version = version if known else b""
+        lengths = len(content_type), len(etag), len(version) if known else _NO_VERSION
         about = _ABOUT.pack(_MAGIC, self.modified, self.created, self.fresh_until, *lengths)
         return b"".join((about, content_type, etag, version, self.body))
 
     @classmethod
     def unpack(cls, packed: bytes | bytearray) -> Self:
-        """Raises ValueError for bytes that `pack` did not make."""
+        """Raises ValueError for bytes that `pack` cannot have made of an entry of this app."""
         if len(packed) < _ABOUT.size:
             raise ValueError("not a packed entry")
         content_type, etag, version = _LENGTHS.unpack_from(packed, _LENGTHS_AT)
+        if content_type > _LONGEST_TYPE or etag > _LONGEST_ETAG or not _NO_VERSION <= version <= _LONGEST_VERSION:
+            raise ValueError("not a packed entry")
         end = _ABOUT.size + content_type + etag + max(version, 0)
         if end > len(packed):
             raise ValueError("not a packed entry")
         return cls(bytes(memoryview(packed)[end:]), *_about(bytes(packed[:end])))
+
+    @classmethod
+    def unpack_for(cls, key: str, packed: bytes | bytearray) -> Self:
+        """The same, of what is kept under `key`: raises ValueError for an original in a thumbnail's place as well."""
+        entry = cls.unpack(packed)
+        if (entry.content_type == INTERNAL) != (key.rpartition("/")[2] in _INTERNAL_NAMES):
+            raise ValueError("an entry of another kind")
+        return entry
 
 
 @lru_cache(maxsize=1024)
@@ -73,6 +106,10 @@ def _about(packed: bytes) -> tuple[str, str, str | None, int, float, float]:
     etag_end = type_end + lengths[1]
     content_type, etag = packed[_ABOUT.size : type_end].decode(), packed[type_end:etag_end].decode()
     version = None if lengths[2] == _NO_VERSION else packed[etag_end:].decode()
+    if content_type not in _CONTENT_TYPES or not _ETAG.fullmatch(etag):
+        raise ValueError("not the headers of an entry")
+    if not (0 <= modified <= _LATEST_DATE and 0 <= created <= _LATEST and 0 <= fresh_until <= _LATEST):
+        raise ValueError("not the times of an entry")
     return content_type, etag, version, modified, created, fresh_until
 
 

@@ -1,9 +1,11 @@
 """The stores behind the layers: memory, a directory, or any cache of Django's."""
 
+import errno
 import hashlib
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.core.cache.backends.base import BaseCache
@@ -12,7 +14,7 @@ from django.core.cache.backends.memcached import BaseMemcachedCache
 from thumbs.cache.bulletin import Bulletin
 from thumbs.cache.entry import Entry
 from thumbs.cache.files import FileStore
-from thumbs.cache.purges import Told
+from thumbs.cache.purges import CLOCK_SKEW, Told
 from thumbs.cache.sieve import Sieve
 
 # How long the others wait for a machine that has died while it made a thumbnail.
@@ -56,7 +58,10 @@ class DiskLayer:
 
     def get_now(self, key: str) -> Entry | None:
         found = self.store.get_now(key)
-        return None if found is None else self._unpacked(key, found.payload)
+        try:
+            return None if found is None else Entry.unpack_for(key, found.payload)
+        except ValueError:
+            raise BlockingIOError(errno.EAGAIN, "an entry that is none is to be removed") from None
 
     def get(self, key: str) -> Entry | None:
         found = self.store.get(key)
@@ -68,9 +73,10 @@ class DiskLayer:
 
     def _unpacked(self, key: str, payload: bytes | bytearray) -> Entry | None:
         try:
-            return Entry.unpack(payload)
-        except ValueError:  # of another version of Mage
-            self.store.delete(key)
+            return Entry.unpack_for(key, payload)
+        except ValueError:  # of another version of Mage, or of none
+            with suppress(OSError):  # a disk that cannot be written can be read
+                self.store.delete(key)
             return None
 
     def put(self, key: str, entry: Entry, expires: float) -> None:
@@ -103,12 +109,17 @@ class AliasLayer:
 
     def get(self, key: str) -> Entry | None:
         markers = [self._marker(key.partition("/")[0]), self._marker("")]
-        found = self.open_cache().get_many([self._key(key), *markers])
+        cache = self.open_cache()
+        found = cache.get_many([self._key(key), *markers])
         entry = _unsealed(key, found.get(self._key(key)))
         if entry is None:
+            if self._key(key) in found:
+                with suppress(Exception):  # what a cache raises is its own affair, and it is a miss all the same
+                    cache.delete(self._key(key))
             return None
-        purged = max((when for marker in markers if isinstance(when := found.get(marker), float)), default=0.0)
-        return entry if entry.created > purged else None
+        latest = self.clock() + CLOCK_SKEW  # no purge is from later, and what says so would hide all that will come
+        times = [when for marker in markers if isinstance(when := found.get(marker), float) and when <= latest]
+        return entry if entry.created > max(times, default=0.0) else None
 
     def put(self, key: str, entry: Entry, expires: float) -> None:
         cache = self.open_cache()
@@ -168,7 +179,7 @@ def _unsealed(key: str, sealed: object) -> Entry | None:
     if zlib.crc32(sealed[4:]).to_bytes(4, "big") != sealed[:4]:
         return None
     try:
-        return Entry.unpack(sealed[20:])
+        return Entry.unpack_for(key, sealed[20:])
     except ValueError:
         return None
 
