@@ -354,6 +354,18 @@ CASES: list[Case] = [
         "which is empty",
     ),
     (
+        "thumbs.E019",
+        one(local(ROOT, cache={"memory": {"enabled": True, "max_size_mb": 1}})) | {"RUN_DIR": f"{ROOT}/file"},
+        "run_dir",
+        "cannot be used",
+    ),
+    (
+        "thumbs.E019",
+        one(local(ROOT, cache=disk(f"{ROOT}/open"))),
+        "storages[photos].cache.disk.dir",
+        "chmod go-w",
+    ),
+    (
         "thumbs.W001",
         one({"name": "photos", "driver": "local", "root": ROOT}),
         "storages[photos]",
@@ -391,6 +403,8 @@ def test_what_is_wrong_is_named_with_its_place_and_explained(
     for name, data in FILES.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data)
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
     wrong = rooted(setting, tmp_path)
     with override_settings(SECRET_KEY="" if code == "thumbs.E016" else "set"):
         messages = checked(wrong)

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import stat
 from collections.abc import Callable, Iterator
@@ -11,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.planted import OTHER, SERVICE, as_user
 from tests.servers import eventually
 from thumbs.cache.files import FileStore
 from thumbs.cache.trust import PrivateDirectory, PrivateFile, Untrusted
 
-OTHER, SERVICE = 65534, 4321
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 
 
@@ -27,29 +26,6 @@ def directory(tmp_path: Path) -> Path:
     made = tmp_path / "private"
     made.mkdir(mode=0o700)
     return made
-
-
-def as_user(user: int, act: Callable[[], object]) -> str:
-    """What `act` ends with in a process of that user: nothing, or the name of its error."""
-    there, here = os.pipe()
-    child = os.fork()
-    if not child:
-        signal.alarm(60)
-        said = ""
-        try:
-            os.setgroups([])
-            os.setgid(user)
-            os.setuid(user)
-            act()
-        except BaseException as error:
-            said = type(error).__name__
-        os.write(here, said.encode())
-        os._exit(0)
-    os.close(here)
-    with os.fdopen(there, "rb") as told:
-        said = told.read().decode()
-    os.waitpid(child, 0)
-    return said
 
 
 def opened(directory: PrivateDirectory) -> None:

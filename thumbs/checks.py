@@ -12,8 +12,8 @@ from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from thumbs.cache.files import ForeignDirectory
-from thumbs.caching import file_store
+from thumbs.cache.files import ForeignDirectory, Untrusted
+from thumbs.caching import file_store, inspect_run_directory
 from thumbs.conf.document import StorageConf
 from thumbs.conf.keys import Problem, nearest
 from thumbs.conf.rules import ROOT_MISSING
@@ -26,9 +26,10 @@ UNKNOWN_CLASS = "thumbs.E013"
 CACHE_DIRECTORY = "thumbs.E014"
 SHARED_DIRECTORY = "thumbs.E015"
 NO_SECRET = "thumbs.E016"  # noqa: S105 - an id
+UNTRUSTED = "thumbs.E019"
 NO_TIMEOUT = "thumbs.W002"
 # What may pass while a server runs. It must not keep a worker from starting anew: a storage fails, or its cache.
-STATE_OF_THE_MACHINE = (ROOT_MISSING, CACHE_DIRECTORY)
+STATE_OF_THE_MACHINE = (ROOT_MISSING, CACHE_DIRECTORY, UNTRUSTED)
 
 
 @checks.register(TAG)
@@ -37,6 +38,7 @@ def check_thumbs(**_: object) -> list[checks.CheckMessage]:
     read = configuration()
     problems = list(read.problems)
     if not read.errors:
+        problems += _run_directory(read.document.run_dir, read.storages)
         problems += _shared_directories(read.storages)
         for storage in read.storages:
             problems += _problems_of(storage)
@@ -134,8 +136,20 @@ def _directory(storage: StorageConf, where: str) -> Iterator[Problem]:
         store.inspect()
     except ForeignDirectory as error:
         yield Problem(CACHE_DIRECTORY, where, f"is refused: {error}.", "Give the cache a directory of its own.")
+    except Untrusted as error:
+        yield Problem(UNTRUSTED, where, f"is refused: {error}.", error.remedy)
     except OSError as error:
         yield Problem(CACHE_DIRECTORY, where, f"cannot be used: {storage.cache.disk.dir}: {error.strerror or error}.")
+
+
+def _run_directory(run_dir: str | None, storages: Sequence[StorageConf]) -> Iterator[Problem]:
+    try:
+        inspect_run_directory(run_dir, storages)
+    except Untrusted as error:
+        hint = error.remedy if run_dir else f'{error.remedy}; or set "run_dir" to a directory of the server\'s user.'
+        yield Problem(UNTRUSTED, "run_dir", f"is refused: {error}.", hint)
+    except OSError as error:
+        yield Problem(UNTRUSTED, "run_dir", f"cannot be used: {error.filename}: {error.strerror or error}.")
 
 
 def _shared_directories(storages: Sequence[StorageConf]) -> Iterator[Problem]:
