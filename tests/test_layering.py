@@ -39,7 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # 5: the Django side.
     (
         *("apps", "checks", "explanation", "links", "management", "purging", "readiness", "signals", "templatetags"),
-        *("urls", "views", "whereabouts"),
+        *("responses", "urls", "views", "whereabouts"),
     ),
 )
 # The parts of layer 3 do not know each other. The journey knows the values that pass between it and them.
@@ -76,7 +76,7 @@ OWNERS = {
     "tqdm": ("thumbs.management",),
     "django": (
         *("thumbs.apps", "thumbs.checks", "thumbs.links", "thumbs.management", "thumbs.signals", "thumbs.templatetags"),
-        *("thumbs.urls", "thumbs.whereabouts"),
+        *("thumbs.responses", "thumbs.urls", "thumbs.whereabouts"),
         *("thumbs.views", "thumbs.wiring", "thumbs.caching", "thumbs.sources", "thumbs.cache", "mage_project"),
     ),
 }

@@ -7,6 +7,7 @@ from thumbs import asgi, wsgi
 from thumbs.errors import BadPath, BadTarget, ThumbError
 from thumbs.http import Request
 from thumbs.mount import Claim
+from thumbs.responses import django_response
 from thumbs.targets import is_lossy, path_of
 from thumbs.wiring import thumbnailer
 
@@ -14,14 +15,7 @@ from thumbs.wiring import thumbnailer
 @csrf_exempt  # the method is refused by its own answer, 405
 def thumbnail(request: HttpRequest, path: str) -> HttpResponse:
     """The thumbnail at `path`: the rest of the URL from the storage's name on, as Django decoded it."""
-    answer = wsgi.answer(_request(request, path), thumbnailer)
-    response = HttpResponse(answer.body, status=answer.status)
-    del response.headers["Content-Type"]
-    for raw_name, raw_value in answer.headers:
-        name, value = raw_name.decode(), raw_value.decode()
-        # Django keeps one line a field; `Vary` may have two, a storage's own and that of `format(auto)`.
-        response.headers[name] = f"{response.headers[name]}, {value}" if name in response.headers else value
-    return response
+    return django_response(wsgi.answer(_request(request, path), thumbnailer))
 
 
 def _request(request: HttpRequest, path: str) -> Request:
