@@ -4,6 +4,11 @@ import os
 
 from prometheus_client.multiprocess import mark_process_dead
 
+from thumbs import redaction
+
+# Before gunicorn says anything: with DEBUG it begins with its own configuration, `raw_env` included.
+redaction.install()
+
 # A target over 2,048 bytes is answered by us. Gunicorn's own limit, 4,094, would answer first.
 limit_request_line = 8190
 

@@ -2,6 +2,7 @@
 
 import os
 
+from thumbs import redaction
 from thumbs.conf.document import LOG_LEVELS
 from thumbs.conf.loading import caches_of
 
@@ -47,6 +48,10 @@ CACHES: dict[str, dict[str, object]] = {
     **caches_of(_STORAGES_FILE),
 }
 
+# Before anything is logged, in every process of this project, whichever server or command it is.
+redaction.install()
+
+_LEVEL = _LOG_LEVEL if _LOG_LEVEL in LOG_LEVELS else "INFO"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -55,10 +60,14 @@ LOGGING = {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
         "access": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout"},
     },
-    "root": {"handlers": ["stderr"], "level": _LOG_LEVEL if _LOG_LEVEL in LOG_LEVELS else "INFO"},
+    # DEBUG is for Mage and Django. What libraries tell then holds headers and bodies: AWS's answer with credentials.
+    "root": {"handlers": ["stderr"], "level": "INFO" if _LEVEL == "DEBUG" else _LEVEL},
     # A request that is refused is the client's matter, and `/ready` logs by itself what it misses.
     "filters": {"raised": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}},
     "loggers": {
+        "thumbs": {"level": _LEVEL},
+        "mage_project": {"level": _LEVEL},
+        "django": {"level": _LEVEL},
         "django.request": {"filters": ["raised"]},
         # A line of JSON is a line of JSON, with nothing before it.
         "thumbs.access": {"handlers": ["access"], "level": "INFO", "propagate": False},

@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "cores",
         "encoding",
         "pauses",
+        "redaction",
     ),
     # 2: the language of URLs and HTTP; pure, but for the threads of stages.
     (
@@ -83,6 +84,7 @@ OWNERS = {
 
 # Django's settings that are read, and where. `THUMBS` is the app's only one, and read in one place.
 SETTINGS = {
+    "thumbs.apps": {"STORAGES", "CACHES", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.wiring": {"THUMBS", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.checks": {"STORAGES", "CACHES"},
     "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},

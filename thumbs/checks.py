@@ -17,6 +17,7 @@ from thumbs.caching import file_store, inspect_run_directory
 from thumbs.conf.document import StorageConf
 from thumbs.conf.keys import Problem, nearest
 from thumbs.conf.rules import ROOT_MISSING
+from thumbs.redaction import redacted
 from thumbs.wiring import NotConfigured, configuration, signer
 
 TAG = "thumbs"
@@ -111,8 +112,8 @@ def _known_options(make: Any) -> set[str]:
 
 
 def _line(error: Exception) -> str:
-    """What an error says, as part of a sentence."""
-    return " ".join(str(error).split()).removesuffix(".")
+    """What an error says, as part of a sentence, without the secrets that a class may have put into it."""
+    return redacted(" ".join(str(error).split()).removesuffix("."))
 
 
 def _timeout(alias: str, where: str) -> Iterator[Problem]:

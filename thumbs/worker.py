@@ -25,6 +25,7 @@ from weakref import WeakSet
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
+from thumbs import redaction
 from thumbs.asgi import ThumbsASGI
 from thumbs.http import Headers
 from thumbs.targets import is_authority
@@ -177,6 +178,11 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
 
 class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no types
     """`gunicorn --worker-class thumbs.worker.ThumbsWorker`, for an application wrapped in `ThumbsASGI`."""
+
+    @classmethod
+    def setup(cls) -> None:
+        """Gunicorn calls it before it forks: what a server of ours logs is clean, in any site."""
+        redaction.install()
 
     def init_process(self) -> None:
         # gunicorn's worker names its protocol class in one place only, and this process is ours alone. What it finds
