@@ -40,7 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # 5: the Django side.
     (
         *("apps", "checks", "explanation", "links", "management", "purging", "readiness", "signals", "templatetags"),
-        *("responses", "urls", "views", "whereabouts"),
+        *("middleware_checks", "responses", "urls", "views", "whereabouts"),
     ),
 )
 # The parts of layer 3 do not know each other. The journey knows the values that pass between it and them.
@@ -77,7 +77,7 @@ OWNERS = {
     "tqdm": ("thumbs.management",),
     "django": (
         *("thumbs.apps", "thumbs.checks", "thumbs.links", "thumbs.management", "thumbs.signals", "thumbs.templatetags"),
-        *("thumbs.responses", "thumbs.urls", "thumbs.whereabouts"),
+        *("thumbs.middleware_checks", "thumbs.responses", "thumbs.urls", "thumbs.whereabouts"),
         *("thumbs.views", "thumbs.wiring", "thumbs.caching", "thumbs.sources", "thumbs.cache", "mage_project"),
     ),
 }
@@ -88,6 +88,9 @@ SETTINGS = {
     "thumbs.wiring": {"THUMBS", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.checks": {"STORAGES", "CACHES"},
     "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
+    "thumbs.middleware_checks": {
+        *("MIDDLEWARE", "SESSION_SAVE_EVERY_REQUEST", "USE_I18N", "ASGI_APPLICATION", "WSGI_APPLICATION"),
+    },
     "thumbs.management.commands.run_thumb_server": {"ASGI_APPLICATION"},
 }
 

@@ -17,7 +17,7 @@ class ThumbsConfig(AppConfig):
     verbose_name = "Thumbnails"
 
     def ready(self) -> None:
-        from thumbs import checks, redaction  # noqa: F401, PLC0415 - registers them
+        from thumbs import checks, middleware_checks, redaction  # noqa: F401, PLC0415 - registers them
         from thumbs.wiring import configuration  # noqa: PLC0415
 
         # What is wrong with a configuration is for the checks to say.

@@ -1,4 +1,4 @@
-"""Answers as Django's own, made so that middleware cannot turn a public thumbnail into somebody's private one.
+"""Answers as Django's own, made so that middleware cannot put one visitor's cookie onto a public thumbnail.
 
 A cache that shares an answer shares its `Set-Cookie` with everyone (RFC 9111, 7.3), and middleware that saves a session
 or counts visitors adds one to whatever passes. What Mage made `public` is sent without cookies, whichever middleware
