@@ -261,6 +261,8 @@ def test_the_repr_of_a_configuration_holds_no_secret(originals: Path) -> None:
         ("{'Authorization': b'AWS4 Credential=AK/1, Signature=2'}", "{'Authorization': b'[hidden]'}"),
         ('{"account_key": "abc", "bucket": "b"}', '{"account_key": "[hidden]", "bucket": "b"}'),
         ("connect(host='h', password='it is')", "connect(host='h', password='[hidden]')"),
+        ("<SecretAccessKey>abc</SecretAccessKey>", "<SecretAccessKey>[hidden]</SecretAccessKey>"),
+        (f"Signature:\n{'0f' * 32}", "Signature:\n[hidden]"),
         ("/a/thumbs/0123456789abcdef/x/b.jpg", "/a/thumbs/[hidden]/x/b.jpg"),
         ("/a/%54HUMBS%2f%30123456789abcde%66%2fx", "/a/%54HUMBS%2f[hidden]%2fx"),
         # What is no secret stays.

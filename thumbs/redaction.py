@@ -32,6 +32,10 @@ _PAIRS = (
     (re.compile(r"(?<=://)[^\s/@'\"]+(?=@)"), HIDDEN),
     # Authorization: Bearer x
     (re.compile(r"(?i)((?:authorization|cookie|security-token)\w*['\"]?:\s*b?['\"]?)[^'\"\r\n]+"), rf"\1{HIDDEN}"),
+    # <SecretAccessKey>x</SecretAccessKey>
+    (re.compile(rf"(?i)(<\w*{_SENSITIVE}\w*>)[^<]+"), rf"\1{HIDDEN}"),
+    # Signature: 64 hex digits, on this line or the next
+    (re.compile(r"(?i)(signature:\s+)[0-9a-f]{32,}"), rf"\1{HIDDEN}"),
     # 'password': 'x'
     (re.compile(rf"(?i)({_SENSITIVE}[\w.-]*['\"]\s*:\s*b?(['\"]))(?:(?!\2).)+"), rf"\1{HIDDEN}"),
     # password='x'
