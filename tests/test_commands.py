@@ -148,7 +148,7 @@ def test_a_server_that_cannot_start_clears_nothing_and_says_why(originals: Path,
         (["--bind", "localhost"], "CommandError: --bind takes HOST:PORT or unix:PATH, not 'localhost'."),
         (["--bind", "127.0.0.1:http"], "CommandError: --bind takes HOST:PORT or unix:PATH, not '127.0.0.1:http'."),
         (["--bind", "192.0.2.1:80"], "CommandError: Cannot listen at 192.0.2.1:80: Cannot assign requested address"),
-        (["--bind", "127.0.0.1:0", "--workers", "0"], "CommandError: --workers takes a whole number from 1."),
+        (["--bind", "127.0.0.1:0", "--workers", "0"], "CommandError: --workers takes a whole number from 1 to 1024."),
     ],
 )
 def test_the_server_refuses_what_it_cannot_do(

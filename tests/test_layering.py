@@ -91,7 +91,7 @@ SETTINGS = {
     "thumbs.middleware_checks": {
         *("MIDDLEWARE", "SESSION_SAVE_EVERY_REQUEST", "USE_I18N", "ASGI_APPLICATION", "WSGI_APPLICATION"),
     },
-    "thumbs.management.commands.run_thumb_server": {"ASGI_APPLICATION"},
+    "thumbs.management.application": {"ASGI_APPLICATION", "ROOT_URLCONF"},
 }
 
 

@@ -41,6 +41,7 @@ _OWN_HEADERS = frozenset(
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 MIB = 1024 * 1024
 T = TypeVar("T")
+MOST_WORKERS = 1024
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -259,5 +260,5 @@ class DocumentConf:
     purge_on_model_changes: bool = key(boolean, default=False)
     caches: dict[str, object] = key(mapping_of(anything), default={}, secret=True)
     port: int = key(whole(0, 65535), default=8080)
-    workers: int = key(whole(1, 1024), default=usable_cores())
+    workers: int = key(whole(1, MOST_WORKERS), default=usable_cores())
     log_level: str = key(one_of(LOG_LEVELS), default="INFO")

@@ -15,6 +15,10 @@ UNREADABLE = "thumbs.E001"
 DUPLICATE_NAME = "thumbs.E005"
 VARIABLE_MISSING = "thumbs.E006"
 
+_LEAST = (
+    'In settings.py, the least is THUMBS = {"STORAGES": [{"name": "media", "driver": "django", "alias": "default", '
+    '"signature_secret_key": "django"}]}.'
+)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -59,6 +63,8 @@ def load(thumbs: object) -> Configuration:
         document = _document_of(Path(path), problems) | document
     elif path is not None:
         problems.append(Problem(WRONG_VALUE, "THUMBS.STORAGES_FILE", "must be the path of a file."))
+    elif "storages" not in document and not problems:
+        problems.append(Problem(MISSING_KEY, "THUMBS.storages", "is required.", _LEAST))
     if problems:
         document.setdefault("storages", [])  # that it is missing would only hide what is wrong
     document = _expanded(document, environ if isinstance(environ, Mapping) else {}, where, problems)

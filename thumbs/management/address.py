@@ -1,11 +1,17 @@
 """The address of a server, known to be free before anything is started or cleared for it."""
 
 import errno
+import os
+import re
 import socket
+from pathlib import Path
 
 from django.core.management.base import CommandError
 
-_ELSEWHERE = ("unix:", "fd://", "vsock:")  # what else gunicorn binds to; it says itself what is wrong there
+_LONGEST_SOCKET = 107  # unix(7): sun_path, less its last zero
+_VSOCK = re.compile(r"vsock:[0-9]+:[0-9]+")
+# A name, an IPv4 address, or an IPv6 address in brackets, as gunicorn reads them.
+_HOST_PORT = re.compile(r"(?:tcp://)?(?P<host>[^\s:/\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
 
 def require_free(bind: str) -> None:
@@ -13,15 +19,33 @@ def require_free(bind: str) -> None:
 
     Gunicorn itself would try five times, a second apart, and log each.
     """
-    if bind.startswith(_ELSEWHERE):
+    if bind.startswith("unix:"):
+        _require_place_for_socket(Path(bind.removeprefix("unix:").removeprefix("//")))
         return
-    host, colon, port = bind.removeprefix("tcp://").rpartition(":")
-    if not colon or not (port.isdecimal() and int(port) < 65536):
+    if _VSOCK.fullmatch(bind):
+        return
+    found = _HOST_PORT.fullmatch(bind)
+    if found is None or int(found["port"]) > 65535:
         raise CommandError(f"--bind takes HOST:PORT or unix:PATH, not {bind!r}.")
     try:
-        _listen(host.strip("[]") or None, int(port))
+        _listen(found["host"].strip("[]") or None, int(found["port"]))
+    except UnicodeError as error:  # a name with an empty or overlong part
+        raise CommandError(f"Cannot listen at {bind}: this is no name of a host.") from error
     except OSError as error:
-        raise CommandError(_sentence(bind, port, error)) from error
+        raise CommandError(_sentence(bind, found["port"], error)) from error
+
+
+def _require_place_for_socket(path: Path) -> None:
+    if path == Path():
+        raise CommandError("--bind unix:PATH takes the path of a socket.")
+    if path.exists() and not path.is_socket():
+        raise CommandError(f"Cannot listen at {path}: it is there already, and is not a socket.")
+    if not path.parent.is_dir():
+        raise CommandError(f"Cannot listen at {path}: there is no directory {path.parent}.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise CommandError(f"Cannot listen at {path}: the directory {path.parent} cannot be written.")
+    if len(os.fsencode(path)) > _LONGEST_SOCKET:
+        raise CommandError(f"Cannot listen at {path}: a socket's path has at most {_LONGEST_SOCKET} bytes.")
 
 
 def _listen(host: str | None, port: int) -> None:

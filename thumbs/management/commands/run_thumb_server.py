@@ -5,13 +5,15 @@ import sys
 import tempfile
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from thumbs.caching import disk_layer, file_store
-from thumbs.conf.document import StorageConf
+from thumbs.conf.document import MOST_WORKERS, StorageConf
 from thumbs.management.address import require_free
+from thumbs.management.application import asgi_application
+from thumbs.management.selection import require_configuration
 from thumbs.supervisor import Supervisor
 from thumbs.wiring import configuration
 
@@ -24,20 +26,25 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, metavar="N", help="worker processes; default: WEB_CONCURRENCY")
         parser.add_argument("--no-janitor", action="store_true", help="do not run run_cache_janitor beside the server")
 
+    def check(self, *arguments: Any, **options: Any) -> None:
+        """What is wrong with our own configuration in a line each, and then what Django finds in the whole site."""
+        require_configuration()
+        super().check(*arguments, **options)
+
     def handle(self, **options: object) -> None:
         """The system checks have passed when this runs: Django refuses to call it otherwise."""
         read = configuration()
-        bind = str(options["bind"] or f"0.0.0.0:{read.document.port}")
+        bind = f"0.0.0.0:{read.document.port}" if options["bind"] is None else str(options["bind"])
         workers = read.document.workers if options["workers"] is None else options["workers"]
-        if not settings.ASGI_APPLICATION:
-            raise CommandError("settings.ASGI_APPLICATION is not set: it names what to serve.")
-        if not isinstance(workers, int) or workers < 1:
-            raise CommandError("--workers takes a whole number from 1.")
+        if not isinstance(workers, int) or not 1 <= workers <= MOST_WORKERS:
+            raise CommandError(f"--workers takes a whole number from 1 to {MOST_WORKERS}.")
+        application, remark = asgi_application()
         require_free(bind)
+        if remark:
+            self.stderr.write(remark)
         self._clear_on_startup(read.storages)
-        module, _, name = settings.ASGI_APPLICATION.rpartition(".")
         server = [
-            *(sys.executable, "-m", "gunicorn", f"{module}:{name}"),
+            *(sys.executable, "-m", "gunicorn", application),
             *("--worker-class", "thumbs.worker.ThumbsWorker"),
             *("--bind", bind),
             *("--workers", str(workers)),
