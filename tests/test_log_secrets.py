@@ -283,6 +283,9 @@ from thumbs import redaction
 redaction.hide(["canary-signature-secret"])
 redaction.install()
 logging.basicConfig(level="DEBUG", format="%(message)s %(args)s")
+class Untold:
+    def __str__(self):
+        raise RuntimeError("canary-signature-secret")
 def fail():
     raise ValueError("in a thread: canary-signature-secret")
 thread = threading.Thread(target=fail)
@@ -296,6 +299,8 @@ for name in (None, "x", "asyncio", "gunicorn.error", "django.request", "thumbs.j
     logging.getLogger(name).debug("%(a)s", {"a": "canary-signature-secret"})
     logging.getLogger(name).info("canary-signature-secret", stack_info=True)
     logging.getLogger(name).info("does not fit %d", "canary-signature-secret")
+    logging.getLogger(name).info("cannot be told: %s", Untold())
+    logging.getLogger(name).info({"canary-signature-secret": []})
 raise RuntimeError("at the end: canary-signature-secret")
 """
 

@@ -115,11 +115,11 @@ def without_targets(text: str) -> str:
 def clean(record: logging.LogRecord) -> bool:
     """Redact `record` in place; it can be a filter, which lets every record pass."""
     ours = str(record.name).startswith("thumbs")
-    if record.name == "gunicorn.error" and record.msg in _WITH_TARGET:
+    if record.name == "gunicorn.error" and isinstance(record.msg, str) and record.msg in _WITH_TARGET:
         record.msg, record.args = _WITH_TARGET[record.msg], ()
     try:
         text = record.getMessage()
-    except (TypeError, ValueError, KeyError):  # logging tells of a message that does not fit its arguments, with both
+    except Exception:  # logging would tell of it with message and arguments; and what logs must go on
         text = f"{record.name} logged a message that does not fit its arguments ({record.pathname}:{record.lineno})"
     text = _UNREADABLE.sub(_of_kind, text)
     record.msg, record.args = _cleaned(text, ours=ours), ()
