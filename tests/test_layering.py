@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "encoding",
         "pauses",
         "redaction",
+        "installation",
     ),
     # 2: the language of URLs and HTTP; pure, but for the threads of stages.
     (

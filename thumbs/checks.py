@@ -12,6 +12,7 @@ from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from thumbs import installation
 from thumbs.cache.files import ForeignDirectory, Untrusted
 from thumbs.caching import file_store, inspect_run_directory
 from thumbs.conf.document import StorageConf
@@ -46,9 +47,19 @@ def check_thumbs(**_: object) -> list[checks.CheckMessage]:
     return [_message(problem) for problem in problems]
 
 
+@checks.register(TAG)
+def check_libvips(**_: object) -> list[checks.CheckMessage]:
+    """Whether the libvips that would run is the one that is promised. Nothing of it is loaded here."""
+    return [_message(Problem(*each)) for each in installation.problems()]
+
+
 def require(*, but: Collection[str] = ()) -> None:
-    """Raise NotConfigured with a line for each error of these checks, `but` those; warnings are for `check`."""
-    errors = [message for message in checks.run_checks(tags=[TAG]) if message.is_serious() and message.id not in but]
+    """Raise NotConfigured with a line for each error of these checks, `but` those and what a site has silenced.
+
+    Warnings are for `check`.
+    """
+    found = [message for message in checks.run_checks(tags=[TAG]) if not message.is_silenced()]
+    errors = [message for message in found if message.is_serious() and message.id not in but]
     if errors:
         raise NotConfigured("\n".join(f"({error.id}) {error.msg} {error.hint or ''}".rstrip() for error in errors))
 

@@ -1,6 +1,7 @@
 """`run_thumb_server`: gunicorn with the worker that suits it, and the janitor beside it."""
 
 import contextlib
+import logging
 import sys
 import tempfile
 from argparse import ArgumentParser
@@ -9,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from thumbs import installation
 from thumbs.caching import disk_layer, file_store
 from thumbs.conf.document import MOST_WORKERS, StorageConf
 from thumbs.management.address import require_free
@@ -16,6 +18,8 @@ from thumbs.management.application import asgi_application
 from thumbs.management.selection import require_configuration
 from thumbs.supervisor import Supervisor
 from thumbs.wiring import configuration
+
+logger = logging.getLogger("thumbs")
 
 
 class Command(BaseCommand):
@@ -40,6 +44,7 @@ class Command(BaseCommand):
             raise CommandError(f"--workers takes a whole number from 1 to {MOST_WORKERS}.")
         application, remark = asgi_application()
         require_free(bind)
+        logger.info("libvips %s", installation.libvips())
         if remark:
             self.stderr.write(remark)
         self._clear_on_startup(read.storages)
