@@ -5,6 +5,7 @@ import asyncio
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
+from mage_project.build import build
 from thumbs import http, wiring
 from thumbs.errors import BadRequest
 from thumbs.readiness import readiness
@@ -26,7 +27,7 @@ def metrics(_: HttpRequest) -> HttpResponse:
     read = wiring.configuration()
     if not read.document.metrics:
         raise Http404
-    content_type, body = wiring.metrics().exposition(settings.METRICS_DIRECTORY, wiring.stores(read))
+    content_type, body = wiring.metrics().exposition(settings.METRICS_DIRECTORY, wiring.stores(read), build())
     return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
 
 

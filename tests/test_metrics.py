@@ -1,21 +1,37 @@
 """Prometheus' text: right across workers, with labels from closed sets, and there only where it was asked for."""
 
+import os
+import platform
 import re
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
+import django
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+import thumbs
+from mage_project.build import build
 from tests import servers
-from tests.commands import environ_with, local_storage
+from tests.commands import environ_with, finished, local_storage
+from thumbs import installation
 from thumbs.metrics import Metrics
 from thumbs.stages import Stage
 
+BUILD = {
+    "version": thumbs.__version__,
+    "python": platform.python_version(),
+    "django": django.get_version(),
+    "libvips": metadata.version("pyvips-binary"),
+    "libvips_origin": "bundled",
+    "libvips_mode": "API",
+}
 MEMORY = {"enabled": True, "max_size_mb": 16}
 
 
@@ -102,7 +118,8 @@ def test_the_server_adds_up_its_workers_where_metrics_are_asked_for(
         for _ in range(20):  # each on a connection of its own, so that both workers get some
             assert servers.fetch(f"{base}/photos/thumbs/90x60/quarters.jpg").status == 200
         assert servers.fetch(f"{base}/photos/thumbs/90x60/none.jpg?secret=canary").status == 404
-        answer = servers.fetch(f"{base}/metrics")
+        answers = [servers.fetch(f"{base}/metrics") for _ in range(12)]
+    answer = answers[-1]  # both workers have told theirs by then
     if not asked:
         assert answer.status == 404
         return
@@ -114,3 +131,40 @@ def test_the_server_adds_up_its_workers_where_metrics_are_asked_for(
     assert entries == {("photos",): 1}
     assert samples(answer.body.decode(), "mage_cache_bytes")[("photos",)] >= 4096
     assert samples(answer.body.decode(), "mage_stage_running")[("render",)] == 0
+    for each in answers:
+        told = [line for line in each.body.decode().splitlines() if line.startswith("mage_build_info")]
+        labels = ",".join(f'{name}="{value}"' for name, value in sorted(BUILD.items()))
+        assert told == [f"mage_build_info{{{labels}}} 1.0"]
+
+
+def test_what_is_the_same_in_all_processes_leaves_nothing_in_their_files(tmp_path: Path) -> None:
+    """A second answer would find it there, and tell it once more for each process."""
+    script = """
+import sys
+from prometheus_client import CollectorRegistry
+from thumbs.metrics import Metrics
+metrics = Metrics(CollectorRegistry())
+for _ in range(3):
+    text = metrics.exposition(sys.argv[1], {"photos": (2, 8192)}, {"version": "1", "libvips": "8.18.7"})[1].decode()
+sys.stdout.write(text)
+"""
+    environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    done = finished([sys.executable, "-c", script, str(tmp_path)], environ)
+    assert done.stderr == ""
+    told = [line for line in done.stdout.splitlines() if line.startswith(("mage_cache", "mage_build"))]
+    assert told == [
+        'mage_cache_entries{storage="photos"} 2.0',
+        'mage_cache_bytes{storage="photos"} 8192.0',
+        'mage_build_info{libvips="8.18.7",version="1"} 1.0',
+    ]
+
+
+def test_the_version_of_the_package_is_that_of_its_project() -> None:
+    """The image holds the modules, and nothing that `importlib.metadata` could read."""
+    project = tomllib.loads((servers.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert thumbs.__version__ == project["version"]
+
+
+def test_a_libvips_that_cannot_be_asked_is_told_as_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "libvips", lambda: installation.Unknown("no Python", broken=False))
+    assert build.__wrapped__() == BUILD | {name: "unknown" for name in BUILD if name.startswith("libvips")}

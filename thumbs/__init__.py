@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from thumbs.purging import purge
 
-__all__ = ["purge"]
+__all__ = ["__version__", "purge"]
+__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:

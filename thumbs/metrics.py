@@ -1,10 +1,12 @@
 """Prometheus metrics. Labels come from closed sets only: nothing that a client sends becomes one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 _STAGES = ("queue", "fetch", "render", "encode")
 # Seconds: from a small picture out of the page cache to a large one from a slow storage.
@@ -58,24 +60,40 @@ class Metrics:
         return moved
 
     def exposition(
-        self, shared_directory: str | None, stores: Mapping[str, tuple[int, int]] | None = None
+        self,
+        shared_directory: str | None,
+        stores: Mapping[str, tuple[int, int]] | None = None,
+        build: Mapping[str, str] | None = None,
     ) -> tuple[str, bytes]:
         """Content type and text: of all processes that share `shared_directory`, or of this one.
 
-        `stores` are entries and bytes of the disk cache by storage, which all processes have in common.
+        All processes have in common: `stores`, entries and bytes of the disk cache by storage, and `build`, versions
+        by name.
         """
         registry = self._registry
         if shared_directory is not None:
             registry = CollectorRegistry()
             MultiProcessCollector(registry, path=shared_directory)  # type: ignore[no-untyped-call]
-        return CONTENT_TYPE_LATEST, generate_latest(registry) + generate_latest(_disk(stores or {}))
+        common = CollectorRegistry()
+        common.register(_Common(stores or {}, build or {}))
+        return CONTENT_TYPE_LATEST, generate_latest(registry) + generate_latest(common)
 
 
-def _disk(stores: Mapping[str, tuple[int, int]]) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    entries = Gauge("mage_cache_entries", "Entries on disk.", ["storage"], registry=registry)
-    weight = Gauge("mage_cache_bytes", "Bytes of disk that they take.", ["storage"], registry=registry)
-    for storage, (count, size) in stores.items():
-        entries.labels(storage).set(count)
-        weight.labels(storage).set(size)
-    return registry
+class _Common(Collector):
+    """What no process has for itself. A Gauge would leave it in this one's file, to be told with those of others."""
+
+    def __init__(self, stores: Mapping[str, tuple[int, int]], build: Mapping[str, str]) -> None:
+        self._stores = stores
+        self._build = build
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        entries = GaugeMetricFamily("mage_cache_entries", "Entries on disk.", labels=["storage"])
+        weight = GaugeMetricFamily("mage_cache_bytes", "Bytes of disk that they take.", labels=["storage"])
+        for storage, (count, size) in self._stores.items():
+            entries.add_metric([storage], count)
+            weight.add_metric([storage], size)
+        yield from (entries, weight)
+        if self._build:
+            built = GaugeMetricFamily("mage_build_info", "Versions of what runs; always 1.", labels=list(self._build))
+            built.add_metric(list(self._build.values()), 1)
+            yield built
