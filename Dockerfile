@@ -11,12 +11,15 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev \
     && rm -rf /var/lib/apt/lists/*
 COPY requirements.txt /build/
+COPY thumbs/installation.py /build/
 # gunicorn_h1c, Gunicorn's HTTP parser in C, is the one package that needs the compiler.
 RUN pip wheel --no-cache-dir --wheel-dir /build/wheels -r /build/requirements.txt "gunicorn_h1c>=0.6.6"
 # A virtual environment, because it moves to the final image in one layer, without the wheels and without pip.
 RUN python -m venv --without-pip /opt/mage \
     && pip --python /opt/mage/bin/python install --no-cache-dir --no-index --find-links /build/wheels \
         -r /build/requirements.txt gunicorn_h1c
+# pyvips may have put a file in the place of one of pyvips-binary: install that anew then, or fail.
+RUN PIP_NO_INDEX=1 PIP_FIND_LINKS=/build/wheels /opt/mage/bin/python -I /build/installation.py --repair
 
 FROM python:3.12-slim
 RUN apt-get update \
@@ -30,7 +33,8 @@ WORKDIR /app
 COPY manage.py ./
 COPY thumbs ./thumbs
 COPY mage_project ./mage_project
-RUN /opt/mage/bin/python -m compileall -q .
+RUN /opt/mage/bin/python -m compileall -q . \
+    && /opt/mage/bin/python -m thumbs.installation
 
 # A bare name for LD_PRELOAD: the dynamic linker finds it in the directory of this machine's architecture.
 ENV PATH=/opt/mage/bin:$PATH \

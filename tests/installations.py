@@ -16,10 +16,10 @@ from tests.servers import ROOT
 EXTENSION = "_libvips.abi3.so"
 LIBRARY = "pyvips_binary.libs/libvips-0123.so.42"
 # A `pyvips` that tells of its libvips what the file that is to be its extension module says: version, mode.
-_PYVIPS = """
+PYVIPS = """
 import importlib.util, pathlib
 found = importlib.util.find_spec("_libvips")
-text = pathlib.Path(found.origin).read_text() if found else "8.14.1 ABI"
+text = pathlib.Path(found.origin).read_text() if found else "8.18.9 ABI"
 if text.startswith("nothing"):
     raise OSError("cannot load library 'libvips.so.42'")
 said, mode = text.split()[:2]
@@ -28,13 +28,14 @@ version = [int(part) for part in said.split(".")].__getitem__
 """
 
 
-def wheel(directory: Path, name: str, version: str, files: dict[str, str]) -> Path:
-    """A wheel of `files`, written into `directory`."""
+def wheel(directory: Path, name: str, version: str, files: dict[str, str], *, requires: str = "") -> Path:
+    """A wheel of `files`, written into `directory`. It `requires` another distribution, or none."""
     info = f"{name.replace('-', '_')}-{version}.dist-info"
     head = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     everything = {
         **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        + (f"Requires-Dist: {requires}\n" if requires else ""),
         f"{info}/WHEEL": head,
     }
     rows = [
@@ -57,10 +58,10 @@ def binary_wheel(directory: Path, says: str = "8.18.7 API", *, version: str = "8
     return wheel(directory, "pyvips-binary", version, {EXTENSION: f"{says} of the bundle", LIBRARY: "a library"})
 
 
-def pyvips_wheel(directory: Path, says: str | None = "8.14.1 API") -> Path:
+def pyvips_wheel(directory: Path, says: str | None = "8.14.1 API", *, requires: str = "") -> Path:
     """A pyvips that was built against headers of another libvips; for None, one that was built without."""
     extension = {} if says is None else {EXTENSION: f"{says} built here"}
-    return wheel(directory, "pyvips", "3.2.0", {"pyvips/__init__.py": _PYVIPS, **extension})
+    return wheel(directory, "pyvips", "3.2.0", {"pyvips/__init__.py": PYVIPS, **extension}, requires=requires)
 
 
 @dataclass(frozen=True)

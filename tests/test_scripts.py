@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mage_project import demo
+from tests.installations import PYVIPS
 from thumbs.conf.loading import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +21,8 @@ SCRIPTS = ("script/setup", "script/server", "script/test", ".ci/run")
 BASH = shutil.which("bash") or "/bin/bash"
 TOOLS = ("bash", "cat", "dirname", "env", "find", "flock", "grep", "head", "mkdir", "rm", "rmdir", "sed", "tail")
 
-# A project that installs without any index: its build backend is a file of its own.
+# A project that installs without any index: its build backend is a file of its own, and it brings what stands for
+# pyvips.
 PYPROJECT = """
 [build-system]
 requires = []
@@ -37,19 +39,21 @@ test = []
 BACKEND = """
 import pathlib, zipfile
 
+PYVIPS = __PYVIPS__
+
 def build_editable(directory, config_settings=None, metadata_directory=None):
     name = "tiny-1-py3-none-any.whl"
     metadata = pathlib.Path("pyproject.toml").read_text().partition("dependencies = [")[2].partition("]")[0]
     requires = f"Requires-Dist: {metadata.strip(chr(34))}" if metadata else ""
     with zipfile.ZipFile(pathlib.Path(directory, name), "w") as wheel:
-        wheel.writestr("tiny.pth", "")
+        wheel.writestr("pyvips/__init__.py", PYVIPS)
         wheel.writestr("tiny-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         extras = "Provides-Extra: test\\nProvides-Extra: fast\\n"
         head = "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1\\n"
         wheel.writestr("tiny-1.dist-info/METADATA", f"{head}{extras}{requires}\\n")
         wheel.writestr("tiny-1.dist-info/RECORD", "")
     return name
-"""
+""".replace("__PYVIPS__", repr(PYVIPS))
 
 
 def run(command: list[str | Path], **env: str) -> "subprocess.CompletedProcess[str]":
@@ -72,7 +76,9 @@ def project(tmp_path: Path, *, dependencies: str = "") -> Path:
     """A tree with Mage's script/setup and a project that needs nothing but `dependencies`."""
     tree = tmp_path / "a tree with spaces"
     (tree / "script").mkdir(parents=True)
-    shutil.copy(ROOT / "script/setup", tree / "script/setup")
+    (tree / "thumbs").mkdir()
+    for name in ("script/setup", "thumbs/installation.py"):
+        shutil.copy(ROOT / name, tree / name)
     (tree / "pyproject.toml").write_text(PYPROJECT.format(dependencies=dependencies), encoding="utf-8")
     (tree / "requirements.txt").write_text("", encoding="utf-8")
     (tree / "backend.py").write_text(BACKEND, encoding="utf-8")
