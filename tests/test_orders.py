@@ -337,6 +337,24 @@ def test_every_answer_is_closed_to_scripts_and_guesses() -> None:
     assert "default-src 'none'" in (header(headers, "Content-Security-Policy") or "")
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ((b"Vary", b"Origin"), "Accept, Origin"),
+        ((b"vary", b" accept ,Origin,, DPR"), "Accept, Origin, DPR"),
+        ((b"VARY", b"Accept"), "Accept"),
+        ((b"Vary", b"Origin, *"), "*"),
+        ((b"X-Extra", b"yes"), "Accept"),
+    ],
+)
+def test_vary_is_one_line_whatever_a_storage_adds_to_it(given: tuple[bytes, bytes], sent: str) -> None:
+    automatic = order("x/f:format(auto)/a.jpg", headers=(given, (b"X-Other", b"1")))
+    for headers in (automatic.headers, automatic.error_headers):
+        assert [value.decode() for name, value in headers if name.lower() == b"vary"] == [sent]
+        assert header(headers, "X-Other") == "1"
+    assert given in order("x/f:format(png)/a.jpg", headers=(given,)).headers
+
+
 def test_answers_vary_by_accept_exactly_where_it_is_asked() -> None:
     automatic = order("x/f:format(auto)/a.jpg")
     assert header(automatic.headers, "Vary") == header(automatic.error_headers, "Vary") == "Accept"

@@ -93,14 +93,19 @@ class Order:
         )
 
     @property
+    def group(self) -> str:
+        """The part of the cache key that all thumbnails of the original share."""
+        return self.key.partition("/")[0]
+
+    @property
     def source_key(self) -> str:
         """The cache key of the original itself."""
-        return f"{self.key.partition('/')[0]}/{SOURCE}"
+        return f"{self.group}/{SOURCE}"
 
     @property
     def reduced_key(self) -> str:
         """The cache key of what the original was reduced to."""
-        return f"{self.key.partition('/')[0]}/{REDUCED}"
+        return f"{self.group}/{REDUCED}"
 
 
 def take_order(path: bytes, accepted: tuple[str, ...], terms_of: Mapping[str, Terms]) -> Order:
@@ -118,14 +123,14 @@ def take_order(path: bytes, accepted: tuple[str, ...], terms_of: Mapping[str, Te
     target = grammar.parse(address.target, terms.presets)
     transform, spare = _settled(target, accepted, terms)
     terms.check(target.transform, transform)
-    vary = _VARY if target.transform.format == AUTO else ()
+    headers = _varied(terms.headers) if target.transform.format == AUTO else terms.headers
     return Order(
         storage=name,
         path=target.path,
         transform=transform,
         key=f"{group_of(name, target.path)}/{_name_of(transform, spare, terms)}",
-        headers=_labels(target, terms) + vary + terms.headers,
-        error_headers=vary + terms.headers,
+        headers=_labels(target, terms) + headers,
+        error_headers=headers,
         spare=spare,
         expires=target.expires,
     )
@@ -148,6 +153,14 @@ def preflight(path: bytes, terms_of: Mapping[str, Terms]) -> Response:
 def varying(path: bytes) -> Headers:
     """The `Vary` of an answer to a path that became no order: a `format(auto)` in it counts, good or not."""
     return _VARY if b"format(auto)" in path or b"fmt(auto)" in path else ()
+
+
+def _varied(headers: Headers) -> Headers:
+    """`headers` with Accept in their `Vary`, which is one line: of several, nginx before 1.23 reads only the last."""
+    given = (value.decode().split(",") for name, value in headers if name.lower() == b"vary")
+    others = [name.strip() for names in given for name in names if name.strip().lower() not in ("", "accept")]
+    vary = "*" if "*" in others else ", ".join(("Accept", *others))
+    return ((b"Vary", vary.encode()), *(header for header in headers if header[0].lower() != b"vary"))
 
 
 def group_of(storage: str, path: str) -> str:
