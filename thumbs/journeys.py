@@ -97,7 +97,9 @@ class Journeys:
         try:
             version: Version = yield fetch_stage(order.storage), partial(storage.source.version, order.path)
         except SourceMissing:
+            # Other sizes, and what other processes have in memory, would else each be served once more.
             yield LOOKUP, partial(storage.layers.delete, order.key)
+            yield LOOKUP, partial(storage.layers.purge, order.group)
             raise
         if found is not None and _is_of(version, found.entry):
             return Outcome((yield from self._renewed(order, found.entry, asked)), timings)
