@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pwd
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Self
 
 from tests import servers
-from tests.servers import ROOT, Server
+from tests.processes import workers_of
+from tests.servers import ROOT, Server, eventually
 
 DEPLOY = ROOT / "deploy"
 
@@ -71,8 +73,7 @@ def thumb_server(
     """`run_thumb_server` as the unit and the image start it."""
     directory.mkdir(exist_ok=True)
     port = port or servers.free_port()
-    config = directory / "storages.json"
-    config.write_text(json.dumps({"run_dir": str(directory / "run"), **document}))
+    config = _write(document, directory)
     kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     command = [sys.executable, "manage.py", "run_thumb_server", "--bind", f"127.0.0.1:{port}"]
     log = directory / "server.log"
@@ -82,10 +83,32 @@ def thumb_server(
         yield Server("mage", port, process, log)
 
 
-class Recorder:
-    """An upstream that notes what it is sent, byte for byte, and answers 200."""
+def _write(document: Mapping[str, object], directory: Path) -> Path:
+    config = directory / "storages.json"
+    config.write_text(json.dumps({"run_dir": str(directory / "run"), **document}))
+    return config
 
-    def __init__(self) -> None:
+
+def reload(server: Server, document: Mapping[str, object]) -> None:
+    """Give `thumb_server` another configuration. Returns when every worker that answers has read it."""
+    _write(document, server.log.parent)
+    before = workers_of(server.process.pid)
+    server.process.send_signal(signal.SIGHUP)
+
+    def replaced() -> bool:
+        now = workers_of(server.process.pid)
+        return len(now) == len(before) and not now & before
+
+    eventually(replaced, seconds=60)
+
+
+class Recorder:
+    """An upstream that notes what it is sent, byte for byte, and answers as `status` and `answer`, its headers, say."""
+
+    def __init__(self, *answer: tuple[str, str]) -> None:
+        self.status = 200
+        self.answer: Sequence[tuple[str, str]] = answer
+        self.crowd: threading.Barrier | None = None  # each request waits here for the others
         self.targets: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         self.bodies: list[bytes] = []
@@ -99,7 +122,11 @@ class Recorder:
                 recorder.targets.append(line.split(b" ", 1)[1].rpartition(b" ")[0])
                 recorder.headers.append({name.lower(): value for name, value in self.headers.items()})
                 recorder.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
-                self.send_response(200)
+                if recorder.crowd is not None:
+                    recorder.crowd.wait()
+                self.send_response(recorder.status)
+                for name, value in recorder.answer:
+                    self.send_header(name, value)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"ok")

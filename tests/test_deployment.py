@@ -343,66 +343,6 @@ def test_no_signature_is_in_the_log_in_any_spelling(pair: Pair, spell: Callable[
     assert line["path"] in (f"/signed/thumbs/*/{rest}", "/signed/thumbs/*")
 
 
-# ------------------------------------------------------------------------------------------------- the cache
-
-
-@pytest.fixture
-def cached(pair: Pair, tmp_path: Path) -> Iterator[Server]:
-    with nginx(tmp_path / "cached", [pair.direct.port], parts=["cache"]) as through:
-        yield through
-
-
-def test_the_cache_answers_what_it_has_and_keeps_apart_what_varies(cached: Server) -> None:
-    path = "local/thumbs/80x60/filters:format(auto)/quarters.jpg"
-    seen = []
-    for accept in ("image/webp", "image/webp", "image/avif", "image/webp", "image/avif"):
-        answer = cached.get(path, headers={"Accept": accept})
-        assert answer.headers["content-type"] == accept
-        seen.append(answer.headers["x-proxy-cache"])
-    assert seen == ["MISS", "HIT", "MISS", "HIT", "HIT"]
-
-
-def test_the_cache_answers_conditions_and_heads_by_itself(cached: Server) -> None:
-    path = "local/thumbs/81x60/quarters.jpg"
-    first = cached.get(path, headers={"If-None-Match": '"something else"'})
-    assert (first.status, first.headers["x-proxy-cache"]) == (200, "MISS")
-    again = cached.get(f"{path}?a=query", headers={"If-None-Match": first.headers["etag"]})
-    assert (again.status, again.body, again.headers["x-proxy-cache"]) == (304, b"", "HIT")
-    head = cached.get(path, method="HEAD")
-    assert (head.status, head.headers["content-length"]) == (200, str(len(first.body)))
-
-
-def test_a_condition_that_finds_nothing_cached_fills_the_cache_all_the_same(cached: Server) -> None:
-    path = "local/thumbs/82x60/quarters.jpg"
-    assert cached.get(path, headers={"If-None-Match": "*"}).status == 304
-    assert cached.get(path).headers["x-proxy-cache"] == "HIT"
-
-
-def test_the_cache_keeps_no_error_and_no_verdict_on_another_spelling(cached: Server) -> None:
-    good = "local/thumbs/83x60/quarters.jpg"
-    assert cached.get(good).status == 200
-    for bad, status in (("local/thumbs/83x60/x/../quarters.jpg", 400), ("local/thumbs/83x60/absent.jpg", 404)):
-        for _ in range(2):
-            answer = cached.raw(f"/{bad}".encode())
-            assert (answer.status, answer.headers["x-proxy-cache"]) == (status, "MISS")
-
-
-@pytest.mark.slow
-def test_a_copy_that_is_too_old_is_asked_about_and_not_sent_again(originals: Path, tmp_path: Path) -> None:
-    storage = {"name": "local", "driver": "local", "root": str(originals), "cache_control": "max-age=1"}
-    with (
-        thumb_server({"storages": [storage], "metrics": True}, tmp_path / "mage") as direct,
-        nginx(tmp_path / "cached", [direct.port], parts=["cache"]) as cached,
-    ):
-        first = cached.get(f"local/{PICTURE}")
-        time.sleep(2.1)
-        # The old copy is served while it is asked about, and is then a good one again.
-        assert cached.get(f"local/{PICTURE}").headers["x-proxy-cache"] == "STALE"
-        eventually(lambda: b'status="304"' in direct.get("metrics").body)
-        eventually(lambda: cached.get(f"local/{PICTURE}").headers["x-proxy-cache"] in ("HIT", "STALE"))
-        assert cached.get(f"local/{PICTURE}").body == first.body
-
-
 # --------------------------------------------------------------------------------------------- slow clients
 
 
