@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tests.commands import environ_with, manage
 from tests.fronts import BUCKET, signature
 from tests.processes import descendants
 from tests.servers import Server, eventually
+from tests.startproject import ASGI, WRAP, startproject
 from thumbs import redaction
 from thumbs.conf.loading import load
 
@@ -201,6 +203,34 @@ def test_what_mage_says_in_a_site_has_no_secret_though_logging_is_the_sites(
     assert "storage leaky: The storage did not give the original." in text
     assert "Not Found: /img/elsewhere" in text  # the site's own pages are told of as ever
     assert _found(text) == [], text
+
+
+@pytest.mark.usefixtures("talking")
+def test_a_site_that_logs_everything_has_clean_logs_under_the_server(originals: Path, s3: str, tmp_path: Path) -> None:
+    project = startproject(tmp_path / "project")
+    thumbs = {"STORAGES": _storages(originals, s3), "LOG_LEVEL": "DEBUG"}
+    logging_of_site = {"version": 1, "disable_existing_loggers": False,
+                       "handlers": {"all": {"class": "logging.StreamHandler"}},
+                       "root": {"handlers": ["all"], "level": "DEBUG"}}  # fmt: skip
+    project.add("settings", f"{ASGI}\nTHUMBS = {thumbs!r}\nLOGGING = {logging_of_site!r}\n")
+    project.add("asgi", WRAP)
+    port, log = servers.free_port(), tmp_path / "server.log"
+    command = [sys.executable, "manage.py", "run_thumb_server", "--workers", "1", "--bind", f"127.0.0.1:{port}"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=project.directory, env=project.environ, stdout=output, stderr=output)
+    try:
+        servers.wait_for_port(port, process, log)
+        for path in (f"s3/thumbs/{_OF_S3}/90x60/quarters.jpg", f"leaky/thumbs/{_OF_BROKEN}/90x60/quarters.jpg"):
+            servers.fetch(f"http://127.0.0.1:{port}/img/{path}")
+        eventually(lambda: "storage leaky" in log.read_text())
+    finally:
+        process.terminate()
+        process.wait(30)
+    text = log.read_text()
+    assert "Calculating signature using v4 auth" in text  # botocore tells all, as the site wants it
+    headers_of_aws = {"AWS4-HMAC", "/aws4_request"}  # the name of the method and the scope: no secret by themselves
+    assert set(_found(text)) <= headers_of_aws, text
+    assert not re.search(r"\b(?:Credential|Signature)=(?!\[hidden\])", text)
 
 
 # ------------------------------------------------------------------------------------ other outputs
