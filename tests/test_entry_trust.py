@@ -1,5 +1,6 @@
 """What a layer gives back is believed only as far as this app can have written it: all else is a miss, and goes."""
 
+import errno
 import itertools
 import math
 import struct
@@ -105,6 +106,16 @@ def test_on_disk_it_is_a_miss_and_is_removed(poison: bytes, tmp_path: Path) -> N
         layer.get_now(KEY)
     assert layer.get(KEY) is None
     assert store.get(KEY) is None
+
+
+def test_on_a_disk_that_removes_nothing_it_is_a_miss_too(tmp_path: Path) -> None:
+    class ReadOnly(FileStore):
+        def delete(self, key: str) -> bool:
+            raise OSError(errno.EROFS, key)
+
+    store = ReadOnly(tmp_path / "cache", max_bytes=None)
+    store.set(KEY, POISONED["text/html"], expires=None)
+    assert DiskLayer(store).get(KEY) is None
 
 
 @pytest.fixture

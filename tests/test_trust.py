@@ -1,10 +1,12 @@
 """The trust rule: what another user owns or may write is not used, by whatever name it lies there."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import socket
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +14,10 @@ import pytest
 
 from tests.planted import OTHER, SERVICE, as_user
 from tests.servers import eventually
-from thumbs.cache.files import FileStore
+from thumbs.cache.files import FileStore, ForeignDirectory
+from thumbs.cache.notes import Notes
+from thumbs.cache.purges import Purges
+from thumbs.cache.survey import survey
 from thumbs.cache.trust import PrivateDirectory, PrivateFile, Untrusted
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
@@ -376,3 +381,37 @@ def test_an_entry_that_may_not_be_read_is_a_miss_and_is_removed(directory: Path)
     [entry] = cache.rglob("*.entry")
     os.chown(entry, 0, 0)
     assert as_user(SERVICE, look) == ""
+
+
+@pytest.mark.parametrize("name", ["mage-account", "CACHEDIR.TAG"])
+def test_statistics_of_a_cache_wait_for_no_fifo(store: FileStore, directory: Path, name: str) -> None:
+    (directory / "cache" / name).unlink()
+    os.mkfifo(directory / "cache" / name)
+
+    def look() -> None:
+        with contextlib.suppress(ForeignDirectory):
+            assert survey(directory / "cache", now=0.0).notes == Notes()
+
+    assert in_time(look)
+
+
+def test_a_purge_waits_for_a_journal_that_stays_locked_no_longer_than_for_any_lock(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    Purges(journal, keep=60).record("group")
+    with journal.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        def record() -> None:
+            with pytest.raises(TimeoutError):
+                Purges(journal, keep=60).record("group")
+
+        assert in_time(record)
+
+
+def in_time(act: Callable[[], None]) -> bool:
+    """Whether `act` ends well within a minute."""
+    done: list[bool] = []
+    thread = threading.Thread(target=lambda: done.append(act() is None), daemon=True)
+    thread.start()
+    thread.join(60)
+    return done == [True]
