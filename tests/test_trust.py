@@ -410,8 +410,11 @@ def test_a_purge_waits_for_a_journal_that_stays_locked_no_longer_than_for_any_lo
 
 def in_time(act: Callable[[], None]) -> bool:
     """Whether `act` ends well within a minute."""
-    done: list[bool] = []
-    thread = threading.Thread(target=lambda: done.append(act() is None), daemon=True)
-    thread.start()
-    thread.join(60)
-    return done == [True]
+    done = threading.Event()
+
+    def act_and_tell() -> None:
+        act()
+        done.set()
+
+    threading.Thread(target=act_and_tell, daemon=True).start()
+    return done.wait(60)
