@@ -11,7 +11,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev \
     && rm -rf /var/lib/apt/lists/*
 COPY requirements.txt /build/
-COPY thumbs/installation.py /build/
+COPY thumbs/conf/installation.py /build/
 # gunicorn_h1c, Gunicorn's HTTP parser in C, is the one package that needs the compiler.
 RUN pip wheel --no-cache-dir --wheel-dir /build/wheels -r /build/requirements.txt "gunicorn_h1c>=0.6.6"
 # A virtual environment, because it moves to the final image in one layer, without the wheels and without pip.
@@ -34,7 +34,7 @@ COPY manage.py ./
 COPY thumbs ./thumbs
 COPY mage_project ./mage_project
 RUN /opt/mage/bin/python -m compileall -q . \
-    && /opt/mage/bin/python -m thumbs.installation
+    && /opt/mage/bin/python -m thumbs.conf.installation
 
 # A bare name for LD_PRELOAD: the dynamic linker finds it in the directory of this machine's architecture.
 ENV PATH=/opt/mage/bin:$PATH \

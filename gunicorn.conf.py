@@ -4,7 +4,7 @@ import os
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from thumbs import redaction
+from thumbs.observability import redaction
 
 # Before gunicorn says anything: with DEBUG it begins with its own configuration, `raw_env` included.
 redaction.install()

@@ -20,7 +20,7 @@ from bench.report import Plan
 from bench.rounds import say
 from bench.servers import Ground
 from bench.table import MAGE
-from thumbs.cores import usable_cores
+from thumbs.conf.cpus import usable_cores
 
 _KINDS = ("hits", "misses")
 

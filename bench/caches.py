@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.cache.backends.filebased import FileBasedCache
 
 from bench.table import markdown
-from thumbs.cache.files import FileStore
+from thumbs.cache.filestore.store import FileStore
 from thumbs.cache.sieve import ENTRY_BYTES, GROUP_BYTES, Sieve
 
 _ENTRIES = (1_000, 10_000, 100_000, 1_000_000)

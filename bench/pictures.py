@@ -46,8 +46,8 @@ def _cells(size: int, *, seed: int) -> Image:
     return Image.worley(WIDTH, HEIGHT, cell_size=size, seed=seed) / size
 
 
-def _lit(tone: Image, colour: tuple[float, float, float]) -> Image:
-    red, green, blue = (tone * share for share in colour)
+def _lit(tone: Image, color: tuple[float, float, float]) -> Image:
+    red, green, blue = (tone * share for share in color)
     return red.bandjoin([green, blue])
 
 

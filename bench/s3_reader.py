@@ -19,8 +19,8 @@ from django.conf import settings
 from storages.backends.s3 import S3Storage
 
 from bench.processes import LOOPBACK, free_port, running
-from thumbs.sources.s3 import S3Settings, S3Source
-from thumbs.sources.storage import StorageSource
+from thumbs.sources.s3.source import S3Settings, S3Source
+from thumbs.sources.storages.django_storage import StorageSource
 
 _ROUNDS = 3
 _KEYS = ("bench", "bench-secret")

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from django.core.asgi import get_asgi_application
 
-from thumbs import checks
 from thumbs.asgi import Application, Receive, Scope, Send, ThumbsASGI, raw_target
-from thumbs.targets import path_of
+from thumbs.checks import config
+from thumbs.http.targets import path_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mage_project.settings")
 
@@ -57,7 +57,7 @@ def _bodiless(receive: Receive) -> Receive:
 
 
 application = ThumbsASGI(guarded, whole_server=True)
-checks.require(but=checks.STATE_OF_THE_MACHINE)
+config.require(but=config.STATE_OF_THE_MACHINE)
 
 # What is loaded stays: the collector need not walk through all of Django again and again while requests are served.
 gc.collect()

@@ -2,9 +2,9 @@
 
 import os
 
-from thumbs import redaction
 from thumbs.conf.document import LOG_LEVELS
 from thumbs.conf.loading import caches_of
+from thumbs.observability import redaction
 
 
 def _whole(name: str) -> dict[str, object]:

@@ -5,10 +5,11 @@ import asyncio
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
-from mage_project.build import build
-from thumbs import http, wiring
+from mage_project.build_info import build_info
 from thumbs.errors import BadRequest
-from thumbs.readiness import readiness
+from thumbs.http import messages
+from thumbs.site.readiness import readiness
+from thumbs.wiring import build, process
 
 
 async def health(_: HttpRequest) -> HttpResponse:
@@ -24,16 +25,16 @@ async def ready(_: HttpRequest) -> HttpResponse:
 
 def metrics(_: HttpRequest) -> HttpResponse:
     """Prometheus' text, where the configuration says `"metrics": true`; else there is nothing here."""
-    read = wiring.configuration()
+    read = process.configuration()
     if not read.document.metrics:
         raise Http404
-    content_type, body = wiring.metrics().exposition(settings.METRICS_DIRECTORY, wiring.stores(read), build())
+    content_type, body = build.metrics().exposition(settings.METRICS_DIRECTORY, build.stores(read), build_info())
     return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
 
 
 def not_found(_: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it by name
     """Every other path: not a thumbnail's."""
-    answer = http.problem(NotAThumbnail())
+    answer = messages.problem(NotAThumbnail())
     response = HttpResponse(answer.body, status=answer.status)
     for name, value in answer.headers:
         response.headers[name.decode()] = value.decode()

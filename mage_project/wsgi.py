@@ -4,10 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from thumbs import checks
+from thumbs.checks import config
 from thumbs.wsgi import ThumbsWSGI
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mage_project.settings")
 
 application = ThumbsWSGI(get_wsgi_application(), whole_server=True)
-checks.require(but=checks.STATE_OF_THE_MACHINE)
+config.require(but=config.STATE_OF_THE_MACHINE)

@@ -8,15 +8,15 @@ import django
 import pytest
 from django.test import override_settings
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.support.settings")
 django.setup()
-pytest.register_assert_rewrite("tests.fronts")
+pytest.register_assert_rewrite("tests.support.fronts")
 
-from tests import pictures, servers  # noqa: E402 - after Django is set up
-from tests.clock import Clock  # noqa: E402
-from tests.commands import Run, disk_cache, local_storage  # noqa: E402
-from tests.fronts import SECRET, Fronts, fill_bucket, running_fronts  # noqa: E402
-from thumbs import wiring  # noqa: E402
+from tests.support import pictures, servers  # noqa: E402 - after Django is set up
+from tests.support.clock import Clock  # noqa: E402
+from tests.support.commands import Run, disk_cache, local_storage  # noqa: E402
+from tests.support.fronts import SECRET, Fronts, fill_bucket, running_fronts  # noqa: E402
+from thumbs.wiring import process  # noqa: E402
 
 SHARED_PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
 
@@ -29,9 +29,9 @@ def clock() -> Clock:
 @pytest.fixture(autouse=True)
 def _anew() -> Iterator[None]:
     """No test sees another one's thumbnailer."""
-    wiring.forget()
+    process.reset()
     yield
-    wiring.forget()
+    process.reset()
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,7 @@ def photos() -> Path:
 
 @pytest.fixture(scope="session")
 def s3(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The endpoint of an S3 server that holds the originals in `tests.fronts.BUCKET`."""
+    """The endpoint of an S3 server that holds the originals in `tests.support.fronts.BUCKET`."""
     with servers.moto(tmp_path_factory.mktemp("moto")) as port:
         endpoint = f"http://127.0.0.1:{port}"
         fill_bucket(endpoint, originals)

@@ -1,6 +1,10 @@
-"""The rules of the architecture: who may import whom, and what an import may not do."""
+"""The rules of the architecture: which room may import which, and what an import may not do.
+
+The table of the rooms is the one in `docs/architecture.md`.
+"""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,59 +16,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# From the ground up. A module imports from its own layer or from a lower one, and nowhere in a circle.
-LAYERS: tuple[tuple[str, ...], ...] = (
-    # 1: words, and mechanics that know nothing of pictures.
-    (
-        "errors",
-        "formats",
-        "transforms",
-        "colours",
-        "quality",
-        "arguments",
-        "singleflight",
-        "cores",
-        "encoding",
-        "pauses",
-        "redaction",
-        "installation",
-    ),
-    # 2: the language of URLs and HTTP; pure, but for the threads of stages.
-    (
-        *("spellings", "filters", "grammar", "signing", "geometry", "http", "conditions", "targets"),
-        *("orders", "access", "stages", "failures"),
-    ),
-    # 3: the journey, and the parts behind its ports.
-    ("thumbnailer", "journeys", "fetches", "turns", "entries", "ports", "render", "sources", "cache", "conf"),
-    # 4: the composition root, the two fronts, and what runs servers.
-    ("wiring", "caching", "mount", "wsgi", "asgi", "metrics", "worker", "janitor", "supervisor", "rescue"),
-    # 5: the Django side.
-    (
-        *("apps", "checks", "explanation", "links", "management", "purging", "readiness", "signals", "templatetags"),
-        *("middleware_checks", "responses", "urls", "views", "whereabouts"),
-    ),
-)
-# The parts of layer 3 do not know each other. The journey knows the values that pass between it and them.
-PARTS = LAYERS[2]
-JOURNEY = ("thumbnailer", "journeys", "fetches", "turns", "entries", "ports")
-PORTS = {"thumbs.cache.entry", "thumbs.cache.layers", "thumbs.sources.original"}
+# A row of the table: the room, what is in it, and what it may import.
+_ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
+# Django's own words at the root of the package. They may import every room.
+DJANGO = ("apps", "checks", "management", "signals", "templatetags", "urls", "views")
 
 # What must work without Django: everything below the composition root but the parts that are Django's by nature.
 WITHOUT_DJANGO = (
-    *LAYERS[0],
-    *LAYERS[1],
-    "thumbnailer",
-    "journeys",
-    "render",
-    "conf",
-    "mount",
-    "wsgi",
-    "asgi",
-    "janitor",
-    "supervisor",
+    *("errors", "http", "image", "request", "render", "pipeline", "conf", "front", "wsgi", "asgi"),
+    *("observability.access_log", "server.janitor", "server.supervisor"),
 )
-# `mount.wired` gives a front the thumbnailer of Django's settings: only who asks for that needs Django.
-LEADS_TO_DJANGO = ("thumbs.mount", "thumbs.wiring")
+# `front.wired` gives a front the thumbnailer of Django's settings: only who asks for that needs Django.
+LEADS_TO_DJANGO = ("thumbs.front", "thumbs.wiring.process")
 
 # Libraries, and who alone may import them.
 OWNERS = {
@@ -73,23 +36,37 @@ OWNERS = {
     "botocore": ("thumbs.sources",),
     "urllib3": ("thumbs.sources",),
     "storages": ("thumbs.sources",),
-    "prometheus_client": ("thumbs.metrics", "thumbs.wiring", "mage_project"),
-    "gunicorn": ("thumbs.worker",),
+    "prometheus_client": ("thumbs.observability.metrics", "thumbs.wiring.build", "mage_project"),
+    "gunicorn": ("thumbs.server.worker",),
     "tqdm": ("thumbs.management",),
     "django": (
-        *("thumbs.apps", "thumbs.checks", "thumbs.links", "thumbs.management", "thumbs.signals", "thumbs.templatetags"),
-        *("thumbs.middleware_checks", "thumbs.responses", "thumbs.urls", "thumbs.whereabouts"),
-        *("thumbs.views", "thumbs.wiring", "thumbs.caching", "thumbs.sources", "thumbs.cache", "mage_project"),
+        *(
+            "thumbs.apps",
+            "thumbs.checks.config",
+            "thumbs.site.links",
+            "thumbs.management",
+            "thumbs.signals",
+            "thumbs.templatetags",
+        ),
+        *("thumbs.checks.middleware", "thumbs.site.responses", "thumbs.urls", "thumbs.site.served_paths"),
+        *(
+            "thumbs.views",
+            "thumbs.wiring",
+            "thumbs.sources",
+            "thumbs.cache",
+            "mage_project",
+        ),
     ),
 }
 
 # Django's settings that are read, and where. `THUMBS` is the app's only one, and read in one place.
 SETTINGS = {
     "thumbs.apps": {"STORAGES", "CACHES", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
-    "thumbs.wiring": {"THUMBS", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
-    "thumbs.checks": {"STORAGES", "CACHES"},
+    "thumbs.wiring.process": {"THUMBS"},
+    "thumbs.wiring.policies": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
+    "thumbs.checks.config": {"STORAGES", "CACHES"},
     "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
-    "thumbs.middleware_checks": {
+    "thumbs.checks.middleware": {
         *("MIDDLEWARE", "SESSION_SAVE_EVERY_REQUEST", "USE_I18N", "ASGI_APPLICATION", "WSGI_APPLICATION"),
     },
     "thumbs.management.application": {"ASGI_APPLICATION", "ROOT_URLCONF"},
@@ -98,7 +75,7 @@ SETTINGS = {
 
 ENVIRONMENT = {
     "mage_project.settings",
-    "thumbs.sources.s3_client",  # REQUESTS_CA_BUNDLE, as boto3 does, in whose place it opens connections
+    "thumbs.sources.s3.client",  # REQUESTS_CA_BUNDLE, as boto3 does, in whose place it opens connections
 }
 
 
@@ -142,12 +119,29 @@ def within(module: str, place: str) -> bool:
     return module == place or module.startswith(f"{place}.")
 
 
-def layer_of(module: str) -> int | None:
-    """The number of a module's layer; None for a package's empty top and for modules that are not ours."""
+@cache
+def rooms() -> dict[str, set[str]]:
+    """Each room of the table in docs/architecture.md, with the rooms that it may import."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    return {room: set(re.findall(r"`([a-z0-9_.]+)`", allowed)) for room, allowed in _ROW.findall(text)}
+
+
+def room_of(module: str) -> str | None:
+    """The room of a module of ours: its folder, or itself at the root. None for Django's words and other packages."""
     parts = module.split(".")
-    if parts[0] != "thumbs" or len(parts) == 1:
+    if parts[0] != "thumbs" or len(parts) == 1 or parts[1] in DJANGO:
         return None
-    return next((number for number, layer in enumerate(LAYERS, 1) if parts[1] in layer), None)
+    folder = parts[1:] if len(parts) == 2 or module in packages() else parts[1:-1]
+    return ".".join(folder)
+
+
+@cache
+def packages() -> set[str]:
+    return {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for package in ("thumbs", "mage_project")
+        for path in (ROOT / package).rglob("__init__.py")
+    }
 
 
 def told(found: Iterator[Import]) -> list[str]:
@@ -157,19 +151,34 @@ def told(found: Iterator[Import]) -> list[str]:
 # ----------------------------------------------------------------------------------- directions
 
 
-def test_every_module_has_its_layer_and_every_name_in_the_table_is_a_module() -> None:
-    ours = {name.split(".")[1] for name in trees() if name.startswith("thumbs.")}
-    placed = [name for layer in LAYERS for name in layer]
-    assert sorted(ours) == sorted(placed)
+def test_every_room_is_in_the_table_and_every_row_is_a_room() -> None:
+    ours = {room for name in trees() if (room := room_of(name)) is not None}
+    assert sorted(ours) == sorted(rooms())
 
 
-def test_imports_point_downwards() -> None:
-    upwards = (
+def test_a_room_imports_only_the_rooms_that_its_row_names() -> None:
+    others = (
         each
         for each in imports()
-        if (layer := layer_of(each.importer)) is not None and (layer_of(each.imported) or 0) > layer
+        if (room := room_of(each.importer)) is not None
+        and each.imported in trees()
+        and each.imported != "thumbs"
+        and room_of(each.imported) not in {room, *rooms()[room]}
     )
-    assert told(upwards) == []
+    assert told(others) == []
+
+
+def test_every_import_that_the_table_allows_is_there() -> None:
+    seen = {(room_of(each.importer), room_of(each.imported)) for each in imports() if each.imported in trees()}
+    unused = {(room, allowed) for room, row in rooms().items() for allowed in row} - seen
+    assert sorted(unused) == []
+
+
+def test_the_rows_of_the_table_point_upwards_only() -> None:
+    above: set[str] = set()
+    for room, allowed in rooms().items():
+        assert allowed <= above, f"{room} may import {sorted(allowed - above)}, which stands below it"
+        above.add(room)
 
 
 def test_the_app_imports_nothing_of_the_standalone_project() -> None:
@@ -178,20 +187,6 @@ def test_the_app_imports_nothing_of_the_standalone_project() -> None:
         == []
     )
     assert told(each for each in imports() if within(each.imported, "tests")) == []
-
-
-def test_the_parts_behind_the_ports_do_not_know_each_other() -> None:
-    def part(module: str) -> str | None:
-        return next((name for name in PARTS if within(module, f"thumbs.{name}")), None)
-
-    across = (
-        each
-        for each in imports()
-        if part(each.importer) is not None
-        and part(each.imported) not in (None, part(each.importer))
-        and not (part(each.importer) in JOURNEY and (each.imported in PORTS or part(each.imported) in JOURNEY))
-    )
-    assert told(across) == []
 
 
 def test_nothing_imports_in_a_circle() -> None:
@@ -294,7 +289,11 @@ def importing(modules: str, *heavy: str) -> str:
 
 
 def test_the_core_imports_without_libvips_django_or_threads() -> None:
-    core = [*LAYERS[0], *LAYERS[1], "thumbnailer", "wsgi", "asgi", "mount", "janitor", "supervisor", "conf.loading"]
+    core = [
+        name.removeprefix("thumbs.")
+        for name in trees()
+        if any(within(name, f"thumbs.{free}") for free in WITHOUT_DJANGO) and not name.startswith("thumbs.render")
+    ]
     modules = ", ".join(f"thumbs.{name}" for name in core)
     assert importing(modules, "pyvips", "django", "boto3", "botocore", "storages", "gunicorn", "mage_project") == ""
 
@@ -312,14 +311,14 @@ settings.configure(THUMBS={{"STORAGES": [{{"name": "a", "driver": "local", "root
     INSTALLED_APPS=["thumbs"], ROOT_URLCONF="thumbs.urls")
 import django
 django.setup()
-import thumbs.wiring, thumbs.wsgi, thumbs.asgi, thumbs.views, thumbs.urls, thumbs.checks
+import thumbs.wiring.build, thumbs.wsgi, thumbs.asgi, thumbs.views, thumbs.urls, thumbs.checks.config
 assert "pyvips" not in sys.modules
 from django.core import checks
 assert checks.run_checks() == []
 assert "pyvips" not in sys.modules
 thumbs.wsgi.ThumbsWSGI(None), thumbs.asgi.ThumbsASGI(None)
-thumbs.wiring.thumbnailer()
-from thumbs.links import thumb_url
+thumbs.wiring.process.thumbnailer()
+from thumbs.site.links import thumb_url
 assert thumb_url("a", "b.jpg", "9x9") == "/a/thumbs/9x9/b.jpg"
 assert "pyvips" not in sys.modules
 assert threading.active_count() == 1, threading.enumerate()

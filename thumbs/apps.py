@@ -17,8 +17,9 @@ class ThumbsConfig(AppConfig):
     verbose_name = "Thumbnails"
 
     def ready(self) -> None:
-        from thumbs import checks, middleware_checks, redaction  # noqa: F401, PLC0415 - registers them
-        from thumbs.wiring import configuration  # noqa: PLC0415
+        from thumbs.checks import config, middleware  # noqa: F401, PLC0415 - registers them
+        from thumbs.observability import redaction  # noqa: PLC0415 - registers them
+        from thumbs.wiring.process import configuration  # noqa: PLC0415
 
         # What is wrong with a configuration is for the checks to say.
         read = configuration()
@@ -32,7 +33,7 @@ class ThumbsConfig(AppConfig):
 
 def _secrets(read: "Configuration") -> Iterator[str]:
     """Every secret that is written in the configuration, or in the settings that it may use."""
-    from thumbs.redaction import secrets_in  # noqa: PLC0415
+    from thumbs.observability.redaction import secrets_in  # noqa: PLC0415
 
     for conf in read.storages:
         yield from (secret for secret in conf.signature_secret_key if secret != "django")  # noqa: S105 - not itself one

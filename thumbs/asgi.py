@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapp
 from functools import lru_cache
 from typing import Any
 
-from thumbs.http import Request, Response
-from thumbs.mount import Claim, Mount, failed, wired
-from thumbs.targets import is_lossy
-from thumbs.thumbnailer import Thumbnailer
+from thumbs.front import KeyLock, Mount, failed, wired
+from thumbs.http.messages import Request, Response
+from thumbs.http.targets import is_lossy
+from thumbs.pipeline.thumbnailer import Thumbnailer
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -65,7 +65,7 @@ class ThumbsASGI:
         request = Request(method, claim.path, len(target), accept, if_none_match, if_modified_since, request_id)
         return self._thumbnailer().hit(request)
 
-    def _claim(self, scope: Scope) -> Claim | None:
+    def _claim(self, scope: Scope) -> KeyLock | None:
         target = raw_target(scope)
         if target:
             claim = self._mount.claim(target, scope["method"])
@@ -75,7 +75,7 @@ class ThumbsASGI:
             claim = self._mount.claim_decoded(path.encode("utf-8", "surrogatepass"), query, lossy=is_lossy(path))
         return self._mount.with_hosts(claim, hosts(scope), scope.get("http_version", ""))
 
-    async def _answer(self, scope: Scope, claim: Claim, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, claim: KeyLock, receive: Receive, send: Send) -> None:
         fields: dict[str, str] = {}
         for name, value in scope["headers"]:
             field = _FIELDS.get(name)
@@ -92,7 +92,7 @@ class ThumbsASGI:
             if isinstance(reply, Response):
                 response = reply
             else:
-                response = await _unless_left(thumbnailer.follow(reply), receive)
+                response = await _unless_left(thumbnailer.finish(reply), receive)
         if response is None:
             return
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers})

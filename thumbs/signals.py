@@ -12,9 +12,9 @@ from django.db.models import FileField, Model
 from django.db.models.signals import post_delete, post_save, pre_save
 
 from thumbs.errors import BadPath
-from thumbs.purging import purge
-from thumbs.whereabouts import path_in
-from thumbs.wiring import configuration
+from thumbs.site.purging import purge
+from thumbs.site.served_paths import served_path
+from thumbs.wiring.process import configuration
 
 logger = logging.getLogger("thumbs")
 # Where a save leaves what it is about to replace, on the instance, until it is done.
@@ -114,7 +114,7 @@ def _purge(held_by: Storage, name: str) -> None:
         return
     for conf in confs:
         try:
-            path = path_in(conf, held_by, name)
+            path = served_path(conf, held_by, name)
             if path is not None:
                 purge(conf.name, path)
         except BadPath:

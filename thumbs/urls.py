@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from thumbs.mount import PATTERN
+from thumbs.front import PATTERN
 from thumbs.views import thumbnail
 
 app_name = "thumbs"

@@ -5,11 +5,11 @@ from django.views.decorators.csrf import csrf_exempt
 
 from thumbs import asgi, wsgi
 from thumbs.errors import BadPath, BadTarget, ThumbError
-from thumbs.http import Request
-from thumbs.mount import Claim
-from thumbs.responses import django_response
-from thumbs.targets import is_lossy, path_of
-from thumbs.wiring import thumbnailer
+from thumbs.front import KeyLock
+from thumbs.http.messages import Request
+from thumbs.http.targets import is_lossy, path_of
+from thumbs.site.responses import django_response
+from thumbs.wiring.process import thumbnailer
 
 
 @csrf_exempt  # the method is refused by its own answer, 405
@@ -32,7 +32,7 @@ def _request(request: HttpRequest, path: str) -> Request:
     )
 
 
-def _claim(request: HttpRequest, path: str) -> Claim:
+def _claim(request: HttpRequest, path: str) -> KeyLock:
     """What is asked of us: by the raw target where there is one, for Django has replaced what is not UTF-8.
 
     Here every request is ours, and where the target has more than one reading there is nothing to pass on.
@@ -41,7 +41,7 @@ def _claim(request: HttpRequest, path: str) -> Claim:
     sent = path_of(target)
     below = None if sent is None else _below_the_include(request, path, sent)
     if below is not None:
-        claim = Claim(b"/" + below)
+        claim = KeyLock(b"/" + below)
     else:
         error: type[ThumbError] | None = None
         # Another path than Django's may have been rewritten on the way, which is the site's own affair. What begins
@@ -50,7 +50,7 @@ def _claim(request: HttpRequest, path: str) -> Claim:
             error = BadTarget
         elif is_lossy(path):
             error = BadPath
-        claim = Claim(b"/" + path.encode("utf-8", "surrogatepass"), error)
+        claim = KeyLock(b"/" + path.encode("utf-8", "surrogatepass"), error)
     return claim.with_hosts(*_hosts(request))
 
 

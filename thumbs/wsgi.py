@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from thumbs.http import Request, Response
-from thumbs.mount import Claim, Mount, failed, wired
-from thumbs.thumbnailer import Thumbnailer
+from thumbs.front import KeyLock, Mount, failed, wired
+from thumbs.http.messages import Request, Response
+from thumbs.pipeline.thumbnailer import Thumbnailer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,7 +39,7 @@ class ThumbsWSGI:
         start_response(_status_line(response), [(name.decode(), value.decode()) for name, value in response.headers])
         return [response.body] if response.body else []
 
-    def _claim(self, environ: "WSGIEnvironment") -> Claim | None:
+    def _claim(self, environ: "WSGIEnvironment") -> KeyLock | None:
         target = raw_target(environ)
         if target:
             claim = self._mount.claim(target, environ["REQUEST_METHOD"])
@@ -58,7 +58,7 @@ def answer(request: Request, thumbnailer: Callable[[], Thumbnailer]) -> Response
     return found.answer(request)
 
 
-def request_of(environ: "WSGIEnvironment", claim: Claim) -> Request:
+def request_of(environ: "WSGIEnvironment", claim: KeyLock) -> Request:
     """The request in `environ` for what `claim` says that it asks."""
     return Request(
         method=environ["REQUEST_METHOD"],

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache, InvalidCacheBackendError
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from thumbs.cache.files import FileStore
-from thumbs.cache.options import number_option
+from thumbs.cache.backend_options import number_option
+from thumbs.cache.filestore.store import FileStore
 
 _SALT = "thumbs.cache.disk"
 _SIGNATURE_BYTES = 32

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
 
-from thumbs.formats import FORMATS
-from thumbs.http import Headers, http_date
-from thumbs.orders import REDUCED, SOURCE
+from thumbs.http.messages import Headers, http_date
+from thumbs.image.formats import FORMATS
 
 # Magic, modified, created, fresh until, and the lengths of content type, ETag and version; then those, then the body.
 _ABOUT = struct.Struct(">4sqddHHh")
@@ -22,7 +21,9 @@ _NO_VERSION = -1
 
 # What is kept of an original, for this app alone to read.
 INTERNAL = "application/octet-stream"
-_INTERNAL_NAMES = (SOURCE, REDUCED)
+# Entries that no client is given: an original, and the proxy that it was reduced to.
+SOURCE_NAME, PROXY_NAME = "source", "reduced"
+_INTERNAL_NAMES = (SOURCE_NAME, PROXY_NAME)
 _CONTENT_TYPES = frozenset((INTERNAL, *(row.content_type for row in FORMATS.values() if row.output)))
 _LONGEST_TYPE = max(map(len, _CONTENT_TYPES))
 # RFC 9110, 8.8.3: a strong entity-tag; of its characters only those of ASCII.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from thumbs.cache.entry import Entry
-from thumbs.cache.purges import Told
+from thumbs.cache.purge.journal import Purge
 
 
 class Layer(Protocol):
@@ -40,7 +40,7 @@ class LocalLayer(Layer, Protocol):
 
 
 @runtime_checkable
-class KeepingLayer(Layer, Protocol):
+class ExpiredLayer(Layer, Protocol):
     """A layer that has entries for a while after their time."""
 
     def get_expired(self, key: str) -> Entry | None: ...
@@ -56,9 +56,9 @@ class LeasingLayer(Layer, Protocol):
 
 
 @runtime_checkable
-class TellingLayer(Layer, Protocol):
+class FeedLayer(Layer, Protocol):
     """A layer by which machines tell each other what they purge, as on a `Bulletin`."""
 
-    def tell(self, purge: Told) -> None: ...
+    def append_purge(self, purge: Purge) -> None: ...
 
-    def purges_after(self, number: int | None) -> tuple[int | None, Sequence[Told]]: ...
+    def read_purges(self, number: int | None) -> tuple[int | None, Sequence[Purge]]: ...

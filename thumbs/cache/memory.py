@@ -8,7 +8,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
-from thumbs.cache.options import number_option
+from thumbs.cache.backend_options import number_option
 from thumbs.cache.sieve import Sieve
 
 _DEFAULT_BYTES = 64 * 1024 * 1024

@@ -1,1 +1,1 @@
-"""Configuration: read once, checked whole, never guessed at while serving."""
+"""The configuration: every key, its kind, its default, its rules. May import `errors`, `image` and `request`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from thumbs.arguments import NAME
+from thumbs.conf.cpus import usable_cores
 from thumbs.conf.keys import (
     anything,
     boolean,
@@ -21,13 +21,13 @@ from thumbs.conf.keys import (
     text,
     whole,
 )
-from thumbs.cores import usable_cores
-from thumbs.encoding import SUBSAMPLING
 from thumbs.errors import BadRequest
-from thumbs.formats import DEFAULT_INPUTS, FORMATS, OUTPUT_NAMES, sniff
-from thumbs.grammar import SIZE, STORAGE, Preset, preset
-from thumbs.quality import DEFAULT_QUALITIES, QualityTable, quality_table
-from thumbs.signing import DEFAULT_LENGTH, MAXIMUM_LENGTH
+from thumbs.image.encoding import SUBSAMPLING
+from thumbs.image.formats import DEFAULT_INPUTS, FORMATS, OUTPUT_NAMES, sniff
+from thumbs.image.quality import DEFAULT_QUALITIES, QualityTable, quality_table
+from thumbs.request.grammar import SIZE, STORAGE, Preset, preset
+from thumbs.request.scalars import NAME
+from thumbs.request.signing import DEFAULT_LENGTH, MAXIMUM_LENGTH
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # What an answer says of itself; a second value would contradict it, and make errors cacheable.
@@ -233,7 +233,7 @@ class StorageConf:
 
 @dataclass(frozen=True, slots=True)
 class EncodingConf:
-    """How files are written (`thumbs.encoding.Encoding`)."""
+    """How files are written (`thumbs.image.encoding.Encoding`)."""
 
     jpeg_progressive: bool = key(boolean, default=False)
     jpeg_subsampling: str = key(one_of(SUBSAMPLING), default="auto")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from thumbs.conf.document import StorageConf
 from thumbs.conf.keys import Problem, read
-from thumbs.signing import MINIMUM_LENGTH
+from thumbs.request.signing import MINIMUM_LENGTH
 
 SIGNATURE_SHORT = "thumbs.E008"
 ROOT_MISSING = "thumbs.E009"

@@ -1,0 +1,1 @@
+"""Django's management commands and what they share. May import every room."""

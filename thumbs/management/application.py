@@ -12,8 +12,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.management.base import CommandError
 
 from thumbs.asgi import ThumbsASGI
-from thumbs.middleware_checks import included_view
-from thumbs.redaction import redacted
+from thumbs.checks.middleware import included_view
+from thumbs.observability.redaction import redacted
 
 _WRAP = 'application = thumbs.asgi.ThumbsASGI(get_asgi_application(), prefix="/img/")'
 

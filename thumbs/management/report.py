@@ -6,9 +6,9 @@ from pathlib import Path
 
 from django.core.cache import caches
 
-from thumbs.cache.survey import Survey, survey
+from thumbs.cache.filestore.inspect import Inspection, inspect_cache
 from thumbs.conf.document import MIB, CacheConf, StorageConf
-from thumbs.management.figures import counted, size, span
+from thumbs.management.humanize import counted, size, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Report:
     """The caches of one storage at the Unix time `now`; `disk` is None where it has no directory of its own."""
 
     conf: StorageConf
-    disk: Survey | None
+    disk: Inspection | None
     now: float
 
     @property
@@ -45,21 +45,21 @@ class Report:
     def _cap(self) -> int | None:
         return int(self.conf.cache.disk.max_size_mb * MIB) or None
 
-    def _disk_data(self, disk: Survey) -> dict[str, object]:
-        notes = disk.notes
-        swept = {"at": notes.swept_at, "seconds": notes.seconds, "expired": notes.expired, "orphans": notes.orphans}
+    def _disk_data(self, disk: Inspection) -> dict[str, object]:
+        stats = disk.stats
+        swept = {"at": stats.swept_at, "seconds": stats.seconds, "expired": stats.expired, "orphans": stats.orphans}
         return {
             "dir": self.conf.cache.disk.dir,
             "entries": disk.entries,
             "bytes": disk.bytes,
             "max_bytes": self._cap(),
-            "hits": notes.hits,
-            "stores": notes.stores,
-            "hit_ratio": notes.hit_ratio,
+            "hits": stats.hits,
+            "stores": stats.stores,
+            "hit_ratio": stats.hit_ratio,
             "expired": disk.expired,
             "least_recently_used_at": disk.oldest,
             "last_used_at": disk.newest,
-            "last_sweep": {**swept, "evicted": notes.evicted, "freed": notes.freed} if notes.swept_at else None,
+            "last_sweep": {**swept, "evicted": stats.evicted, "freed": stats.freed} if stats.swept_at else None,
         }
 
     def _disk_lines(self) -> Iterator[tuple[str, str]]:
@@ -68,8 +68,8 @@ class Report:
             return
         limit = f"of {size(cap)} ({disk.bytes / cap:.0%})" if cap else "without a cap"
         yield "disk", f"{counted(disk.entries, 'entry', 'entries')}, {size(disk.bytes)} {limit}"
-        ratio = disk.notes.hit_ratio
-        wanted = disk.notes.hits + disk.notes.stores
+        ratio = disk.stats.hit_ratio
+        wanted = disk.stats.hits + disk.stats.stores
         of_what = " that memory did not have" if _memory_data(self.conf.cache) else ""
         yield "hits", "nothing was wanted yet" if ratio is None else f"{ratio:.1%} of {wanted:,}{of_what}"
         if disk.oldest is not None and disk.newest is not None:
@@ -77,13 +77,13 @@ class Report:
             yield "age", f"{ages}; {disk.expired:,} expired"
         yield "swept", self._swept(disk)
 
-    def _swept(self, disk: Survey) -> str:
-        notes = disk.notes
-        if not notes.swept_at:
+    def _swept(self, disk: Inspection) -> str:
+        stats = disk.stats
+        if not stats.swept_at:
             return "never; run_cache_janitor does it"
         return (
-            f"{span(self.now - notes.swept_at)} ago in {notes.seconds:.2f} s: removed {notes.expired:,} expired, "
-            f"{notes.evicted:,} over the cap, {notes.orphans:,} orphans ({size(notes.freed)})"
+            f"{span(self.now - stats.swept_at)} ago in {stats.seconds:.2f} s: removed {stats.expired:,} expired, "
+            f"{stats.evicted:,} over the cap, {stats.orphans:,} orphans ({size(stats.freed)})"
         )
 
     def _memory_lines(self) -> Iterator[tuple[str, str]]:
@@ -106,7 +106,7 @@ def report(conf: StorageConf, *, now: float, passing: Callable[[Iterable[Path]],
     """
     disk = conf.cache.disk
     directory = Path(disk.dir) if disk.enabled and disk.dir is not None else None
-    return Report(conf, None if directory is None else survey(directory, now=now, passing=passing), now)
+    return Report(conf, None if directory is None else inspect_cache(directory, now=now, passing=passing), now)
 
 
 def _memory_data(cache: CacheConf) -> dict[str, object] | None:

@@ -5,16 +5,17 @@ from collections.abc import Collection
 
 from django.core.management.base import CommandError
 
-from thumbs import checks
+from thumbs.checks import config
 from thumbs.conf.document import StorageConf
 from thumbs.conf.keys import nearest
-from thumbs.wiring import NotConfigured, configuration
+from thumbs.wiring.build import NotConfigured
+from thumbs.wiring.process import configuration
 
 
 def require_configuration(*, but: Collection[str] = ()) -> None:
     """Raise CommandError with every error of our system checks, `but` those, a line each."""
     try:
-        checks.require(but=but)
+        config.require(but=but)
     except NotConfigured as error:
         raise CommandError(str(error)) from error
 

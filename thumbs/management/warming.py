@@ -8,12 +8,13 @@ from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from thumbs import grammar, http
 from thumbs.errors import ThumbError
-from thumbs.http import Request
-from thumbs.links import signed
-from thumbs.orders import Order, take_order
-from thumbs.thumbnailer import Thumbnailer
+from thumbs.http import messages
+from thumbs.http.messages import Request
+from thumbs.pipeline.thumbnailer import Thumbnailer
+from thumbs.request import grammar
+from thumbs.request.resolve import ThumbRequest, resolve
+from thumbs.site.links import signed
 
 MADE, THERE, FAILED = "made", "already there", "failed"
 _LOOK_SECONDS = 0.05
@@ -29,17 +30,17 @@ class Wish:
     filters: str = ""
     accepts: str = ""
 
-    def order_of(self, path: str, storage: str, thumbnailer: Thumbnailer) -> tuple[Order, Request]:
+    def order_of(self, path: str, storage: str, thumbnailer: Thumbnailer) -> tuple[ThumbRequest, Request]:
         """The order, and the request for it. Raises the `ThumbError` that the request would be answered with."""
-        terms = thumbnailer.storages[storage].terms
-        target = grammar.compose(self.size, self.filters or None, path, presets=terms.presets)
+        policy = thumbnailer.storages[storage].policy
+        target = grammar.compose(self.size, self.filters or None, path, presets=policy.presets)
         address = f"/{signed(storage, grammar.build(target))}".encode()
-        order = take_order(address, http.negotiated(self.accepts), {storage: terms})
-        return order, Request("GET", address, 0, self.accepts)
+        thumb = resolve(address, messages.negotiated(self.accepts), {storage: policy})
+        return thumb, Request("GET", address, 0, self.accepts)
 
     def area(self, storage: str, thumbnailer: Thumbnailer) -> float:
         """The pixels of the frame that it asks for; a side that is left open counts as endless."""
-        presets = thumbnailer.storages[storage].terms.presets
+        presets = thumbnailer.storages[storage].policy.presets
         width, height = grammar.compose(self.size, self.filters or None, "x", presets=presets).transform.target
         return (width or math.inf) * (height or math.inf)
 
@@ -93,23 +94,23 @@ class Warmer:
 
     def _result(self, path: str, wish: Wish) -> Result:
         try:
-            order, request = wish.order_of(path, self._name, self._thumbnailer)
+            thumb, request = wish.order_of(path, self._name, self._thumbnailer)
         except ThumbError as error:
             return Result(path, wish, FAILED, error.detail)
-        found = self._storage.layers.get(order.key)
+        found = self._storage.layers.get(thumb.key)
         if found is not None and not found.stale:
             return Result(path, wish, THERE)
         answer = self._thumbnailer.answer(request)
         if answer.status != 200:
             return Result(path, wish, FAILED, json.loads(answer.body)["detail"])
-        reason = self._why_not_kept(order)
+        reason = self._why_not_kept(thumb)
         return Result(path, wish, FAILED, reason) if reason else Result(path, wish, MADE)
 
-    def _why_not_kept(self, order: Order) -> str:
+    def _why_not_kept(self, thumb: ThumbRequest) -> str:
         """Empty when a cache holds it fresh; a stale one that was answered is just being renewed."""
         end = time.monotonic() + self._storage.seconds
         while True:
-            found = self._storage.layers.get(order.key)
+            found = self._storage.layers.get(thumb.key)
             if found is None:
                 return _NOT_KEPT
             if not found.stale:

@@ -1,1 +1,1 @@
-"""Pixels: the one package that imports libvips."""
+"""One original in, one picture out; alone imports pyvips. May import `errors`, `image` and `render.bombs`."""

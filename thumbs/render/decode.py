@@ -3,8 +3,8 @@
 import pyvips
 
 from thumbs.errors import SourceBroken
-from thumbs.geometry import Box, Layout, Size
-from thumbs.render import engine
+from thumbs.image.geometry import Box, Layout, Size
+from thumbs.render import libvips
 from thumbs.render.header import Header
 
 # `fail_on=` as an argument is not passed on by thumbnail_buffer; in the option string it reaches the loader. Without
@@ -17,7 +17,7 @@ _JPEG_SHRINKS = ((8, 2.0), (4, 1.5), (2, 2.0))
 
 
 def scaled(
-    data: bytes, header: Header, layout: Layout, deadline: engine.Deadline, *, fast: bool = False
+    data: bytes, header: Header, layout: Layout, deadline: libvips.Deadline, *, fast: bool = False
 ) -> pyvips.Image:
     """The window of `layout` (all of `scaled` under attention) in memory: upright, in sRGB or grey, 8 bits a channel.
 
@@ -29,17 +29,17 @@ def scaled(
             image = _region(data, header, layout, deadline)
         else:
             image = _whole(data, header, layout, fast=fast)
-    except engine.FAILURES as error:
+    except libvips.FAILURES as error:
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
         return image.copy_memory()
 
 
-def pages(data: bytes, count: int, deadline: engine.Deadline) -> list[pyvips.Image]:
+def pages(data: bytes, count: int, deadline: libvips.Deadline) -> list[pyvips.Image]:
     """The first `count` frames, each whole and as it is shown, in memory. Raises as `scaled` does."""
     try:
         image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", n=count)
-    except engine.FAILURES as error:
+    except libvips.FAILURES as error:
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
         image = image.copy_memory()
@@ -50,7 +50,7 @@ def pages(data: bytes, count: int, deadline: engine.Deadline) -> list[pyvips.Ima
 def fitted(
     image: pyvips.Image,
     layout: Layout,
-    deadline: engine.Deadline,
+    deadline: libvips.Deadline,
     *,
     origin: tuple[int, int] = (0, 0),
     of: Size | None = None,
@@ -63,11 +63,11 @@ def fitted(
     """
     box = layout.needed if of is None else _within(layout.needed, of, (image.width, image.height))
     target = layout.scaled if layout.attention is not None else layout.window.size
-    colour = {} if header is None else _colour(header)
+    color = {} if header is None else _colour(header)
     try:
         part = image.extract_area(box.left - origin[0], box.top - origin[1], *box.size)
-        scaled_part = part.thumbnail_image(target[0], height=target[1], size="force", **colour)
-    except engine.FAILURES as error:
+        scaled_part = part.thumbnail_image(target[0], height=target[1], size="force", **color)
+    except libvips.FAILURES as error:
         raise SourceBroken from error
     with deadline.watch(scaled_part, SourceBroken):
         return scaled_part.copy_memory()
@@ -104,7 +104,7 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
     return image.extract_area(layout.window.left, layout.window.top, *layout.window.size)
 
 
-def _region(data: bytes, header: Header, layout: Layout, deadline: engine.Deadline) -> pyvips.Image:
+def _region(data: bytes, header: Header, layout: Layout, deadline: libvips.Deadline) -> pyvips.Image:
     box = layout.needed
     target = layout.scaled if layout.attention is not None else layout.window.size
     options: dict[str, float] = {}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pyvips
 
-from thumbs.transforms import Transform
+from thumbs.image.transforms import Transform
 
 # libvips cuts its Gaussian off where it falls below a fifth; at a hundredth it is one.
 _GAUSSIAN = {"min_ampl": 0.01}
@@ -17,12 +17,12 @@ _LUMA = (0.213, 0.715, 0.072)
 def adjusted(image: pyvips.Image, transform: Transform) -> pyvips.Image:
     """`image` (sRGB or grey, 8 bits, perhaps with alpha) with brightness, contrast and saturation of `transform`."""
     if transform.brightness:
-        image = _on_colours(image, lambda colours: colours + 255 * transform.brightness / 100)
+        image = _on_colours(image, lambda colors: colors + 255 * transform.brightness / 100)
     if transform.contrast:
         factor = _contrast_factor(transform.contrast)
-        image = _on_colours(image, lambda colours: (colours - 127.5) * factor + 127.5)
+        image = _on_colours(image, lambda colors: (colors - 127.5) * factor + 127.5)
     if transform.saturation:
-        image = _on_colours(image, lambda colours: _saturated(colours, 1 + transform.saturation / 100))
+        image = _on_colours(image, lambda colors: _saturated(colors, 1 + transform.saturation / 100))
     return image
 
 
@@ -45,21 +45,21 @@ def _contrast_factor(contrast: int) -> float:
     return (100 + contrast) / 100 if contrast <= 0 else 100 / max(100 - contrast, 0.4)
 
 
-def _saturated(colours: pyvips.Image, amount: float) -> pyvips.Image:
-    if colours.bands < 3:
-        return colours
+def _saturated(colors: pyvips.Image, amount: float) -> pyvips.Image:
+    if colors.bands < 3:
+        return colors
     rows = [
         [luma + (1 - luma if row == column else -luma) * amount for column, luma in enumerate(_LUMA)]
         for row in range(3)
     ]
-    return colours.recomb(pyvips.Image.new_from_array(rows))
+    return colors.recomb(pyvips.Image.new_from_array(rows))
 
 
 def _on_colours(image: pyvips.Image, act: Callable[[pyvips.Image], pyvips.Image]) -> pyvips.Image:
     if not image.hasalpha():
         return _rounded(act(image), image)
-    colours = image.extract_band(0, n=image.bands - 1)
-    return _rounded(act(colours), image).bandjoin(image.extract_band(image.bands - 1))
+    colors = image.extract_band(0, n=image.bands - 1)
+    return _rounded(act(colors), image).bandjoin(image.extract_band(image.bands - 1))
 
 
 def _rounded(values: pyvips.Image, like: pyvips.Image) -> pyvips.Image:

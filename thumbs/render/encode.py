@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import pyvips
 
-from thumbs.encoding import Encoding
 from thumbs.errors import RenderFailed
-from thumbs.render.engine import Deadline
-from thumbs.render.rights import Rights
+from thumbs.image.encoding import Encoding
+from thumbs.render.copyright import Rights
+from thumbs.render.libvips import Deadline
 
 # Chosen from the tables in docs/quality.md.
 WEBP_EFFORT = 2

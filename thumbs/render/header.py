@@ -6,17 +6,18 @@ from dataclasses import dataclass
 import pyvips
 
 from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
-from thumbs.formats import FORMATS, sniff
-from thumbs.geometry import Size
-from thumbs.render import drawings, engine, items, texts
-from thumbs.render.rights import Rights, rights_of
-from thumbs.transforms import ALL_FRAMES, Transform
+from thumbs.image.formats import FORMATS, sniff
+from thumbs.image.geometry import Size
+from thumbs.image.transforms import ALL_FRAMES, Transform
+from thumbs.render import libvips
+from thumbs.render.bombs import avif, svg, tiff
+from thumbs.render.copyright import Rights, rights_of
 
 # What a library would choke on before it could be asked how large the picture is.
 _TRAPS: dict[str, Callable[[bytes], bool]] = {
-    "avif": items.are_too_much,
-    "svg": drawings.are_too_much,
-    "tiff": texts.are_too_long,
+    "avif": avif.is_bomb,
+    "svg": svg.is_bomb,
+    "tiff": tiff.is_bomb,
 }
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
@@ -98,7 +99,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         frames = image.get("n-pages") if "n-pages" in fields else 1
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         rights = rights_of(image, fields)
-    except engine.FAILURES as error:
+    except libvips.FAILURES as error:
         raise SourceBroken from error
     turned = orientation in _SWAPPED
     return Header(
@@ -106,7 +107,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         size=(image.height, image.width) if turned else (image.width, image.height),
         whole=multiscan or name == "avif",
         cmyk=image.interpretation == "cmyk",
-        profile="icc-profile-data" in fields and _is_of_colours(image.get("icc-profile-data")),
+        profile="icc-profile-data" in fields and _is_of_colors(image.get("icc-profile-data")),
         frames=frames,
         # In what a JPEG codes, a byte 0xFF is followed by 0 or by a restart (ITU-T T.81, B.1.1.5): never by this.
         scans=data.count(_START_OF_SCAN) if name == "jpeg" and multiscan else 1,
@@ -115,7 +116,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     )
 
 
-def _is_of_colours(profile: bytes) -> bool:
+def _is_of_colors(profile: bytes) -> bool:
     """Whether the profile describes a device (ICC.1:2022, 7.2.6): what is in XYZ or Lab was not taken by one."""
     return profile[16:20] in (b"RGB ", b"GRAY", b"CMYK")
 

@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 
 import pyvips
 
-from thumbs.encoding import Encoding
 from thumbs.errors import SizeOverLimit
-from thumbs.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
-from thumbs.geometry import Box, Layout, OutputLimits, plan
-from thumbs.render import attention, decode, engine, margins
+from thumbs.image.encoding import Encoding
+from thumbs.image.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
+from thumbs.image.geometry import Box, Layout, OutputLimits, plan
+from thumbs.image.transforms import Transform
+from thumbs.render import decode, libvips, smartcrop, trim
 from thumbs.render.animation import joined
+from thumbs.render.copyright import Rights
 from thumbs.render.encode import File, encode
 from thumbs.render.header import Animation, Header, SourceLimits, read_header, readable
-from thumbs.render.reduced import Reduced, reduced
-from thumbs.render.rights import Rights
+from thumbs.render.proxy import Proxy, proxy
 from thumbs.render.steps import STEPS, Work
 from thumbs.render.watermarks import Watermarks
-from thumbs.transforms import Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Renderer:
     watermarks: Watermarks | None = None
 
     def render(
-        self, data: bytes, transform: Transform, limits: RenderLimits, *, spare: Transform | None = None
+        self, data: bytes, transform: Transform, limits: RenderLimits, *, fallback: Transform | None = None
     ) -> Picture:
         """Make `transform` (its format and quality settled) of `data`.
 
@@ -64,45 +64,45 @@ class Renderer:
         and `RenderFailed`.
         """
         began = time.perf_counter()
-        deadline = engine.Deadline(limits.seconds)
-        engine.start(self.inputs, concurrency=self.concurrency)
+        deadline = libvips.Deadline(limits.seconds)
+        libvips.start(self.inputs, concurrency=self.concurrency)
         data = readable(data)
         header = read_header(data, self.inputs)
         frames = header.kept_frames(transform)
         header.check(limits.source, frames=frames, trimmed=transform.trim is not None)
-        transform = _affordable(plan(header.size, transform), transform, limits, frames, spare)
+        transform = _affordable(plan(header.size, transform), transform, limits, frames, fallback)
         images, layout = _decoded(data, header, transform, frames, deadline, limits.output)
         job = _Job(transform, layout, deadline, began, header.animation if frames > 1 else None, header.rights)
         return self._finished(images, job)
 
-    def reduce(self, data: bytes, limits: RenderLimits) -> bytes:
+    def make_proxy(self, data: bytes, limits: RenderLimits) -> bytes:
         """What serves most thumbnails of `data` for less than a decode each; nothing where that is no gain.
 
         Raises as `render` does.
         """
-        deadline = engine.Deadline(limits.seconds)
-        engine.start(self.inputs, concurrency=self.concurrency)
+        deadline = libvips.Deadline(limits.seconds)
+        libvips.start(self.inputs, concurrency=self.concurrency)
         data = readable(data)
         header = read_header(data, self.inputs)
         header.check(limits.source)
-        made = reduced(data, header, deadline)
+        made = proxy(data, header, deadline)
         return b"" if made is None else made.pack()
 
-    def render_reduced(
-        self, packed: bytes, transform: Transform, limits: RenderLimits, *, spare: Transform | None = None
+    def render_proxy(
+        self, packed: bytes, transform: Transform, limits: RenderLimits, *, fallback: Transform | None = None
     ) -> Picture | None:
         """As `render`, of what `reduce` gave; None when that has too few pixels for it."""
         began = time.perf_counter()
-        deadline = engine.Deadline(limits.seconds)
-        engine.start(self.inputs, concurrency=self.concurrency)
-        source = Reduced.unpack(packed)
+        deadline = libvips.Deadline(limits.seconds)
+        libvips.start(self.inputs, concurrency=self.concurrency)
+        source = Proxy.unpack(packed)
         layout = plan(source.size, transform)
         limits.output.check_layout(layout)
         if not source.suffices(layout):
             return None
-        transform = _affordable(layout, transform, limits, 1, spare)
+        transform = _affordable(layout, transform, limits, 1, fallback)
         image = decode.fitted(source.image, layout, deadline, of=source.size)
-        layout = attention.settled(image, layout)
+        layout = smartcrop.settled(image, layout)
         return self._finished([image], _Job(transform, layout, deadline, began, None, source.rights))
 
     def _finished(self, images: list[pyvips.Image], job: "_Job") -> Picture:
@@ -128,14 +128,14 @@ class BoundRenderer:
     renderer: Renderer
     limits: RenderLimits
 
-    def __call__(self, data: bytes, transform: Transform, *, spare: Transform | None) -> Picture:
-        return self.renderer.render(data, transform, self.limits, spare=spare)
+    def __call__(self, data: bytes, transform: Transform, *, fallback: Transform | None) -> Picture:
+        return self.renderer.render(data, transform, self.limits, fallback=fallback)
 
-    def reduce(self, data: bytes) -> bytes:
-        return self.renderer.reduce(data, self.limits)
+    def make_proxy(self, data: bytes) -> bytes:
+        return self.renderer.make_proxy(data, self.limits)
 
-    def of_reduced(self, packed: bytes, transform: Transform, *, spare: Transform | None) -> Picture | None:
-        return self.renderer.render_reduced(packed, transform, self.limits, spare=spare)
+    def render_proxy(self, packed: bytes, transform: Transform, *, fallback: Transform | None) -> Picture | None:
+        return self.renderer.render_proxy(packed, transform, self.limits, fallback=fallback)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +144,14 @@ class _Job:
 
     transform: Transform
     layout: Layout
-    deadline: engine.Deadline
+    deadline: libvips.Deadline
     began: float
     animation: Animation | None
     rights: Rights | None
 
 
 def _decoded(
-    data: bytes, header: Header, transform: Transform, frames: int, deadline: engine.Deadline, limits: OutputLimits
+    data: bytes, header: Header, transform: Transform, frames: int, deadline: libvips.Deadline, limits: OutputLimits
 ) -> tuple[list[pyvips.Image], Layout]:
     """The frames, scaled to the layout that comes with them. It knows where everything lies, attention included."""
     layout = plan(header.size, transform)
@@ -169,13 +169,13 @@ def _decoded(
         images = [decode.fitted(whole, layout, deadline, origin=(full.region.left, full.region.top))]
     else:
         images = [decode.scaled(data, header, layout, deadline)]
-    return images, attention.settled(images[0], layout)
+    return images, smartcrop.settled(images[0], layout)
 
 
 def _trimmed(whole: pyvips.Image, header: Header, transform: Transform, limits: OutputLimits, frames: int) -> Layout:
     """The layout without the margins of `whole`, which is the crop that was asked for, unscaled."""
     crop = plan(header.size, Transform(crop=transform.crop)).region
-    box = None if transform.trim is None else margins.inside(whole, transform.trim)
+    box = None if transform.trim is None else trim.inside(whole, transform.trim)
     region = crop if box is None else Box(crop.left + box.left, crop.top + box.top, *box.size)
     layout = plan(header.size, transform, region=region)
     limits.check_layout(layout, frames=frames)
@@ -189,12 +189,12 @@ def _stepped(image: pyvips.Image, work: Work) -> pyvips.Image:
 
 
 def _affordable(
-    layout: Layout, transform: Transform, limits: RenderLimits, frames: int, spare: Transform | None
+    layout: Layout, transform: Transform, limits: RenderLimits, frames: int, fallback: Transform | None
 ) -> Transform:
     caps = {"avif": limits.avif_pixels, "gif": limits.gif_pixels}
     width, height = layout.output
     if width * height * frames <= caps.get(transform.format or "", limits.output.pixels):
         return transform
-    if spare is None:
+    if fallback is None:
         raise SizeOverLimit
-    return spare
+    return fallback

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pyvips
 
-from thumbs.formats import FORMATS
-from thumbs.geometry import Layout, Size
+from thumbs.image.formats import FORMATS
+from thumbs.image.geometry import Layout, Size
+from thumbs.image.transforms import NO_PADDING, TRANSPARENT, WHITE, Color, Transform
 from thumbs.render.effects import adjusted, blurred, sharpened
-from thumbs.render.watermarks import laid_over
-from thumbs.transforms import NO_PADDING, TRANSPARENT, WHITE, Colour, Transform
+from thumbs.render.watermarks import composite
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def pad(image: pyvips.Image, work: Work) -> pyvips.Image:
     """Fill up to the exact size of `fit(fill)`."""
     if not work.layout.padded:
         return image
-    return _on_canvas(image, work, work.layout.offset, work.layout.size, colour=work.transform.fill)
+    return _on_canvas(image, work, work.layout.offset, work.layout.size, color=work.transform.fill)
 
 
 def turn(image: pyvips.Image, work: Work) -> pyvips.Image:
@@ -47,7 +47,7 @@ def turn(image: pyvips.Image, work: Work) -> pyvips.Image:
     return image.fliphor() if transform.flop else image
 
 
-def colour(image: pyvips.Image, work: Work) -> pyvips.Image:
+def color(image: pyvips.Image, work: Work) -> pyvips.Image:
     image = adjusted(image, work.transform)
     if not work.transform.grayscale or image.bands < 3:
         return image
@@ -71,7 +71,7 @@ def add_padding(image: pyvips.Image, work: Work) -> pyvips.Image:
 def lay_watermark(image: pyvips.Image, work: Work) -> pyvips.Image:
     if work.transform.watermark is None or work.mark is None:
         return image
-    return laid_over(image, work.transform.watermark, work.mark)
+    return composite(image, work.transform.watermark, work.mark)
 
 
 def lay_background(image: pyvips.Image, work: Work) -> pyvips.Image:
@@ -92,17 +92,17 @@ def lay_background(image: pyvips.Image, work: Work) -> pyvips.Image:
 
 Step = Callable[[pyvips.Image, Work], pyvips.Image]
 # SPEC 2: resize (with gravity), rotate and flip, colour and effects, padding, watermark, background.
-STEPS: tuple[Step, ...] = (cut, pad, turn, colour, focus, add_padding, lay_watermark, lay_background)
+STEPS: tuple[Step, ...] = (cut, pad, turn, color, focus, add_padding, lay_watermark, lay_background)
 
 
 def _on_canvas(
-    image: pyvips.Image, work: Work, offset: Size, size: Size, *, colour: Colour | None = None
+    image: pyvips.Image, work: Work, offset: Size, size: Size, *, color: Color | None = None
 ) -> pyvips.Image:
     """`image` at `offset` on a canvas of `colour`: else transparent where that can be or is to be covered, or white."""
-    if colour is None:
-        colour = TRANSPARENT if FORMATS[work.output].alpha or work.transform.background else WHITE
-    image = _with_colour(image, alpha=colour.alpha < 255)
-    values = list(colour.values[: image.bands])
+    if color is None:
+        color = TRANSPARENT if FORMATS[work.output].alpha or work.transform.background else WHITE
+    image = _with_colour(image, alpha=color.alpha < 255)
+    values = list(color.values[: image.bands])
     return image.embed(*offset, *size, extend="background", background=values)
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyvips
 
 from thumbs.errors import RenderFailed, ThumbError
-from thumbs.geometry import Size, plan, share_out
+from thumbs.image.geometry import Size, plan, share_out
+from thumbs.image.transforms import Transform, Watermark
 from thumbs.render.decode import scaled
-from thumbs.render.engine import Deadline
 from thumbs.render.header import read_header
-from thumbs.transforms import Transform, Watermark
+from thumbs.render.libvips import Deadline
 
 _SECONDS = 15.0
 
@@ -43,7 +43,7 @@ class Watermarks:
         return image if image.hasalpha() else image.addalpha()
 
 
-def laid_over(image: pyvips.Image, mark: Watermark, picture: pyvips.Image) -> pyvips.Image:
+def composite(image: pyvips.Image, mark: Watermark, picture: pyvips.Image) -> pyvips.Image:
     """`image` (sRGB or grey, perhaps with alpha) with `picture` over it, never larger than the image."""
     width, height = _size((image.width, image.height), mark, (picture.width, picture.height))
     over = picture if (width, height) == (picture.width, picture.height) else _resized(picture, width, height)

@@ -1,0 +1,1 @@
+"""Where originals come from, read by one deadline and a byte limit. May import `errors`."""

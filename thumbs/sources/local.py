@@ -15,8 +15,8 @@ from pathlib import Path
 
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed
 from thumbs.sources.listing import directory_of, is_plain
-from thumbs.sources.original import Original, Version
 from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
+from thumbs.sources.source import Original, Version
 
 _MISSING = frozenset(
     {

@@ -1,0 +1,1 @@
+"""`{% load thumbs %}`. May import `site`."""

@@ -2,7 +2,7 @@
 
 from django import template
 
-from thumbs.links import thumb_url
+from thumbs.site.links import thumb_url
 
 register = template.Library()
 

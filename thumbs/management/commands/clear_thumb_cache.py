@@ -5,14 +5,14 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from thumbs.cache.files import FileStore
-from thumbs.caching import file_store, layers
+from thumbs.cache.filestore.store import FileStore
 from thumbs.conf.document import StorageConf
 from thumbs.errors import ThumbError
-from thumbs.grammar import check_path
 from thumbs.management.selection import add_storage_argument, selected_storages
-from thumbs.orders import group_of
-from thumbs.wiring import configuration
+from thumbs.request.grammar import check_path
+from thumbs.request.resolve import group_of
+from thumbs.wiring.caches import file_store, layers
+from thumbs.wiring.process import configuration
 
 
 class Command(BaseCommand):

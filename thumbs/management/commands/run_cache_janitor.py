@@ -7,9 +7,9 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from thumbs.caching import file_store
-from thumbs.janitor import INTERVAL_SECONDS, Janitor
 from thumbs.management.selection import add_storage_argument, selected_storages
+from thumbs.server.janitor import INTERVAL_SECONDS, Janitor
+from thumbs.wiring.caches import file_store
 
 
 class Command(BaseCommand):

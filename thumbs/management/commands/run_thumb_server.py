@@ -10,14 +10,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from thumbs import installation
-from thumbs.caching import disk_layer, file_store
+from thumbs.conf import installation
 from thumbs.conf.document import MOST_WORKERS, StorageConf
 from thumbs.management.address import require_free
 from thumbs.management.application import asgi_application
 from thumbs.management.selection import require_configuration
-from thumbs.supervisor import Supervisor
-from thumbs.wiring import configuration
+from thumbs.server.supervisor import Supervisor
+from thumbs.wiring.caches import disk_layer, file_store
+from thumbs.wiring.process import configuration
 
 logger = logging.getLogger("thumbs")
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         self._clear_on_startup(read.storages)
         server = [
             *(sys.executable, "-m", "gunicorn", application),
-            *("--worker-class", "thumbs.worker.ThumbsWorker"),
+            *("--worker-class", "thumbs.server.worker.ThumbsWorker"),
             *("--bind", bind),
             *("--workers", str(workers)),
             # SPEC 1: what is over 2,048 bytes is a problem+json of ours, until gunicorn says 414 by itself.

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from thumbs.checks import STATE_OF_THE_MACHINE
+from thumbs.checks.config import STATE_OF_THE_MACHINE
 from thumbs.conf.document import StorageConf
 from thumbs.management.report import Report, report
 from thumbs.management.selection import add_storage_argument, selected_storages

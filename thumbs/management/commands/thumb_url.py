@@ -5,9 +5,9 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 
 from thumbs.errors import ThumbError
-from thumbs.explanation import explain
-from thumbs.links import UnknownStorage, thumb_url
 from thumbs.management.selection import require_configuration
+from thumbs.site.explain import explain
+from thumbs.site.links import UnknownStorage, thumb_url
 
 
 class Command(BaseCommand):

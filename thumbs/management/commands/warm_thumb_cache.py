@@ -14,19 +14,19 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from thumbs import wiring
+from thumbs.cache.filestore.hit_counter import uncounted
 from thumbs.cache.memory import MemoryCache
-from thumbs.cache.tally import uncounted
-from thumbs.caching import file_store
+from thumbs.conf.cpus import usable_cores
 from thumbs.conf.document import StorageConf
-from thumbs.cores import usable_cores
 from thumbs.errors import BadRequest, ThumbError
-from thumbs.formats import FORMATS, of_extension
-from thumbs.management.figures import counted, size
+from thumbs.image.formats import FORMATS, of_extension
+from thumbs.management.humanize import counted, size
 from thumbs.management.selection import selected_storages
 from thumbs.management.warming import FAILED, MADE, THERE, Warmer, Wish
+from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.sources.listing import Listable
-from thumbs.thumbnailer import Thumbnailer
+from thumbs.wiring import build, process
+from thumbs.wiring.caches import file_store
 
 _MOST_JOBS = 256
 _STDIN = "-"
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("Stopped. Run it again: what has been made is skipped.") from None
         finally:
-            for stage in thumbnailer.stages.values():
+            for stage in thumbnailer.executors.values():
                 stage.close()
         if warmer.failing:
             raise CommandError(f"The layer {' and '.join(warmer.failing)} of {conf.name} fails: see the log.")
@@ -97,8 +97,8 @@ class Command(BaseCommand):
             raise CommandError(f"{conf.name} could not be listed: {error.detail}") from error
         finally:
             seconds = time.monotonic() - began
-            told = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in (MADE, THERE, FAILED))
-            self.stdout.write(f"{conf.name}: {told} in {seconds:.1f} s")
+            counted = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in (MADE, THERE, FAILED))
+            self.stdout.write(f"{conf.name}: {counted} in {seconds:.1f} s")
         self._warn_when_full(conf)
         return counts
 
@@ -132,10 +132,10 @@ def _thumbnailer(conf: StorageConf, jobs: int) -> Thumbnailer:
 
     What only this process remembers would pass for what the server will find.
     """
-    read = wiring.configuration()
+    read = process.configuration()
     memory = conf.cache.memory if conf.cache.memory.alias else replace(conf.cache.memory, enabled=False)
     limits = replace(read.document.limits, renders=jobs, queue_length=max(read.document.limits.queue_length, jobs))
-    return wiring.build(
+    return build.build(
         replace(
             read,
             document=replace(read.document, limits=limits, metrics=False),
@@ -181,7 +181,7 @@ def _chosen(paths: list[str], prefix: object, storage: str, thumbnailer: Thumbna
     source = thumbnailer.storages[storage].source
     if not isinstance(source, Listable):
         raise CommandError(f"{storage} cannot be listed: give paths, or - to read them from standard input.")
-    inputs = wiring.configuration().document.input_formats
+    inputs = process.configuration().document.input_formats
     return (path for path in source.paths(str(prefix)) if of_extension(path) in inputs)
 
 

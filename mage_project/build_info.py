@@ -1,0 +1,27 @@
+"""What runs here, for Prometheus: versions of Mage and of what it stands on."""
+
+import platform
+from collections.abc import Mapping
+from functools import cache
+
+import django
+
+from thumbs import __version__
+from thumbs.conf import installation
+
+
+@cache
+def build_info() -> Mapping[str, str]:
+    """The labels of `mage_build_info`. What cannot be found out is `unknown`."""
+    libvips = installation.libvips()
+    version, origin, mode = "unknown", "unknown", "unknown"
+    if isinstance(libvips, installation.Libvips):
+        version, origin, mode = installation.dotted(libvips.version), libvips.origin, libvips.mode
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "django": django.get_version(),
+        "libvips": version,
+        "libvips_origin": origin,
+        "libvips_mode": mode,
+    }

@@ -1,0 +1,329 @@
+"""Purges that machines tell each other of: every one is heard, by those who start later too, and none twice."""
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.memcached import PyMemcacheCache
+from django.test import override_settings
+
+from tests.support import servers
+from tests.support.clock import NOW, Clock
+from thumbs.cache.adapters import AliasLayer, MemoryLayer
+from thumbs.cache.layers import Layers
+from thumbs.cache.purge import follower
+from thumbs.cache.purge import journal as purges_module
+from thumbs.cache.purge.feed import NothingKept, PurgeFeed
+from thumbs.cache.purge.follower import PurgeFollower
+from thumbs.cache.purge.journal import EVERYTHING, Purge, PurgeJournal
+from thumbs.cache.sieve import Sieve
+
+KEEP = 300.0
+DJANGO = "django.core.cache.backends"
+
+
+@pytest.fixture(params=["locmem.LocMemCache", "filebased.FileBasedCache", "memcached.PyMemcacheCache"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], BaseCache]]:
+    with ExitStack() as stack:
+        if "memcached" in request.param:
+            yield stack.enter_context(memcached(tmp_path))
+            return
+        settings = {"default": {"BACKEND": f"{DJANGO}.{request.param}", "LOCATION": str(tmp_path / "cache")}}
+        stack.enter_context(override_settings(CACHES=settings))
+        cache = caches["default"]
+        cache.clear()
+        yield lambda: cache
+
+
+@contextmanager
+def memcached(directory: Path) -> Iterator[Callable[[], BaseCache]]:
+    """Debian's, with one pool of connections for all threads: those of threads that end would stay open."""
+    with servers.memcached(directory) as port:
+        cache = PyMemcacheCache(f"127.0.0.1:{port}", {"OPTIONS": {"use_pooling": True}})
+        yield lambda: cache
+        cache.close()
+
+
+def heard(bulletin: PurgeFeed, after: int | None = None) -> tuple[int | None, list[str]]:
+    last, purge = bulletin.read(after)
+    return last, [each.group for each in purge]
+
+
+def test_who_has_read_nothing_hears_all_and_then_only_what_is_new(
+    shared: Callable[[], BaseCache], clock: Clock
+) -> None:
+    here, there = (PurgeFeed(shared, "photos", keep=KEEP, clock=clock) for _ in range(2))
+    assert there.read(None) == (None, [])
+    here.append(Purge("one", NOW))
+    last, purge = there.read(None)
+    assert purge == [Purge("one", NOW)]
+    assert there.read(last) == (last, [])
+    groups = [f"group{number}" for number in range(50)]  # more than fit into one round trip
+    for group in groups:
+        here.append(Purge(group, NOW))
+    last, found = heard(there, last)
+    assert sorted(found) == sorted(groups)
+    assert there.read(last) == (last, [])
+    late, found = heard(there)
+    assert late == last
+    assert sorted(found) == sorted(["one", *groups])
+
+
+def test_two_storages_hear_nothing_of_each_other(shared: Callable[[], BaseCache], clock: Clock) -> None:
+    one, two = (PurgeFeed(shared, storage, keep=KEEP, clock=clock) for storage in ("one", "two"))
+    one.append(Purge("group", NOW))
+    assert two.read(None) == (None, [])
+
+
+def test_many_who_write_at_once_are_all_heard(tmp_path: Path, clock: Clock) -> None:
+    groups = [f"group{number}" for number in range(200)]
+    with memcached(tmp_path) as shared:
+        bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+        found: list[str] = []
+        last: int | None = None
+        with ThreadPoolExecutor(8) as pool:
+            posting = [pool.submit(bulletin.append, Purge(group, NOW)) for group in groups]
+            while not all(done.done() for done in posting):
+                last, more = heard(bulletin, last)
+                found += more
+        for done in posting:
+            done.result()
+        last, more = heard(bulletin, last)
+        assert sorted([*found, *more]) == sorted(groups)
+        assert sorted(heard(bulletin)[1]) == sorted(groups)
+
+
+def test_a_head_that_is_behind_hides_nothing(shared: Callable[[], BaseCache], clock: Clock) -> None:
+    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    bulletin.append(Purge("one", NOW))
+    head = shared().get("mage:photos:purge")
+    bulletin.append(Purge("two", NOW))
+    bulletin.append(Purge("three", NOW))
+    shared().set("mage:photos:purge", head)
+    last, found = heard(bulletin)
+    assert sorted(found) == ["one", "three", "two"]
+    bulletin.append(Purge("four", NOW))
+    assert heard(bulletin, last)[1] == ["four"]
+
+
+@pytest.mark.parametrize("later", [10.0, -86_400.0])
+def test_what_is_told_after_the_cache_has_lost_everything_is_heard(
+    later: float, shared: Callable[[], BaseCache], clock: Clock
+) -> None:
+    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    bulletin.append(Purge("one", NOW))
+    last, _ = bulletin.read(None)
+    shared().clear()
+    assert bulletin.read(last) == (last, [])
+    clock.now += later
+    bulletin.append(Purge("two", NOW))
+    last, found = heard(bulletin, last)
+    assert found == ["two"]
+    assert bulletin.read(last) == (last, [])
+
+
+@pytest.mark.parametrize("rubbish", [None, "", "soon", "soon group", "5.0 \u00fc", "5.0 g\n9e9 *", b"\xff", [1], 5])
+def test_rubbish_in_the_place_of_notes_is_passed_over(
+    rubbish: object, shared: Callable[[], BaseCache], clock: Clock
+) -> None:
+    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    bulletin.append(Purge("one", NOW))
+    bulletin.append(Purge("two", NOW))
+    last, _ = bulletin.read(None)
+    assert last is not None
+    shared().set(f"mage:photos:purge:{last - 1}", rubbish)
+    assert heard(bulletin)[1] == ["two"]
+    shared().set("mage:photos:purge", "rubbish")
+    assert bulletin.read(last) == (last, [])
+
+
+class Full(BaseCache):
+    """Takes nothing, and says so after a while each time."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.asked = 0
+
+    def add(self, *_: object, **__: object) -> bool:
+        self.asked += 1
+        return False
+
+    def get(self, key: object, default: object = None, version: object = None) -> object:  # noqa: ARG002
+        return default
+
+
+def test_a_cache_that_keeps_nothing_is_an_error_at_once() -> None:
+    full = Full()
+    with pytest.raises(NothingKept):
+        PurgeFeed(lambda: full, "photos", keep=KEEP).append(Purge("group", NOW))
+    assert full.asked <= 2
+
+
+class Absent(BaseCache):
+    """One of several memcached servers is down: what is on it is not there, until it is back."""
+
+    def __init__(self, cache: BaseCache) -> None:
+        super().__init__({})
+        self._cache = cache
+
+    def get(self, key: str, default: object = None, version: int | None = None) -> object:
+        return self._cache.get(key, default, version)
+
+    def get_many(self, keys: Iterable[str], version: int | None = None) -> dict[str, object]:  # noqa: ARG002
+        return {}
+
+
+def test_a_note_that_could_not_be_had_is_had_the_next_time(shared: Callable[[], BaseCache], clock: Clock) -> None:
+    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    bulletin.append(Purge("one", NOW))
+    last, _ = bulletin.read(None)
+    bulletin.append(Purge("two", NOW))
+    assert heard(PurgeFeed(lambda: Absent(shared()), "photos", keep=KEEP), last) == (last, [])
+    assert heard(bulletin, last)[1] == ["two"]
+
+
+# ------------------------------------------------------------------------------------- what is learned
+
+
+def test_a_purge_elsewhere_covers_all_that_was_made_until_it_is_heard(tmp_path: Path, clock: Clock) -> None:
+    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    clock.now += 3
+    purges.merge([Purge("group", NOW)])
+    assert purges.is_purged("group", NOW + 3)  # the other's clock may be behind
+    assert not purges.is_purged("group", NOW + 3.1)
+    assert not purges.is_purged("other", NOW)
+    purges.merge([Purge(EVERYTHING, NOW)])
+    assert purges.is_purged("other", NOW + 3)
+
+
+def test_a_purge_that_is_long_past_covers_nothing_that_was_made_since(tmp_path: Path, clock: Clock) -> None:
+    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    clock.now += 200
+    purges.merge([Purge("group", NOW)])
+    assert purges.is_purged("group", NOW + 60)
+    assert not purges.is_purged("group", NOW + 61)
+
+
+def test_a_purge_of_this_machine_is_known_from_the_journal_and_not_learned_again(tmp_path: Path, clock: Clock) -> None:
+    here, beside = (PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock) for _ in range(2))
+    here.append("group")
+    here.append(EVERYTHING)
+    clock.now += 2
+    for purges in (here, beside):
+        purges.merge([Purge("group", NOW), Purge(EVERYTHING, NOW)])
+        assert purges.is_purged("group", NOW)
+        assert not purges.is_purged("group", NOW + 1)
+
+
+def test_a_note_never_spoils_the_journal(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 10)
+    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    purges.append("one")
+    purges.merge([Purge("two", NOW)])
+    purges.append("three")
+    assert all(purges.is_purged(group, NOW) for group in ("one", "two", "three"))
+    beside = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    assert all(beside.is_purged(group, NOW) for group in ("one", "two", "three"))
+
+
+class Slow(MemoryLayer):
+    """It takes a while to be cleared, as a disk does."""
+
+    clock: ClassVar[Clock]
+
+    def clear(self) -> int:
+        self.clock.now += 30
+        return self.sieve.clear()
+
+
+def test_what_is_made_after_a_clearing_that_took_long_is_not_cleared_again(
+    shared: Callable[[], BaseCache], tmp_path: Path, clock: Clock
+) -> None:
+    Slow.clock = clock
+    alias = AliasLayer(shared, "photos", KEEP, clock=clock)
+    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    layers = Layers([Slow(Sieve(max_bytes=10**6, max_items=10, clock=clock)), alias], purges=purges, clock=clock)
+    layers.clear()
+    made = clock.now + 1
+    clock.now += 2
+    for process in (purges, PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)):
+        process.merge(alias.read_purges(None)[1])
+        assert not process.is_purged("group", made)
+        assert process.is_purged("group", NOW)
+
+
+def test_what_is_learned_is_forgotten_when_it_covers_nothing_any_more(tmp_path: Path, clock: Clock) -> None:
+    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    purges.merge([Purge(f"group{number}", NOW) for number in range(100)])
+    clock.now += KEEP + 1
+    purges.merge([Purge("group", clock.now)])
+    assert not purges.is_purged("group0", NOW)
+    assert purges.is_purged("group", clock.now)
+
+
+# ------------------------------------------------------------------------------------------ following
+
+
+def threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "mage-purges"]
+
+
+def test_following_begins_with_the_first_use_and_ends_with_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "EVERY_SECONDS", 0.01)
+    before = len(threads())
+    asked: list[int | None] = []
+    learned: list[Purge] = []
+
+    def read(after: int | None) -> tuple[int | None, list[Purge]] | None:
+        asked.append(after)
+        return None if len(asked) == 2 else (len(asked), [Purge(f"group{len(asked)}", NOW)])
+
+    reader = PurgeFollower(read, learned.extend)
+    assert len(threads()) == before
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(20):
+            pool.submit(reader.start)
+    assert len(threads()) == before + 1
+    servers.eventually(lambda: len(asked) > 3)
+    assert asked[:4] == [None, 1, 1, 3]  # what could not be read is read the next time
+    assert [purge.group for purge in learned[:2]] == ["group1", "group3"]
+    del reader
+    gc.collect()
+    servers.eventually(lambda: len(threads()) == before)
+
+
+def test_layers_without_a_shared_one_follow_nobody(tmp_path: Path, clock: Clock) -> None:
+    before = threads()
+    memory = MemoryLayer(Sieve(max_bytes=10**6, max_items=10, clock=clock))
+    layers = Layers([memory], purges=PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock), clock=clock)
+    layers.purged_since("group/name", NOW)
+    assert threads() == before
+
+
+def test_a_purge_elsewhere_reaches_the_layers_of_this_process(
+    shared: Callable[[], BaseCache], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "EVERY_SECONDS", 0.05)
+
+    def machine(name: str) -> Layers:
+        alias = AliasLayer(shared, "photos", KEEP)
+        return Layers(
+            [MemoryLayer(Sieve(max_bytes=10**6, max_items=10)), alias], purges=PurgeJournal(tmp_path / name, keep=KEEP)
+        )
+
+    here, there = machine("here"), machine("there")
+    seen = time.time()
+    assert not there.purged_since("group/name", seen)
+    here.purge("group")
+    servers.eventually(lambda: there.purged_since("group/name", seen))
+    assert not there.purged_since("other/name", seen)
+    here.clear()
+    servers.eventually(lambda: there.purged_since("other/name", seen))

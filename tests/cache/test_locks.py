@@ -1,0 +1,167 @@
+"""Claims: of all threads, processes and machines one makes an entry, and nobody waits for the dead."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.cache import caches
+from django.test import override_settings
+
+from thumbs.cache.adapters import AliasLayer, DiskLayer, MemoryLayer
+from thumbs.cache.entry import Entry
+from thumbs.cache.filestore.store import FileStore
+from thumbs.cache.layer import Layer
+from thumbs.cache.layers import Layers
+from thumbs.cache.locks import KeyLock, KeyLocks
+from thumbs.cache.sieve import Sieve
+
+KEY = "group/name"
+# Takes the claim, says so, and holds it until it is killed.
+_HOLDER = """
+import sys, time
+from pathlib import Path
+from thumbs.cache.locks import KeyLocks
+lock = KeyLocks(Path(sys.argv[1])).take(sys.argv[2])
+print("has it" if lock else "has it not", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "claims"
+
+
+def entry(*, fresh: float = 300.0) -> Entry:
+    return Entry(b"picture", "image/webp", '"tag"', "v1", 1_600_000_000, time.time(), time.time() + fresh)
+
+
+def test_a_key_is_claimed_by_one_until_it_gives_it_up(file: Path) -> None:
+    one, other = KeyLocks(file), KeyLocks(file)
+    lock = one.take(KEY)
+    assert lock is not None
+    assert one.take(KEY) is None
+    assert other.take(KEY) is None
+    assert other.take("group/another") is not None
+    lock.release()
+    lock.release()
+    assert other.take(KEY) is not None
+
+
+def test_giving_up_one_key_gives_up_no_other(file: Path) -> None:
+    """As a lock of a process would, when any descriptor of its file is closed."""
+    locks = KeyLocks(file)
+    kept, given_up = locks.take("a/a"), locks.take("b/b")
+    assert kept is not None
+    assert given_up is not None
+    given_up.release()
+    assert locks.take("a/a") is None
+
+
+def test_a_claim_ends_with_the_process_that_is_killed(file: Path) -> None:
+    command = [sys.executable, "-c", _HOLDER, str(file), KEY]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "has it\n"
+        assert KeyLocks(file).take(KEY) is None
+        holder.kill()
+        holder.wait()
+    assert KeyLocks(file).take(KEY) is not None
+
+
+def test_where_nothing_can_be_locked_everybody_may_make_it(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"")
+    locks = KeyLocks(tmp_path / "plain" / "claims")
+    assert locks.take(KEY) is not None
+    assert locks.take(KEY) is not None
+
+
+def test_the_directory_of_claims_is_made_when_it_is_missing(tmp_path: Path) -> None:
+    locks = KeyLocks(tmp_path / "run" / "claims")
+    result = locks.take(KEY)
+    assert result is not None
+    assert locks.take(KEY) is None
+
+
+# ------------------------------------------------------------------------------------------ layers
+
+
+def on_disk(directory: Path) -> Layers:
+    """What one process has of a cache that all of the machine share."""
+    return Layers([DiskLayer(FileStore(directory / "cache", max_bytes=None))], locks=KeyLocks(directory / "claims"))
+
+
+def test_who_holds_a_key_is_told_what_was_made_meanwhile(tmp_path: Path) -> None:
+    here, there = on_disk(tmp_path), on_disk(tmp_path)
+    first = here.lock_or_get(KEY)
+    assert (first.lock is not None, first.found, first.expired) == (True, None, None)
+    assert there.lock_or_get(KEY) == (None, None, None)
+    here.put(KEY, entry())
+    second = there.lock_or_get(KEY)
+    assert second.lock is None
+    assert second.found is not None
+    assert second.found.entry.body == b"picture"
+    assert first.lock is not None
+    first.lock.release()
+    third = there.lock_or_get(KEY)
+    assert third.found is not None
+    assert KeyLocks(tmp_path / "claims").take(KEY) is not None  # what is there need not be claimed
+
+
+def test_who_holds_a_key_is_told_what_was_there_before_its_time_was_over(tmp_path: Path) -> None:
+    layers = on_disk(tmp_path)
+    layers.put(KEY, entry(fresh=0.05))
+    time.sleep(0.1)
+    result = layers.lock_or_get(KEY)
+    assert result.found is None
+    assert result.expired is not None
+    assert result.expired.version == "v1"
+    layers.purge("group")
+    assert layers.lock_or_get(KEY).expired is None
+
+
+def test_what_only_one_process_has_is_no_reason_to_wait_for_another(tmp_path: Path) -> None:
+    assert not Layers([MemoryLayer(Sieve(max_bytes=1000, max_items=10))]).shared
+    assert not Layers().shared
+    assert on_disk(tmp_path).shared
+
+
+def leasing(open_cache: Callable[[], object]) -> Layers:
+    shared: Layer = AliasLayer(open_cache, "photos", 300)  # type: ignore[arg-type]
+    return Layers([shared])
+
+
+def test_one_of_all_machines_has_the_lease_of_a_key() -> None:
+    locmem = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "leases"}
+    with override_settings(CACHES={"default": locmem}):
+        here, there = leasing(lambda: caches["default"]), leasing(lambda: caches["default"])
+        first = here.lock_or_get(KEY)
+        assert first.lock is not None
+        assert there.lock_or_get(KEY).lock is None
+        assert there.lock_or_get("group/another").lock is not None
+        first.lock.release()
+        assert there.lock_or_get(KEY).lock is not None
+
+
+def test_a_cache_that_takes_nothing_and_has_nothing_leases_to_everybody() -> None:
+    """As Django's clients do when memcached is away: they say False, and raise nothing."""
+    with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}):
+        layers = leasing(lambda: caches["default"])
+        assert layers.lock_or_get(KEY).lock is not None
+        assert layers.lock_or_get(KEY).lock is not None
+
+
+def test_a_cache_that_raises_leases_to_everybody() -> None:
+    def broken() -> object:
+        raise ConnectionError
+
+    layers = leasing(broken)
+    assert layers.lock_or_get(KEY).lock is not None
+    assert layers.lock_or_get(KEY).lock is not None
+
+
+def test_a_claim_of_nothing_can_be_given_up() -> None:
+    KeyLock().release()

@@ -1,0 +1,465 @@
+"""Stages: a fixed number of threads, a bounded queue, a refusal at once for more, and no thread held between."""
+
+import gc
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack
+from functools import partial
+
+import pytest
+
+from thumbs.errors import Overloaded, SourceMissing
+from thumbs.pipeline.executor import Abandoned, BoundedExecutor, Job, Timings, run_job
+from thumbs.pipeline.singleflight import Flight, SingleFlight
+
+PATIENCE = 10.0
+
+
+@pytest.fixture
+def closing() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def executor(
+    closing: ExitStack, name: str = "work", *, threads: int = 1, queue_length: int = 0, on_demand: bool = False
+) -> BoundedExecutor:
+    made = BoundedExecutor(name, threads=threads, queue_length=queue_length, on_demand=on_demand)
+    closing.callback(made.close)
+    return made
+
+
+def gone(job: Job[str], executors: dict[str, BoundedExecutor], timings: Timings | None = None) -> "Future[str]":
+    flight: Flight[str] = Flight()
+    run_job(job, executors, flight, timings or Timings())
+    return flight.future
+
+
+class Gate:
+    """Work that stops until it is let through, and tells when it has begun."""
+
+    def __init__(self, closing: ExitStack) -> None:
+        self.begun = threading.Semaphore(0)
+        self._open = threading.Event()
+        closing.callback(self._open.set)
+
+    def __call__(self) -> str:
+        self.begun.release()
+        assert self._open.wait(PATIENCE)
+        return "through"
+
+    def wait_for(self, count: int) -> None:
+        for _ in range(count):
+            assert self.begun.acquire(timeout=PATIENCE)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+def occupy(made: BoundedExecutor, gate: Gate) -> None:
+    def work() -> Callable[[], None]:
+        gate()
+        return lambda: None
+
+    made.submit(work)
+
+
+def settled(made: BoundedExecutor) -> None:
+    """Return when everything that was submitted has left the stage."""
+    for _ in range(1000):
+        if not made.pending:
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("the stage is not empty")
+
+
+# -------------------------------------------------------------------------------------- one stage
+
+
+def test_no_thread_is_started_before_the_first_work(closing: ExitStack) -> None:
+    before = threading.active_count()
+    made = executor(closing, threads=4)
+    assert threading.active_count() == before
+    assert (made.pending, made.full) == (0, False)
+
+
+def test_no_more_work_runs_at_once_than_there_are_threads(closing: ExitStack) -> None:
+    made, gate = executor(closing, threads=3, queue_length=20), Gate(closing)
+    for _ in range(23):
+        occupy(made, gate)
+    gate.wait_for(3)
+    assert not gate.begun.acquire(timeout=0.1)
+    assert (made.pending, made.full) == (23, True)
+    gate.open()
+    gate.wait_for(20)
+
+
+def test_what_is_more_than_the_queue_holds_is_refused_at_once(closing: ExitStack) -> None:
+    made, gate = executor(closing, threads=1, queue_length=2), Gate(closing)
+    for _ in range(3):
+        occupy(made, gate)
+    for _ in range(5):
+        with pytest.raises(Overloaded):
+            occupy(made, gate)
+    assert made.pending == 3
+    gate.open()
+    settled(made)
+    assert not made.full
+    occupy(made, gate)
+
+
+def test_work_that_fails_leaves_the_stage_and_is_logged(closing: ExitStack, caplog: pytest.LogCaptureFixture) -> None:
+    made = executor(closing)
+
+    def fail() -> Callable[[], None]:
+        raise RuntimeError("out of reach")
+
+    with caplog.at_level(logging.ERROR, "thumbs"):
+        made.submit(fail)
+        settled(made)
+        after = Gate(closing)
+        occupy(made, after)  # by the same thread, when it has done with what failed
+        after.wait_for(1)
+    assert "out of reach" in caplog.text
+
+
+def test_a_stage_that_is_closed_refuses_work(closing: ExitStack) -> None:
+    made = executor(closing)
+    made.close()
+    with pytest.raises(Overloaded):
+        occupy(made, Gate(closing))
+    assert made.pending == 0
+
+
+# -------------------------------------------------------------------------------------- journeys
+
+
+def test_a_journey_goes_through_its_stages_and_gets_what_each_gave(closing: ExitStack) -> None:
+    def job() -> Job[str]:
+        first: str = yield "one", lambda: threading.current_thread().name
+        second: str = yield "two", lambda: f"{first}, {threading.current_thread().name}"
+        return second
+
+    executors = {name: executor(closing, name) for name in ("one", "two")}
+    assert gone(job(), executors).result(PATIENCE) == "mage-one_0, mage-two_0"
+
+
+def test_a_journey_without_a_step_is_over_at_once() -> None:
+    def job() -> Job[str]:
+        return "home"
+        yield
+
+    assert gone(job(), {}).result(0) == "home"
+
+
+def test_what_a_stage_raises_is_raised_in_the_journey(closing: ExitStack) -> None:
+    def missing() -> None:
+        raise SourceMissing
+
+    def job() -> Job[str]:
+        try:
+            yield "one", missing
+        except SourceMissing:
+            found: str = yield "one", lambda: "found elsewhere"
+            return found
+        return "found"
+
+    assert gone(job(), {"one": executor(closing)}).result(PATIENCE) == "found elsewhere"
+
+
+def test_what_a_journey_does_not_catch_is_its_outcome(closing: ExitStack) -> None:
+    def missing() -> None:
+        raise SourceMissing
+
+    def job() -> Job[str]:
+        yield "one", missing
+        return "found"
+
+    assert isinstance(gone(job(), {"one": executor(closing)}).exception(PATIENCE), SourceMissing)
+
+
+def test_a_full_stage_is_raised_in_the_journey_before_travel_returns(closing: ExitStack) -> None:
+    made, gate = executor(closing), Gate(closing)
+    occupy(made, gate)
+
+    def job() -> Job[str]:
+        yield "one", gate
+        return "through"
+
+    future = gone(job(), {"one": made})
+    assert future.done()
+    assert isinstance(future.exception(0), Overloaded)
+
+
+def test_a_journey_may_go_another_way_round_a_full_stage(closing: ExitStack) -> None:
+    full, gate = executor(closing), Gate(closing)
+    occupy(full, gate)
+
+    def job() -> Job[str]:
+        try:
+            yield "full", gate
+        except Overloaded:
+            found: str = yield "free", lambda: "round it"
+            return found
+        return "through it"
+
+    assert gone(job(), {"full": full, "free": executor(closing)}).result(PATIENCE) == "round it"
+
+
+def test_a_slow_stage_holds_no_thread_of_another(closing: ExitStack) -> None:
+    slow, quick = executor(closing, "slow", threads=2, queue_length=100), executor(closing, "quick", queue_length=100)
+    gate = Gate(closing)
+
+    def job(first: str) -> Job[str]:
+        if first == "slow":
+            yield "slow", gate
+        found: str = yield "quick", lambda: first
+        return found
+
+    executors = {"slow": slow, "quick": quick}
+    waiting = [gone(job("slow"), executors) for _ in range(50)]
+    gate.wait_for(2)
+    assert [gone(job("quick"), executors).result(PATIENCE) for _ in range(20)] == ["quick"] * 20
+    assert not any(future.done() for future in waiting)
+    gate.open()
+    assert [future.result(PATIENCE) for future in waiting] == ["slow"] * 50
+
+
+def test_what_has_waited_for_too_long_is_refused_when_its_turn_comes(closing: ExitStack) -> None:
+    gate, done = Gate(closing), threading.Event()
+    impatient = BoundedExecutor("work", threads=1, queue_length=5, max_queue_seconds=0.05)
+    closing.callback(impatient.close)
+
+    def job(work: Callable[[], object]) -> Job[str]:
+        yield "work", work
+        return "made"
+
+    first = gone(job(gate), {"work": impatient})
+    gate.wait_for(1)
+    second = gone(job(done.set), {"work": impatient})
+    threading.Event().wait(0.1)
+    gate.open()
+    assert first.result(PATIENCE) == "made"
+    with pytest.raises(Overloaded):
+        second.result(PATIENCE)
+    assert not done.is_set()
+
+
+def test_a_journey_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> None:
+    """An original of many megabytes would else live until the garbage collector finds the circle it is in."""
+
+    class Original:
+        pass
+
+    def fail(original: Original) -> None:
+        raise SourceMissing from ValueError(repr(original))
+
+    original = Original()
+    alive = weakref.ref(original)
+
+    def job(original: Original) -> Job[str]:
+        yield "work", partial(fail, original)
+        return "never"
+
+    gc.disable()
+    closing.callback(gc.enable)
+    future = gone(job(original), {"work": executor(closing, queue_length=1)})
+    del original
+    assert isinstance(future.exception(PATIENCE), SourceMissing)
+    end = time.monotonic() + PATIENCE
+    while alive() is not None and time.monotonic() < end:
+        time.sleep(0.01)  # the thread that ended it may not have come back yet
+    assert alive() is None
+
+
+def test_the_time_in_each_stage_and_in_queues_is_told(closing: ExitStack) -> None:
+    gate = Gate(closing)
+
+    def job() -> Job[str]:
+        yield "one", lambda: None
+        yield "two", lambda: None
+        yield "one", lambda: None
+        return "home"
+
+    executors = {"one": executor(closing, "one", queue_length=9), "two": executor(closing, "two", queue_length=9)}
+    occupy(executors["one"], gate)
+    timings = Timings()
+    future = gone(job(), executors, timings)
+    gate.wait_for(1)
+    gate.open()
+    future.result(PATIENCE)
+    assert set(timings.spent) == {"one", "two"}
+    assert timings.queue > 0
+    assert list(timings.seconds) == ["queue", "one", "two"]
+    assert all(seconds >= 0 for seconds in timings.seconds.values())
+
+
+def test_a_thousand_journeys_all_come_home(closing: ExitStack) -> None:
+    executors = {name: executor(closing, name, threads=3, queue_length=1000) for name in ("one", "two", "three")}
+
+    def job(number: int) -> Job[str]:
+        total = 0
+        for name in executors:
+            total = yield name, partial(int.__add__, total, number)
+        return str(total)
+
+    futures = [gone(job(number), executors) for number in range(1000)]
+    assert [future.result(PATIENCE) for future in futures] == [str(3 * number) for number in range(1000)]
+    for made in executors.values():
+        settled(made)
+
+
+def test_a_journey_that_leaves_a_full_stage_may_come_back_to_it(closing: ExitStack) -> None:
+    def job() -> Job[str]:
+        yield "one", lambda: None
+        yield "one", lambda: None
+        return "home"
+
+    made = executor(closing, threads=1, queue_length=0)
+    future = gone(job(), {"one": made})
+    assert future.result(PATIENCE) == "home"
+    assert made.pending == 0
+
+
+def test_a_journey_waits_for_another_without_holding_a_thread(closing: ExitStack) -> None:
+    made, gate = executor(closing, queue_length=19), Gate(closing)
+
+    def first() -> Job[str]:
+        found: str = yield "slow", gate
+        return found
+
+    def second(other: "Future[str]") -> Job[str]:
+        found: str = yield "other", other
+        again: str = yield "quick", lambda: f"{found} again"
+        return again
+
+    other = gone(first(), {"slow": executor(closing)})
+    timings = Timings()
+    waiting = [gone(second(other), {"quick": made}, timings) for _ in range(20)]
+    gate.wait_for(1)
+    assert made.pending == 0
+    gate.open()
+    assert [future.result(PATIENCE) for future in waiting] == ["through again"] * 20
+    assert set(timings.spent) == {"other", "quick"}
+
+
+def test_the_failure_of_another_journey_is_raised_in_all_that_wait_for_it(closing: ExitStack) -> None:
+    other: Future[str] = Future()
+
+    def job() -> Job[str]:
+        try:
+            yield "other", other
+        except SourceMissing:
+            return "missed"
+        return "found"
+
+    waiting = [gone(job(), {}) for _ in range(3)]
+    other.set_exception(SourceMissing())
+    assert [future.result(PATIENCE) for future in (*waiting, gone(job(), {}))] == ["missed"] * 4
+
+
+def test_a_thread_that_cannot_be_started_strands_nobody(closing: ExitStack) -> None:
+    made = executor(closing)
+    starts: list[BoundedExecutor] = []
+
+    def on_start(watched: BoundedExecutor) -> None:
+        starts.append(watched)
+        if len(starts) == 1:
+            raise RuntimeError("can't start new thread")
+
+    made.on_start = on_start
+    jobs = [walk(("work", lambda: "done"), counted=[]) for _ in range(3)]
+    assert isinstance(gone(jobs[0], {"work": made}).exception(PATIENCE), Overloaded)
+    assert made.pending == 0
+    for job in jobs[1:]:
+        assert gone(job, {"work": made}).result(PATIENCE) == "there"
+    assert starts == [made, made]
+
+
+# ------------------------------------------------------------------------------------- those who leave
+
+
+def walk(*steps: tuple[str, Callable[[], object]], counted: list[str]) -> Job[str]:
+    try:
+        for name, work in steps:
+            done: str = yield name, work
+            counted.append(f"{name}: {done}")
+    finally:
+        counted.append("let go")
+    return "there"
+
+
+def test_what_nobody_waits_for_ends_before_the_next_costly_step(closing: ExitStack) -> None:
+    gate, counted = Gate(closing), list[str]()
+    executors = {"ask": executor(closing, "ask"), "make": executor(closing, "make", on_demand=True)}
+    flights = SingleFlight[str]()
+    job = walk(("ask", gate), ("make", lambda: "made"), counted=counted)
+    ticket = flights.join("key", lambda flight: run_job(job, executors, flight, Timings()))
+    gate.wait_for(1)
+    ticket.leave()
+    gate.open()
+    assert isinstance(ticket.future.exception(PATIENCE), Abandoned)
+    assert counted == ["ask: through", "let go"]
+    assert "key" not in flights
+
+
+def test_what_was_made_is_kept_though_who_wanted_it_has_left(closing: ExitStack) -> None:
+    gate, counted = Gate(closing), list[str]()
+    executors = {"make": executor(closing, "make", on_demand=True), "keep": executor(closing, "keep")}
+    flights = SingleFlight[str]()
+    job = walk(("make", gate), ("keep", lambda: "kept"), counted=counted)
+    ticket = flights.join("key", lambda flight: run_job(job, executors, flight, Timings()))
+    gate.wait_for(1)
+    ticket.leave()
+    gate.open()
+    assert ticket.future.result(PATIENCE) == "there"
+    assert counted == ["make: through", "keep: kept", "let go"]
+
+
+def test_who_stays_gets_what_one_who_has_left_had_begun(closing: ExitStack) -> None:
+    gate, counted = Gate(closing), list[str]()
+    executors = {"ask": executor(closing, "ask"), "make": executor(closing, "make", on_demand=True)}
+    flights = SingleFlight[str]()
+    job = walk(("ask", gate), ("make", lambda: "made"), counted=counted)
+    first = flights.join("key", lambda flight: run_job(job, executors, flight, Timings()))
+    gate.wait_for(1)
+    first.leave()
+    second = flights.join("key", lambda _: None)
+    gate.open()
+    assert second.future.result(PATIENCE) == "there"
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_a_journey_that_others_wait_for_is_wanted_as_long_as_they_are(closing: ExitStack, stays: bool) -> None:
+    """Two thumbnails of one original: it is fetched as long as one of them is waited for."""
+    gate, counted = Gate(closing), list[str]()
+    executors = {"ask": executor(closing, "ask"), "make": executor(closing, "make", on_demand=True)}
+    inner, outer = SingleFlight[str](), SingleFlight[str]()
+
+    def fetch(flight: Flight[str]) -> None:
+        run_job(walk(("ask", gate), ("make", lambda: "made"), counted=counted), executors, flight, Timings())
+
+    def thumbnail() -> Job[str]:
+        original: str = yield "ask", inner.join("original", fetch)
+        return f"of {original}"
+
+    def begin(flight: Flight[str]) -> None:
+        run_job(thumbnail(), executors, flight, Timings())
+
+    one, two = outer.join("one", begin), outer.join("two", begin)
+    gate.wait_for(1)
+    one.leave()
+    if not stays:
+        two.leave()
+    gate.open()
+    if stays:
+        assert two.future.result(PATIENCE) == "of there"
+        assert counted == ["ask: through", "make: made", "let go"]
+    else:
+        assert isinstance(two.future.exception(PATIENCE), Abandoned)
+        assert counted == ["ask: through", "let go"]
+        assert len(inner) == len(outer) == 0

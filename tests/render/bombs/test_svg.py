@@ -1,0 +1,46 @@
+"""How much a drawing draws: plain ones are counted, and what multiplies by use is found without being drawn."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.hostile import FILES
+from thumbs.render.bombs.svg import is_bomb
+
+BOMBS = [file for file in FILES if file.name.startswith("svg-uses-10-to-the")]
+
+
+def nested(levels: int, times: int) -> bytes:
+    """A circle that is used `times` to the power of `levels`."""
+    groups = b"".join(
+        b"<g id='g%d'>%s</g>" % (level, b"<use href='#g%d'/>" % (level - 1) * times) for level in range(1, levels + 1)
+    )
+    inside = b"<defs><circle id='g0' r='1'/>%s</defs><use href='#g%d'/>" % (groups, levels)
+    return b"<svg xmlns='http://www.w3.org/2000/svg'>" + inside + b"</svg>"
+
+
+@pytest.mark.parametrize("file", BOMBS, ids=[file.name for file in BOMBS])
+def test_what_uses_itself_up_by_powers_is_too_much(file: object) -> None:
+    assert is_bomb(file.build())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("levels", "times", "much"), [(1, 1000, False), (3, 10, False), (6, 10, True), (16, 2, True)])
+def test_elements_are_counted_as_often_as_they_are_used(levels: int, times: int, much: bool) -> None:
+    assert is_bomb(nested(levels, times)) is much
+
+
+def test_so_many_elements_are_too_much_without_any_use() -> None:
+    assert is_bomb(b"<svg>" + b"<g/>" * 100_000 + b"</svg>")
+    assert not is_bomb(b"<svg>" + b"<g/>" * 99_000 + b"</svg>")
+
+
+def test_a_circle_of_uses_ends() -> None:
+    assert not is_bomb(b"<svg><g id='a'><use href='#b'/></g><g id='b'><use href='#a'/></g><use href='#a'/></svg>")
+    assert not is_bomb(b"<svg id='a'><use href='#a'/></svg>")
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=200), st.integers(0, 300))
+def test_no_bytes_whatever_make_it_fail(put_in: bytes, at: int) -> None:
+    good = nested(2, 2)
+    assert is_bomb(good[:at] + put_in + good[at:]) in (True, False)

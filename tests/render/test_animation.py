@@ -1,0 +1,134 @@
+"""Animations: what moves goes on moving between GIF and WebP, frame by frame as Pillow sees it."""
+
+import io
+
+import pytest
+from PIL import Image, ImageSequence
+
+from tests.support.pictures import encoded
+from tests.support.pixels import difference, near, picture, rendered
+from thumbs.errors import SizeOverLimit, SourceOverLimit
+from thumbs.image.formats import sniff
+from thumbs.image.geometry import OutputLimits
+from thumbs.image.transforms import ALL_FRAMES, Attention, Crop, Fit, Padding, Transform, Trim
+from thumbs.render.header import SourceLimits
+from thumbs.render.renderer import RenderLimits
+
+COLOURS = [(220, 40, 30), (30, 160, 60), (40, 60, 200), (240, 220, 40), (20, 20, 20)]
+DELAYS = [100, 200, 300, 400, 500]
+SIZE = (48, 32)
+
+
+def drawn(number: int) -> Image.Image:
+    """A frame: white, with a square of its colour that walks to the right."""
+    image = Image.new("RGB", SIZE, (255, 255, 255))
+    image.paste(COLOURS[number], (number * 8, 8, number * 8 + 16, 24))
+    return image
+
+
+def animation(format_name: str, *, loop: int = 0) -> bytes:
+    frames = [drawn(number) for number in range(len(COLOURS))]
+    options: dict[str, object] = {"lossless": True} if format_name == "WEBP" else {}
+    return encoded(
+        frames[0], format_name, save_all=True, append_images=frames[1:], duration=DELAYS, loop=loop, **options
+    )
+
+
+def frames_of(data: bytes) -> list[tuple[Image.Image, int]]:
+    """Every frame with the milliseconds that it is shown."""
+    image = Image.open(io.BytesIO(data))
+    found = []
+    for frame in ImageSequence.Iterator(image):
+        picture = frame.convert("RGB")
+        found.append((picture, int(frame.info["duration"])))
+    return found
+
+
+@pytest.mark.parametrize("source", ["GIF", "WEBP"])
+@pytest.mark.parametrize("output", ["gif", "webp"])
+def test_all_frames_keep_their_pixels_their_times_and_their_order(source: str, output: str) -> None:
+    made = rendered(animation(source), Transform(24, 16, output, 90, frames=ALL_FRAMES))
+    assert sniff(made.body) == output
+    found = frames_of(made.body)
+    assert [shown for _, shown in found] == DELAYS
+    for number, (frame, _) in enumerate(found):
+        assert frame.size == (24, 16)
+        assert near(frame.getpixel((number * 4 + 4, 8)), COLOURS[number], by=12)
+
+
+@pytest.mark.parametrize("loop", [0, 3])
+def test_an_animation_repeats_as_often_as_its_source(loop: int) -> None:
+    """A GIF counts how often it is shown again, a WebP how often it is shown; 0 is for ever in both."""
+    source = animation("GIF", loop=loop)
+    for output, shown in (("gif", loop), ("webp", loop and loop + 1)):
+        made = rendered(source, Transform(24, 16, output, 90, frames=ALL_FRAMES))
+        assert Image.open(io.BytesIO(made.body)).info["loop"] == shown
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(1, 1), (3, 3), (5, 5), (99, 5), (ALL_FRAMES, 5)])
+def test_as_many_frames_are_kept_as_were_asked_for(asked: int, kept: int) -> None:
+    made = rendered(animation("GIF"), Transform(24, 16, "webp", 90, frames=asked))
+    assert getattr(Image.open(io.BytesIO(made.body)), "n_frames", 1) == kept
+
+
+@pytest.mark.parametrize("output", ["jpeg", "png", "avif"])
+def test_what_cannot_move_shows_the_first_frame(output: str) -> None:
+    made = picture(animation("GIF"), Transform(24, 16, output, 95 if output != "png" else None, frames=ALL_FRAMES))
+    assert getattr(made, "n_frames", 1) == 1
+    assert near(made.convert("RGB").getpixel((4, 8)), COLOURS[0], by=12)
+
+
+def test_a_still_picture_has_one_frame_however_many_are_asked_for() -> None:
+    made = rendered(encoded(drawn(0), "PNG"), Transform(24, 16, "webp", 90, frames=ALL_FRAMES))
+    assert getattr(Image.open(io.BytesIO(made.body)), "n_frames", 1) == 1
+
+
+def test_every_frame_goes_through_every_step() -> None:
+    transform = Transform(
+        24, 16, "webp", 100, rotate=90, padding=Padding(2, 2, 2, 2), grayscale=True, frames=ALL_FRAMES
+    )
+    found = frames_of(rendered(animation("GIF"), transform).body)
+    assert len(found) == len(COLOURS)
+    for frame, _ in found:
+        assert frame.size == (20, 28)
+        for point in ((10, 14), (4, 4)):
+            red, green, blue = frame.getpixel(point)  # type: ignore[misc]
+            assert max(red, green, blue) - min(red, green, blue) <= 6
+
+
+@pytest.mark.parametrize(
+    ("fields", "box"), [({"crop": Crop(8, 8, 40, 24)}, (8, 8, 40, 24)), ({"trim": Trim(20)}, (0, 8, 16, 24))]
+)
+def test_a_cut_is_the_same_in_every_frame(fields: dict[str, object], box: tuple[int, int, int, int]) -> None:
+    """What stands still must not jump: the margins of the first frame are those of all."""
+    transform = Transform(16, 16, "webp", 100, fit=Fit.STRETCH, frames=ALL_FRAMES, **fields)  # type: ignore[arg-type]
+    found = frames_of(rendered(animation("GIF"), transform).body)
+    assert sum(shown for _, shown in found) == sum(DELAYS)  # frames that come out alike are one
+    for number, (frame, _) in enumerate(found):
+        wanted = drawn(number).crop(box).resize((16, 16), Image.Resampling.LANCZOS)
+        assert difference(frame, wanted) < 12
+
+
+def test_attention_finds_one_place_for_all_frames() -> None:
+    transform = Transform(32, 32, "webp", 100, gravity=Attention.SMART, frames=ALL_FRAMES)
+    found = [frame for frame, _ in frames_of(rendered(animation("GIF"), transform).body)]
+    left_edges = [
+        next((x for x in range(32) if not near(frame.getpixel((x, 16)), (255, 255, 255), by=60)), None)
+        for frame in found
+    ]
+    seen = [(number, edge) for number, edge in enumerate(left_edges) if edge]  # not those that begin outside
+    assert len(seen) >= 2
+    assert len({edge - 8 * number for number, edge in seen}) == 1
+
+
+def test_all_frames_together_are_held_against_the_limits() -> None:
+    data, asked = animation("GIF"), Transform(48, 32, "gif", frames=ALL_FRAMES)
+    pixels = 5 * 48 * 32
+    assert rendered(data, asked, limits=RenderLimits(source=SourceLimits(whole_pixels=pixels)))
+    with pytest.raises(SourceOverLimit):
+        rendered(data, asked, limits=RenderLimits(source=SourceLimits(whole_pixels=pixels - 1)))
+    with pytest.raises(SizeOverLimit):
+        rendered(data, asked, limits=RenderLimits(output=OutputLimits(pixels=pixels - 1)))
+    with pytest.raises(SizeOverLimit):
+        rendered(data, asked, limits=RenderLimits(gif_pixels=pixels - 1))
+    assert rendered(data, Transform(48, 32, "gif"), limits=RenderLimits(gif_pixels=pixels - 1))

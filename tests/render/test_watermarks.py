@@ -1,0 +1,121 @@
+"""Watermarks: where they lie, how large and how faint they are, against Pillow's own compositing."""
+
+import pytest
+from PIL import Image
+
+from tests.support.pictures import decoded, encoded
+from tests.support.pixels import LIMITS, difference, near
+from thumbs.errors import RenderFailed
+from thumbs.image.formats import DEFAULT_INPUTS
+from thumbs.image.transforms import Color, Compass, Padding, Transform, Watermark
+from thumbs.render.renderer import Renderer
+from thumbs.render.watermarks import Watermarks
+
+GREY, LOGO = (120, 130, 140), (250, 20, 30)
+
+
+@pytest.fixture(scope="module")
+def renderer(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
+    directory = tmp_path_factory.mktemp("watermarks")
+    Image.new("RGBA", (20, 10), (*LOGO, 255)).save(directory / "logo.png")
+    half = Image.new("RGBA", (20, 10), (*LOGO, 255))
+    half.paste((0, 0, 0, 0), (10, 0, 20, 10))
+    half.save(directory / "half.png")
+    Image.new("L", (20, 10), 0).save(directory / "grey.png")
+    (directory / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nand nothing more")
+    files = {file.stem: str(file) for file in directory.iterdir()} | {"lost": str(directory / "lost.png")}
+    inputs = frozenset(DEFAULT_INPUTS)
+    return Renderer(inputs, watermarks=Watermarks(files, inputs))
+
+
+def marked(
+    renderer: Renderer, mark: Watermark, *, mode: str = "RGB", output: str = "png", **fields: object
+) -> Image.Image:
+    source = encoded(Image.new("RGB", (100, 60), GREY).convert(mode), "PNG")
+    transform = Transform(format=output, watermark=mark, **fields)  # type: ignore[arg-type]
+    return decoded(renderer.render(source, transform, LIMITS).body)
+
+
+@pytest.mark.parametrize(
+    ("gravity", "corner"),
+    [
+        (Compass.NORTHWEST, (0, 0)),
+        (Compass.NORTH, (40, 0)),
+        (Compass.NORTHEAST, (80, 0)),
+        (Compass.WEST, (0, 25)),
+        (Compass.CENTER, (40, 25)),
+        (Compass.EAST, (80, 25)),
+        (Compass.SOUTHWEST, (0, 50)),
+        (Compass.SOUTH, (40, 50)),
+        (Compass.SOUTHEAST, (80, 50)),
+    ],
+)
+def test_a_watermark_lies_where_gravity_says(renderer: Renderer, gravity: Compass, corner: tuple[int, int]) -> None:
+    wanted = Image.new("RGB", (100, 60), GREY)
+    wanted.paste(LOGO, (*corner, corner[0] + 20, corner[1] + 10))
+    assert difference(marked(renderer, Watermark("logo", gravity)), wanted) == 0
+
+
+@pytest.mark.parametrize("opacity", [0, 25, 50, 100])
+def test_a_watermark_is_as_faint_as_was_asked_for(renderer: Renderer, opacity: int) -> None:
+    made = marked(renderer, Watermark("logo", opacity=opacity))
+    wanted = tuple(round(a + (b - a) * opacity / 100) for a, b in zip(GREY, LOGO, strict=True))
+    assert near(made.getpixel((50, 30)), wanted, by=1)
+    assert near(made.getpixel((5, 5)), GREY, by=0)
+
+
+@pytest.mark.parametrize(
+    ("scale", "size"), [(0.5, (50, 25)), (1, (100, 50)), (0.1, (10, 5)), (0.000001, (1, 1)), (0, (20, 10))]
+)
+def test_a_watermark_fills_the_part_of_each_side_that_was_asked_for(
+    renderer: Renderer, scale: float, size: tuple[int, int]
+) -> None:
+    made = marked(renderer, Watermark("logo", Compass.NORTHWEST, scale=scale))
+    wanted = Image.new("RGB", (100, 60), GREY)
+    wanted.paste(LOGO, (0, 0, *size))
+    assert difference(made, wanted) < 0.5
+
+
+def test_a_watermark_is_never_larger_than_the_thumbnail(renderer: Renderer) -> None:
+    made = marked(renderer, Watermark("logo"), width=8, height=8)
+    assert made.size == (8, 8)
+    assert near(made.getpixel((4, 4)), LOGO, by=2)
+    assert near(made.getpixel((4, 0)), GREY, by=2)
+
+
+def test_what_is_transparent_in_a_watermark_shows_what_lies_under_it(renderer: Renderer) -> None:
+    made = marked(renderer, Watermark("half", Compass.NORTHWEST))
+    assert near(made.getpixel((5, 5)), LOGO, by=0)
+    assert near(made.getpixel((15, 5)), GREY, by=0)
+
+
+def test_a_watermark_keeps_its_colour_on_a_grey_picture_and_over_effects(renderer: Renderer) -> None:
+    for made in (marked(renderer, Watermark("logo"), mode="L"), marked(renderer, Watermark("logo"), grayscale=True)):
+        assert near(made.convert("RGB").getpixel((50, 30)), LOGO, by=1)
+
+
+def test_a_watermark_of_greys_is_one(renderer: Renderer) -> None:
+    assert near(marked(renderer, Watermark("grey")).getpixel((50, 30)), (0, 0, 0), by=0)
+
+
+def test_a_watermark_lies_over_the_padding_and_on_the_background(renderer: Renderer) -> None:
+    mark = Watermark("logo", Compass.NORTHWEST)
+    made = marked(renderer, mark, padding=Padding(20, 0, 0, 20), background=Color(0, 0, 255))
+    assert made.size == (120, 80)
+    assert near(made.convert("RGB").getpixel((5, 5)), LOGO, by=1)
+    assert near(made.convert("RGB").getpixel((5, 15)), (0, 0, 255), by=1)
+
+
+def test_a_transparent_thumbnail_stays_transparent_beside_its_watermark(renderer: Renderer) -> None:
+    source = encoded(Image.new("RGBA", (100, 60), (0, 0, 0, 0)), "PNG")
+    mark = Watermark("logo", Compass.NORTHWEST, opacity=50)
+    made = decoded(renderer.render(source, Transform(format="png", watermark=mark), LIMITS).body)
+    assert made.getpixel((90, 50)) == (0, 0, 0, 0)
+    pixel = made.getpixel((5, 5))
+    assert near(pixel, (*LOGO, 128), by=1)
+
+
+@pytest.mark.parametrize("name", ["broken", "lost", "unknown"])
+def test_a_watermark_that_cannot_be_read_fails_the_render(renderer: Renderer, name: str) -> None:
+    with pytest.raises(RenderFailed):
+        marked(renderer, Watermark(name))

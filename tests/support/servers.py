@@ -1,0 +1,264 @@
+"""Real servers for the tests: each in a process of its own, on a free port of the loopback, ended when left."""
+
+import contextlib
+import functools
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OUR_WORKER = "thumbs.server.worker.ThumbsWorker"
+_PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; names of headers are lower case, and what came twice is joined (RFC 9110, 5.3)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass
+class Server:
+    """A running server. `prefix` is what stands before `{storage}/thumbs/…`, with slashes on both sides."""
+
+    name: str
+    port: int
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    prefix: str = "/"
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{self.prefix}{path}"
+
+    def get(self, path: str, *, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
+        """`path` from the storage's name on, already percent-encoded."""
+        return fetch(self.url(path), method=method, headers=headers)
+
+    def raw(self, target: bytes, *, method: bytes = b"GET", headers: Sequence[bytes] = ()) -> Answer:
+        """Send a request target byte for byte, which no client library would."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=_PATIENCE_SECONDS) as connection:
+            lines = [method + b" " + target + b" HTTP/1.1", b"Host: localhost", *headers]
+            connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
+            with http.client.HTTPResponse(connection, method=method.decode()) as response:
+                response.begin()
+                return _answer(response)
+
+
+def fetch(url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
+    """Ask on a connection of its own, which the server need not close: as plain a request as browsers send."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=_PATIENCE_SECONDS)
+    with contextlib.closing(connection):
+        connection.request(method, parts._replace(scheme="", netloc="").geturl() or "/", headers=dict(headers or {}))
+        return _answer(connection.getresponse())
+
+
+def _answer(response: http.client.HTTPResponse) -> Answer:
+    return Answer(response.status, _folded(response.getheaders()), response.read())
+
+
+def _folded(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    folded: dict[str, str] = {}
+    for name, value in pairs:
+        low = name.lower()
+        folded[low] = f"{folded[low]}, {value}" if low in folded else value
+    return folded
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def standalone(
+    thumbs: Mapping[str, object], directory: Path, *, worker: str = "asgi", workers: int = 1
+) -> Iterator[Server]:
+    """The project in gunicorn's `worker` (`asgi`, `gthread` for the WSGI application, or ours), or in uvicorn."""
+    config = directory / "storages.json"
+    config.write_text(json.dumps(thumbs))
+    application = "mage_project.wsgi:application" if worker == "gthread" else "mage_project.asgi:application"
+    environ = {"STORAGES_CONFIG_PATH": str(config), "DJANGO_SETTINGS_MODULE": "mage_project.settings"}
+    name = f"standalone-{worker}"
+    if worker == "uvicorn":
+        command = ("uvicorn", application, "--http", "h11", "--no-access-log")
+        starting = _served(name, lambda port: (*command, "--port", str(port)), directory, environ)
+    else:
+        starting = _gunicorn(name, application, worker, workers, directory, environ)
+    with starting as server:
+        yield server
+
+
+@contextlib.contextmanager
+def site(
+    thumbs: Mapping[str, object],
+    directory: Path,
+    *,
+    worker: str = "gthread",
+    workers: int = 1,
+    module: str = "tests.support.site",
+    settings: Mapping[str, object] | None = None,
+) -> Iterator[Server]:
+    """The site of `tests.support.site`, which includes the app under `/img/`, or what `module` makes of that.
+
+    `thumbs` as for `standalone`; `settings` are more settings of the site.
+    """
+    name = module.rpartition(".")[2]
+    application = f"{module}:{'application' if worker == 'gthread' else 'asgi_application'}"
+    environ = {
+        "SITE_THUMBS": json.dumps({key.upper(): value for key, value in thumbs.items()}),
+        "SITE_SETTINGS": json.dumps(settings or {}),
+        "DJANGO_SETTINGS_MODULE": "",
+    }
+    with _gunicorn(f"{name}-{worker}", application, worker, workers, directory, environ) as server:
+        server.prefix = "/img/"
+        yield server
+
+
+@contextlib.contextmanager
+def every_front(
+    thumbs: Mapping[str, object],
+    directory: Path,
+    *,
+    only_in_sites: Sequence[object] = (),
+    settings: Mapping[str, object] | None = None,
+) -> Iterator[tuple[Server, ...]]:
+    """All the ways to serve `thumbs`: standalone, a site with the view, a front around that site; WSGI and ASGI each.
+
+    The first is what `run_thumb_server` runs.
+    `only_in_sites` are more storages for the sites, `settings` more of their settings.
+    """
+    in_sites = {**thumbs, "storages": [*cast("Sequence[object]", thumbs["storages"]), *only_in_sites]}
+    in_site = functools.partial(site, in_sites, settings=settings)
+    starts = [functools.partial(standalone, thumbs, worker=worker) for worker in (OUR_WORKER, "asgi", "gthread")]
+    starts += [functools.partial(in_site, worker=worker) for worker in ("asgi", "gthread")]
+    starts += [
+        functools.partial(in_site, worker=worker, module="tests.support.wrapped") for worker in ("asgi", "gthread")
+    ]
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(starts)) as pool:
+        directories = [directory / f"front-{number}" for number in range(len(starts))]
+        for each in directories:
+            each.mkdir()
+        fronts = tuple(pool.map(lambda start, own: stack.enter_context(start(own)), starts, directories))
+        yield fronts
+        for front in fronts:  # all at once, so that none waits for another
+            front.process.terminate()
+
+
+@contextlib.contextmanager
+def _gunicorn(
+    name: str, application: str, worker: str, workers: int, directory: Path, environ: dict[str, str]
+) -> Iterator[Server]:
+    def command(port: int) -> Sequence[str]:
+        return (
+            *("gunicorn", application, "--bind", f"127.0.0.1:{port}"),
+            *("--worker-class", worker, "--workers", str(workers), "--no-control-socket"),
+            *(("--threads", "16") if worker == "gthread" else ()),
+        )
+
+    with _served(name, command, directory, environ) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _served(
+    name: str, command: Callable[[int], Sequence[str]], directory: Path, environ: dict[str, str]
+) -> Iterator[Server]:
+    """`python -m` with what `command` makes of a free port."""
+    port = free_port()
+    environ = {name: value for name, value in {**os.environ, **environ}.items() if value}
+    if environ.get("DJANGO_SETTINGS_MODULE") == "tests.support.settings":
+        del environ["DJANGO_SETTINGS_MODULE"]
+    log = directory / f"{name}.log"
+    with running([sys.executable, "-m", *command(port)], log=log, environ=environ) as process:
+        wait_for_port(port, process, log)
+        yield Server(name, port, process, log, environ=environ)
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], *, log: Path, environ: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """`command` as long as the block lasts; its output goes to `log`."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no server came up on port {port}:\n{log.read_text()}")
+
+
+def service(program: str) -> str:
+    """The path of a program that a test needs. Without it the test is skipped; in CI it fails."""
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        reason = f"{program} is not installed: apt-get install {program}"
+        if os.environ.get("MAGE_REQUIRE_SERVICES"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@contextlib.contextmanager
+def moto(directory: Path) -> Iterator[int]:
+    """moto's S3 server over HTTP; gives its port."""
+    port = free_port()
+    log = directory / "moto.log"
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with running(command, log=log) as process:
+        wait_for_port(port, process, log)
+        yield port
+
+
+@contextlib.contextmanager
+def memcached(directory: Path) -> Iterator[int]:
+    """Debian's memcached; gives its port."""
+    port = free_port()
+    log = directory / "memcached.log"
+    user = ("-u", "nobody") if os.getuid() == 0 else ()
+    with running([service("memcached"), "-l", "127.0.0.1", "-p", str(port), *user], log=log) as process:
+        wait_for_port(port, process, log)
+        yield port
+
+
+def eventually(condition: Callable[[], bool], *, seconds: float = _PATIENCE_SECONDS) -> None:
+    """Return as soon as `condition` holds; fail when it never does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.02)

@@ -1,0 +1,134 @@
+"""Places to put originals into, each with the source that reads them: the contract of sources is held against these."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+
+# A conftest that names a settings module comes first; alone, these tests need only Django's defaults.
+if not settings.configured and "DJANGO_SETTINGS_MODULE" not in os.environ:
+    settings.configure()
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
+from storages.backends.s3 import S3Storage
+
+from thumbs.sources.local import LocalSource
+from thumbs.sources.s3.source import S3Settings, S3Source
+from thumbs.sources.source import Source
+from thumbs.sources.storages.django_storage import StorageSource
+
+MAX_BYTES = 1 << 22
+DEADLINE = 20.0
+DATA = bytes(range(256)) * 20
+KEYS = ("AKIATEST", "test-secret")
+Put = Callable[[str, bytes], None]
+
+
+class Bucketeer(Protocol):
+    """What we ask of boto3's client to prepare a bucket."""
+
+    def create_bucket(self, *, Bucket: str) -> object: ...  # noqa: N803
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> object: ...  # noqa: N803
+
+    def put_bucket_versioning(self, *, Bucket: str, VersioningConfiguration: dict[str, str]) -> object: ...  # noqa: N803
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where a test puts originals, and the source that reads them. `secrets` must not come back in an error."""
+
+    source: Callable[[int], Source]
+    put: Put
+    secrets: tuple[str, ...]
+
+
+def disk_shelf(kind: str, root: Path) -> Shelf:
+    root.mkdir()
+
+    def put(name: str, data: bytes) -> None:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+
+    def source(max_bytes: int) -> Source:
+        if kind == "local":
+            return LocalSource(str(root), max_bytes=max_bytes, deadline=DEADLINE)
+        return StorageSource(lambda: FileSystemStorage(str(root)), max_bytes=max_bytes, deadline=DEADLINE)
+
+    return Shelf(source, put, (str(root), root.name))
+
+
+def memory_shelf() -> Shelf:
+    storage = InMemoryStorage(location="/memory-of-pictures")
+
+    def put(name: str, data: bytes) -> None:
+        if storage.exists(name):
+            storage.delete(name)
+        assert storage.save(name, ContentFile(data)) == name
+
+    def source(max_bytes: int) -> Source:
+        return StorageSource(lambda: storage, max_bytes=max_bytes, deadline=DEADLINE)
+
+    return Shelf(source, put, ("memory-of-pictures",))
+
+
+def s3_shelf(kind: str, endpoint: str, name: str, put: Put) -> Shelf:
+    secrets = (endpoint, endpoint.removeprefix("http://"), name, *KEYS)
+    if kind == "s3":
+        described = S3Settings(name, access_key=KEYS[0], secret_key=KEYS[1], base_url=endpoint)
+        return Shelf(lambda size: S3Source(described, max_bytes=size, deadline=DEADLINE), put, secrets)
+
+    def open_storage() -> Storage:
+        storage: Storage = S3Storage(
+            bucket_name=name,
+            location="media",
+            endpoint_url=endpoint,
+            access_key=KEYS[0],
+            secret_key=KEYS[1],
+            addressing_style="path",
+        )
+        return storage
+
+    return Shelf(
+        lambda size: StorageSource(open_storage, max_bytes=size, deadline=DEADLINE),
+        lambda key, data: put(f"media/{key}", data),
+        secrets,
+    )
+
+
+@contextmanager
+def running_moto() -> Iterator[str]:
+    """The endpoint of a real S3-compatible server in a process of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port, server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        assert server.poll() is None, "moto_server did not start"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("moto_server did not listen")

@@ -1,0 +1,259 @@
+"""Caches that break under a running server: each request gets its right answer, and they come back (P8, P10)."""
+
+import contextlib
+import itertools
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.support import servers
+from tests.support.commands import disk_cache, environ_with, local_storage
+from tests.support.servers import Answer, Server, eventually
+
+NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
+WIDTHS = range(60, 160)
+CLIENTS = 8
+
+
+def layer(answer: Answer) -> str:
+    return answer.headers["server-timing"].partition(",")[0].removeprefix('layer;desc="').removesuffix('"')
+
+
+def path_of(width: int, storage: str = "photos") -> str:
+    return f"{storage}/thumbs/{width}x{width}/filters:format(png)/noise.jpg"
+
+
+def asked(server: Server, paths: list[str]) -> list[Answer]:
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return list(pool.map(server.get, paths))
+
+
+def wrong(server: Server, answers: list[Answer]) -> list[int]:
+    """Which of the answers, each to the next width, differ from what a storage without a cache answers."""
+    right = [answer.body for answer in asked(server, [path_of(width, "plain") for width in WIDTHS])]
+    found = zip(answers, itertools.cycle(right), strict=False)
+    return [number for number, (answer, body) in enumerate(found) if (answer.status, answer.body) != (200, body)]
+
+
+# ------------------------------------------------------------------------------------------- P8: the disk
+
+
+class Disk:
+    """A file system in memory that only the server sees, with a cache in one of its directories."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.cache = root / "cache"
+        self._pid = 0
+
+    def belongs_to(self, process: "subprocess.Popen[bytes]") -> None:
+        self._pid = process.pid
+
+    def run(self, *command: str | Path) -> None:
+        inside = ["nsenter", "--target", str(self._pid), "--user", "--mount", "--preserve-credentials"]
+        subprocess.run([*inside, *command], check=True, capture_output=True, timeout=30)
+
+
+@contextlib.contextmanager
+def on_a_disk(originals: Path, directory: Path, options: str) -> Iterator[tuple[Server, Disk]]:
+    for program in ("unshare", "nsenter"):
+        servers.service(program)
+    if subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode:
+        reason = "needs a mount namespace of its own"
+        pytest.fail(reason) if os.environ.get("MAGE_REQUIRE_SERVICES") else pytest.skip(reason)
+    disk = Disk(directory / "disk")
+    disk.root.mkdir()
+    # Its cap is larger than the disk: that is what fills up.
+    storages = [
+        local_storage("photos", originals, disk=disk_cache(disk.cache, max_size_mb=64)),
+        local_storage("plain", originals),
+    ]
+    environ = environ_with(directory, storages)
+    port, log = servers.free_port(), directory / "log"
+    serve = f"mount -t tmpfs -o {options} tmpfs {disk.root} && mkdir -m 700 {disk.cache} && exec {sys.executable}"
+    serve += f" manage.py run_thumb_server --bind 127.0.0.1:{port} --workers 2"
+    with servers.running([*NAMESPACE, "sh", "-c", serve], log=log, environ=environ) as process:
+        servers.wait_for_port(port, process, log)
+        disk.belongs_to(process)
+        yield Server("on-a-disk", port, process, log), disk
+
+
+def nothing(_: Disk) -> None:
+    """It is too small from the beginning."""
+
+
+def read_only(disk: Disk) -> None:
+    # To mount it anew as such is refused while a file is open for writing: so another one is mounted over it.
+    disk.run("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", disk.cache)
+
+
+def writable(disk: Disk) -> None:
+    disk.run("umount", disk.cache)
+
+
+def deleted(disk: Disk) -> None:
+    for _ in range(50):
+        disk.run("sh", "-c", f"rm -rf {disk.cache}/* {disk.cache}; true")  # it may be filled meanwhile
+        time.sleep(0.02)
+
+
+def larger(disk: Disk) -> None:
+    disk.run("mount", "-o", "remount,size=64m,nr_inodes=10000", disk.root)
+
+
+@pytest.mark.parametrize(
+    ("options", "spoil", "mend"),
+    [
+        pytest.param("size=1m", nothing, larger, id="full"),
+        pytest.param("size=64m,nr_inodes=60", nothing, larger, id="without inodes"),
+        pytest.param("size=64m", read_only, writable, id="read-only"),
+        pytest.param("size=64m", deleted, nothing, id="deleted"),
+    ],
+)
+def test_every_request_is_answered_whatever_becomes_of_the_disk(
+    options: str, spoil: Callable[[Disk], None], mend: Callable[[Disk], None], originals: Path, tmp_path: Path
+) -> None:
+    with on_a_disk(originals, tmp_path, options) as (server, disk):
+        assert [layer(server.get(path_of(50))) for _ in range(2)] == ["source", "disk"]
+        paths = [path_of(width) for width in WIDTHS] * 10
+        with ThreadPoolExecutor(1) as pool:
+            spoiling = pool.submit(spoil, disk)
+            answers = asked(server, paths)
+            spoiling.result()
+        assert len(answers) == 1000
+        assert wrong(server, answers) == []
+        mend(disk)
+        mended = time.monotonic()
+        fresh = itertools.count(200)
+
+        def kept() -> bool:
+            path = path_of(next(fresh))
+            return [layer(server.get(path)) for _ in range(2)] == ["source", "disk"]
+
+        eventually(kept, seconds=10)
+        took = time.monotonic() - mended
+        log = server.log.read_text()
+        assert "Traceback" not in log
+        complaints = log.count("is left alone for now")
+        print(  # noqa: T201 - figures to read with `pytest -s`
+            f"layers {dict(Counter(map(layer, answers)))}, {complaints} complaints, kept again after {took:.1f} s"
+        )
+        # It is told of once in each process while it lasts, not with each request.
+        assert complaints <= 2 * 5
+
+
+# ------------------------------------------------------------------------------- P10: the shared cache
+
+
+class Stub:
+    """In the place of memcached: it takes connections and does with each of them as it was told."""
+
+    def __init__(self, act: Callable[[socket.socket], None]) -> None:
+        self.act = act
+        self.connections = 0
+        self._wires: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                wire, _ = self._listener.accept()
+                self.connections += 1
+                self._wires.append(wire)
+                with contextlib.suppress(OSError):
+                    self.act(wire)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(30)
+        for wire in self._wires:
+            wire.close()
+
+
+def hangs(_: socket.socket) -> None:
+    """The connection stays open, and nobody says anything."""
+
+
+def talks_garbage(wire: socket.socket) -> None:
+    wire.sendall(bytes(range(256)) * 4 + b"\r\nVALUE x 0 99999999\r\nEND\r\n")
+
+
+def hangs_up(wire: socket.socket) -> None:
+    wire.close()
+
+
+@contextlib.contextmanager
+def beside(port: int, originals: Path, directory: Path, *, workers: int = 2) -> Iterator[Server]:
+    """A server that shares a cache on that port, with the time limits that a check asks for."""
+    options = {"connect_timeout": 0.05, "timeout": 0.05}
+    backend = "django.core.cache.backends.memcached.PyMemcacheCache"
+    document = {
+        "storages": [
+            local_storage("photos", originals, shared={"alias": "fleet"}),
+            local_storage("plain", originals),
+        ],
+        "caches": {"fleet": {"backend": backend, "location": f"127.0.0.1:{port}", "options": options}},
+        "run_dir": str(directory / "run"),
+    }
+    with servers.standalone(document, directory, worker=servers.OUR_WORKER, workers=workers) as server:
+        yield server
+
+
+@pytest.mark.parametrize("act", [None, hangs, talks_garbage, hangs_up], ids=["absent", "hangs", "garbage", "hangs up"])
+def test_a_shared_cache_that_is_none_costs_no_request_its_answer(
+    act: Callable[[socket.socket], None] | None, originals: Path, tmp_path: Path
+) -> None:
+    with contextlib.ExitStack() as stack:
+        stub = Stub(act) if act else None
+        if stub:
+            stack.callback(stub.close)
+        server = stack.enter_context(beside(stub.port if stub else servers.free_port(), originals, tmp_path))
+        began = time.monotonic()
+        answers = asked(server, [path_of(width) for width in WIDTHS] * 3)
+        took = time.monotonic() - began
+        assert wrong(server, answers) == []
+        assert set(map(layer, answers)) == {"source"}
+        log = server.log.read_text()
+        assert "Traceback" not in log
+        complaints = log.count("is left alone for now")
+        connections = stub.connections if stub else 0
+        print(  # noqa: T201 - figures to read with `pytest -s`
+            f"{len(answers)} answers in {took:.2f} s, {connections} connections, {complaints} complaints"
+        )
+        # Whoever asks while it is not yet known to be broken waits for its time limit; nobody does afterwards.
+        assert 1 <= complaints <= 2 * 2  # of reading and of writing, in each worker
+        threads_that_ask = 2 * 10
+        attempts = 1 + took / 5
+        assert connections <= threads_that_ask * 4 * attempts
+
+
+def test_a_shared_cache_that_comes_back_is_used_again(originals: Path, tmp_path: Path) -> None:
+    port = servers.free_port()
+    with beside(port, originals, tmp_path, workers=1) as server:
+        assert [layer(server.get(path_of(50))) for _ in range(2)] == ["source", "source"]
+        options = ("-u", "nobody") if os.getuid() == 0 else ()
+        command = [servers.service("memcached"), "-l", "127.0.0.1", "-p", str(port), *options]
+        with servers.running(command, log=tmp_path / "memcached.log") as process:
+            servers.wait_for_port(port, process, tmp_path / "memcached.log")
+            fresh = itertools.count(200)
+
+            def kept() -> bool:
+                path = path_of(next(fresh))
+                return [layer(server.get(path)) for _ in range(2)] == ["source", "shared"]
+
+            eventually(kept)
+        assert layer(server.get(path_of(50))) == "source"
+        assert "cache layer shared can be read again" in server.log.read_text()

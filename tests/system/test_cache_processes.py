@@ -1,0 +1,214 @@
+"""Several processes on one cache directory, some of them killed: every read whole, the cap kept, nothing left over."""
+
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.cache_workers import KEYS, LARGEST, is_whole
+from tests.support.disk_usage import SAMPLE_SECONDS, disk_bytes
+from thumbs.cache.filestore.ledger import BLOCK
+from thumbs.cache.filestore.store import FileStore
+
+ROOT = Path(__file__).resolve().parents[2]
+CAP = 30_000_000
+WORKERS = 4
+
+
+class DaemonThreadPool:
+    """The processes of one test: each ready when it is returned, all ended with the test."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.processes: list[subprocess.Popen[str]] = []
+        self.errors: list[str] = []
+
+    def start(self, job: str, *arguments: object, ready: bool = True) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-W",
+                "error",
+                "-m",
+                "tests.support.cache_workers",
+                job,
+                self.directory,
+                *map(str, arguments),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.processes.append(process)
+        if ready and process.stdout is not None and process.stdout.readline() != "ready\n":
+            self.errors.append(process.communicate()[1])
+        return process
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """End `process` as `kill -9` does; one that had ended by itself is an error of the test."""
+        if process.poll() is not None:
+            self.errors.append(process.communicate()[1])
+        process.kill()
+        self.errors += [text for text in process.communicate()[1:] if text]
+        self.processes.remove(process)
+
+    def end(self) -> list[str]:
+        """Kill all that still run, and return everything that any has complained of."""
+        for process in list(self.processes):
+            self.kill(process)
+        return self.errors
+
+
+@contextmanager
+def crew_in(directory: Path) -> Iterator[DaemonThreadPool]:
+    crew = DaemonThreadPool(directory)
+    try:
+        yield crew
+    finally:
+        crew.end()
+
+
+@pytest.fixture
+def crew(tmp_path: Path) -> Iterator[DaemonThreadPool]:
+    with crew_in(tmp_path / "cache") as crew:
+        yield crew
+
+
+# ----------------------------------------------------------------------------- P6: killed while writing
+
+
+@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_writers_killed_while_writing_leave_no_torn_read_and_no_orphan(crew: DaemonThreadPool, kills: int) -> None:
+    chance = random.Random(1)
+    writers = [crew.start("write", CAP, seed) for seed in range(3)]
+    readers = [crew.start("read") for _ in range(1 if kills < 100 else 3)]
+    for seed in range(kills):
+        # The next is started before the last is killed, so that three or more write at any time.
+        writers.append(crew.start("write", CAP, 100 + seed))
+        time.sleep(chance.uniform(0.0, 0.03))
+        crew.kill(writers.pop(0))
+    for writer in writers:
+        crew.kill(writer)
+    (crew.directory.parent / "stop").touch()
+    whole, wrong = 0, []
+    for reader in readers:
+        lines = reader.communicate(timeout=30)[0].split()
+        whole += int(lines[0])
+        wrong += lines[1:]
+        crew.processes.remove(reader)
+    assert wrong == []
+    assert whole > 100
+    assert crew.end() == []
+
+    store = FileStore(crew.directory, max_bytes=CAP)
+    store.sweep()
+    left = {path for path in crew.directory.rglob("*") if path.is_file()}
+    assert {path for path in left if path.suffix == ".tmp"} == set()
+    assert store.usage().bytes == disk_bytes(crew.directory) <= CAP
+    found = {key: store.get(key, expired=True) for key in KEYS}
+    assert all(is_whole(key, entry.payload) for key, entry in found.items() if entry)
+    assert len([path for path in left if path.suffix == ".entry"]) == len([entry for entry in found.values() if entry])
+
+
+# ------------------------------------------------------------------------------------- P7: the hard cap
+
+
+@pytest.mark.parametrize("janitor", ["without", "with", "killed"])
+@pytest.mark.parametrize("seconds", [1, pytest.param(60, marks=pytest.mark.slow)])
+def test_the_cap_holds_at_every_moment(crew: DaemonThreadPool, janitor: str, seconds: float, tmp_path: Path) -> None:
+    writers = [crew.start("flood", CAP, seed) for seed in range(WORKERS)]
+    sweeper = crew.start("sweep", CAP, tmp_path / "log") if janitor != "without" else None
+    samples: list[int] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        samples.append(disk_bytes(crew.directory))
+        time.sleep(SAMPLE_SECONDS)
+        if sweeper is not None and janitor == "killed" and len(samples) % 10 == 0:
+            crew.kill(sweeper)
+            sweeper = crew.start("sweep", CAP, tmp_path / "log")
+    assert all(writer.poll() is None for writer in writers)
+    assert crew.end() == []
+    largest = LARGEST + 2 * BLOCK
+    print(  # noqa: T201 - figures to read with `pytest -s`
+        f"{janitor} janitor: {len(samples)} samples, most {max(samples):,} of {CAP:,} bytes, mean "
+        f"{sum(samples) // len(samples):,}"
+    )
+    assert max(samples) <= CAP + WORKERS * largest
+    assert max(samples) > CAP * 0.9
+    assert disk_bytes(crew.directory) <= CAP + WORKERS * largest
+    FileStore(crew.directory, max_bytes=CAP).sweep()
+    assert FileStore(crew.directory, max_bytes=CAP).usage().bytes == disk_bytes(crew.directory) <= CAP
+
+
+# ------------------------------------------------------------------------------------- P14: janitors
+
+
+def sweeps_in(log: Path) -> list[str]:
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def wait_for_sweeps(log: Path, more: int) -> None:
+    """Until `more` lines were added to the log."""
+    target = len(sweeps_in(log)) + more
+    deadline = time.monotonic() + 20
+    while len(sweeps_in(log)) < target:
+        assert time.monotonic() < deadline, "no janitor works"
+        time.sleep(0.01)
+
+
+def test_one_janitor_works_at_a_time_and_the_next_takes_over(crew: DaemonThreadPool, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for seed in range(WORKERS):
+        crew.start("write", CAP, seed)
+    janitors = {process.pid: process for process in (crew.start("sweep", CAP, log) for _ in range(3))}
+    for _ in range(2):
+        wait_for_sweeps(log, 10)
+        active = int(sweeps_in(log)[-1].split()[1])
+        crew.kill(janitors.pop(active))
+        wait_for_sweeps(log, 10)
+    assert crew.end() == []
+    working: str | None = None
+    for what, pid in (line.split() for line in sweeps_in(log)):
+        if what == "begin":
+            # One that was killed has no end; whoever works now must be another.
+            assert working is None or working not in map(str, janitors)
+            working = pid
+        else:
+            assert working == pid
+            working = None
+
+
+# ------------------------------------------------------------------- P8: the directory deleted, often
+
+
+def test_writers_outlive_their_directory(crew: DaemonThreadPool) -> None:
+    writers = [crew.start("write", CAP, seed) for seed in range(3)]
+    for _ in range(50):
+        shutil.rmtree(crew.directory, ignore_errors=True)
+        time.sleep(0.02)
+    assert [writer.poll() for writer in writers] == [None] * 3
+    assert crew.end() == []
+    store = FileStore(crew.directory, max_bytes=CAP)
+    store.sweep()
+    assert store.usage().bytes == disk_bytes(crew.directory) <= CAP
+    assert store.usage().entries > 0
+
+
+# ---------------------------------------------------------------------------------- atomic changes
+
+
+def test_processes_that_count_together_miss_nothing(crew: DaemonThreadPool) -> None:
+    counters = [crew.start("count", "g/counter", 300, ready=False) for _ in range(WORKERS)]
+    made = [int(counter.communicate(timeout=60)[0]) for counter in counters]
+    crew.processes.clear()
+    found = FileStore(crew.directory, max_bytes=None).get("g/counter")
+    assert found is not None
+    assert found.payload == b"%d" % (300 * WORKERS)
+    assert sum(made) == 1

@@ -1,0 +1,179 @@
+"""What expired, was revoked, deleted or purged is not served again: not by Mage, and by nginx not past its lifetime.
+
+Lifetimes are asserted only in the direction that a busy machine cannot turn: what is over is over a minute later, too.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import manage
+from tests.support.deployed import nginx, reload, thumb_server
+from tests.support.fronts import OLD_SECRET, SECRET, signature
+from tests.support.servers import Server, eventually
+
+_WORKERS = 2
+# What nginx may keep, and then a second for counting in whole ones and one for the last answer before the end.
+_KEPT_SECONDS = 5
+_AFTER_SECONDS = (1, 10, 60)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A URL that ends, and the status afterwards; 200 where other bytes take the place of `body`."""
+
+    path: str
+    status: int
+    accept: str = "*/*"
+
+    def first(self, server: Server) -> tuple[bytes, str]:
+        """The picture and its ETag."""
+        answer = server.get(self.path, headers={"Accept": self.accept})
+        assert answer.status == 200, (self.path, answer.body)
+        return answer.body, answer.headers["etag"]
+
+    def is_over(self, server: Server, first: tuple[bytes, str]) -> bool:
+        """Whether `first` is not served in any way, by any worker; and then what is served instead is right."""
+        body, etag = first
+        seen = []
+        for _ in range(3 * _WORKERS):
+            get = server.get(self.path, headers={"Accept": self.accept})
+            query = server.get(f"{self.path}?v=2", headers={"Accept": self.accept})
+            head = server.get(self.path, method="HEAD", headers={"Accept": self.accept})
+            same = server.get(self.path, headers={"Accept": self.accept, "If-None-Match": etag})
+            answers = (get, query, head, same)
+            seen += [answer.status for answer in answers]
+            if body in (get.body, query.body, same.body) or etag in (each.headers.get("etag") for each in answers):
+                return False
+        assert set(seen) == {self.status}, (self.path, seen)
+        return True
+
+
+def _storages(root: Path, caches: Path, secrets: list[str]) -> list[dict[str, object]]:
+    def storage(name: str, **disk: object) -> dict[str, object]:
+        memory = {"enabled": True, "max_size_mb": 16}
+        cache = {"memory": memory, "disk": {"enabled": True, "dir": str(caches / name), **disk}}
+        control = f"max-age={_KEPT_SECONDS}"
+        return {"name": name, "driver": "local", "root": str(root), "cache_control": control, "cache": cache}
+
+    return [
+        {**storage("signed"), "signature_secret_key": secrets},
+        storage("kept"),
+        storage("brief", ttl_seconds=2),
+        storage("stale", ttl_seconds=1, stale_seconds=3600),
+    ]
+
+
+def _signed(rest: str, secret: str) -> str:
+    return f"signed/thumbs/{signature(f'/signed/thumbs/{rest}', secret)}/{rest}"
+
+
+def _purge(directory: Path, *sources: str) -> None:
+    environ = {**os.environ, "STORAGES_CONFIG_PATH": str(directory / "storages.json")}
+    environ.pop("DJANGO_SETTINGS_MODULE", None)
+    for source in sources:
+        done = manage(environ, "clear_thumb_cache", "--storage", "kept", "--source", source)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_nothing_that_is_over_is_served_again_by_mage_or_past_its_lifetime_by_nginx(
+    originals: Path, tmp_path: Path
+) -> None:
+    root, mage = tmp_path / "root", tmp_path / "mage"
+    root.mkdir()
+    for name in ("lasting", "purged", "varying", "replaced", "deleted", "renewed"):
+        shutil.copy(originals / "quarters.jpg", root / f"{name}.jpg")
+    document = {"storages": _storages(root, tmp_path / "caches", [SECRET, OLD_SECRET])}
+    with (
+        thumb_server(document, mage, workers=_WORKERS) as direct,
+        nginx(tmp_path / "nginx", [direct.port], parts=["cache"]) as through,
+    ):
+        revoked = Ending(_signed("90x60/lasting.jpg", OLD_SECRET), 403)
+        before = revoked.first(direct)
+        assert revoked.first(through) == before
+        reload(direct, {"storages": _storages(root, tmp_path / "caches", [SECRET])})
+
+        end = int(time.time()) + 20
+        expiring = Ending(_signed(f"90x60/filters:expires({end})/lasting.jpg", SECRET), 410)
+        others = (
+            Ending("kept/thumbs/90x60/purged.jpg", 404),
+            Ending("kept/thumbs/90x60/filters:format(auto)/varying.jpg", 404, accept="image/webp"),
+            Ending("kept/thumbs/90x60/filters:format(auto)/varying.jpg", 404, accept="image/avif"),
+            Ending("kept/thumbs/90x60/replaced.jpg", 200),
+            Ending("brief/thumbs/90x60/deleted.jpg", 404),
+            Ending("stale/thumbs/90x60/renewed.jpg", 404),
+        )
+        firsts = {revoked: before, **{each: each.first(direct) for each in (expiring, *others)}}
+        for _ in range(3 * _WORKERS):  # until every worker has it in memory
+            assert all(each.first(direct) == firsts[each] for each in (expiring, *others))
+        assert all(each.first(through) == firsts[each] for each in (expiring, *others))
+
+        for name in ("purged", "varying", "deleted", "renewed"):
+            (root / f"{name}.jpg").unlink()
+        shutil.copy(originals / "noise.jpg", root / "replaced.jpg")
+        _purge(mage, "purged.jpg", "varying.jpg", "replaced.jpg")
+        # A deletion that is not told of is noticed by the first request after the time of the entry.
+        eventually(lambda: direct.get("stale/thumbs/90x60/renewed.jpg").status == 404)
+        time.sleep(max(0.0, end - time.time(), 2))
+        _check_all_are_over(direct, through, firsts, expiring)
+
+    # Nor where Mage is no more: its last word was that all this is over.
+    with nginx(tmp_path / "nginx", [direct.port], parts=["cache"]) as through:
+        for each, (body, _) in firsts.items():
+            assert through.get(each.path, headers={"Accept": each.accept}).body != body
+
+
+def _check_all_are_over(
+    direct: Server, through: Server, firsts: Mapping[Ending, tuple[bytes, str]], expiring: Ending
+) -> None:
+    over = time.monotonic()
+    for seconds in _AFTER_SECONDS:
+        time.sleep(max(0.0, over + seconds - time.monotonic()))
+        for each, first in firsts.items():
+            assert each.is_over(direct, first), f"{each.path} came from Mage {seconds} s later"
+            # Past the lifetime of its copy nginx must agree; a URL's own end it knows at once.
+            if seconds > _KEPT_SECONDS + 2 or each is expiring:
+                assert each.is_over(through, first), f"{each.path} came through nginx {seconds} s later"
+
+
+def test_what_one_server_finds_deleted_the_other_one_does_not_serve_stale(originals: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    shutil.copy(originals / "quarters.jpg", root / "gone.jpg")
+    storages = [each for each in _storages(root, tmp_path / "caches", [SECRET]) if each["name"] == "stale"]
+    document = {"storages": storages, "run_dir": str(tmp_path / "run")}
+    paths = [f"stale/thumbs/{size}/gone.jpg" for size in ("90x60", "91x60")]
+    with thumb_server(document, tmp_path / "a") as first, thumb_server(document, tmp_path / "b") as second:
+        assert [server.get(path).status for server in (first, second) for path in paths] == [200] * 4
+        (root / "gone.jpg").unlink()
+        eventually(lambda: first.get(paths[0]).status == 404)
+        time.sleep(1)  # by then every process of the machine knows
+        assert [server.get(path).status for server in (second, first) for path in paths] == [404] * 4
+
+
+@pytest.mark.parametrize("storage", ["cached", "uncached"])
+def test_every_good_answer_to_a_url_that_expires_says_how_long_that_is(
+    originals: Path, tmp_path: Path, storage: str
+) -> None:
+    cache = {"memory": {"enabled": storage == "cached", "max_size_mb": 16}}
+    control = "public, s-maxage=86400, stale-if-error=86400"
+    document = {"name": storage, "driver": "local", "root": str(originals), "cache_control": control, "cache": cache}
+    with thumb_server({"storages": [document]}, tmp_path / "mage") as server:
+        path = f"{storage}/thumbs/90x60/filters:expires({int(time.time()) + 600})/quarters.jpg"
+        etag = server.get(path).headers["etag"]
+        answers = [
+            server.get(path),
+            server.get(path, method="HEAD"),
+            server.get(path, headers={"If-None-Match": etag}),
+            server.get(path, method="HEAD", headers={"If-None-Match": etag}),
+        ]
+        assert [answer.status for answer in answers] == [200, 200, 304, 304]
+        for answer in answers:
+            assert 0 < int(answer.headers["cache-control"].removeprefix("public, max-age=")) <= 600
+            assert "date" in answer.headers

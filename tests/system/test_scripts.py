@@ -1,0 +1,274 @@
+"""The scripts do what they say, and say what is missing in one line; the files beside them are in step."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mage_project import demo
+from tests.support.script_trees import ROOT, executable, project, run
+from thumbs.conf.loading import load
+
+SCRIPTS = ("script/setup", "script/server", "script/test", ".ci/run")
+BASH = shutil.which("bash") or "/bin/bash"
+TOOLS = ("bash", "cat", "dirname", "env", "find", "flock", "grep", "head", "mkdir", "rm", "rmdir", "sed", "tail")
+
+
+def path_with(directory: Path, **pythons: str) -> str:
+    """A PATH on which there are a few tools and only the Pythons given, each the text of a shell script."""
+    directory.mkdir()
+    for tool in TOOLS:
+        if found := shutil.which(tool):
+            (directory / tool).symlink_to(found)
+    for name, text in pythons.items():
+        executable(directory / name.replace("_", "."), f"#!{BASH}\n{text}\n")
+    return str(directory)
+
+
+def remove_pip(tree: Path) -> None:
+    """So that no installation can succeed from here on."""
+    for pip in (tree / ".venv").glob("lib/python*/site-packages/pip"):
+        shutil.rmtree(pip)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_is_executable_and_valid_bash(script: str) -> None:
+    assert os.access(ROOT / script, os.X_OK)
+    result = run([BASH, "-n", ROOT / script])
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+# ------------------------------------------------------------------------------------------ script/setup
+
+
+OLD = 'case "$*" in *version_info*) exit 1 ;; *version*) echo 3.9.18 ;; esac'
+BARE = f'case "$*" in *ensurepip*) exit 1 ;; *) exec {sys.executable} "$@" ;; esac'
+
+
+@pytest.mark.parametrize(
+    ("pythons", "complaint"),
+    [
+        ({}, "python3 is not there"),
+        ({"python3": OLD}, "python3 is Python 3.9.18"),
+        ({"python3": BARE}, "has no venv module; on Debian: apt-get install python3-venv"),
+        ({"python3": "exit 127"}, "python3 does not run"),
+    ],
+)
+def test_setup_says_in_one_line_which_python_is_missing(
+    tmp_path: Path, pythons: dict[str, str], complaint: str
+) -> None:
+    tree = project(tmp_path)
+    result = run([BASH, tree / "script/setup"], PATH=path_with(tmp_path / "bin", **pythons))
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert complaint in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tree / ".venv").exists()
+
+
+def test_setup_prefers_no_python_to_a_chosen_one_that_is_too_old(tmp_path: Path) -> None:
+    chosen = executable(tmp_path / "old python", f"#!{BASH}\n{OLD}\n")
+    result = run([project(tmp_path) / "script/setup"], PYTHON=str(chosen))
+    assert result.returncode == 1
+    assert f"{chosen} is Python 3.9.18" in result.stderr
+
+
+def test_setup_finds_the_newer_python_beside_an_old_one(tmp_path: Path) -> None:
+    """It gets past the search: the newer one is asked for an environment, and what it says is shown."""
+    newer = f'case "$*" in *"-m venv"*) echo "asked for a venv"; exit 3 ;; *) exec {sys.executable} "$@" ;; esac'
+    path = path_with(tmp_path / "bin", python3=OLD, python3_12=newer)
+    result = run([BASH, project(tmp_path) / "script/setup"], PATH=path)
+    assert result.returncode == 1
+    assert "asked for a venv" in result.stderr
+    assert "could not make the virtual environment" in result.stderr
+
+
+def test_setup_leaves_an_environment_alone_that_it_did_not_make(tmp_path: Path) -> None:
+    tree = project(tmp_path)
+    mine = executable(tree / ".venv/bin/python", "mine")
+    result = run([tree / "script/setup"], PYTHON=sys.executable)
+    assert result.returncode == 1
+    assert "was not made by this script" in result.stderr
+    assert mine.read_text(encoding="utf-8") == "mine"
+
+
+def test_setup_refuses_an_argument_that_it_does_not_know(tmp_path: Path) -> None:
+    result = run([project(tmp_path) / "script/setup", "--tests"])
+    assert result.returncode == 1
+    assert "unknown argument" in result.stderr
+
+
+def test_a_whole_environment_is_found_again_without_pip(tmp_path: Path) -> None:
+    tree = project(tmp_path)
+    first = run([tree / "script/setup", "--test"], PYTHON=sys.executable)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == ""
+    assert first.stderr.count("HTTP parser in Python") == 1
+    assert first.stderr.count("\n") == 2
+    stamp = (tree / ".venv/setup-stamp").read_text(encoding="utf-8").splitlines()
+    assert (stamp[0], stamp[-1]) == (str(tree), "test")
+
+    remove_pip(tree)
+    for arguments in ([], ["--test"]):
+        again = run([tree / "script/setup", *arguments])
+        assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+
+
+@pytest.mark.slow
+def test_changed_requirements_are_installed_and_an_unfinished_environment_is_made_anew(tmp_path: Path) -> None:
+    tree = project(tmp_path)
+    assert run([tree / "script/setup"], PYTHON=sys.executable).returncode == 0
+    remove_pip(tree)
+    (tree / "requirements.txt").write_text("# changed\n", encoding="utf-8")
+    changed = run([tree / "script/setup"])
+    assert changed.returncode == 1
+    assert "pip could not install Mage" in changed.stderr
+    assert (tree / ".venv/setup-begun").exists()
+
+    anew = run([tree / "script/setup"], PYTHON=sys.executable)
+    assert anew.returncode == 0, anew.stderr
+    assert "setting up .venv" in anew.stderr
+    assert not (tree / ".venv/setup-begun").exists()
+
+
+@pytest.mark.slow
+def test_setup_says_that_the_index_cannot_be_reached_and_is_not_whole_then(tmp_path: Path) -> None:
+    tree = project(tmp_path, dependencies='"a-package-of-nobody"')
+    index = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple"}
+    for _ in range(2):
+        result = run([tree / "script/setup"], PYTHON=sys.executable, **index)
+        assert result.returncode == 1
+        assert result.stderr.splitlines()[-1].startswith("script/setup: pip cannot reach its package index")
+        assert not (tree / ".venv/setup-stamp").exists()
+
+
+@pytest.mark.slow
+def test_an_environment_that_was_moved_is_made_anew(tmp_path: Path) -> None:
+    tree = project(tmp_path)
+    assert run([tree / "script/setup"], PYTHON=sys.executable).returncode == 0
+    moved = tree.rename(tmp_path / "moved")
+    assert "setting up .venv" in run([moved / "script/setup"], PYTHON=sys.executable).stderr
+    assert (moved / ".venv/setup-stamp").read_text(encoding="utf-8").splitlines()[0] == str(moved)
+
+
+# ---------------------------------------------------------------------------- script/server, script/test
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def test_without_a_configuration_the_server_is_a_demo_and_prints_three_urls(tree: Path, port: int) -> None:
+    result = run([tree / "script/server", "--workers", "2"], PORT=str(port))
+    assert result.returncode == 0, result.stderr
+    *printed, report = result.stdout.splitlines()
+    assert [line.strip() for line in printed if "http" in line] == demo.urls(port)
+    assert len(demo.urls(port)) == 3
+    called = json.loads(report)
+    assert called["arguments"] == ["run_thumb_server", "--workers", "2"]
+    assert called["PORT"] == str(port)
+    assert called["STORAGES_CONFIG_PATH"] == str(tree / "var/demo/storages.json")
+    written = json.loads((tree / "var/demo/storages.json").read_text(encoding="utf-8"))
+    assert written == demo.storages(tree / "var/demo")
+
+
+def test_storages_json_beside_the_script_is_served_instead(tree: Path, port: int) -> None:
+    (tree / "storages.json").write_text("{}", encoding="utf-8")
+    result = run([tree / "script/server"], PORT=str(port))
+    assert json.loads(result.stdout)["STORAGES_CONFIG_PATH"] == str(tree / "storages.json")
+
+
+def test_a_configuration_named_in_the_environment_comes_first(tree: Path, port: int) -> None:
+    (tree / "storages.json").write_text("{}", encoding="utf-8")
+    result = run([tree / "script/server"], PORT=str(port), STORAGES_CONFIG_PATH="elsewhere.json")
+    assert json.loads(result.stdout)["STORAGES_CONFIG_PATH"] == str(Path.cwd() / "elsewhere.json")
+
+
+def test_signals_reach_the_server_because_it_takes_the_scripts_place(tree: Path, port: int) -> None:
+    (tree / "storages.json").write_text("{}", encoding="utf-8")
+    with subprocess.Popen(
+        [tree / "script/server"], env=os.environ | {"PORT": str(port)}, stdout=subprocess.PIPE
+    ) as child:
+        report, _ = child.communicate(timeout=60)
+    assert json.loads(report)["pid"] == child.pid
+
+
+def test_a_taken_port_is_one_clear_line(tree: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        result = run([tree / "script/server"], PORT=str(number))
+    assert (result.returncode, result.stdout) == (1, "")
+    example = f"PORT={number + 1} script/server"
+    assert result.stderr == f"script/server: port {number} is taken; choose another one, for example: {example}\n"
+
+
+@pytest.mark.parametrize("value", ["http", "0", "65536", "-1", "80 80"])
+def test_a_port_that_is_no_port_is_refused(tree: Path, value: str) -> None:
+    result = run([tree / "script/server"], PORT=value)
+    assert result.returncode == 1
+    assert result.stderr == f"script/server: PORT must be 1 to 65535, not '{value}'.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "selection"), [([], "-m not slow"), (["--slow"], ""), (["-k", "name"], "-m not slow -k name")]
+)
+def test_the_test_script_runs_all_three_and_fails_when_one_fails(
+    tree: Path, arguments: list[str], selection: str
+) -> None:
+    executable(tree / ".venv/bin/python", '#!/bin/sh\necho "ran $*"\ntest "$2" != mypy\n')
+    result = run([tree / "script/test", *arguments])
+    assert result.returncode == 1
+    ran = [line.removeprefix("ran ").strip() for line in result.stdout.splitlines() if line.startswith("ran ")]
+    assert ran == ["-m ruff check .", "-m mypy", f"-m pytest {selection}".strip()]
+    assert result.stdout.endswith("== script/test: ruff passed. mypy FAILED. pytest passed.\n")
+
+
+def test_the_test_script_passes_when_all_pass(tree: Path) -> None:
+    executable(tree / ".venv/bin/python", "#!/bin/sh\n")
+    assert run([tree / "script/test"]).returncode == 0
+
+
+# ---------------------------------------------------------------------------------------- files in step
+
+
+def pyproject() -> dict[str, list[str]]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {"dependencies": project["dependencies"], **project["optional-dependencies"]}
+
+
+def test_requirements_are_the_dependencies_of_pyproject() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line and not line.startswith("#")] == pyproject()["dependencies"]
+
+
+def test_the_image_is_built_with_the_parser_that_pyproject_names() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r'"(gunicorn_h1c[^"]*)"', text) == pyproject()["fast"]
+
+
+def test_the_image_gets_every_file_that_its_dockerfile_copies() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    copied = [line.split()[1] for line in text.splitlines() if line.startswith("COPY ") and "--from" not in line]
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert sorted(f"!{name}" for name in copied) == sorted(line for line in ignored if line.startswith("!"))
+
+
+def test_mage_finds_no_fault_with_the_example_but_the_directory_that_is_not_here() -> None:
+    environ = {"UPLOADS_SECRET": "x" * 32, "S3_ACCESS_KEY": "key", "S3_SECRET_KEY": "secret"}
+    read = load({"STORAGES_FILE": str(ROOT / "storages.example.json"), "ENVIRON": environ})
+    assert [(storage.name, storage.driver) for storage in read.storages] == [("uploads", "local"), ("s3-images", "s3")]
+    assert all(storage.cache.memory.enabled and storage.cache.disk.enabled for storage in read.storages)
+    assert {problem.where for problem in read.problems} <= {"storages[uploads].root"}

@@ -1,0 +1,429 @@
+"""The worker that answers hits at once must be told from gunicorn's own by nothing but its speed."""
+
+import asyncio
+import contextlib
+import re
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from django.test import override_settings
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support import servers
+from tests.support.servers import Server
+from thumbs.asgi import ThumbsASGI
+from thumbs.server.worker import ThumbsProtocol, plain_request
+
+HIT = b"/cached/thumbs/90x60/filters:format(webp)/quarters.jpg"
+OTHER_HIT = b"/cached/thumbs/60x40/filters:format(png)/quarters.jpg"
+MISS = b"/uncached/thumbs/50x50/quarters.jpg"
+NOT_FOUND = b"/cached/thumbs/50x50/nothing.jpg"
+OUTSIDE = b"/health"
+_VARYING = re.compile(rb"(?<=\r\nDate: )[^\r]*|;dur=[0-9.]+")
+
+
+def get(target: bytes, *fields: bytes, method: bytes = b"GET", version: bytes = b"HTTP/1.1") -> bytes:
+    return b"\r\n".join((method + b" " + target + b" " + version, b"Host: localhost", *fields, b"", b""))
+
+
+# ------------------------------------------------------------------------------------ one plain request
+
+
+def test_a_plain_request_is_read_whole() -> None:
+    data = b"GET /a/thumbs/x/b.jpg?q=1 HTTP/1.1\r\nHost: h\r\nACCEPT:  image/webp \r\n\r\n"
+    assert plain_request(data) == ("GET", b"/a/thumbs/x/b.jpg?q=1", {b"host": "h", b"accept": "image/webp"})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        get(HIT)[:-2],
+        get(HIT) + b"G",
+        get(HIT) + b"X-Request-ID: 1\r\n",
+        get(HIT) + b"X-Request-ID: 1\r\n\r\n",
+        get(HIT)[:-2] + b"X-Request-ID: 1\r\n",
+        get(HIT) * 2,
+        get(HIT, method=b"POST"),
+        get(HIT, method=b"get"),
+        get(HIT, version=b"HTTP/1.0"),
+        get(HIT, b"Content-Length: 0"),
+        get(HIT, b"Transfer-Encoding: chunked"),
+        get(HIT, b"Connection: close"),
+        get(HIT, b"Connection: Upgrade, HTTP2-Settings"),
+        get(HIT, b"Upgrade: websocket"),
+        get(HIT, b"Expect: 100-continue"),
+        get(HIT, b"Host: other"),
+        get(HIT).replace(b"localhost", b""),
+        get(HIT).replace(b"localhost", b"a,b"),
+        get(HIT).replace(b"localhost", b"user@host"),
+        get(HIT).replace(b"localhost", b"host#part"),
+        get(HIT, b"Accept: a", b"Accept: b"),
+        get(HIT, b"X: a\x00b"),
+        get(HIT, b"X : a"),
+        get(HIT, b" folded: a"),
+        get(HIT, b"X: \xc3\xa9"),
+        get(HIT).replace(b"\r\n", b"\n"),
+        get(b"http://localhost" + HIT),
+        get(b"*"),
+        get(b"/a b"),
+        get(b"/a#b"),
+        get(b"/\xc3\xa9"),
+        b"GET " + HIT + b" HTTP/1.1\r\n\r\n",
+        get(HIT, b"X: " + b"a" * 8190),
+    ],
+)
+def test_everything_else_is_left_to_gunicorn(data: bytes) -> None:
+    assert plain_request(data) is None
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.binary(max_size=60), st.integers(0, 80))
+def test_a_request_with_bytes_put_in_is_never_read_beyond_its_end(extra: bytes, place: int) -> None:
+    data = get(OTHER_HIT, b"Accept: image/webp")
+    changed = data[:place] + extra + data[place:]
+    if plain_request(changed) is not None:
+        assert changed.endswith(b"\r\n\r\n")
+        assert changed.count(b"\r\n\r\n") == 1
+
+
+# ------------------------------------------------------------------------- the same as gunicorn's worker
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Our worker and gunicorn's, on the same storages, with the same hits in memory."""
+
+    ours: Server
+    gunicorns: Server
+
+    def compare(self, *pieces: bytes) -> bytes:
+        """Send `pieces` one by one on one connection to each; what comes back must be the same, and is returned."""
+        ours, theirs = (_conversation(server, pieces) for server in (self.ours, self.gunicorns))
+        assert ours == theirs
+        return ours
+
+
+def _conversation(server: Server, pieces: Sequence[bytes]) -> bytes:
+    """Everything that comes back until the server closes, or has been silent for a while after the last piece."""
+    received = b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in pieces:
+            with contextlib.suppress(OSError):
+                connection.sendall(piece)
+            received += _until_silent(connection)
+    return _VARYING.sub(b"", received)
+
+
+def _until_silent(connection: socket.socket, seconds: float = 0.15) -> bytes:
+    received = b""
+    connection.settimeout(seconds)
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        while data := connection.recv(65536):
+            received += data
+    return received
+
+
+@pytest.fixture(scope="module")
+def pair(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    local = {"driver": "local", "root": str(originals)}
+    memory = {"memory": {"enabled": True, "max_size_mb": 16}, "disk": {"ttl_seconds": 3600}}
+    document = {"storages": [{"name": "cached", **local, "cache": memory}, {"name": "uncached", **local}]}
+    with contextlib.ExitStack() as stack:
+        pair = Pair(
+            *(
+                stack.enter_context(servers.standalone(document, tmp_path_factory.mktemp("worker"), worker=worker))
+                for worker in ("thumbs.server.worker.ThumbsWorker", "asgi")
+            )
+        )
+        for server in (pair.ours, pair.gunicorns):
+            for target in (HIT, OTHER_HIT):
+                for accept in ("image/webp", ""):
+                    server.get(target.decode().removeprefix("/"), headers={"Accept": accept})
+        yield pair
+
+
+CONVERSATIONS: dict[str, list[bytes]] = {
+    "a name of its own": [get(HIT, b"X-Request-ID: 1"), get(HIT, b"X-Request-ID: 2", b"Accept: image/webp")],
+    "two names of its own": [get(HIT, b"X-Request-ID: 1", b"x-request-id: 2"), get(HIT)],
+    "a name that is not one": [get(HIT, b"X-Request-ID : 1"), get(HIT)],
+    "a name and a framing": [get(HIT, b"X-Request-ID: 1", b"Content-Length: 4"), get(HIT)],
+    "a hit": [get(HIT)],
+    "a hit's head": [get(HIT, method=b"HEAD")],
+    "several hits on one connection": [get(HIT), get(OTHER_HIT), get(HIT)],
+    "a hit, a miss, a hit": [get(HIT), get(MISS), get(HIT)],
+    "a miss first": [get(MISS), get(HIT)],
+    "an error between hits": [get(HIT), get(NOT_FOUND), get(HIT)],
+    "another page between hits": [get(HIT), get(OUTSIDE), get(HIT)],
+    "a bad URL between hits": [get(HIT), get(b"/cached/thumbs/0x0/a.jpg"), get(HIT)],
+    "a hit and goodbye": [get(HIT, b"Connection: close"), get(HIT)],
+    "keep-alive said aloud": [get(HIT, b"Connection: keep-alive"), get(HIT)],
+    "HTTP/1.0": [get(HIT, version=b"HTTP/1.0"), get(HIT)],
+    "two hits in one piece": [get(HIT) + get(OTHER_HIT), get(HIT)],
+    "a hit, then two in one piece": [get(HIT), get(OTHER_HIT) + get(HIT), get(HIT)],
+    "a miss and a hit in one piece": [get(MISS) + get(HIT), get(OTHER_HIT)],
+    "a hit in two pieces": [get(HIT)[:30], get(HIT)[30:], get(OTHER_HIT)],
+    "a hit, then one in two pieces": [get(HIT), get(OTHER_HIT)[:60], get(OTHER_HIT)[60:], get(HIT)],
+    "a hit and the beginning of another": [get(HIT) + get(OTHER_HIT)[:40], get(OTHER_HIT)[40:], get(HIT)],
+    "a body that looks like a request": [
+        get(HIT, b"Content-Length: %d" % len(get(OTHER_HIT)), method=b"POST"),
+        get(OTHER_HIT),
+        get(HIT),
+    ],
+    "a body of a GET that looks like a request": [
+        get(HIT, b"Content-Length: %d" % len(get(OTHER_HIT))),
+        get(OTHER_HIT),
+        get(HIT),
+    ],
+    "chunks that look like requests": [
+        get(HIT, b"Transfer-Encoding: chunked", method=b"POST"),
+        get(OTHER_HIT),
+    ],
+    "headers that end later": [get(HIT)[:-2], get(OTHER_HIT)],
+    "both framings": [get(HIT, b"Content-Length: 4", b"Transfer-Encoding: chunked"), get(OTHER_HIT)],
+    "an expectation": [get(HIT, b"Expect: 100-continue"), get(HIT)],
+    "no host": [b"GET " + HIT + b" HTTP/1.1\r\n\r\n", get(HIT)],
+    "an empty host": [get(HIT).replace(b"localhost", b""), get(HIT)],
+    "a host that is none": [get(HIT).replace(b"localhost", b"user@host"), get(HIT)],
+    "a literal host": [get(HIT).replace(b"localhost", b"[::1]:80"), get(HIT)],
+    "two hosts": [get(HIT, b"Host: other"), get(HIT)],
+    "rubbish": [b"\x16\x03\x01\x02\x00\x01", get(HIT)],
+    "rubbish after a hit": [get(HIT), b"\x00\x00", get(HIT)],
+    "an empty line before a request": [b"\r\n" + get(HIT), get(HIT)],
+    "a fragment": [get(HIT + b"#x"), get(HIT)],
+    "a fragment in a query": [get(HIT + b"?a#x"), get(HIT)],
+    "absolute form without a path": [get(b"http://localhost?" + HIT), get(HIT)],
+    "absolute form with user information": [get(b"http://user@localhost" + HIT), get(HIT)],
+    "absolute form": [get(b"http://localhost" + HIT), get(HIT)],
+    "a query": [get(HIT + b"?a=1"), get(HIT)],
+    "percent-encoded": [get(HIT.replace(b"quarters", b"%71uarters")), get(HIT)],
+    "a target over the limit": [get(HIT + b"?" + b"a" * 2048), get(HIT)],
+    "revalidation by date": [get(HIT, b"If-Modified-Since: Fri, 31 Dec 2100 00:00:00 GMT"), get(HIT)],
+    "revalidation by tags": [get(HIT, b'If-None-Match: "a,b", W/"c"'), get(HIT, b'If-None-Match: "a'), get(HIT)],
+    "revalidation by any tag": [get(HIT, b"If-None-Match: *"), get(HIT)],
+    "methods": [get(HIT, method=b"OPTIONS"), get(HIT, method=b"DELETE"), get(HIT)],
+    "an upgrade to a web socket": [
+        get(
+            HIT,
+            b"Connection: Upgrade",
+            b"Upgrade: websocket",
+            b"Sec-WebSocket-Version: 13",
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("pieces", CONVERSATIONS.values(), ids=CONVERSATIONS.keys())
+def test_a_conversation_is_the_same_as_with_gunicorns_worker(pair: Pair, pieces: list[bytes]) -> None:
+    pair.compare(*pieces)
+
+
+def test_a_web_socket_is_refused_and_nothing_is_raised(pair: Pair) -> None:
+    said = pair.compare(*CONVERSATIONS["an upgrade to a web socket"])
+    assert said.startswith(b"HTTP/1.1 403 ")
+    assert "Traceback" not in pair.ours.log.read_text()
+
+
+def test_the_conversations_hold_hits(pair: Pair) -> None:
+    assert pair.compare(get(HIT), get(OTHER_HIT)).count(b"X-Cache: HIT") == 2
+
+
+def test_a_connection_that_is_only_hit_is_closed_when_it_has_been_idle(
+    originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--keep-alive 1")
+    memory = {"memory": {"enabled": True, "max_size_mb": 16}}
+    document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals), "cache": memory}]}
+    with servers.standalone(document, tmp_path, worker="thumbs.server.worker.ThumbsWorker") as server:
+        server.get(HIT.decode().removeprefix("/"))
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            for _ in range(3):
+                connection.sendall(get(HIT))
+                assert _until_silent(connection, 0.5).startswith(b"HTTP/1.1 200 OK")
+            connection.settimeout(10)
+            assert connection.recv(1) == b""
+
+
+_UNFINISHED = {"silent": b"", "line": get(HIT)[:20], "head": get(MISS, b"X: " + b"x" * 100)[:-2]}
+
+
+@pytest.mark.parametrize("said", _UNFINISHED.values(), ids=_UNFINISHED)
+def test_a_client_that_does_not_finish_its_first_request_is_not_waited_for(
+    originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--keep-alive 1")
+    document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals)}]}
+    with (
+        servers.standalone(document, tmp_path, worker=servers.OUR_WORKER) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=0.2) as connection,
+    ):
+        connection.sendall(said)
+        for _ in range(100):  # a byte at a time, for longer than it may take
+            with contextlib.suppress(TimeoutError):
+                if connection.recv(1) == b"":
+                    break
+            if said:
+                with contextlib.suppress(OSError):
+                    connection.sendall(b"x")
+        else:
+            pytest.fail("it is still waited for")
+
+
+def test_an_answer_that_takes_longer_than_idle_connections_live_is_given_over_uwsgi_as_well(
+    originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--keep-alive 1 --protocol uwsgi")
+    options = {"location": str(originals), "journal": str(tmp_path / "journal"), "seconds": 2.5}
+    storage = {"name": "slow", "driver": "tests.support.slow_storage.SlowStorage", "options": options}
+    path = "/slow/thumbs/50x/quarters.jpg"
+    fields = {"REQUEST_METHOD": "GET", "REQUEST_URI": path, "PATH_INFO": path, "QUERY_STRING": "", "HTTP_HOST": "h"}
+    fields["SERVER_PROTOCOL"] = "HTTP/1.1"
+    packed = b"".join(len(text).to_bytes(2, "little") + text.encode() for pair in fields.items() for text in pair)
+    with (
+        servers.standalone({"storages": [storage]}, tmp_path, worker=servers.OUR_WORKER) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
+    ):
+        connection.sendall(b"\0" + len(packed).to_bytes(2, "little") + b"\0" + packed)
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+
+
+@pytest.mark.parametrize("worker", [servers.OUR_WORKER, "asgi"])
+def test_no_body_is_waited_for_or_written_down(originals: Path, tmp_path: Path, worker: str) -> None:
+    """Django alone spools the body of any request, whoever asks for what, before it looks at the path."""
+    document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals)}]}
+    with servers.standalone(document, tmp_path, worker=worker) as server:
+        for target, status in ((b"/nothing", 404), (b"/health", 200), (MISS, 405)):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+                connection.sendall(get(target, b"Content-Length: 1000000", method=b"POST") + b"0123456789")
+                assert connection.recv(12) == b"HTTP/1.1 %d" % status
+
+
+def test_idle_connections_do_not_keep_a_server_from_stopping(originals: Path, tmp_path: Path) -> None:
+    memory = {"memory": {"enabled": True, "max_size_mb": 16}}
+    document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals), "cache": memory}]}
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(servers.standalone(document, tmp_path, worker="thumbs.server.worker.ThumbsWorker"))
+        idle = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(3)]
+        idle[0].sendall(get(HIT))
+        assert _until_silent(idle[0], 1.0).startswith(b"HTTP/1.1 200 OK")
+        idle[1].sendall(get(HIT)[:20])
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+        assert b"SIGKILL" not in server.log.read_bytes()
+
+
+# ---------------------------------------------------------------------------------- the short way itself
+
+
+class _Transport(asyncio.Transport):
+    """Keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+        self.written = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        for data in list_of_data:
+            self.write(data)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return False
+
+
+@asynccontextmanager
+async def _connected(originals: Path) -> AsyncIterator[tuple[ThumbsProtocol, _Transport]]:
+    """A connection to a worker of ours, with an empty cache in memory."""
+    memory = {"memory": {"enabled": True, "max_size_mb": 16}}
+    storages = [{"name": "cached", "driver": "local", "root": str(originals), "cache": memory}]
+
+    async def unreachable(*_: object) -> None:
+        raise AssertionError("the application was asked")
+
+    with override_settings(THUMBS={"STORAGES": storages}):
+        config = Config()
+        worker = SimpleNamespace(cfg=config, log=Logger(config), loop=asyncio.get_running_loop())
+        vars(worker).update(nr=0, nr_conns=0, alive=True, max_requests=sys.maxsize, state={})
+        worker.asgi = ThumbsASGI(unreachable)
+        protocol, transport = ThumbsProtocol(worker), _Transport()
+        protocol.connection_made(transport)
+        yield protocol, transport
+        protocol.connection_lost(None)
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+def test_a_hit_is_written_before_the_event_loop_turns_and_a_miss_is_not(originals: Path) -> None:
+    """Gunicorn's own way takes two tasks at least: what is there at once came by the short one."""
+
+    async def converse() -> None:
+        async with _connected(originals) as (protocol, transport):
+            protocol.data_received(get(HIT))
+            assert transport.written == b""
+            await _until(lambda: b"X-Cache: MISS" in transport.written)
+            await _until(lambda: protocol._awaiting_request)
+            transport.written = b""
+            protocol.data_received(get(HIT))
+            assert transport.written.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert b"X-Cache: HIT" in transport.written
+            protocol.pause_writing()
+            transport.written = b""
+            protocol.data_received(get(HIT))
+            assert transport.written == b""  # who does not read is left to gunicorn, which waits
+            protocol.resume_writing()
+
+    asyncio.run(converse())
+
+
+def test_requests_that_come_too_early_go_gunicorns_way_and_later_ones_the_short_one_again(originals: Path) -> None:
+    """A client may ask on as soon as it has its answer, when gunicorn has not got round to waiting yet."""
+
+    async def converse() -> None:
+        async with _connected(originals) as (protocol, transport):
+            protocol.data_received(get(HIT))
+            protocol.data_received(get(HIT))
+            protocol.data_received(get(OTHER_HIT))
+            await _until(lambda: transport.written.count(b"HTTP/1.1 200 OK") == 3)
+            await _until(lambda: protocol._awaiting_request)
+            transport.written = b""
+            protocol.data_received(get(HIT))
+            assert b"X-Cache: HIT" in transport.written
+
+    asyncio.run(converse())
+
+
+def test_a_connection_that_has_sent_other_bytes_stays_gunicorns(originals: Path) -> None:
+    async def converse() -> None:
+        async with _connected(originals) as (protocol, transport):
+            protocol.data_received(get(HIT)[:30])
+            protocol.data_received(get(HIT)[30:])
+            await _until(lambda: b"X-Cache: MISS" in transport.written)
+            await _until(lambda: protocol._awaiting_request)
+            transport.written = b""
+            protocol.data_received(get(HIT))
+            assert transport.written == b""
+            await _until(lambda: b"X-Cache: HIT" in transport.written)
+
+    asyncio.run(converse())

@@ -1,9 +1,0 @@
-"""The site of `tests.site` behind the two fronts, which answer under the same prefix before it is asked."""
-
-from tests.site import application as site_application
-from tests.site import asgi_application as asgi_site_application
-from thumbs.asgi import ThumbsASGI
-from thumbs.wsgi import ThumbsWSGI
-
-application = ThumbsWSGI(site_application, prefix="/img/")
-asgi_application = ThumbsASGI(asgi_site_application, prefix="/img/")  # type: ignore[arg-type]  # Django's is typed narrower

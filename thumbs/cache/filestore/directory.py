@@ -1,0 +1,139 @@
+"""The directory is ours or it is refused; nothing in it is ever removed but under a name that we make."""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from thumbs.cache.filestore.flock import lock, unlock
+from thumbs.cache.filestore.paths import SHARD_NAME
+from thumbs.cache.filestore.trust import OpenDirectory, PrivateDirectory
+
+LEDGER = "mage-account"
+JANITOR = "mage-janitor"
+JOURNAL = "mage-purges"
+# The Cache Directory Tagging Specification: backup tools leave such a directory out.
+TAG = "CACHEDIR.TAG"
+_TAG_TEXT = (
+    b"Signature: 8a477f597d28d172789f06886806bc55\n"
+    b"# This directory is a cache of Mage, format 1. Everything in it may be deleted.\n"
+)
+_NO_TAG = b"\0"  # what is in its place is not one
+_OF_THE_DISK = "lost+found"  # in a mount point
+_KNOWN = re.compile(rf"{LEDGER}|{JANITOR}|{JOURNAL}|{re.escape(TAG)}|{re.escape(_OF_THE_DISK)}|{SHARD_NAME.pattern}")
+_CREATE = os.O_RDWR | os.O_CREAT
+# A FIFO in the tag's place must not hold us.
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+class ForeignDirectory(ValueError):
+    """The directory holds something that is not a cache of ours, so we will not write or delete there."""
+
+
+def prepare(directory: PrivateDirectory) -> None:
+    """Make `directory` a cache directory, or find that it is one.
+
+    Raises ForeignDirectory for one with other files in it or a path that is not a directory, Untrusted for one that
+    another user owns or may write, OSError for one that cannot be made or written.
+    """
+    try:
+        with directory.opened(create=True) as root:
+            if not recognize(root.path, root.fd):
+                _write_tag(root)
+            # Proves at the start that what is written at each store can be written.
+            os.close(root.open(LEDGER, _CREATE))
+            if not os.access(root.path, os.W_OK | os.X_OK):
+                raise PermissionError(f"{root.path} is not writable")
+    except NotADirectoryError:
+        raise ForeignDirectory(f"{directory.path} is not a directory") from None
+
+
+def inspect(directory: PrivateDirectory) -> None:
+    """Raise what `prepare` would, but leave everything as it is: who only looks may be another user than who serves."""
+    root = directory.path
+    if not root.exists():
+        root = next(parent for parent in root.absolute().parents if parent.exists())
+    elif root.is_dir():
+        with directory.opened() as opened:
+            recognize(root, opened.fd)
+            names = (name for name in _names(opened.fd) if name != _OF_THE_DISK)
+            opened.require_private(name for name in names if _KNOWN.fullmatch(name))
+    if not root.is_dir():
+        raise ForeignDirectory(f"{root} is not a directory")
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "it is not writable", str(root))
+
+
+def recognize(root: Path, fd: int) -> bool:
+    """Whether the directory `root`, open as `fd`, bears our tag; one without may hold nothing but what may be ours.
+
+    Raises ForeignDirectory for one with anything else in it, OSError for one that cannot be read.
+    """
+    text = _read_tag(fd)
+    if text != _TAG_TEXT:
+        _refuse_foreign(root, fd, text)
+    return text == _TAG_TEXT
+
+
+@contextmanager
+def janitor_lock(directory: PrivateDirectory) -> Iterator[bool]:
+    """True for the one janitor of `directory` among all processes, False at once for any other; held while inside."""
+    with directory.opened() as root:
+        fd = root.open(JANITOR, _CREATE)
+    try:
+        try:
+            lock(fd, wait=0)
+        except TimeoutError:
+            yield False
+        else:
+            try:
+                yield True
+            finally:
+                unlock(fd)
+    finally:
+        os.close(fd)
+
+
+def _read_tag(root: int) -> bytes:
+    try:
+        fd = os.open(TAG, _READ, dir_fd=root)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENXIO):
+            raise
+        return _NO_TAG
+    try:
+        return os.read(fd, len(_TAG_TEXT) + 1) if stat.S_ISREG(os.fstat(fd).st_mode) else _NO_TAG
+    finally:
+        os.close(fd)
+
+
+def _write_tag(root: OpenDirectory) -> None:
+    try:
+        fd = root.open(TAG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            os.write(fd, _TAG_TEXT)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        # A full cache must be swept, not refused, for want of room for a courtesy.
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+
+
+def _refuse_foreign(root: Path, fd: int, tag: bytes) -> None:
+    # Another process may just be writing the tag: then it is the beginning of ours.
+    if not _TAG_TEXT.startswith(tag):
+        raise ForeignDirectory(f"{root} is the cache directory of another program")
+    foreign = min((name for name in _names(fd) if not _KNOWN.fullmatch(name)), default=None)
+    if foreign is not None:
+        raise ForeignDirectory(f"{root} holds files that are not a thumbnail cache's, such as {foreign!r}")
+
+
+def _names(fd: int) -> list[str]:
+    with os.scandir(fd) as found:
+        return [entry.name for entry in found]

@@ -1,0 +1,182 @@
+"""What the directory holds, in one page shared by all processes: never less than the truth.
+
+Space is written down before it is taken and struck off after it is given back, so that a process killed at
+any point leaves too high a figure, and a scan of one shard puts that shard right.
+"""
+
+import os
+import stat
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from thumbs.cache.filestore.flock import lock, unlock
+from thumbs.cache.filestore.paths import SHARDS
+from thumbs.cache.filestore.stats import STATS_BYTES, Stats
+from thumbs.cache.filestore.trust import PrivateFile
+
+BLOCK = 4096
+# The root directory, its tag and this account itself.
+FIXED_BYTES = 3 * BLOCK
+
+_MAGIC = b"mage account 2\n\0"
+_UNKNOWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Bytes on the disk (whole blocks, directories included) and entries."""
+
+    bytes: int = 0
+    entries: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(self.bytes + other.bytes, self.entries + other.entries)
+
+    def __sub__(self, other: "Usage") -> "Usage":
+        return Usage(self.bytes - other.bytes, self.entries - other.entries)
+
+    def __bool__(self) -> bool:
+        return self.bytes != 0 or self.entries != 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that the directory may hold; None for no limit."""
+
+    bytes: int | None
+    entries: int | None = None
+
+    def excess(self, held: Usage) -> Usage:
+        """By how much `held` is over; Weight() when it is not."""
+        return Usage(
+            max(0, held.bytes - self.bytes) if self.bytes is not None else 0,
+            max(0, held.entries - self.entries) if self.entries is not None else 0,
+        )
+
+
+class Uncounted(Exception):
+    """A shard was never counted: the account is new, or was lost. Scan the shards of `unweighed` first."""
+
+
+class Ledger:
+    """The page in `file`. Every change to a shard's figure is made by who holds that shard's lock."""
+
+    def __init__(self, file: str | PrivateFile) -> None:
+        self._file = PrivateFile.at(file)
+
+    def reserve(self, shard: int, cost: Usage, limits: Limits) -> Usage:
+        """Write `cost` down if it fits; else change nothing and return by how much it does not.
+
+        Raises Unweighed when the total is not known, OSError as the disk does.
+        """
+        with self._page() as page:
+            excess = limits.excess(page.total() + cost)
+            if not excess:
+                page.add(shard, cost)
+        return excess
+
+    def adjust(self, shard: int, change: Usage) -> None:
+        """Correct the figure of `shard` by `change`. A directory that is gone owes nothing."""
+        with suppress(FileNotFoundError), self._page() as page:
+            page.add(shard, change)
+
+    def put(self, shard: int, usage: Usage, *, if_unknown: bool = False) -> None:
+        """Replace the figure of `shard` by one just counted (`if_unknown`: unless it has one by now)."""
+        with self._page() as page:
+            if not if_unknown or page.bytes[shard] == _UNKNOWN:
+                page.put(shard, usage)
+
+    def total(self) -> Usage:
+        """All shards and what the directory itself takes. Raises Unweighed, FileNotFoundError."""
+        with self._page() as page:
+            return page.total()
+
+    def uncounted_shards(self) -> list[int]:
+        """The shards that nobody has counted since the account was made."""
+        with self._page() as page:
+            return [shard for shard, figure in enumerate(page.bytes) if figure == _UNKNOWN]
+
+    def nonempty(self) -> set[int]:
+        """The shards that the account takes to hold something, even if their directory is gone."""
+        with self._page() as page:
+            return {shard for shard, figure in enumerate(page.bytes) if figure > 0}
+
+    def update_stats(self, change: Callable[[Stats], Stats]) -> None:
+        """Replace the notes by `change` of them. Raises OSError, FileNotFoundError where there is no account."""
+        with self._page(create=False) as page:
+            page.stats = change(page.stats)
+            page.changed = True
+
+    @contextmanager
+    def _page(self, *, create: bool = True) -> Iterator["_Page"]:
+        # Opened anew each time: somebody may have deleted the directory and with it the file we knew.
+        fd = self._file.open(os.O_RDWR | (os.O_CREAT if create else 0))
+        try:
+            lock(fd)
+            try:
+                page = _Page(os.pread(fd, _Page.SIZE + 1, 0))
+                yield page
+                if page.rebuilt:
+                    os.ftruncate(fd, 0)
+                if page.changed:
+                    os.pwrite(fd, page.dump(), 0)
+            finally:
+                unlock(fd)
+        finally:
+            os.close(fd)
+
+
+def stats_of(path: str) -> Stats:
+    """The notes in the account at `path`, which may be another user's: nothing is locked. Empty where there is none."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return Stats()
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            return Stats()
+        return _Page(os.pread(fd, _Page.SIZE + 1, 0)).stats
+    finally:
+        os.close(fd)
+
+
+class _Page:
+    """Bytes, then entries, of each shard, and the notes.
+
+    All is within one page of memory, so that a kill cannot cut its write in two.
+    """
+
+    SIZE = len(_MAGIC) + SHARDS * (8 + 4) + STATS_BYTES
+
+    def __init__(self, raw: bytes) -> None:
+        self.bytes, self.entries, self.stats = array("q"), array("i"), Stats()
+        self.changed = False
+        self.rebuilt = len(raw) != self.SIZE or not raw.startswith(_MAGIC)
+        if not self.rebuilt:
+            middle = len(_MAGIC) + SHARDS * 8
+            self.bytes.frombytes(raw[len(_MAGIC) : middle])
+            self.entries.frombytes(raw[middle:-STATS_BYTES])
+            self.stats = Stats.unpack(raw[-STATS_BYTES:])
+        else:
+            self.bytes.extend([_UNKNOWN] * SHARDS)
+            self.entries.extend([0] * SHARDS)
+            self.changed = True
+
+    def total(self) -> Usage:
+        if _UNKNOWN in self.bytes:
+            raise Uncounted
+        return Usage(sum(self.bytes) + FIXED_BYTES, sum(self.entries))
+
+    def add(self, shard: int, change: Usage) -> None:
+        if self.bytes[shard] != _UNKNOWN:
+            self.put(shard, Usage(self.bytes[shard], self.entries[shard]) + change)
+
+    def put(self, shard: int, usage: Usage) -> None:
+        self.bytes[shard] = max(0, usage.bytes)
+        self.entries[shard] = max(0, usage.entries)
+        self.changed = True
+
+    def dump(self) -> bytes:
+        return _MAGIC + self.bytes.tobytes() + self.entries.tobytes() + self.stats.pack()

@@ -1,0 +1,236 @@
+"""The disk store: raw bytes in one file per key, under a cap that all processes keep together at every moment."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from thumbs.cache.filestore import entry_file
+from thumbs.cache.filestore.directory import LEDGER, ForeignDirectory, inspect, janitor_lock
+from thumbs.cache.filestore.entry_file import Damaged, Found
+from thumbs.cache.filestore.hit_counter import HitCounter
+from thumbs.cache.filestore.ledger import Ledger, Limits
+from thumbs.cache.filestore.paths import EntryPath, path_of
+from thumbs.cache.filestore.reader import Reader
+from thumbs.cache.filestore.shards import Shards
+from thumbs.cache.filestore.stats import Stats
+from thumbs.cache.filestore.sweep import Sweep, Sweeper, measure
+from thumbs.cache.filestore.trust import PrivateDirectory, PrivateFile, Untrusted
+from thumbs.cache.filestore.writer import Writer
+
+__all__ = ["FileStore", "ForeignDirectory", "Found", "StoreUsage", "Sweep", "Untrusted"]
+
+_MARKED_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class StoreUsage:
+    """What the directory holds: `bytes` of disk, directories included, and the cap on them."""
+
+    entries: int
+    bytes: int
+    cap: int | None
+
+
+class FileStore:
+    """Entries of bytes in `directory`, shared by all processes that use it. Constructing touches nothing.
+
+    A key is `group/name`; all of one group lie together. `max_bytes` (of disk) and `max_items` are caps, None
+    for none: to keep them, the entries used longest ago go first. Times are Unix seconds, `expires=None` never.
+    A call that writes raises OSError as the disk does (TimeoutError when another process does not let go) and
+    ForeignDirectory when the directory is not ours. Any call raises Untrusted (an OSError) for a directory that another
+    user owns or may write.
+    """
+
+    def __init__(
+        self,
+        directory: str | Path,
+        *,
+        max_bytes: int | None,
+        max_items: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._directory = PrivateDirectory(Path(directory))
+        self._root = self._directory.path
+        self._limits = Limits(max_bytes, max_items)
+        self._clock = clock
+        self._ledger = Ledger(PrivateFile(self._directory, LEDGER))
+        self._shards = Shards(self._directory, self._ledger)
+        self._reader = Reader(self._directory)
+        self._writer = Writer(self._shards, self._ledger, self._limits, self._reader, clock)
+        self._counter = HitCounter(self._ledger)
+
+    def prepare(self) -> None:
+        """Make the directory, or find it to be ours and writable. Raises ForeignDirectory, Untrusted, OSError."""
+        self._shards.prepare()
+
+    def inspect(self) -> None:
+        """Raise what `prepare` would raise, without writing anything."""
+        inspect(self._directory)
+
+    # --------------------------------------------------------------------------------------- reading
+
+    def get(self, key: str, *, expired: bool = False) -> Found | None:
+        """The entry of `key`; with `expired`, also one whose time is over but that is still there.
+
+        A damaged file in its place is a miss and is removed. Raises OSError for what is not a miss.
+        """
+        path, now = path_of(key), self._clock()
+        try:
+            found = self._reader.read(path, now=now)
+        except FileNotFoundError:
+            return None
+        except Damaged:
+            self._discard(path)
+            return None
+        if self._reader.used:
+            self.mark_used()
+        fresh = found.fresh(now)
+        if fresh:
+            self._counter.hits += 1
+            self._counter.flush()
+        return found if expired or fresh else None
+
+    def get_now(self, key: str, *, expired: bool = False) -> Found | None:
+        """As `get`, but never waits for the disk to read the file: raises BlockingIOError, and `get` can tell.
+
+        What it finds is noted as used, for `get` or `mark_used` to write down, and must not wait for that too long.
+        """
+        now = self._clock()
+        try:
+            found = self._reader.read_now(path_of(key), now=now)
+        except FileNotFoundError:
+            return None
+        fresh = found.fresh(now)
+        if fresh:
+            self._counter.hits += 1
+        return found if expired or fresh else None
+
+    def mark_used(self) -> None:
+        """Write down uses that reading has noted, some at a time; where the disk refuses, they are forgotten."""
+        moment = int(self._clock() * 1e9)
+        for _ in range(_MARKED_AT_ONCE):
+            try:
+                inner, path = self._reader.used.popitem()
+            except KeyError:
+                return
+            with suppress(OSError), self._shards.locked(path.shard, wait=0) as shard:
+                shard.date(inner, used=moment, expires=shard.status(inner).st_mtime_ns)
+
+    # --------------------------------------------------------------------------------------- writing
+
+    def set(self, key: str, payload: bytes, *, expires: float | None) -> bool:
+        """Store `payload`. False when it is larger than the cap lets it be: then `key` holds nothing."""
+        if self._is_over(expires):
+            self.delete(key)
+            return True
+        stored = self._writer.store(path_of(key), lambda _: (payload, expires), look=False)
+        self._counter.stores += 1
+        self._counter.flush()
+        return stored
+
+    def add(self, key: str, payload: bytes, *, expires: float | None) -> bool:
+        """Store `payload` if `key` has no fresh entry; one of all processes that try gets True."""
+        if self._is_over(expires):
+            return self.get(key) is None
+        return self._writer.store(path_of(key), lambda found: None if found else (payload, expires), look=True)
+
+    def update(self, key: str, change: Callable[[bytes], bytes]) -> bool:
+        """Replace the payload by `change` of it, with no other writer between; False when there is none.
+
+        `change` may be called more than once, and leaves all as it was by raising.
+        """
+        return self._writer.store(
+            path_of(key), lambda found: (change(bytes(found.payload)), found.expires) if found else None, look=True
+        )
+
+    def touch(self, key: str, expires: float | None, *, expired: bool = False) -> bool:
+        """Let a fresh entry (with `expired`: any that is there) live until `expires`; False when there is none."""
+        path = path_of(key)
+        with suppress(FileNotFoundError), self._shards.locked(path.shard) as shard:
+            status = shard.status(path.inner)
+            if expired or not self._is_over(entry_file.expiry(status)):
+                used = int(self._clock() * 1e9)
+                shard.date(path.inner, used=used, expires=entry_file.nanoseconds(expires))
+                return True
+        return False
+
+    def delete(self, key: str) -> bool:
+        """Remove the entry of `key`; False when there was none."""
+        path = path_of(key)
+        with suppress(FileNotFoundError), self._shards.locked(path.shard) as shard:
+            return bool(shard.remove(path.inner))
+        return False
+
+    def delete_group(self, group: str) -> int:
+        """Remove `group` and every `group/…`, at a cost that only their number decides; return how many."""
+        alone, inside = path_of(group), path_of(f"{group}/")
+        with suppress(FileNotFoundError), self._shards.locked(alone.shard) as shard:
+            return shard.remove(alone.inner).entries + shard.remove_group(inside.group)
+        return 0
+
+    def count_group(self, group: str) -> int:
+        """How many entries `delete_group` would remove."""
+        alone, inside = path_of(group), path_of(f"{group}/")
+        with suppress(FileNotFoundError), self._shards.locked(alone.shard) as shard:
+            return shard.count(alone.inner, inside.group)
+        return 0
+
+    def clear(self) -> int:
+        """Remove all entries; return how many."""
+        removed = 0
+        for number in self._shards.existing():
+            self._shards.ensure_ours()
+            with suppress(FileNotFoundError), self._shards.locked(number) as shard:
+                listing = shard.list()
+                removed += sum(shard.remove(entry.inner).entries for entry in listing.entries)
+                shard.tidy(listing)
+        return removed
+
+    # --------------------------------------------------------------------------------------- keeping
+
+    def usage(self) -> StoreUsage:
+        """What all processes together hold here, from the account."""
+        if not self._root.is_dir():
+            return StoreUsage(0, 0, self._limits.bytes)
+        self._shards.ensure_ours()
+        total = measure(self._shards, self._ledger)
+        return StoreUsage(total.entries, total.bytes, self._limits.bytes)
+
+    def sweep(self, *, dry_run: bool = False, grace: float = 0.0) -> Sweep:
+        """One round of the janitor; entries are kept for `grace` seconds past their time."""
+        if dry_run and not self._root.is_dir():
+            return Sweep()
+        self.prepare()
+        began = time.monotonic()
+        swept = Sweeper(self._shards, self._ledger, self._limits, self._clock(), grace, dry_run).sweep()
+        if not dry_run:
+            self._note(swept, time.monotonic() - began)
+        return swept
+
+    def try_lock_janitor(self) -> AbstractContextManager[bool]:
+        """`with` it to be the one janitor of this directory: False when another process is."""
+        self._shards.prepare()
+        return janitor_lock(self._directory)
+
+    # -------------------------------------------------------------------------------------- the inside
+
+    def _note(self, swept: Sweep, seconds: float) -> None:
+        at, removed = self._clock(), (swept.expired, swept.orphans, swept.evicted, swept.freed)
+        # A disk that is full has been swept all the same.
+        with suppress(OSError):
+            self._ledger.update_stats(lambda stats: Stats(stats.hits, stats.stores, at, seconds, *removed))
+
+    def _discard(self, path: EntryPath) -> None:
+        # A disk that cannot be written is no reason to fail who only reads.
+        with suppress(OSError, ForeignDirectory):
+            self._shards.ensure_ours()
+            with self._shards.locked(path.shard, wait=0) as shard:
+                try:
+                    self._reader.read(path, now=self._clock())
+                except Damaged:
+                    shard.remove(path.inner)
+
+    def _is_over(self, expires: float | None) -> bool:
+        return expires is not None and expires <= self._clock()

@@ -1,0 +1,1 @@
+"""What was purged and when: a journal on disk, a feed between machines. May import `cache.filestore`."""

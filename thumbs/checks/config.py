@@ -1,0 +1,179 @@
+"""System checks: everything that can be known to be wrong before the first request."""
+
+import contextlib
+import inspect
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.cache.backends.memcached import BaseMemcachedCache
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from thumbs.cache.filestore.store import ForeignDirectory, Untrusted
+from thumbs.conf import installation
+from thumbs.conf.document import StorageConf
+from thumbs.conf.keys import Problem, nearest
+from thumbs.conf.rules import ROOT_MISSING
+from thumbs.observability.redaction import redacted
+from thumbs.wiring.build import NotConfigured
+from thumbs.wiring.caches import file_store, inspect_run_directory
+from thumbs.wiring.policies import signer
+from thumbs.wiring.process import configuration
+
+TAG = "thumbs"
+
+UNKNOWN_ALIAS = "thumbs.E012"
+UNKNOWN_CLASS = "thumbs.E013"
+CACHE_DIRECTORY = "thumbs.E014"
+SHARED_DIRECTORY = "thumbs.E015"
+NO_SECRET = "thumbs.E016"  # noqa: S105 - an id
+UNTRUSTED = "thumbs.E019"
+NO_TIMEOUT = "thumbs.W002"
+# What may pass while a server runs. It must not keep a worker from starting anew: a storage fails, or its cache.
+STATE_OF_THE_MACHINE = (ROOT_MISSING, CACHE_DIRECTORY, UNTRUSTED)
+
+
+@checks.register(TAG)
+def check_thumbs(**_: object) -> list[checks.CheckMessage]:
+    """`settings.THUMBS`, key by key, and what its storages name elsewhere."""
+    read = configuration()
+    problems = list(read.problems)
+    if not read.errors:
+        problems += _run_directory(read.document.run_dir, read.storages)
+        problems += _shared_directories(read.storages)
+        for storage in read.storages:
+            problems += _problems_of(storage)
+    return [_message(problem) for problem in problems]
+
+
+@checks.register(TAG)
+def check_libvips(**_: object) -> list[checks.CheckMessage]:
+    """Whether the libvips that would run is the one that is promised. Nothing of it is loaded here."""
+    return [_message(Problem(*each)) for each in installation.problems()]
+
+
+def require(*, but: Collection[str] = ()) -> None:
+    """Raise NotConfigured with a line for each error of these checks, `but` those and what a site has silenced.
+
+    Warnings are for `check`.
+    """
+    found = [message for message in checks.run_checks(tags=[TAG]) if not message.is_silenced()]
+    errors = [message for message in found if message.is_serious() and message.id not in but]
+    if errors:
+        raise NotConfigured("\n".join(f"({error.id}) {error.msg} {error.hint or ''}".rstrip() for error in errors))
+
+
+def _message(problem: Problem) -> checks.CheckMessage:
+    kind = checks.Error if ".E" in problem.id else checks.Warning
+    return kind(f"{problem.where}: {problem.sentence}", hint=problem.hint or None, id=problem.id)
+
+
+def _problems_of(storage: StorageConf) -> Iterator[Problem]:
+    where = f"storages[{storage.name}]"
+    yield from _secret(storage, f"{where}.signature_secret_key")
+    if storage.driver == "django":
+        yield from _alias(storage.alias, settings.STORAGES, f"{where}.alias", "STORAGES")
+    elif "." in storage.driver:
+        yield from _class(storage, where)
+    cache = storage.cache
+    for place, alias in (("memory", cache.memory.alias), ("disk", cache.disk.alias), ("shared", cache.shared.alias)):
+        if alias is not None:
+            yield from _alias(alias, settings.CACHES, f"{where}.cache.{place}.alias", "CACHES")
+            yield from _timeout(alias, f"{where}.cache.{place}.alias")
+    yield from _directory(storage, f"{where}.cache.disk.dir")
+
+
+def _secret(storage: StorageConf, where: str) -> Iterator[Problem]:
+    try:
+        signer(storage)
+    except ImproperlyConfigured:
+        yield Problem(NO_SECRET, where, "is derived from SECRET_KEY, which is empty.", "Set SECRET_KEY.")
+
+
+def _alias(alias: str | None, known: Mapping[str, object], where: str, setting: str) -> Iterator[Problem]:
+    if alias not in known:
+        yield Problem(UNKNOWN_ALIAS, where, f"{alias!r} is not in settings.{setting}.", nearest(str(alias), known))
+
+
+def _class(storage: StorageConf, where: str) -> Iterator[Problem]:
+    try:
+        make = import_string(storage.driver)
+    except Exception as error:  # django-storages says in its own way that a library is missing
+        yield Problem(UNKNOWN_CLASS, f"{where}.driver", f"{storage.driver} cannot be imported: {_line(error)}.")
+        return
+    try:
+        make(**storage.options)
+    except Exception as error:  # what a class says of options that it does not know is its own affair
+        known = _known_options(make)
+        unknown = next((name for name in storage.options if name not in known), None) if known else None
+        hint = "" if unknown is None else nearest(unknown, sorted(known))
+        yield Problem(UNKNOWN_CLASS, f"{where}.options", f"{storage.driver} does not take them: {_line(error)}.", hint)
+
+
+def _known_options(make: Any) -> set[str]:
+    """The names of what a storage class is made with; none where it does not tell."""
+    with contextlib.suppress(Exception):
+        if hasattr(make, "get_default_settings"):  # django-storages has them in a method, and takes any by signature
+            return set(make.get_default_settings(make.__new__(make)))
+        parameters = inspect.signature(make.__init__).parameters.values()  # Django wraps `__new__` of its own
+        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        return {each.name for each in parameters if each.kind in named} - {"self"}
+    return set()
+
+
+def _line(error: Exception) -> str:
+    """What an error says, as part of a sentence, without the secrets that a class may have put into it."""
+    return redacted(" ".join(str(error).split()).removesuffix("."))
+
+
+def _timeout(alias: str, where: str) -> Iterator[Problem]:
+    configured: Mapping[str, Any] = settings.CACHES
+    conf = configured.get(alias, {})
+    try:
+        backend = import_string(str(conf.get("BACKEND")))
+    except ImportError:
+        return  # Django says so itself
+    options = conf.get("OPTIONS", {})
+    if issubclass(backend, BaseMemcachedCache) and not {"timeout", "connect_timeout"} <= set(options):
+        hint = 'Set "connect_timeout": 0.05 and "timeout": 0.05 in its OPTIONS.'
+        yield Problem(NO_TIMEOUT, where, f"the cache {alias!r} has no timeout: if it hangs, requests wait.", hint)
+
+
+def _directory(storage: StorageConf, where: str) -> Iterator[Problem]:
+    store = file_store(storage)
+    if store is None:
+        return
+    try:
+        store.inspect()
+    except ForeignDirectory as error:
+        yield Problem(CACHE_DIRECTORY, where, f"is refused: {error}.", "Give the cache a directory of its own.")
+    except Untrusted as error:
+        yield Problem(UNTRUSTED, where, f"is refused: {error}.", error.remedy)
+    except OSError as error:
+        yield Problem(CACHE_DIRECTORY, where, f"cannot be used: {storage.cache.disk.dir}: {error.strerror or error}.")
+
+
+def _run_directory(run_dir: str | None, storages: Sequence[StorageConf]) -> Iterator[Problem]:
+    try:
+        inspect_run_directory(run_dir, storages)
+    except Untrusted as error:
+        hint = error.remedy if run_dir else f'{error.remedy}; or set "run_dir" to a directory of the server\'s user.'
+        yield Problem(UNTRUSTED, "run_dir", f"is refused: {error}.", hint)
+    except OSError as error:
+        yield Problem(UNTRUSTED, "run_dir", f"cannot be used: {error.filename}: {error.strerror or error}.")
+
+
+def _shared_directories(storages: Sequence[StorageConf]) -> Iterator[Problem]:
+    """Two storages in one directory would each apply their own cap to the other's entries."""
+    owners: dict[str, str] = {}
+    for storage in storages:
+        directory = storage.cache.disk.dir if storage.cache.disk.enabled else None
+        if directory is None:
+            continue
+        owner = owners.setdefault(os.path.realpath(directory), storage.name)
+        if owner != storage.name:
+            where = f"storages[{storage.name}].cache.disk.dir"
+            yield Problem(SHARED_DIRECTORY, where, f"is the directory of storage {owner!r} too.")

@@ -1,0 +1,250 @@
+"""Which libvips runs here: is pyvips-binary as it was installed, and what does pyvips load?
+
+pyvips and pyvips-binary both install the extension module `_libvips`. Where pyvips was built against the headers of
+another libvips, the package that is installed last wins, and where the module does not load, pyvips takes the system's
+library without a word. So the file is compared with the record of pyvips-binary, and pyvips is asked.
+
+It is asked in a process of its own: libvips must not be loaded in one that forks afterwards.
+
+`python -m thumbs.conf.installation` says what it finds, and ends with 1 where that is an error. `--repair` first
+installs pyvips-binary anew where it is not the one that runs. It needs the standard library only:
+`python -I thumbs/conf/installation.py` works before anything else is installed.
+"""
+
+import base64
+import csv
+import hashlib
+import importlib
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+BINARY = "pyvips-binary"
+EXTENSION = "_libvips"
+
+NOT_THE_BUNDLED = "thumbs.E017"
+TOO_OLD = "thumbs.E018"
+UNPATCHED = "thumbs.W003"
+
+# libvips: `keep` of its savers came with 8.15. 8.18.7 has the fixes for the advisories of 2026.
+LEAST = (8, 15, 0)
+PATCHED = (8, 18, 7)
+_UPGRADE = f"Install pyvips>=3.2 and {BINARY}>=8.18.7, or upgrade the libvips of the system."
+
+_SECONDS = 60.0  # importing pyvips takes 0.05 s
+_PROBE = f"""
+import sys
+sys.path[:], sys.argv[1:] = sys.argv[1:], []
+reason = "it was made for another version of libvips"
+try:
+    import {EXTENSION}
+except Exception as error:
+    reason = " ".join(repr(error).split())
+import pyvips
+print("libvips", *(pyvips.version(part) for part in range(3)), "API" if pyvips.API_mode else "ABI", reason)
+"""
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong, with the stable id of a system check."""
+
+    id: str
+    where: str
+    sentence: str
+    hint: str
+
+
+class Libvips(NamedTuple):
+    """What pyvips loads. `bundled`: the library of pyvips-binary, as it was installed.
+
+    `mode` is API where pyvips uses its extension module, else ABI; `reason` says then why it does not.
+    """
+
+    version: tuple[int, ...]
+    bundled: bool
+    mode: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{dotted(self.version)} ({self.origin}, {self.mode} mode)"
+
+    @property
+    def origin(self) -> str:
+        return "bundled" if self.bundled else "system"
+
+
+class Unknown(NamedTuple):
+    """Why there is no version to tell. `broken`: pyvips cannot be imported; else it could not be asked."""
+
+    sentence: str
+    broken: bool
+
+    def __str__(self) -> str:
+        return f"of an unknown version: {self.sentence}"
+
+
+def dotted(version: tuple[int, ...]) -> str:
+    return ".".join(str(part) for part in version)
+
+
+# ------------------------------------------------------------------------------------ the files of pyvips-binary
+
+
+def fault() -> str | None:
+    """How the files of pyvips-binary differ from its record, as a sentence.
+
+    None where they do not, or where it is not installed. Nothing is imported or loaded. The extension module is
+    compared by its digest, the libraries beside it by their size.
+    """
+    try:
+        binary = metadata.distribution(BINARY)
+    except metadata.PackageNotFoundError:
+        return None
+    # Not `binary.files`: from Python 3.12 on that leaves out what is missing.
+    rows = [row for row in csv.reader((binary.read_text("RECORD") or "").splitlines()) if len(row) == 3]
+    extension = next((row for row in rows if row[0].startswith(f"{EXTENSION}.")), None)
+    if extension is None:
+        return f"there is no record of its {EXTENSION}."
+    for row in (extension, *(row for row in rows if ".libs/" in row[0] or ".dylibs/" in row[0])):
+        path = Path(str(binary.locate_file(row[0])))
+        try:
+            same = _digest(path, row[1]) == row[1] if row is extension else path.stat().st_size == int(row[2])
+        except (OSError, ValueError) as error:
+            return f"its file {path} cannot be used: {getattr(error, 'strerror', None) or error}."
+        if not same:
+            return f"its file {path} was replaced, perhaps by a pyvips that was built here."
+    return _shadow(Path(str(binary.locate_file(extension[0]))))
+
+
+def _digest(path: Path, recorded: str) -> str:
+    """The digest of a file as a RECORD writes it (PEP 427), by the algorithm of `recorded`."""
+    algorithm = recorded.partition("=")[0]
+    digest = hashlib.new(algorithm, path.read_bytes()).digest()
+    return f"{algorithm}={base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
+def _shadow(path: Path) -> str | None:
+    """What is wrong where Python imports another module of the same name."""
+    found = importlib.util.find_spec(EXTENSION)
+    if found is None or found.origin is None:
+        return f"Python does not take its file {path} for a module."
+    if Path(found.origin).exists() and path.samefile(found.origin):
+        return None
+    return f"Python imports {found.origin} instead of its file {path}: remove the former."
+
+
+# ------------------------------------------------------------------------------------------- what pyvips loads
+
+
+@cache
+def libvips() -> Libvips | Unknown:
+    """What pyvips would load in a process like this one: found out once, in about 0.1 s."""
+    python = _python()
+    if python is None:
+        return Unknown("there is no Python interpreter to ask it with", broken=False)
+    command = [python, "-c", _PROBE, *map(str, sys.path)]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return Unknown(f"pyvips could not be asked: {' '.join(str(error).split())[:200]}", broken=False)
+    # The status is not asked for: a server that waits for all of its children may have been told it before us.
+    told = next((line.split(None, 5) for line in done.stdout.splitlines() if line.startswith("libvips ")), None)
+    if told is None:
+        said = (done.stderr.strip().splitlines() or [f"Python ended with status {done.returncode}"])[-1]
+        return Unknown(f"pyvips cannot be imported: {said}", broken=True)
+    version, mode, reason = tuple(int(part) for part in told[1:4]), told[4], told[5]
+    return Libvips(version, mode == "API" and _version() is not None and fault() is None, mode, reason)
+
+
+def _python() -> str | None:
+    """The path of this interpreter; in a program that has Python inside, such as uWSGI, it is not `sys.executable`."""
+    for path in (sys.executable, os.path.join(sys.exec_prefix, "bin", "python3")):  # noqa: PTH118 - it may be empty
+        if path and Path(path).name.startswith(("python", "pypy")) and Path(path).exists():
+            return path
+    return None
+
+
+def _version() -> str | None:
+    """The installed version of pyvips-binary."""
+    try:
+        return metadata.version(BINARY)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+# ------------------------------------------------------------------------------------------------- what is wrong
+
+
+def problems() -> Iterator[Problem]:
+    """What is wrong with the libvips that would run."""
+    found, version, wrong = libvips(), _version(), fault()
+    if version is not None and wrong is None and isinstance(found, Libvips) and found.mode == "ABI":
+        wrong = f"its {EXTENSION} does not load: {found.reason}."
+    if wrong is not None:
+        taken = f" What runs is libvips {found}." if isinstance(found, Libvips) else ""
+        yield Problem(NOT_THE_BUNDLED, f"{BINARY} {version}", f"{wrong}{taken}", _reinstall(version))
+    if isinstance(found, Unknown):
+        sentence = f"its version is not known: {found.sentence.removesuffix('.')}."
+        yield Problem(TOO_OLD if found.broken else UNPATCHED, "libvips", sentence, _UPGRADE)
+    elif found.version < LEAST:
+        yield Problem(TOO_OLD, f"libvips {found}", f"is too old: {dotted(LEAST)} is the least that works.", _UPGRADE)
+    elif found.version < PATCHED:
+        sentence = f"lacks security fixes: {dotted(PATCHED)} has those of 2026."
+        yield Problem(UNPATCHED, f"libvips {found}", sentence, _UPGRADE)
+
+
+def _reinstall(version: str | None) -> str:
+    python = shlex.quote(_python() or "python")
+    return (
+        f"With pip: {python} -m pip install --force-reinstall --no-deps {BINARY}=={version}. "
+        f"With uv: uv pip install --python {python} --reinstall --no-deps {BINARY}=={version}. "
+        f"For a libvips of your own uninstall {BINARY}, or silence {NOT_THE_BUNDLED}."
+    )
+
+
+# ------------------------------------------------------------------------------------------------- as a program
+
+
+def repair() -> None:
+    """Install the very version of pyvips-binary that is installed once more, over what is in its place."""
+    python, wanted = _python() or "python", f"{BINARY}=={_version()}"
+    install = ["install", "--no-deps", "--force-reinstall", wanted]
+    if importlib.util.find_spec("pip"):
+        command = [python, "-m", "pip", *install]
+    elif uv := shutil.which("uv"):  # which knows that option of pip, too
+        command = [uv, "pip", *install, "--python", python]
+    else:
+        command = [shutil.which("pip") or "pip", "--python", python, *install]
+    subprocess.run(command, check=False, stdout=sys.stderr)  # noqa: S603 - our own command
+    importlib.invalidate_caches()
+    libvips.cache_clear()
+
+
+def main(arguments: list[str]) -> int:
+    """Tell what runs and what is wrong with it; 1 where that is an error, else 0."""
+    if arguments not in ([], ["--repair"]):
+        sys.stderr.write("usage: python -m thumbs.conf.installation [--repair]\n")
+        return 2
+    found = list(problems())
+    if arguments and any(problem.id == NOT_THE_BUNDLED for problem in found):
+        repair()
+        found = list(problems())
+    for problem in found:
+        sys.stderr.write(f"({problem.id}) {problem.where}: {problem.sentence} {problem.hint}\n")
+    if isinstance(libvips(), Libvips):
+        sys.stdout.write(f"libvips {libvips()}\n")
+    return 1 if any(".E" in problem.id for problem in found) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

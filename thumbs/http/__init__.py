@@ -1,0 +1,1 @@
+"""Request and response values, request targets and conditions. May import `errors`."""

@@ -1,0 +1,1 @@
+"""Values that describe pictures, all pure. May import `errors`."""

@@ -1,0 +1,220 @@
+"""What to make of an original: frozen values that cannot be invalid."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from thumbs.image.formats import OUTPUT_NAMES
+
+AUTO = "auto"
+
+
+def _require(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise ValueError(sentence)
+
+
+class Fit(StrEnum):
+    """How a picture fills the size asked for."""
+
+    COVER = "cover"
+    CONTAIN = "contain"
+    FILL = "fill"
+    STRETCH = "stretch"
+
+
+class Compass(StrEnum):
+    """The part of the picture that a cut keeps."""
+
+    CENTER = "center"
+    NORTH = "north"
+    NORTHEAST = "northeast"
+    EAST = "east"
+    SOUTHEAST = "southeast"
+    SOUTH = "south"
+    SOUTHWEST = "southwest"
+    WEST = "west"
+    NORTHWEST = "northwest"
+
+
+class Attention(StrEnum):
+    """A cut whose place libvips finds by looking at the pixels."""
+
+    SMART = "smart"
+    ENTROPY = "entropy"
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The point that a cut keeps, as fractions 0–1 of width and height from the top left."""
+
+    x: float
+    y: float
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.x <= 1 and 0 <= self.y <= 1, "a focal point lies between 0 and 1")
+
+
+Gravity = Compass | Attention | Focus
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A rectangle of the upright source, right and bottom edges excluded: pixels, or percent of its sides."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    percent: bool = False
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.x1 < self.x2 and 0 <= self.y1 < self.y2, "a crop has two edges in order on each axis")
+        _require(not self.percent or (self.x2 <= 100 and self.y2 <= 100), "percent end at 100")
+        _require(self.percent or all(float(edge).is_integer() for edge in self.edges), "pixels are whole")
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        return (self.x1, self.y1, self.x2, self.y2)
+
+
+@dataclass(frozen=True, slots=True)
+class Color:
+    """8-bit sRGB with alpha; 255 is opaque."""
+
+    red: int
+    green: int
+    blue: int
+    alpha: int = 255
+
+    def __post_init__(self) -> None:
+        _require(all(0 <= value <= 255 for value in self.values), "a colour's values are 0–255")
+
+    @property
+    def values(self) -> tuple[int, int, int, int]:
+        return (self.red, self.green, self.blue, self.alpha)
+
+
+TRANSPARENT = Color(0, 0, 0, 0)
+WHITE = Color(255, 255, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """Pixels added outside each side, in the order of CSS."""
+
+    top: int
+    right: int
+    bottom: int
+    left: int
+
+    def __post_init__(self) -> None:
+        _require(all(0 <= side <= 5120 for side in self.sides), "padding is 0–5120 pixels")
+
+    @property
+    def sides(self) -> tuple[int, int, int, int]:
+        return (self.top, self.right, self.bottom, self.left)
+
+
+NO_PADDING = Padding(0, 0, 0, 0)
+ALL_FRAMES = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """Cut off margins that differ from `colour` by no more than `tolerance` levels in any channel.
+
+    Without a colour they are margins of the colour of the top left pixel.
+    """
+
+    tolerance: int
+    color: Color | None = None
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.tolerance <= 255, "tolerance is 0–255")
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """A picture of the server's laid over the thumbnail: `opacity` in percent, `scale` as the part of each side of the
+    thumbnail that it may fill. A scale of 0 leaves it as large as it is."""
+
+    name: str
+    gravity: Compass = Compass.CENTER
+    opacity: int = 100
+    scale: float = 0
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.opacity <= 100, "opacity is 0–100")
+        _require(0 <= self.scale <= 1, "a scale is 0–1")
+
+
+LEAST_SIGMA, MOST_SIGMA = 0.3, 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """One thumbnail's recipe. Sides are pixels before `dpr`; None leaves a side to the source's ratio.
+
+    `format`, `quality` and `upscale` are None until somebody settles them: the URL, or the defaults. `rotate` is
+    degrees clockwise, `flip` mirrors top to bottom, `flop` left to right; `blur` and `sharpen` are sigmas in output
+    pixels.
+    `frames` is how many of an animation to keep, `ALL_FRAMES` for all of them.
+    `version` is the caller's own token for a state of the source; it only tells cache entries apart.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+    quality: int | None = None
+    fit: Fit = Fit.COVER
+    fill: Color | None = None
+    crop: Crop | None = None
+    gravity: Gravity = Compass.CENTER
+    upscale: bool | None = None
+    dpr: float = 1
+    trim: Trim | None = None
+    rotate: int = 0
+    flip: bool = False
+    flop: bool = False
+    blur: float | None = None
+    sharpen: float | None = None
+    grayscale: bool = False
+    brightness: int = 0
+    contrast: int = 0
+    saturation: int = 0
+    background: Color | None = None
+    padding: Padding = NO_PADDING
+    watermark: Watermark | None = None
+    frames: int = 1
+    max_bytes: int | None = None
+    version: str | None = None
+
+    def __post_init__(self) -> None:
+        _require(self.rotate in (0, 90, 180, 270), "rotate is 90, 180 or 270")
+        sigmas = (sigma for sigma in (self.blur, self.sharpen) if sigma is not None)
+        _require(all(LEAST_SIGMA <= sigma <= MOST_SIGMA for sigma in sigmas), "sigma is 0.3–100")
+        amounts = (self.brightness, self.contrast, self.saturation)
+        _require(all(-100 <= amount <= 100 for amount in amounts), "amounts are -100 to 100")
+        _require(self.frames >= 0, "frames are counted from 1")
+        _require(self.max_bytes is None or self.max_bytes >= 1, "max_bytes is at least 1")
+        _require(all(side is None or side >= 1 for side in (self.width, self.height)), "a side is at least 1")
+        _require(self.format is None or self.format == AUTO or self.format in OUTPUT_NAMES.values(), "no such format")
+        _require(self.quality is None or 1 <= self.quality <= 100, "quality is 1–100")
+        _require(self.fill is None or self.fit is Fit.FILL, "only fit(fill) takes a colour")
+        _require(math.isfinite(self.dpr) and 1 <= self.dpr <= 4, "dpr is 1–4")
+
+    @property
+    def target(self) -> tuple[int | None, int | None]:
+        """The sides asked for in output pixels: after `dpr`, rounded half up, at least 1."""
+        return self._scaled(self.width), self._scaled(self.height)
+
+    def _scaled(self, side: int | None) -> int | None:
+        return None if side is None else max(1, math.floor(side * self.dpr + 0.5))
+
+    @property
+    def upscales(self) -> bool:
+        """Whether a source smaller than the target is enlarged (SPEC 2, `upscale`)."""
+        if self.upscale is not None:
+            return self.upscale
+        return self.fit in (Fit.COVER, Fit.STRETCH) and self.width is not None and self.height is not None

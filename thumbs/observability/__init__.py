@@ -1,0 +1,1 @@
+"""Metrics, the access log, and logs without secrets. May import `http` and `request`."""

@@ -1,0 +1,171 @@
+"""The journeys of a thumbnail: what is asked of whom, in which order, until it is there.
+
+They know their neighbours by their protocols; `wiring` brings the real ones. Each is a generator that `stages.travel`
+drives.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+from thumbs.cache.entry import Entry
+from thumbs.cache.layers import Found
+from thumbs.errors import (
+    Overloaded,
+    SourceBroken,
+    SourceMissing,
+    SourceOverLimit,
+    SourceTooLarge,
+    SourceUnsupported,
+    ThumbError,
+)
+from thumbs.image.transforms import Transform
+from thumbs.pipeline.entries import entry_of, source_key
+from thumbs.pipeline.executor import BoundedExecutor, Job, Timings
+from thumbs.pipeline.leadership import make_once
+from thumbs.pipeline.negative_cache import NegativeCache
+from thumbs.pipeline.originals import SOURCE, FetchedOriginal, OriginalCache, keep
+from thumbs.pipeline.ports import ENCODE, LOOKUP, RENDER, Picture, Storage, fetch_stage
+from thumbs.pipeline.timer import Timer
+from thumbs.request.resolve import ThumbRequest
+from thumbs.sources.source import Version
+
+
+class Outcome(NamedTuple):
+    found: Found
+    timings: Timings
+
+
+class VersionOnly(NamedTuple):
+    """What a conditional request may be answered with before anything is made: the source's version."""
+
+    version: Version
+
+
+class Jobs:
+    """`make`, `check` and `renew` end at an `Outcome`, `check` perhaps at `Unmade`, or raise what a client is told."""
+
+    def __init__(
+        self, storages: Mapping[str, Storage], executors: Mapping[str, BoundedExecutor], clock: Callable[[], float]
+    ) -> None:
+        self._storages = storages
+        self._executors = executors
+        self._clock = clock
+        self._timer = Timer()
+        self._originals = OriginalCache(storages, executors, self._timer, clock)
+        self.negative_cache = NegativeCache(clock)
+
+    def make(self, thumb: ThumbRequest, timings: Timings) -> Job[Outcome]:
+        """From the layers, or made anew."""
+        found = yield from self._look_up(thumb)
+        if found is None:
+            try:
+                storage = self._storages[thumb.storage]
+                found = yield from make_once(storage, thumb.key, partial(self._again, thumb, timings), self._timer)
+            except (SourceMissing, SourceTooLarge) as error:
+                self.negative_cache.remember(source_key(thumb), error)
+                raise
+            except (SourceUnsupported, SourceBroken, SourceOverLimit) as error:
+                self.negative_cache.remember(thumb.key, error)
+                raise
+        return Outcome(found, timings)
+
+    def failure(self, thumb: ThumbRequest) -> ThumbError | None:
+        """Why this could not be made a moment ago, where nothing says that it can now. Without a cache, never."""
+        layers = self._storages[thumb.storage].layers
+        for key in (source_key(thumb), thumb.key):
+            found = self.negative_cache.find(key) if layers.names else None
+            if found is not None and not layers.purged_since(key, found[0]):
+                return found[1]
+        return None
+
+    def check(self, thumb: ThumbRequest, timings: Timings) -> Job[Outcome | VersionOnly]:
+        """From the layers, or else no more than which version the source has now."""
+        storage = self._storages[thumb.storage]
+        found = yield from self._look_up(thumb)
+        if found is not None:
+            return Outcome(found, timings)
+        version: Version = yield fetch_stage(thumb.storage), partial(storage.source.version, thumb.path)
+        return VersionOnly(version)
+
+    def renew(self, thumb: ThumbRequest, timings: Timings) -> Job[Outcome]:
+        """Give a stale entry a new lease of life where the source has not changed, else make it again."""
+        storage = self._storages[thumb.storage]
+        asked = self._clock()
+        found: Found | None = yield LOOKUP, partial(storage.layers.get, thumb.key)
+        try:
+            version: Version = yield fetch_stage(thumb.storage), partial(storage.source.version, thumb.path)
+        except SourceMissing:
+            # Other sizes, and what other processes have in memory, would else each be served once more.
+            yield LOOKUP, partial(storage.layers.delete, thumb.key)
+            yield LOOKUP, partial(storage.layers.purge, thumb.group)
+            raise
+        if found is not None and _is_of(version, found.entry):
+            return Outcome((yield from self._renewed(thumb, found.entry, asked)), timings)
+        yield from self._originals.forget(thumb)
+        return Outcome((yield from self._render(thumb, timings)), timings)
+
+    def _look_up(self, thumb: ThumbRequest) -> Job[Found | None]:
+        layers = self._storages[thumb.storage].layers
+        if not layers.names:
+            return None
+        found: Found | None = yield LOOKUP, partial(layers.get, thumb.key)
+        return found
+
+    def _again(self, thumb: ThumbRequest, timings: Timings, expired: Entry | None) -> Job[Found]:
+        """Made, unless what was made before is as good still."""
+        storage = self._storages[thumb.storage]
+        if expired is not None:
+            asked = self._clock()
+            version: Version = yield fetch_stage(thumb.storage), partial(storage.source.version, thumb.path)
+            if _is_of(version, expired):
+                return (yield from self._renewed(thumb, expired, asked))
+            yield from self._originals.forget(thumb)
+        return (yield from self._render(thumb, timings))
+
+    def _renewed(self, thumb: ThumbRequest, entry: Entry, asked: float) -> Job[Found]:
+        """A new lease of life for what was made of the source as it is still."""
+        storage = self._storages[thumb.storage]
+        entry = replace(entry, created=asked, fresh_until=asked + storage.layers.lifetime())
+        yield from keep(storage, thumb.key, entry)
+        return Found(entry, SOURCE, stale=False)
+
+    def _render(self, thumb: ThumbRequest, timings: Timings) -> Job[Found]:
+        storage = self._storages[thumb.storage]
+        if self._executors[RENDER].full:
+            raise Overloaded  # before an original is read for nothing
+        picture, fetched = yield from self._picture(thumb)
+        timings.spent[ENCODE] = picture.encode_seconds
+        timings.spent[RENDER] -= picture.encode_seconds
+        version, asked = fetched.original.version, fetched.asked
+        entry = entry_of(thumb.key, picture, version, asked, storage.layers.lifetime())
+        yield from keep(storage, thumb.key, entry)
+        return Found(entry, SOURCE, stale=False)
+
+    def _picture(self, thumb: ThumbRequest) -> Job[tuple[Picture, FetchedOriginal]]:
+        """Of what the original was reduced to, where sources are kept and that is enough; else of the original."""
+        storage = self._storages[thumb.storage]
+        if storage.keeps_sources and _may_use_proxy(thumb.transform):
+            fetched = yield from self._originals.proxy(thumb)
+            proxy = fetched.original.data
+            if proxy:
+                small: Picture | None = yield (
+                    RENDER,
+                    partial(storage.render.render_proxy, proxy, thumb.transform, fallback=thumb.fallback),
+                )
+                if small is not None:
+                    return small, fetched
+        fetched = yield from self._originals.whole(thumb)
+        data = fetched.original.data
+        picture: Picture = yield RENDER, partial(storage.render, data, thumb.transform, fallback=thumb.fallback)
+        return picture, fetched
+
+
+def _may_use_proxy(transform: Transform) -> bool:
+    """Not what is asked for at full size, or looks at pixels one by one, or moves."""
+    return any(transform.target) and transform.trim is None and transform.frames == 1
+
+
+def _is_of(version: Version, entry: Entry) -> bool:
+    return version.token is not None and version.token == entry.version

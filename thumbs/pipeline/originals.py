@@ -1,0 +1,151 @@
+"""The journeys of an original: read once for all who want it, and decoded once for most of them."""
+
+import contextlib
+import itertools
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from thumbs.cache.entry import Entry
+from thumbs.cache.layers import Found
+from thumbs.errors import Overloaded
+from thumbs.pipeline.entries import proxy_entry, proxy_key, source_entry, source_key
+from thumbs.pipeline.executor import Abandoned, BoundedExecutor, Job, Timings, run_job
+from thumbs.pipeline.leadership import make_once
+from thumbs.pipeline.ports import LOOKUP, RENDER, Storage, fetch_stage
+from thumbs.pipeline.singleflight import Flight, SingleFlight
+from thumbs.pipeline.timer import Timer
+from thumbs.request.resolve import ThumbRequest
+from thumbs.sources.source import Original, Version
+
+SOURCE = "source"  # the layer of what had to be made
+# Who wants one size of a picture often wants others at once: what they are made of is at hand for so long.
+_RECENT_SECONDS, _RECENT_BYTES = 2.0, 32 * 1024 * 1024
+
+
+class FetchedOriginal(NamedTuple):
+    """An original, or what it was reduced to, and the moment before its source was asked for it."""
+
+    original: Original
+    asked: float
+
+
+class _Recent(NamedTuple):
+    number: int
+    fetched: FetchedOriginal
+
+
+class OriginalCache:
+    """Where a storage keeps sources, both journeys are shared by all who want the same, in all processes."""
+
+    def __init__(
+        self,
+        storages: Mapping[str, Storage],
+        executors: Mapping[str, BoundedExecutor],
+        timer: Timer,
+        clock: Callable[[], float],
+    ) -> None:
+        self._storages = storages
+        self._executors = executors
+        self._timer = timer
+        self._clock = clock
+        self._flights: SingleFlight[FetchedOriginal] = SingleFlight()
+        self._recent: dict[str, _Recent] = {}
+        self._numbers = itertools.count()
+
+    def whole(self, thumb: ThumbRequest) -> Job[FetchedOriginal]:
+        """The original as it is."""
+        storage = self._storages[thumb.storage]
+        if not storage.keeps_sources:
+            asked = self._clock()
+            original: Original = yield fetch_stage(thumb.storage), partial(storage.source.read, thumb.path)
+            return FetchedOriginal(original, asked)
+        return (yield from self._shared(thumb, source_key(thumb), partial(self._read, thumb)))
+
+    def proxy(self, thumb: ThumbRequest) -> Job[FetchedOriginal]:
+        """What the original was reduced to; no bytes when there is no gain in that."""
+        key = proxy_key(thumb)
+        found = self._recent.get(key)
+        if found is not None and not self._storages[thumb.storage].layers.purged_since(key, found.fetched.asked):
+            return found.fetched
+        fetched = yield from self._shared(thumb, key, partial(self._make_proxy, thumb))
+        self._keep_recent(key, fetched)
+        return fetched
+
+    def forget(self, thumb: ThumbRequest) -> Job[None]:
+        """Drop what is kept of an original that has changed."""
+        storage = self._storages[thumb.storage]
+        self._recent.pop(proxy_key(thumb), None)
+        if storage.keeps_sources:
+            for key in (source_key(thumb), proxy_key(thumb)):
+                yield LOOKUP, partial(storage.layers.delete, key)
+
+    def _keep_recent(self, key: str, fetched: FetchedOriginal) -> None:
+        """For a moment, and no more than so many bytes: a cache is what the layers are."""
+        before = self._recent.pop(key, None)
+        if len(fetched.original.data) > _RECENT_BYTES:
+            return
+        if before is not None and before.fetched is fetched:
+            self._recent[key] = before
+            return
+        number = next(self._numbers)
+        self._recent[key] = _Recent(number, fetched)
+        left = _RECENT_BYTES
+        for other, kept in reversed(list(self._recent.items())):
+            left -= len(kept.fetched.original.data)
+            if left < 0:
+                self._recent.pop(other, None)
+        self._timer.after(_RECENT_SECONDS).add_done_callback(lambda _: self._let_go(key, number))
+
+    def _let_go(self, key: str, number: int) -> None:
+        kept = self._recent.get(key)
+        if kept is not None and kept.number == number:
+            self._recent.pop(key, None)
+
+    def _shared(
+        self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]]
+    ) -> Job[FetchedOriginal]:
+        def fly(flight: Flight[FetchedOriginal]) -> None:
+            run_job(self._kept(thumb, key, make), self._executors, flight, Timings())
+
+        while True:
+            try:
+                fetched: FetchedOriginal = yield fetch_stage(thumb.storage), self._flights.join(key, fly)
+            except Abandoned:  # for a moment nobody waited for this, and now somebody does
+                continue
+            return fetched
+
+    def _kept(self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]]) -> Job[FetchedOriginal]:
+        storage = self._storages[thumb.storage]
+        found: Found | None = yield LOOKUP, partial(storage.layers.get, key)
+        if found is not None and found.stale:  # of a source nobody knows whether it is still so
+            yield LOOKUP, partial(storage.layers.delete, key)
+            found = None
+        if found is None:
+            found = yield from make_once(storage, key, make, self._timer)
+        entry = found.entry
+        return FetchedOriginal(Original(entry.body, Version(entry.version, entry.modified)), entry.created)
+
+    def _read(self, thumb: ThumbRequest, _: Entry | None) -> Job[Found]:
+        storage = self._storages[thumb.storage]
+        asked = self._clock()
+        original: Original = yield fetch_stage(thumb.storage), partial(storage.source.read, thumb.path)
+        entry = source_entry(original, asked, storage.layers.lifetime())
+        yield from keep(storage, source_key(thumb), entry)
+        return Found(entry, SOURCE, stale=False)
+
+    def _make_proxy(self, thumb: ThumbRequest, _: Entry | None) -> Job[Found]:
+        storage = self._storages[thumb.storage]
+        original, asked = yield from self.whole(thumb)
+        body: bytes = yield RENDER, partial(storage.render.make_proxy, original.data)
+        entry = proxy_entry(body, original.version, asked, storage.layers.lifetime())
+        yield from keep(storage, proxy_key(thumb), entry)
+        return Found(entry, SOURCE, stale=False)
+
+
+def keep(storage: Storage, key: str, entry: Entry) -> Job[None]:
+    """Put `entry` into the layers. When there is no room in the queue before them, the answer goes out without."""
+    if not storage.layers.names:
+        return
+    with contextlib.suppress(Overloaded):
+        yield LOOKUP, partial(storage.layers.put, key, entry)

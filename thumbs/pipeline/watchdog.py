@@ -1,0 +1,69 @@
+"""A process with a render that will not end is replaced: nothing stops a thread that is inside a library.
+
+The worker stops as if it were told to, and answers what it is at; gunicorn starts another one in its place.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from thumbs.pipeline.executor import BoundedExecutor
+
+logger = logging.getLogger("thumbs")
+_EVERY_SECONDS = 1.0
+_GRACE_SECONDS = 300.0  # more than a server takes to stop: gunicorn has a limit of its own
+
+
+def replace_process(seconds: float) -> None:
+    """End this process, a worker of gunicorn's. In any other, which nobody may start again, only say what is wrong."""
+    if "gunicorn.arbiter" not in sys.modules:
+        logger.error("a render has not ended after %.0f s, and takes up one of the threads for good", seconds)
+        return
+    logger.error("a render has not ended after %.0f s: this worker stops, and another takes its place", seconds)
+    os.kill(os.getpid(), signal.SIGTERM)
+    end = time.monotonic() + _GRACE_SECONDS
+    while time.monotonic() < end and not _is_exiting():
+        time.sleep(_EVERY_SECONDS / 2)
+    logging.shutdown()
+    os._exit(1)  # the interpreter would wait for the thread that does not end
+
+
+def _is_exiting() -> bool:
+    """Whether the interpreter waits for threads to end: no pool takes work from then on."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        pool.submit(int)
+    except RuntimeError as error:
+        return "shutdown" in str(error)  # the other reason is that no thread is to be had
+    finally:
+        pool.shutdown()
+    return False
+
+
+class Watchdog:
+    """Calls `act` once with the age of a piece of work that has run for longer than `seconds`."""
+
+    def __init__(self, seconds: float, act: Callable[[float], None] = replace_process) -> None:
+        self._seconds = seconds
+        self._act = act
+
+    def watch(self, executor: BoundedExecutor) -> None:
+        """Look at `stage` every second from now on, in a thread that ends with it. Returns at once."""
+        arguments = (weakref.ref(executor), self._seconds, self._act)
+        threading.Thread(target=_watch, args=arguments, name="mage-overseer", daemon=True).start()
+
+
+def _watch(reference: "weakref.ref[BoundedExecutor]", seconds: float, act: Callable[[float], None]) -> None:
+    while (executor := reference()) is not None:
+        longest = executor.longest
+        del executor  # or it would live until the next look
+        if longest > seconds:
+            act(longest)
+            return
+        time.sleep(_EVERY_SECONDS)

@@ -1,0 +1,221 @@
+"""The spelling of every filter: one row each, reading and writing side by side.
+
+A filter that is not in the table does not exist. Pixels are another table, in `render`.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from thumbs.errors import BadFilter
+from thumbs.image import colors
+from thumbs.image.transforms import Transform
+from thumbs.request import filter_codecs
+from thumbs.request.filter_codecs import Fields
+from thumbs.request.scalars import TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
+
+DEFAULT_SHARPEN = 0.8  # the sigma of what resizing takes away, about
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One filter: `read` turns arguments into fields of a transform or raises ValueError, `write` is its inverse.
+
+    `takes` ends the sentence "{name} takes …" of the answer to a bad argument.
+    """
+
+    name: str
+    takes: str
+    read: Callable[[str], Fields]
+    write: Callable[[Transform], str | None]
+    short: str | None = None
+
+
+_FILTER = re.compile(r"([a-z_]{1,32})(?:\(([^()/]*)\))?")
+
+
+def _switch(name: str, *, short: str | None = None) -> Filter:
+    def read(text: str) -> Fields:
+        if text:
+            raise ValueError("takes nothing")
+        return {name: True}
+
+    return Filter(name, "no argument", read, lambda transform: "" if getattr(transform, name) else None, short=short)
+
+
+def _amount(name: str) -> Filter:
+    def write(transform: Transform) -> str | None:
+        amount: int = getattr(transform, name)
+        return str(amount) if amount else None
+
+    return Filter(name, "a whole number from -100 to 100", lambda text: {name: signed(text)}, write)
+
+
+def _sigma(name: str, takes: str, default: float | None = None) -> Filter:
+    def read(text: str) -> Fields:
+        return {name: default if default is not None and not text else decimal(text)}
+
+    def write(transform: Transform) -> str | None:
+        sigma: float | None = getattr(transform, name)
+        return None if sigma is None else decimal_text(sigma)
+
+    return Filter(name, takes, read, write)
+
+
+_ROWS = (
+    Filter(
+        "format",
+        "jpeg, jpg, png, webp, avif, gif or auto",
+        filter_codecs.read_format,
+        lambda transform: transform.format,
+        short="fmt",
+    ),
+    Filter(
+        "quality",
+        "a whole number from 1 to 100",
+        lambda text: {"quality": whole(text)},
+        lambda transform: None if transform.quality is None else str(transform.quality),
+        short="q",
+    ),
+    Filter(
+        "fit",
+        "cover, contain, fill, stretch, or fill and a colour: fill,ffcc00",
+        filter_codecs.read_fit,
+        filter_codecs.write_fit,
+    ),
+    Filter(
+        "crop",
+        "four whole numbers of pixels inside the upright source: left,top,right,bottom",
+        filter_codecs.read_crop,
+        lambda transform: filter_codecs.write_crop(transform, percent=False),
+        short="c",
+    ),
+    Filter(
+        "pcrop",
+        "four numbers of percent, 0 to 100: left,top,right,bottom",
+        filter_codecs.read_pcrop,
+        lambda transform: filter_codecs.write_crop(transform, percent=True),
+        short="pc",
+    ),
+    Filter(
+        "gravity",
+        "center, a compass direction such as northeast, smart, entropy, or a focal point such as 0.31,0.62",
+        filter_codecs.read_gravity,
+        filter_codecs.write_gravity,
+        short="g",
+    ),
+    Filter("upscale", "yes or no", lambda text: {"upscale": yes_or_no(text)}, filter_codecs.write_upscale, short="up"),
+    Filter(
+        "dpr",
+        "a number from 1 to 4",
+        lambda text: {"dpr": decimal(text)},
+        lambda transform: None if transform.dpr == 1 else decimal_text(transform.dpr),
+    ),
+    Filter(
+        "trim",
+        "a tolerance from 0 to 255, and perhaps a colour: trim(10,ffffff)",
+        filter_codecs.read_trim,
+        filter_codecs.write_trim,
+    ),
+    Filter(
+        "rotate",
+        "90, 180 or 270",
+        filter_codecs.read_rotate,
+        lambda transform: str(transform.rotate) if transform.rotate else None,
+        short="r",
+    ),
+    _switch("flip"),
+    _switch("flop"),
+    _sigma("blur", "a sigma from 0.3 to 100"),
+    _sigma("sharpen", "a sigma from 0.3 to 100, or nothing", default=DEFAULT_SHARPEN),
+    _switch("grayscale", short="gray"),
+    _amount("brightness"),
+    _amount("contrast"),
+    _amount("saturation"),
+    Filter(
+        "padding",
+        "one to four whole numbers of pixels up to 5120, as in CSS: top,right,bottom,left",
+        filter_codecs.read_padding,
+        filter_codecs.write_padding,
+        short="pad",
+    ),
+    Filter(
+        "background",
+        "a CSS colour name, hex digits such as ffcc00, or transparent",
+        lambda text: {"background": colors.parse(text)},
+        lambda transform: None if transform.background is None else colors.build(transform.background),
+        short="bg",
+    ),
+    Filter(
+        "watermark",
+        "the name of a watermark of this server, and perhaps a place, an opacity from 0 to 100 and a scale from 0 to "
+        "1: watermark(logo,southeast,50,0.25)",
+        filter_codecs.read_watermark,
+        filter_codecs.write_watermark,
+        short="wm",
+    ),
+    Filter("frames", "first, all, or a number of frames from 1", filter_codecs.read_frames, filter_codecs.write_frames),
+    Filter(
+        "max_bytes",
+        "a whole number of bytes from 1",
+        lambda text: {"max_bytes": whole(text)},
+        lambda transform: None if transform.max_bytes is None else str(transform.max_bytes),
+        short="mb",
+    ),
+    Filter(
+        "version",
+        "1 to 64 letters, digits, dots, underscores, tildes or hyphens",
+        lambda text: {"version": matched(TOKEN, text)},
+        lambda transform: transform.version,
+        short="v",
+    ),
+    # Neither is a part of the transform: `grammar` puts what a preset stands for in its place, and `build_filters`
+    # writes when a URL expires.
+    Filter("preset", "the name of a preset of this server", filter_codecs.read_preset, lambda _: None, short="p"),
+    Filter("expires", "a time in Unix seconds", filter_codecs.read_expires, lambda _: None, short="exp"),
+)
+FILTERS: dict[str, Filter] = {row.name: row for row in _ROWS}
+_BY_SPELLING: dict[str, Filter] = FILTERS | {row.short: row for row in _ROWS if row.short}
+
+_BESIDE = ("preset", "expires")  # what a filter can set that is no field of a transform
+
+_UNKNOWN = f"Unknown filter. The filters are {', '.join(FILTERS)}."
+_REPEATED = "A filter may stand only once in a URL."
+_BOTH_CROPS = "crop and pcrop do not go together, and each may stand only once."
+
+
+def parse_filters(text: str) -> Fields:
+    """The fields that `name(arguments);name(arguments)…` sets. Raises `BadFilter`, naming the filter of ours."""
+    fields: Fields = {}
+    for spelled in text.split(";"):
+        match = _FILTER.fullmatch(spelled)
+        if match is None:
+            raise BadFilter
+        row = _BY_SPELLING.get(match[1])
+        if row is None:
+            raise BadFilter(_UNKNOWN)
+        changes = _read(row, match[2] or "")
+        if not changes.keys().isdisjoint(fields):
+            raise BadFilter(_BOTH_CROPS if "crop" in changes else _REPEATED)
+        fields |= changes
+    return fields
+
+
+def build_filters(transform: Transform, *, expires: int | None = None) -> str:
+    """The canonical spelling, in the order of the table; empty when every field has its default."""
+    written = [(row.name, row.write(transform)) for row in _ROWS]
+    if expires is not None:
+        written.append(("expires", str(expires)))
+    return ";".join(
+        f"{name}({arguments})" if arguments else name for name, arguments in written if arguments is not None
+    )
+
+
+def _read(row: Filter, arguments: str) -> Fields:
+    try:
+        changes = row.read(arguments)
+        # A field that no transform may hold is a bad argument of this filter.
+        Transform(**{name: value for name, value in changes.items() if name not in _BESIDE})  # type: ignore[arg-type]
+    except (ValueError, KeyError):
+        raise BadFilter(f"{row.name} takes {row.takes}.") from None
+    return changes

@@ -1,0 +1,200 @@
+"""The grammar of thumbnail URLs: `parse` and `build` side by side, as inverses.
+
+    path    = "/" storage "/thumbs/" [ signature "/" ] target
+    target  = size "/" [ filters "/" ] key [ "/as/" name "." extension ]
+    size    = [ side ] "x" [ side ]
+    filters = ( "filters:" / "f:" ) filter *( ";" filter )
+    filter  = name [ "(" arguments ")" ]
+
+Everything here works on the decoded path. A key whose first segment looks like filters needs a filters segment
+before it, and a key that ends in `/as/{name}` needs an `/as/` of its own after it: `build` does the first.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from thumbs.errors import BadFilter, BadPath, BadRequest, BadSize, SignatureMissing, SignatureUnexpected
+from thumbs.image.formats import OUTPUT_NAMES, of_extension
+from thumbs.image.transforms import Transform
+from thumbs.request.filters import build_filters, parse_filters
+
+STORAGE = re.compile(r"[a-z0-9][a-z0-9_-]*")
+SIZE = re.compile(r"([1-9][0-9]{0,8})?x([1-9][0-9]{0,8})?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LONG, _SHORT = "filters:", "f:"
+MAX_SEGMENT_BYTES = 255  # NAME_MAX of every file system in use
+MAX_PATH_BYTES = 1024  # the longest key of S3
+
+_AS_SENTENCE = "After /as/ comes one name with the extension of an output format: jpg, jpeg, png, webp, avif or gif."
+_AGREE_SENTENCE = "format() and the extension after /as/ name different formats."
+
+
+_NO_PRESETS: "Mapping[str, Preset]" = {}
+
+
+class Address(NamedTuple):
+    """A path split as far as can be done without believing it: enough to verify its signature."""
+
+    storage: str
+    signature: str | None
+    target: str
+
+    @property
+    def message(self) -> str:
+        """The string that is signed (SPEC 3)."""
+        return f"/{self.storage}/thumbs/{self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a URL asks for within a storage. `expires` is Unix seconds; `name` the download name, extension included."""
+
+    path: str
+    transform: Transform
+    name: str | None = None
+    expires: int | None = None
+
+    def __post_init__(self) -> None:
+        check_path(self.path)
+        if self.name is not None and self.transform.format != _format_of_name(self.name):
+            raise BadFilter(_AGREE_SENTENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A size and filters under a name. Build it with `preset`."""
+
+    size: str
+    fields: Mapping[str, object]
+    transform: Transform
+
+
+def preset(size: str = "x", spelled: str = "") -> Preset:
+    """The preset of these, spelled as in a URL. Raises `BadSize` or `BadFilter`, also for what no preset may set."""
+    fields = parse_filters(spelled) if spelled else {}
+    if not fields.keys().isdisjoint(("preset", "expires")):
+        raise BadFilter("A preset sets neither preset nor expires.")
+    return Preset(size, fields, _transform(size, fields))
+
+
+def split(path: str) -> tuple[str, str]:
+    """Storage name and the rest after `/thumbs/`. Raises `BadRequest` when `path` is not a thumbnail's."""
+    parts = path.split("/", 3)
+    if len(parts) != 4 or parts[0] or parts[2] != "thumbs":
+        raise BadRequest
+    return parts[1], parts[3]
+
+
+def address(storage: str, rest: str, *, signed: bool) -> Address:
+    """Take the signature off, or insist that there is none.
+
+    Raises `SignatureMissing` or `SignatureUnexpected`, and `BadSize` where neither reading fits.
+    """
+    first, _, after = rest.partition("/")
+    is_size = SIZE.fullmatch(first) is not None
+    if signed:
+        if is_size:
+            raise SignatureMissing
+        return Address(storage, first, after)
+    if is_size:
+        return Address(storage, None, rest)
+    if SIZE.fullmatch(after.partition("/")[0]):
+        raise SignatureUnexpected
+    raise BadSize
+
+
+def parse(target: str, presets: Mapping[str, Preset] = _NO_PRESETS) -> Target:
+    """Read a target, with what a preset stands for in its place.
+
+    Raises `BadSize`, `BadFilter` or `BadPath`, all with a constant sentence.
+    """
+    size, _, rest = target.partition("/")
+    spelled: str | None = None
+    if rest.startswith((_LONG, _SHORT)):
+        spelled, _, rest = rest.partition("/")
+        spelled = spelled.partition(":")[2]
+    path, name = _split_name(rest)
+    return compose(size, spelled, path, name, presets=presets)
+
+
+def compose(
+    size: str, spelled: str | None, path: str, name: str | None = None, *, presets: Mapping[str, Preset] = _NO_PRESETS
+) -> Target:
+    """The target of these parts: `spelled` is what stands after `filters:`, None where there are none.
+
+    Filters in the URL win over those of a preset, and so does any size but `x`. Raises as `parse` does.
+    """
+    changes = {} if spelled is None else parse_filters(spelled)
+    expires, called = changes.pop("expires", None), changes.pop("preset", None)
+    if called is not None:
+        found = presets.get(str(called))
+        if found is None:
+            raise BadFilter("There is no preset of this name.")
+        changes = {**found.fields, **changes}
+        size = found.size if size == "x" else size
+    return Target(path, _with_format_of(name, _transform(size, changes)), name, expires)  # type: ignore[arg-type]
+
+
+def _transform(size: str, fields: Mapping[str, object]) -> Transform:
+    sides = SIZE.fullmatch(size)
+    if sides is None:
+        raise BadSize
+    width, height = (int(side) if side else None for side in sides.groups())
+    try:
+        return Transform(width=width, height=height, **fields)  # type: ignore[arg-type]
+    except ValueError:
+        raise BadFilter("These filters do not go together.") from None
+
+
+def build(target: Target) -> str:
+    """The one canonical spelling of `target`; `parse` gives it back.
+
+    Raises `BadPath` for the key that no URL without a download name can hold: one that ends in `/as/{name}`.
+    """
+    transform = target.transform
+    if target.name is None and _split_name(target.path)[1] is not None:
+        raise BadPath
+    spelled = build_filters(replace(transform, format=None) if target.name else transform, expires=target.expires)
+    if not spelled and target.path.startswith((_LONG, _SHORT)):
+        spelled = "fit(cover)"
+    parts = [f"{transform.width or ''}x{transform.height or ''}"]
+    if spelled:
+        parts.append(_LONG + spelled)
+    parts.append(target.path)
+    if target.name is not None:
+        parts.append(f"as/{target.name}")
+    return "/".join(parts)
+
+
+def check_path(path: str) -> None:
+    """Raise `BadPath` unless `path` is a key that every storage reads the same way (SPEC 1)."""
+    try:
+        whole = path.encode()
+    except UnicodeEncodeError:
+        raise BadPath from None
+    if not whole or len(whole) > MAX_PATH_BYTES or "\\" in path or _CONTROL.search(path):
+        raise BadPath
+    for segment in path.split("/"):
+        if segment in ("", ".", "..") or len(segment.encode()) > MAX_SEGMENT_BYTES:
+            raise BadPath
+
+
+def _split_name(rest: str) -> tuple[str, str | None]:
+    path, separator, name = rest.rpartition("/as/")
+    return (path, name) if separator and "/" not in name else (rest, None)
+
+
+def _format_of_name(name: str) -> str:
+    named = of_extension(name)
+    check_path(name)
+    if named is None or named not in OUTPUT_NAMES or "/" in name or name.startswith("."):
+        raise BadFilter(_AS_SENTENCE)
+    return named
+
+
+def _with_format_of(name: str | None, transform: Transform) -> Transform:
+    if name is None or transform.format is not None:
+        return transform
+    return replace(transform, format=_format_of_name(name))

@@ -1,0 +1,1 @@
+"""What Django code calls. May import every room but `server`."""

@@ -1,0 +1,101 @@
+"""How a thumbnail URL parses, what it would do, and what is wrong with it: for people, never for clients."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from thumbs.conf.keys import nearest
+from thumbs.errors import BadRequest, Expired, StorageUnknown, TargetTooLong, ThumbError
+from thumbs.front import Mount
+from thumbs.http import messages
+from thumbs.http.targets import decoded_path
+from thumbs.image.transforms import AUTO
+from thumbs.request import filters, grammar
+from thumbs.request.grammar import Address, Target
+from thumbs.request.resolve import resolve
+from thumbs.site.links import mount
+from thumbs.wiring.process import thumbnailer
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Lines of (part, what it means) as far as the URL can be read, and the error that it is answered with."""
+
+    lines: tuple[tuple[str, str], ...]
+    error: ThumbError | None = None
+
+
+def explain(url: str) -> Explanation:
+    """Explain `url`: with or without scheme and host, percent-encoded or not."""
+    lines: list[tuple[str, str]] = []
+    try:
+        _explain(url, lines)
+    except ThumbError as error:
+        return Explanation(tuple(lines), error)
+    return Explanation(tuple(lines))
+
+
+def _explain(url: str, lines: list[tuple[str, str]]) -> None:
+    sent = _target(url)
+    if len(sent) > messages.MAX_TARGET_BYTES:
+        raise TargetTooLong
+    path = Mount(_path_of(mount())).find(decoded_path(sent))
+    if path is None:
+        raise BadRequest(f"Thumbnail URLs here begin with {mount()}{{storage}}/thumbs/.")
+    text = messages.text_path(path)
+    storages = thumbnailer().storages
+    name, rest = grammar.split(text)
+    if name not in storages:
+        raise StorageUnknown(f"There is no storage {name!r}. {nearest(name, list(storages))}")
+    storage = storages[name]
+    lines.append(("storage", f"{name}, {'signed' if storage.policy.signer else 'unsigned'}"))
+    address = grammar.address(name, rest, signed=storage.policy.signer is not None)
+    if storage.policy.signer is not None:
+        storage.policy.signer.verify(address.message, address.signature or "")
+        lines.append(("signature", "good"))
+    target = grammar.parse(address.target, storage.policy.presets)
+    _explain_target(target, lines)
+    thumb = resolve(path, ("avif", "webp"), {name: storage.policy})
+    transform = thumb.transform
+    chosen = "by Accept: avif, webp, or the source's own" if target.transform.format == AUTO else str(transform.format)
+    lines.append(("output", chosen + (f", quality {transform.quality}" if transform.quality else "")))
+    lines.append(("layers", " → ".join((*storage.layers.names, "storage"))))
+    lines.append(("cache key", thumb.key))
+    lines.append(("canonical", _canonical(address, target)))
+    if thumb.expires is not None and thumb.expires <= time.time():
+        raise Expired
+
+
+def _path_of(prefix: str) -> str:
+    """The path of a prefix that may have a scheme and a host."""
+    return urlsplit(prefix).path or "/"
+
+
+def _target(url: str) -> bytes:
+    """What a client sends for `url`: without scheme, host and fragment."""
+    scheme, separator, rest = url.partition("#")[0].partition("://")
+    whole = f"{scheme}{separator}{rest}".removeprefix("/")
+    path = rest.partition("/")[2] if separator and scheme.isalpha() else whole
+    return b"/" + path.encode("utf-8", "surrogateescape")
+
+
+def _explain_target(target: Target, lines: list[tuple[str, str]]) -> None:
+    width, height = target.transform.target
+    sides = (
+        f"{width or 'as wide as the ratio makes it'} × {height or 'as high as the ratio makes it'}"
+        if width or height
+        else "the original's"
+    )
+    lines.append(("size", f"{sides} (pixels, dpr {target.transform.dpr:g} included)"))
+    lines.append(("filters", filters.build_filters(target.transform) or "none: all defaults"))
+    lines.append(("path", target.path))
+    if target.name is not None:
+        lines.append(("saved as", target.name))
+    if target.expires is not None:
+        lines.append(("expires", datetime.fromtimestamp(target.expires, UTC).isoformat()))
+
+
+def _canonical(address: Address, target: Target) -> str:
+    # Without the signature: whoever may make one has `thumb_url`, and an explanation is easily pasted somewhere.
+    return mount() + messages.quoted_path(f"{address.storage}/thumbs/{grammar.build(target)}")

@@ -1,0 +1,1 @@
+"""Originals in a bucket. May import `errors` and `sources`."""

@@ -1,0 +1,178 @@
+"""Originals in a bucket: streamed by `get_object` on one client a process, within one deadline, at the promised length.
+
+`SourceMissing` is a key that is not there, and S3's `AccessDenied`, which is its answer for a missing key too when the
+bucket may not be listed. A missing bucket, refused credentials and an archived object (`InvalidObjectState`) are
+`StorageFailed`: they say nothing against a thumbnail that was made earlier.
+"""
+
+import contextlib
+import functools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from botocore.exceptions import ClientError, ResponseStreamingError
+from urllib3.exceptions import HTTPError
+
+from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, ThumbError
+from thumbs.sources.per_process import PerProcess
+from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
+from thumbs.sources.s3.client import Answer, Page, S3Client, S3Settings, client_of, trusted_context
+from thumbs.sources.s3.transport import S3Http, Transport
+from thumbs.sources.source import Original, Version
+
+__all__ = ["S3Http", "S3Settings", "S3Source"]
+
+T = TypeVar("T")
+
+# The numbers stand for an answer without an explanation.
+_MISSING = frozenset(
+    {"NoSuchKey", "NoSuchVersion", "NotFound", "404", "AccessDenied", "Forbidden", "403", "KeyTooLongError"}
+)
+# The three with a 4xx status that S3 asks to try again.
+_OF_THE_MOMENT = frozenset({"RequestTimeout", "SlowDown", "TooManyRequests"})
+_PAUSE = 0.1
+_FIRST_BYTE = "bytes=0-0"
+# `ready` asks for it when listing is not allowed. Whether it is there does not matter.
+_PROBE = "mage-is-ready"
+# As many of the longest keys, percent-encoded and in XML, as an answer that is no picture may take: a mebibyte.
+_KEYS_OF_A_PAGE = 250
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    client: S3Client
+    transport: Transport
+
+
+class S3Source:
+    """The objects of one bucket; a path is a key, verbatim.
+
+    `max_bytes` limits one object, `deadline` is seconds for one call, or `http.request_timeout_sec` when that is
+    sooner. A failure of the moment (5xx, a connection that breaks) is tried once more when the time allows. Two things
+    cannot be interrupted: the look-up of a host's name, and boto3 as it fetches a role's credentials, which gives up by
+    itself after some 5 s an attempt.
+
+    `make_client` replaces the client that `settings` describe; it must be one that nobody else uses.
+    """
+
+    def __init__(
+        self,
+        settings: S3Settings,
+        *,
+        max_bytes: int,
+        deadline: float,
+        make_client: Callable[[], S3Client] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._max_bytes = max_bytes
+        self._seconds = min(deadline, settings.http.request_timeout_sec or deadline)
+        self._make_client = make_client or functools.partial(client_of, settings)
+        self._session = PerProcess(self._open_session)
+
+    def read(self, path: str) -> Original:
+        return self._attempt(functools.partial(self._read, path))
+
+    def version(self, path: str) -> Version:
+        return self._attempt(functools.partial(self._version, path))
+
+    def ready(self) -> None:
+        self._attempt(self._check_bucket)
+
+    def paths(self, prefix: str) -> Iterator[str]:
+        """In S3's order; the deadline is for each page. Keys that end in a slash, consoles' folders, are left out."""
+        token: str | None = None
+        while True:
+            page = self._attempt(functools.partial(self._page, prefix, token))
+            yield from (named["Key"] for named in page.get("Contents", ()) if not named["Key"].endswith("/"))
+            token = page.get("NextContinuationToken")
+            if token is None:
+                return
+
+    def _page(self, prefix: str, token: str | None, deadline: Deadline) -> Page:
+        more = {} if token is None else {"ContinuationToken": token}
+        key_bytes(prefix)
+        with self._client(deadline) as client:
+            return client.list_objects_v2(Bucket=self._settings.bucket, Prefix=prefix, MaxKeys=_KEYS_OF_A_PAGE, **more)
+
+    def _read(self, path: str, deadline: Deadline) -> Original:
+        key_bytes(path)
+        with self._client(deadline) as client:
+            answer = client.get_object(Bucket=self._settings.bucket, Key=path)
+            length = answer.get("ContentLength")
+            if length is None:
+                # Without it, a body that was cut short would pass for a whole one.
+                raise StorageFailed
+            if length > self._max_bytes:
+                raise SourceTooLarge
+            data = read_exactly(answer["Body"].read, length, deadline=deadline)
+        return Original(data, _version_of(answer))
+
+    def _version(self, path: str, deadline: Deadline) -> Version:
+        key_bytes(path)
+        try:
+            with self._client(deadline) as client:
+                return _version_of(client.head_object(Bucket=self._settings.bucket, Key=path))
+        except SourceMissing:
+            return self._version_of_first_byte(path, deadline)
+
+    def _version_of_first_byte(self, path: str, deadline: Deadline) -> Version:
+        """A HEAD has no body to say whether the key is missing, or the bucket, or the credentials are refused."""
+        with self._client(deadline) as client:
+            return _version_of(client.get_object(Bucket=self._settings.bucket, Key=path, Range=_FIRST_BYTE))
+
+    def _check_bucket(self, deadline: Deadline) -> None:
+        try:
+            with self._client(deadline) as client:
+                client.head_bucket(Bucket=self._settings.bucket)
+        except SourceMissing:
+            with contextlib.suppress(SourceMissing):
+                self._version_of_first_byte(_PROBE, deadline)
+
+    def _attempt(self, call: Callable[[Deadline], T]) -> T:
+        deadline = Deadline(self._seconds)
+        try:
+            return call(deadline)
+        except Interrupted:
+            time.sleep(min(_PAUSE, deadline.left()))
+            return call(deadline)
+
+    @contextlib.contextmanager
+    def _client(self, deadline: Deadline) -> Iterator[S3Client]:
+        """The one place that catches what boto3 and urllib3 raise."""
+        try:
+            session = self._session.get()
+            with session.transport.within(deadline):
+                yield session.client
+        except ThumbError:
+            raise
+        except ClientError as error:
+            raise _failure_of(error) from error
+        except (HTTPError, ResponseStreamingError) as error:
+            deadline.left()
+            raise Interrupted from error
+        except Exception as error:
+            raise StorageFailed from error
+
+    def _open_session(self) -> _Session:
+        client = self._make_client()
+        transport = Transport(client.meta.endpoint_url, self._settings.http, trusted_context())
+        client.meta.events.register("before-send.s3", transport.send)
+        return _Session(client, transport)
+
+
+def _version_of(answer: Answer) -> Version:
+    tag, version, modified = answer.get("ETag"), answer.get("VersionId"), answer.get("LastModified")
+    token = f"{tag}@{version}" if tag and version else tag
+    return Version(token or None, int(modified.timestamp()) if modified else None)
+
+
+def _failure_of(error: ClientError) -> ThumbError:
+    code = error.response.get("Error", {}).get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _MISSING:
+        return SourceMissing()
+    if status >= 500 or code in _OF_THE_MOMENT:
+        return Interrupted()
+    return StorageFailed()

@@ -1,0 +1,1 @@
+"""Originals in any Django storage. May import `errors`, `sources` and `sources.s3`."""

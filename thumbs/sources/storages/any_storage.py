@@ -1,0 +1,125 @@
+"""A storage of which we know only Django's interface is read through that, and waited for no longer than its deadline.
+
+The calls are made by a crew of threads: a storage that hangs holds at most those, never who asked. Sizes and bytes are
+taken at their word, so a file that a storage cuts short in silence is not noticed here.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from django.core.exceptions import SuspiciousOperation
+from django.core.files.storage import Storage
+
+from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
+from thumbs.sources.listing import Unlistable, directory_of, is_plain
+from thumbs.sources.reading import Deadline, key_bytes, read_to_end
+from thumbs.sources.source import Original, Version
+from thumbs.sources.thread_pool import DaemonThreadPool
+
+T = TypeVar("T")
+
+_THREADS = 32
+_PROBE = "mage-is-ready"
+_MISSING = (
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    FileExistsError,  # InMemoryStorage's word for a file that is used as a directory
+    PermissionError,
+    SuspiciousOperation,
+)
+
+
+class AnyStorageSource:
+    """The files of `storage`. `max_bytes` limits one file, `deadline` is seconds for one call."""
+
+    def __init__(self, storage: Storage, *, max_bytes: int, deadline: float) -> None:
+        self._storage = storage
+        self._max_bytes = max_bytes
+        self._seconds = deadline
+        self._pool = DaemonThreadPool(_THREADS)
+
+    def read(self, path: str) -> Original:
+        return self._call(self._read, path)
+
+    def version(self, path: str) -> Version:
+        return self._call(self._version, path)
+
+    def ready(self) -> None:
+        self._call(self._check, _PROBE)
+
+    def paths(self, prefix: str) -> Iterator[str]:
+        """Directory by directory, as the storage lists each; the deadline is for one directory."""
+        waiting = [directory_of(prefix)]
+        while waiting:
+            directory = waiting.pop()
+            try:
+                directories, files = self._call(self._names, directory)
+            except SourceMissing:
+                continue
+            below = f"{directory}/" if directory else ""
+            yield from (path for path in (below + name for name in sorted(files)) if path.startswith(prefix))
+            paths = [f"{below}{name}/" for name in sorted(directories, reverse=True)]
+            waiting += [path[:-1] for path in paths if path.startswith(prefix) or prefix.startswith(path)]
+
+    def _names(self, directory: str, _: Deadline) -> tuple[list[str], list[str]]:
+        try:
+            directories, files = self._storage.listdir(directory)
+        except NotImplementedError as error:
+            raise Unlistable from error
+        return list(filter(is_plain, directories)), list(filter(is_plain, files))
+
+    def _call(self, work: Callable[[str, Deadline], T], path: str) -> T:
+        deadline = Deadline(self._seconds)
+        return self._pool.call(functools.partial(self._judged, work, path, deadline), deadline)
+
+    def _read(self, path: str, deadline: Deadline) -> Original:
+        size = self._size(path)
+        if size is not None and size > self._max_bytes:
+            raise SourceTooLarge
+        # Before the bytes: when they are replaced meanwhile, the next look at the version shows it.
+        version = self._version_of(path, size)
+        with self._storage.open(path, "rb") as file:
+            return Original(read_to_end(file.read, max_bytes=self._max_bytes, deadline=deadline), version)
+
+    def _version(self, path: str, _: Deadline) -> Version:
+        return self._version_of(path, self._size(path))
+
+    def _version_of(self, path: str, size: int | None) -> Version:
+        try:
+            modified = self._storage.get_modified_time(path).timestamp()
+        except NotImplementedError:
+            return Version(None, None)
+        return Version(f"{modified!r}-{size}", int(modified))
+
+    def _size(self, path: str) -> int | None:
+        try:
+            return self._storage.size(path)
+        except NotImplementedError:
+            return None
+
+    def _check(self, path: str, _: Deadline) -> None:
+        # Whether it is there does not matter, only that the storage answers.
+        self._storage.exists(path)
+
+    def _judged(self, work: Callable[[str, Deadline], T], path: str, deadline: Deadline) -> T:
+        """The one place that catches what the storage raises."""
+        key_bytes(path)
+        try:
+            return work(path, deadline)
+        except ThumbError:
+            raise
+        except _MISSING as error:
+            raise SourceMissing from error
+        except TimeoutError as error:
+            raise StorageTimeout from error
+        except Exception as error:
+            raise (StorageFailed if self._exists(path) else SourceMissing) from error
+
+    def _exists(self, path: str) -> bool:
+        """Asked after an error of the storage's own kind, which does not tell a missing file from a failure."""
+        try:
+            return self._storage.exists(path)
+        except Exception:
+            return True

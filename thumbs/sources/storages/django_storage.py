@@ -1,0 +1,106 @@
+"""Any Django storage is a source: disk and S3 through our own readers, every other as it opens files itself.
+
+`FileSystemStorage.open` follows links out of its root, hangs on a FIFO and takes `a.jpg/` for `a.jpg`. `S3Storage.open`
+fetches the whole object before its first byte, through ten threads and some five times our CPU, and waits a minute
+where a server hangs. A subclass that changes how they read is left to read its own way.
+"""
+
+import functools
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeGuard, cast
+
+from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.utils.module_loading import import_string
+
+from thumbs.errors import StorageFailed
+from thumbs.sources.listing import Listable, Unlistable
+from thumbs.sources.local import LocalSource
+from thumbs.sources.per_process import PerProcess
+from thumbs.sources.source import Original, Source, Version
+from thumbs.sources.storages.any_storage import AnyStorageSource
+
+_Place = Callable[[str], tuple[Source, str]]
+
+# What decides how a file is read.
+_READING = ("open", "_open", "path")
+_S3_MODULE = "storages.backends.s3"
+
+
+def storage_of_alias(alias: str) -> Callable[[], Storage]:
+    """Opens the storage of this alias in the site's `STORAGES`: the very one that the site uses."""
+    return functools.partial(storages.__getitem__, alias)
+
+
+def storage_of_class(dotted: str, options: Mapping[str, object]) -> Callable[[], Storage]:
+    """Opens a storage of the class at the dotted path, made with these options."""
+
+    def open_storage() -> Storage:
+        return cast(Storage, import_string(dotted)(**options))
+
+    return open_storage
+
+
+class StorageSource:
+    """The files of the Django storage that `open_storage` gives; it is called once a process, when first needed.
+
+    `max_bytes` limits one file, `deadline` is seconds for one call.
+    """
+
+    def __init__(self, open_storage: Callable[[], Storage], *, max_bytes: int, deadline: float) -> None:
+        self._open_storage = open_storage
+        self._max_bytes = max_bytes
+        self._seconds = deadline
+        self._place = PerProcess(self._choose)
+
+    def read(self, path: str) -> Original:
+        source, key = self._placed(path)
+        return source.read(key)
+
+    def version(self, path: str) -> Version:
+        source, key = self._placed(path)
+        return source.version(key)
+
+    def ready(self) -> None:
+        source, _ = self._placed("")
+        source.ready()
+
+    def paths(self, prefix: str) -> Iterator[str]:
+        source, key = self._placed(prefix)
+        if not isinstance(source, Listable):
+            raise Unlistable
+        before = len(key) - len(prefix)
+        return (found[before:] for found in source.paths(key))
+
+    def _placed(self, path: str) -> tuple[Source, str]:
+        try:
+            return self._place.get()(path)
+        except Exception as error:
+            raise StorageFailed from error
+
+    def _choose(self) -> _Place:
+        """The source for a path and its name there.
+
+        Root and prefix are asked each time, as a site may move them: `override_settings(MEDIA_ROOT=…)` does.
+        """
+        storage = self._open_storage()
+        if _is_plain_disk(storage):
+            return lambda path: (self._local(str(storage.location)), path)
+        if _S3_MODULE in sys.modules:
+            # Not before: a site without S3 need not carry boto3.
+            from thumbs.sources.storages.s3_storage import is_plain_s3, key_in, source_of  # noqa: PLC0415
+
+            if is_plain_s3(storage):
+                s3 = source_of(storage, max_bytes=self._max_bytes, deadline=self._seconds)
+                return lambda path: (s3, key_in(storage, path))
+        foreign = AnyStorageSource(storage, max_bytes=self._max_bytes, deadline=self._seconds)
+        return lambda path: (foreign, path)
+
+    def _local(self, root: str) -> Source:
+        return LocalSource(root, max_bytes=self._max_bytes, deadline=self._seconds)
+
+
+def _is_plain_disk(storage: Storage) -> TypeGuard[FileSystemStorage]:
+    return isinstance(storage, FileSystemStorage) and all(
+        getattr(type(storage), name) is getattr(FileSystemStorage, name) for name in _READING
+    )

@@ -1,0 +1,57 @@
+"""django-storages' `S3Storage` is read by our `S3Source`, with a client of our own made as the storage makes its."""
+
+import copy
+import functools
+from typing import TypeGuard, cast
+
+from boto3.s3.transfer import S3Transfer
+from django.core.files.storage import Storage
+from storages.backends.s3 import S3Storage
+
+from thumbs.sources.s3.client import ONE_ATTEMPT, S3Client
+from thumbs.sources.s3.source import S3Settings, S3Source
+
+# What decides how a file is read: a subclass that changes one of them knows better than we do.
+_READING = (
+    "open",
+    "_open",
+    "_normalize_name",
+    "_create_session",
+    "connection",
+    "bucket",
+    "get_object_parameters",
+)
+
+
+def is_plain_s3(storage: Storage) -> TypeGuard[S3Storage]:
+    """Whether an object's bytes are the file's, and are fetched without anything that `S3Source` does not know."""
+    kind = type(storage)
+    return (
+        isinstance(storage, S3Storage)
+        and all(getattr(kind, name) is getattr(S3Storage, name) for name in _READING)
+        and not hasattr(getattr(kind, "bucket_name", None), "__get__")
+        and not storage.gzip
+        and storage.verify is None
+        and storage.client_config.proxies is None
+        and storage.client_config.client_cert is None
+        and not storage.object_parameters.keys() & set(S3Transfer.ALLOWED_DOWNLOAD_ARGS)
+    )
+
+
+def source_of(storage: S3Storage, *, max_bytes: int, deadline: float) -> S3Source:
+    settings = S3Settings(storage.bucket_name)
+    make_client = functools.partial(_client_of, storage)
+    return S3Source(settings, max_bytes=max_bytes, deadline=deadline, make_client=make_client)
+
+
+def key_in(storage: S3Storage, path: str) -> str:
+    """The key of `path`, as the storage joins it: a path that the URL's grammar passes has nothing to normalise."""
+    prefix = str(storage.location or "").rstrip("/")
+    return f"{prefix}/{path}" if prefix else path
+
+
+def _client_of(storage: S3Storage) -> S3Client:
+    # A copy makes connections of its own, as it must when it is unpickled; the site's keep theirs.
+    ours = copy.copy(storage)
+    ours.client_config = ours.client_config.merge(ONE_ATTEMPT)
+    return cast(S3Client, ours.connection.meta.client)

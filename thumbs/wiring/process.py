@@ -1,0 +1,60 @@
+"""The thumbnailer of this process, made at first use: a fork must not inherit its threads, connections and locks."""
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from thumbs.conf.loading import Configuration, load
+from thumbs.pipeline.thumbnailer import Thumbnailer
+
+if TYPE_CHECKING:
+    pass
+from thumbs.wiring.build import build
+
+
+class _Process:
+    """What belongs to this process alone: a fork must not inherit its threads, connections and locks."""
+
+    def __init__(self) -> None:
+        self.reset()
+        os.register_at_fork(after_in_child=self.reset)
+
+    def reset(self) -> None:
+        self._lock = threading.Lock()
+        self._thumbnailer: Thumbnailer | None = None
+        self.url_prefix: str | None = None
+
+    def thumbnailer(self) -> Thumbnailer:
+        if self._thumbnailer is None:
+            with self._lock:
+                if self._thumbnailer is None:
+                    read = configuration()
+                    self._thumbnailer = build(read)
+                    self.url_prefix = read.document.url_prefix
+        return self._thumbnailer
+
+
+_process = _Process()
+
+
+def thumbnailer() -> Thumbnailer:
+    """This process's thumbnailer, made at the first call. Raises `NotConfigured`."""
+    return _process.thumbnailer()
+
+
+def url_prefix() -> str | None:
+    """What the configuration says to put before `{storage}/thumbs/…` in URLs; None leaves it to Django's URLconf."""
+    _process.thumbnailer()
+    return _process.url_prefix
+
+
+def reset() -> None:
+    """Drop this process's thumbnailer: the next call makes a new one, from the settings as they are then."""
+    _process.reset()
+
+
+def configuration() -> Configuration:
+    """`settings.THUMBS` as it is now, with everything that is wrong with it."""
+    return load(getattr(settings, "THUMBS", {}))
