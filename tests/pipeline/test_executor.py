@@ -8,13 +8,13 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
-from functools import partial
 
 import pytest
 
 from thumbs.errors import Overloaded, SourceMissing
-from thumbs.pipeline.executor import Abandoned, BoundedExecutor, Job, Timings, run_job
+from thumbs.pipeline.executor import BoundedExecutor
 from thumbs.pipeline.singleflight import Flight, SingleFlight
+from thumbs.pipeline.steps import Abandoned, Job, Step, Timings, Wait, run_job
 
 PATIENCE = 10.0
 
@@ -139,9 +139,9 @@ def test_a_stage_that_is_closed_refuses_work(closing: ExitStack) -> None:
 
 
 def test_a_journey_goes_through_its_stages_and_gets_what_each_gave(closing: ExitStack) -> None:
-    def job() -> Job[str]:
-        first: str = yield "one", lambda: threading.current_thread().name
-        second: str = yield "two", lambda: f"{first}, {threading.current_thread().name}"
+    async def job() -> str:
+        first: str = await Step("one", lambda: threading.current_thread().name)
+        second: str = await Step("two", lambda: f"{first}, {threading.current_thread().name}")
         return second
 
     executors = {name: executor(closing, name) for name in ("one", "two")}
@@ -149,9 +149,8 @@ def test_a_journey_goes_through_its_stages_and_gets_what_each_gave(closing: Exit
 
 
 def test_a_journey_without_a_step_is_over_at_once() -> None:
-    def job() -> Job[str]:
+    async def job() -> str:
         return "home"
-        yield
 
     assert gone(job(), {}).result(0) == "home"
 
@@ -160,11 +159,11 @@ def test_what_a_stage_raises_is_raised_in_the_journey(closing: ExitStack) -> Non
     def missing() -> None:
         raise SourceMissing
 
-    def job() -> Job[str]:
+    async def job() -> str:
         try:
-            yield "one", missing
+            await Step("one", missing)
         except SourceMissing:
-            found: str = yield "one", lambda: "found elsewhere"
+            found: str = await Step("one", lambda: "found elsewhere")
             return found
         return "found"
 
@@ -175,8 +174,8 @@ def test_what_a_journey_does_not_catch_is_its_outcome(closing: ExitStack) -> Non
     def missing() -> None:
         raise SourceMissing
 
-    def job() -> Job[str]:
-        yield "one", missing
+    async def job() -> str:
+        await Step("one", missing)
         return "found"
 
     assert isinstance(gone(job(), {"one": executor(closing)}).exception(PATIENCE), SourceMissing)
@@ -186,8 +185,8 @@ def test_a_full_stage_is_raised_in_the_journey_before_travel_returns(closing: Ex
     made, gate = executor(closing), Gate(closing)
     occupy(made, gate)
 
-    def job() -> Job[str]:
-        yield "one", gate
+    async def job() -> str:
+        await Step("one", gate)
         return "through"
 
     future = gone(job(), {"one": made})
@@ -199,11 +198,11 @@ def test_a_journey_may_go_another_way_round_a_full_stage(closing: ExitStack) -> 
     full, gate = executor(closing), Gate(closing)
     occupy(full, gate)
 
-    def job() -> Job[str]:
+    async def job() -> str:
         try:
-            yield "full", gate
+            await Step("full", gate)
         except Overloaded:
-            found: str = yield "free", lambda: "round it"
+            found: str = await Step("free", lambda: "round it")
             return found
         return "through it"
 
@@ -214,10 +213,10 @@ def test_a_slow_stage_holds_no_thread_of_another(closing: ExitStack) -> None:
     slow, quick = executor(closing, "slow", threads=2, queue_length=100), executor(closing, "quick", queue_length=100)
     gate = Gate(closing)
 
-    def job(first: str) -> Job[str]:
+    async def job(first: str) -> str:
         if first == "slow":
-            yield "slow", gate
-        found: str = yield "quick", lambda: first
+            await Step("slow", gate)
+        found: str = await Step("quick", lambda: first)
         return found
 
     executors = {"slow": slow, "quick": quick}
@@ -234,8 +233,8 @@ def test_what_has_waited_for_too_long_is_refused_when_its_turn_comes(closing: Ex
     impatient = BoundedExecutor("work", threads=1, queue_length=5, max_queue_seconds=0.05)
     closing.callback(impatient.close)
 
-    def job(work: Callable[[], object]) -> Job[str]:
-        yield "work", work
+    async def job(work: Callable[[], object]) -> str:
+        await Step("work", work)
         return "made"
 
     first = gone(job(gate), {"work": impatient})
@@ -261,8 +260,8 @@ def test_a_journey_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> No
     original = Original()
     alive = weakref.ref(original)
 
-    def job(original: Original) -> Job[str]:
-        yield "work", partial(fail, original)
+    async def job(original: Original) -> str:
+        await Step("work", fail, original)
         return "never"
 
     gc.disable()
@@ -279,10 +278,10 @@ def test_a_journey_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> No
 def test_the_time_in_each_stage_and_in_queues_is_told(closing: ExitStack) -> None:
     gate = Gate(closing)
 
-    def job() -> Job[str]:
-        yield "one", lambda: None
-        yield "two", lambda: None
-        yield "one", lambda: None
+    async def job() -> str:
+        await Step("one", lambda: None)
+        await Step("two", lambda: None)
+        await Step("one", lambda: None)
         return "home"
 
     executors = {"one": executor(closing, "one", queue_length=9), "two": executor(closing, "two", queue_length=9)}
@@ -301,10 +300,10 @@ def test_the_time_in_each_stage_and_in_queues_is_told(closing: ExitStack) -> Non
 def test_a_thousand_journeys_all_come_home(closing: ExitStack) -> None:
     executors = {name: executor(closing, name, threads=3, queue_length=1000) for name in ("one", "two", "three")}
 
-    def job(number: int) -> Job[str]:
+    async def job(number: int) -> str:
         total = 0
         for name in executors:
-            total = yield name, partial(int.__add__, total, number)
+            total = await Step(name, int.__add__, total, number)
         return str(total)
 
     futures = [gone(job(number), executors) for number in range(1000)]
@@ -314,9 +313,9 @@ def test_a_thousand_journeys_all_come_home(closing: ExitStack) -> None:
 
 
 def test_a_journey_that_leaves_a_full_stage_may_come_back_to_it(closing: ExitStack) -> None:
-    def job() -> Job[str]:
-        yield "one", lambda: None
-        yield "one", lambda: None
+    async def job() -> str:
+        await Step("one", lambda: None)
+        await Step("one", lambda: None)
         return "home"
 
     made = executor(closing, threads=1, queue_length=0)
@@ -328,13 +327,13 @@ def test_a_journey_that_leaves_a_full_stage_may_come_back_to_it(closing: ExitSta
 def test_a_journey_waits_for_another_without_holding_a_thread(closing: ExitStack) -> None:
     made, gate = executor(closing, queue_length=19), Gate(closing)
 
-    def first() -> Job[str]:
-        found: str = yield "slow", gate
+    async def first() -> str:
+        found: str = await Step("slow", gate)
         return found
 
-    def second(other: "Future[str]") -> Job[str]:
-        found: str = yield "other", other
-        again: str = yield "quick", lambda: f"{found} again"
+    async def second(other: "Future[str]") -> str:
+        found: str = await Wait("other", other)
+        again: str = await Step("quick", lambda: f"{found} again")
         return again
 
     other = gone(first(), {"slow": executor(closing)})
@@ -350,9 +349,9 @@ def test_a_journey_waits_for_another_without_holding_a_thread(closing: ExitStack
 def test_the_failure_of_another_journey_is_raised_in_all_that_wait_for_it(closing: ExitStack) -> None:
     other: Future[str] = Future()
 
-    def job() -> Job[str]:
+    async def job() -> str:
         try:
-            yield "other", other
+            await Wait("other", other)
         except SourceMissing:
             return "missed"
         return "found"
@@ -383,10 +382,10 @@ def test_a_thread_that_cannot_be_started_strands_nobody(closing: ExitStack) -> N
 # ------------------------------------------------------------------------------------- those who leave
 
 
-def walk(*steps: tuple[str, Callable[[], object]], counted: list[str]) -> Job[str]:
+async def walk(*steps: tuple[str, Callable[[], str]], counted: list[str]) -> str:
     try:
         for name, work in steps:
-            done: str = yield name, work
+            done: str = await Step(name, work)
             counted.append(f"{name}: {done}")
     finally:
         counted.append("let go")
@@ -443,8 +442,8 @@ def test_a_journey_that_others_wait_for_is_wanted_as_long_as_they_are(closing: E
     def fetch(flight: Flight[str]) -> None:
         run_job(walk(("ask", gate), ("make", lambda: "made"), counted=counted), executors, flight, Timings())
 
-    def thumbnail() -> Job[str]:
-        original: str = yield "ask", inner.join("original", fetch)
+    async def thumbnail() -> str:
+        original: str = await Wait("ask", inner.join("original", fetch))
         return f"of {original}"
 
     def begin(flight: Flight[str]) -> None:

@@ -6,6 +6,7 @@ drives.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from enum import Enum, auto
 from functools import partial
 from typing import NamedTuple
 
@@ -22,14 +23,23 @@ from thumbs.errors import (
 )
 from thumbs.image.transforms import Transform
 from thumbs.pipeline.entries import entry_of, source_key
-from thumbs.pipeline.executor import BoundedExecutor, Job, Timings
+from thumbs.pipeline.executor import BoundedExecutor
 from thumbs.pipeline.leadership import make_once
 from thumbs.pipeline.negative_cache import NegativeCache
 from thumbs.pipeline.originals import SOURCE, FetchedOriginal, OriginalCache, keep
 from thumbs.pipeline.ports import ENCODE, LOOKUP, RENDER, Picture, Storage, fetch_stage
+from thumbs.pipeline.steps import Job, Step, Timings
 from thumbs.pipeline.timer import Timer
 from thumbs.request.resolve import ThumbRequest
 from thumbs.sources.source import Version
+
+
+class JobKind(Enum):
+    """What a job is for. Flights are shared by requests for the same key and the same kind."""
+
+    MAKE = auto()
+    CHECK = auto()
+    RENEW = auto()
 
 
 class Outcome(NamedTuple):
@@ -56,13 +66,23 @@ class Jobs:
         self._originals = OriginalCache(storages, executors, self._timer, clock)
         self.negative_cache = NegativeCache(clock)
 
-    def make(self, thumb: ThumbRequest, timings: Timings) -> Job[Outcome]:
+    def start(self, kind: JobKind, thumb: ThumbRequest, timings: Timings) -> Job[Outcome | VersionOnly]:
+        """The job of this kind, for `run_job`."""
+        match kind:
+            case JobKind.MAKE:
+                return self.make(thumb, timings)
+            case JobKind.CHECK:
+                return self.check(thumb, timings)
+            case JobKind.RENEW:
+                return self.renew(thumb, timings)
+
+    async def make(self, thumb: ThumbRequest, timings: Timings) -> Outcome:
         """From the layers, or made anew."""
-        found = yield from self._look_up(thumb)
+        found = await self._look_up(thumb)
         if found is None:
             try:
                 storage = self._storages[thumb.storage]
-                found = yield from make_once(storage, thumb.key, partial(self._again, thumb, timings), self._timer)
+                found = await make_once(storage, thumb.key, partial(self._again, thumb, timings), self._timer)
             except (SourceMissing, SourceTooLarge) as error:
                 self.negative_cache.remember(source_key(thumb), error)
                 raise
@@ -80,85 +100,84 @@ class Jobs:
                 return found[1]
         return None
 
-    def check(self, thumb: ThumbRequest, timings: Timings) -> Job[Outcome | VersionOnly]:
+    async def check(self, thumb: ThumbRequest, timings: Timings) -> Outcome | VersionOnly:
         """From the layers, or else no more than which version the source has now."""
         storage = self._storages[thumb.storage]
-        found = yield from self._look_up(thumb)
+        found = await self._look_up(thumb)
         if found is not None:
             return Outcome(found, timings)
-        version: Version = yield fetch_stage(thumb.storage), partial(storage.source.version, thumb.path)
+        version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
         return VersionOnly(version)
 
-    def renew(self, thumb: ThumbRequest, timings: Timings) -> Job[Outcome]:
+    async def renew(self, thumb: ThumbRequest, timings: Timings) -> Outcome:
         """Give a stale entry a new lease of life where the source has not changed, else make it again."""
         storage = self._storages[thumb.storage]
         asked = self._clock()
-        found: Found | None = yield LOOKUP, partial(storage.layers.get, thumb.key)
+        found: Found | None = await Step(LOOKUP, storage.layers.get, thumb.key)
         try:
-            version: Version = yield fetch_stage(thumb.storage), partial(storage.source.version, thumb.path)
+            version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
         except SourceMissing:
             # Other sizes, and what other processes have in memory, would else each be served once more.
-            yield LOOKUP, partial(storage.layers.delete, thumb.key)
-            yield LOOKUP, partial(storage.layers.purge, thumb.group)
+            await Step(LOOKUP, storage.layers.delete, thumb.key)
+            await Step(LOOKUP, storage.layers.purge, thumb.group)
             raise
         if found is not None and _is_of(version, found.entry):
-            return Outcome((yield from self._renewed(thumb, found.entry, asked)), timings)
-        yield from self._originals.forget(thumb)
-        return Outcome((yield from self._render(thumb, timings)), timings)
+            return Outcome(await self._renewed(thumb, found.entry, asked), timings)
+        await self._originals.forget(thumb)
+        return Outcome(await self._render(thumb, timings), timings)
 
-    def _look_up(self, thumb: ThumbRequest) -> Job[Found | None]:
+    async def _look_up(self, thumb: ThumbRequest) -> Found | None:
         layers = self._storages[thumb.storage].layers
         if not layers.names:
             return None
-        found: Found | None = yield LOOKUP, partial(layers.get, thumb.key)
+        found: Found | None = await Step(LOOKUP, layers.get, thumb.key)
         return found
 
-    def _again(self, thumb: ThumbRequest, timings: Timings, expired: Entry | None) -> Job[Found]:
+    async def _again(self, thumb: ThumbRequest, timings: Timings, expired: Entry | None) -> Found:
         """Made, unless what was made before is as good still."""
         storage = self._storages[thumb.storage]
         if expired is not None:
             asked = self._clock()
-            version: Version = yield fetch_stage(thumb.storage), partial(storage.source.version, thumb.path)
+            version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
             if _is_of(version, expired):
-                return (yield from self._renewed(thumb, expired, asked))
-            yield from self._originals.forget(thumb)
-        return (yield from self._render(thumb, timings))
+                return await self._renewed(thumb, expired, asked)
+            await self._originals.forget(thumb)
+        return await self._render(thumb, timings)
 
-    def _renewed(self, thumb: ThumbRequest, entry: Entry, asked: float) -> Job[Found]:
+    async def _renewed(self, thumb: ThumbRequest, entry: Entry, asked: float) -> Found:
         """A new lease of life for what was made of the source as it is still."""
         storage = self._storages[thumb.storage]
         entry = replace(entry, created=asked, fresh_until=asked + storage.layers.lifetime())
-        yield from keep(storage, thumb.key, entry)
+        await keep(storage, thumb.key, entry)
         return Found(entry, SOURCE, stale=False)
 
-    def _render(self, thumb: ThumbRequest, timings: Timings) -> Job[Found]:
+    async def _render(self, thumb: ThumbRequest, timings: Timings) -> Found:
         storage = self._storages[thumb.storage]
         if self._executors[RENDER].full:
             raise Overloaded  # before an original is read for nothing
-        picture, fetched = yield from self._picture(thumb)
+        picture, fetched = await self._picture(thumb)
         timings.spent[ENCODE] = picture.encode_seconds
         timings.spent[RENDER] -= picture.encode_seconds
         version, asked = fetched.original.version, fetched.asked
         entry = entry_of(thumb.key, picture, version, asked, storage.layers.lifetime())
-        yield from keep(storage, thumb.key, entry)
+        await keep(storage, thumb.key, entry)
         return Found(entry, SOURCE, stale=False)
 
-    def _picture(self, thumb: ThumbRequest) -> Job[tuple[Picture, FetchedOriginal]]:
+    async def _picture(self, thumb: ThumbRequest) -> tuple[Picture, FetchedOriginal]:
         """Of what the original was reduced to, where sources are kept and that is enough; else of the original."""
         storage = self._storages[thumb.storage]
         if storage.keeps_sources and _may_use_proxy(thumb.transform):
-            fetched = yield from self._originals.proxy(thumb)
+            fetched = await self._originals.proxy(thumb)
             proxy = fetched.original.data
             if proxy:
-                small: Picture | None = yield (
-                    RENDER,
-                    partial(storage.render.render_proxy, proxy, thumb.transform, fallback=thumb.fallback),
+                small: Picture | None = await Step(
+                    RENDER, storage.render.render_proxy, proxy, thumb.transform, fallback=thumb.fallback
                 )
                 if small is not None:
                     return small, fetched
-        fetched = yield from self._originals.whole(thumb)
+        fetched = await self._originals.whole(thumb)
         data = fetched.original.data
-        picture: Picture = yield RENDER, partial(storage.render, data, thumb.transform, fallback=thumb.fallback)
+        picture: Picture = await Step(RENDER, storage.render, data, thumb.transform, fallback=thumb.fallback)
         return picture, fetched
 
 

@@ -10,10 +10,11 @@ from thumbs.cache.entry import Entry
 from thumbs.cache.layers import Found
 from thumbs.errors import Overloaded
 from thumbs.pipeline.entries import proxy_entry, proxy_key, source_entry, source_key
-from thumbs.pipeline.executor import Abandoned, BoundedExecutor, Job, Timings, run_job
+from thumbs.pipeline.executor import BoundedExecutor
 from thumbs.pipeline.leadership import make_once
 from thumbs.pipeline.ports import LOOKUP, RENDER, Storage, fetch_stage
 from thumbs.pipeline.singleflight import Flight, SingleFlight
+from thumbs.pipeline.steps import Abandoned, Job, Step, Timings, Wait, run_job
 from thumbs.pipeline.timer import Timer
 from thumbs.request.resolve import ThumbRequest
 from thumbs.sources.source import Original, Version
@@ -53,32 +54,32 @@ class OriginalCache:
         self._recent: dict[str, _Recent] = {}
         self._numbers = itertools.count()
 
-    def whole(self, thumb: ThumbRequest) -> Job[FetchedOriginal]:
+    async def whole(self, thumb: ThumbRequest) -> FetchedOriginal:
         """The original as it is."""
         storage = self._storages[thumb.storage]
         if not storage.keeps_sources:
             asked = self._clock()
-            original: Original = yield fetch_stage(thumb.storage), partial(storage.source.read, thumb.path)
+            original: Original = await Step(fetch_stage(thumb.storage), storage.source.read, thumb.path)
             return FetchedOriginal(original, asked)
-        return (yield from self._shared(thumb, source_key(thumb), partial(self._read, thumb)))
+        return await self._shared(thumb, source_key(thumb), partial(self._read, thumb))
 
-    def proxy(self, thumb: ThumbRequest) -> Job[FetchedOriginal]:
+    async def proxy(self, thumb: ThumbRequest) -> FetchedOriginal:
         """What the original was reduced to; no bytes when there is no gain in that."""
         key = proxy_key(thumb)
         found = self._recent.get(key)
         if found is not None and not self._storages[thumb.storage].layers.purged_since(key, found.fetched.asked):
             return found.fetched
-        fetched = yield from self._shared(thumb, key, partial(self._make_proxy, thumb))
+        fetched = await self._shared(thumb, key, partial(self._make_proxy, thumb))
         self._keep_recent(key, fetched)
         return fetched
 
-    def forget(self, thumb: ThumbRequest) -> Job[None]:
+    async def forget(self, thumb: ThumbRequest) -> None:
         """Drop what is kept of an original that has changed."""
         storage = self._storages[thumb.storage]
         self._recent.pop(proxy_key(thumb), None)
         if storage.keeps_sources:
             for key in (source_key(thumb), proxy_key(thumb)):
-                yield LOOKUP, partial(storage.layers.delete, key)
+                await Step(LOOKUP, storage.layers.delete, key)
 
     def _keep_recent(self, key: str, fetched: FetchedOriginal) -> None:
         """For a moment, and no more than so many bytes: a cache is what the layers are."""
@@ -102,50 +103,50 @@ class OriginalCache:
         if kept is not None and kept.number == number:
             self._recent.pop(key, None)
 
-    def _shared(
+    async def _shared(
         self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]]
-    ) -> Job[FetchedOriginal]:
+    ) -> FetchedOriginal:
         def fly(flight: Flight[FetchedOriginal]) -> None:
             run_job(self._kept(thumb, key, make), self._executors, flight, Timings())
 
         while True:
             try:
-                fetched: FetchedOriginal = yield fetch_stage(thumb.storage), self._flights.join(key, fly)
+                fetched: FetchedOriginal = await Wait(fetch_stage(thumb.storage), self._flights.join(key, fly))
             except Abandoned:  # for a moment nobody waited for this, and now somebody does
                 continue
             return fetched
 
-    def _kept(self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]]) -> Job[FetchedOriginal]:
+    async def _kept(self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]]) -> FetchedOriginal:
         storage = self._storages[thumb.storage]
-        found: Found | None = yield LOOKUP, partial(storage.layers.get, key)
+        found: Found | None = await Step(LOOKUP, storage.layers.get, key)
         if found is not None and found.stale:  # of a source nobody knows whether it is still so
-            yield LOOKUP, partial(storage.layers.delete, key)
+            await Step(LOOKUP, storage.layers.delete, key)
             found = None
         if found is None:
-            found = yield from make_once(storage, key, make, self._timer)
+            found = await make_once(storage, key, make, self._timer)
         entry = found.entry
         return FetchedOriginal(Original(entry.body, Version(entry.version, entry.modified)), entry.created)
 
-    def _read(self, thumb: ThumbRequest, _: Entry | None) -> Job[Found]:
+    async def _read(self, thumb: ThumbRequest, _: Entry | None) -> Found:
         storage = self._storages[thumb.storage]
         asked = self._clock()
-        original: Original = yield fetch_stage(thumb.storage), partial(storage.source.read, thumb.path)
+        original: Original = await Step(fetch_stage(thumb.storage), storage.source.read, thumb.path)
         entry = source_entry(original, asked, storage.layers.lifetime())
-        yield from keep(storage, source_key(thumb), entry)
+        await keep(storage, source_key(thumb), entry)
         return Found(entry, SOURCE, stale=False)
 
-    def _make_proxy(self, thumb: ThumbRequest, _: Entry | None) -> Job[Found]:
+    async def _make_proxy(self, thumb: ThumbRequest, _: Entry | None) -> Found:
         storage = self._storages[thumb.storage]
-        original, asked = yield from self.whole(thumb)
-        body: bytes = yield RENDER, partial(storage.render.make_proxy, original.data)
+        original, asked = await self.whole(thumb)
+        body: bytes = await Step(RENDER, storage.render.make_proxy, original.data)
         entry = proxy_entry(body, original.version, asked, storage.layers.lifetime())
-        yield from keep(storage, proxy_key(thumb), entry)
+        await keep(storage, proxy_key(thumb), entry)
         return Found(entry, SOURCE, stale=False)
 
 
-def keep(storage: Storage, key: str, entry: Entry) -> Job[None]:
+async def keep(storage: Storage, key: str, entry: Entry) -> None:
     """Put `entry` into the layers. When there is no room in the queue before them, the answer goes out without."""
     if not storage.layers.names:
         return
     with contextlib.suppress(Overloaded):
-        yield LOOKUP, partial(storage.layers.put, key, entry)
+        await Step(LOOKUP, storage.layers.put, key, entry)

@@ -1,7 +1,7 @@
 """One flight per key: whoever asks for what is already being made waits for that, and shares its outcome."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
@@ -69,9 +69,9 @@ class SingleFlight(Generic[R]):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._flights: dict[str, Flight[R]] = {}
+        self._flights: dict[Hashable, Flight[R]] = {}
 
-    def join(self, key: str, start: Callable[[Flight[R]], None]) -> Ticket[R]:
+    def join(self, key: Hashable, start: Callable[[Flight[R]], None]) -> Ticket[R]:
         """A place in the flight for `key`; `start` is called with it when there was none."""
         with self._lock:
             flight = self._flights.get(key)
@@ -90,12 +90,12 @@ class SingleFlight(Generic[R]):
             raise
         return ticket
 
-    def _forget(self, key: str, flight: Flight[R]) -> None:
+    def _forget(self, key: Hashable, flight: Flight[R]) -> None:
         with self._lock:
             if self._flights.get(key) is flight:  # another may have begun when this one was given up
                 del self._flights[key]
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: Hashable) -> bool:
         return key in self._flights
 
     def __len__(self) -> int:

@@ -24,11 +24,12 @@ from thumbs.errors import (
 from thumbs.http import messages
 from thumbs.http.messages import Headers, Request, Response
 from thumbs.pipeline.entries import etag_of
-from thumbs.pipeline.executor import BoundedExecutor, Job, Timings, run_job
-from thumbs.pipeline.jobs import Jobs, Outcome, VersionOnly
+from thumbs.pipeline.executor import BoundedExecutor
+from thumbs.pipeline.jobs import JobKind, Jobs, Outcome, VersionOnly
 from thumbs.pipeline.originals import SOURCE
 from thumbs.pipeline.ports import Storage
-from thumbs.pipeline.singleflight import SingleFlight, Ticket
+from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
+from thumbs.pipeline.steps import Timings, run_job
 from thumbs.request.resolve import ThumbRequest, preflight, resolve, varying
 from thumbs.sources.source import Version
 
@@ -74,9 +75,6 @@ class Pending:
     thumb: ThumbRequest
     ticket: Ticket[Outcome | VersionOnly]
     seconds: float
-
-
-_Plan = Callable[[ThumbRequest, Timings], Job[Outcome] | Job[Outcome | VersionOnly]]
 
 
 class Thumbnailer:
@@ -170,12 +168,17 @@ class Thumbnailer:
 
     def _begin(self, request: Request, thumb: ThumbRequest, *, check: bool) -> Pending:
         """Join the flight for `order`, or start one. With `check` it ends at the source's version."""
-        job, key = (self._jobs.check, f"?{thumb.key}") if check else (self._jobs.make, thumb.key)
-        return Pending(request, thumb, self._fly(key, job, thumb), self.storages[thumb.storage].seconds)
+        kind = JobKind.CHECK if check else JobKind.MAKE
+        return Pending(request, thumb, self._fly(kind, thumb), self.storages[thumb.storage].seconds)
 
-    def _fly(self, key: str, job: "_Plan", thumb: ThumbRequest) -> Ticket[Outcome | VersionOnly]:
-        timings = Timings()
-        return self._flights.join(key, lambda flight: run_job(job(thumb, timings), self.executors, flight, timings))
+    def _fly(self, kind: JobKind, thumb: ThumbRequest) -> Ticket[Outcome | VersionOnly]:
+        """A ticket for the flight of this kind for `thumb`, which is started where there is none."""
+
+        def start(flight: Flight[Outcome | VersionOnly]) -> None:
+            timings = Timings()
+            run_job(self._jobs.start(kind, thumb, timings), self.executors, flight, timings)
+
+        return self._flights.join((kind, thumb.key), start)
 
     def _next(self, pending: Pending) -> Response | Pending:
         """What follows when the future is done, or its time is up."""
@@ -240,7 +243,7 @@ class Thumbnailer:
         """Renew in the background, once for all who ask meanwhile. Where it fails it is tried again after a while."""
         if self._clock() < self._renewals_paused.get(thumb.key, 0.0):
             return
-        future = self._fly(f"!{thumb.key}", self._jobs.renew, thumb).future
+        future = self._fly(JobKind.RENEW, thumb).future
         future.add_done_callback(partial(self._renewed, thumb))
 
     def _renewed(self, thumb: ThumbRequest, future: "Future[Outcome | VersionOnly]") -> None:

@@ -1,0 +1,189 @@
+"""Jobs of typed steps, and the driver that runs them.
+
+A job is a coroutine that awaits a `Step` (work for the executor of a stage) or a `Wait` (for another job, or a timer).
+Between its steps it holds no thread, so a slow stage never keeps the threads of another one waiting. No event loop is
+involved: `run_job` takes each step in the threads of its stage.
+"""
+
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from thumbs.errors import Overloaded
+from thumbs.pipeline.executor import BoundedExecutor
+from thumbs.pipeline.singleflight import Flight, Ticket
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+Job = Coroutine["Step[Any] | Wait[Any]", Any, R]
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds that one journey spent: `queue` waiting for threads, and in each stage that it went through.
+
+    `told` when an observer has counted them: many requests may share one journey."""
+
+    queue: float = 0.0
+    counted: bool = False
+    spent: dict[str, float] = field(default_factory=dict)
+
+    def spend(self, name: str, *, since: float) -> None:
+        """Count the time since that moment of `time.perf_counter` for the stage `name`, or its kind."""
+        kind = name.partition(":")[0]
+        self.spent[kind] = self.spent.get(kind, 0.0) + time.perf_counter() - since
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Everything in one, by name."""
+        return {"queue": self.queue, **self.spent}
+
+
+class Step(Generic[T]):
+    """`result = await Step(stage, work, *arguments)`: what `work` returns, run by the executor of `stage`.
+
+    Raises what `work` raises, and `Overloaded` where the queue of the stage is full.
+    """
+
+    __slots__ = ("_work", "stage")
+
+    def __init__(self, stage: str, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        self.stage = stage
+        self._work: Callable[[], T] | None = partial(work, *args, **kwargs)
+
+    def __await__(self) -> Generator[object, Any, T]:
+        result: T = yield self
+        return result
+
+    def take_work(self) -> Callable[[], T]:
+        """The work, once: a suspended job must not keep alive what its work holds, such as an original."""
+        work, self._work = self._work, None
+        if work is None:
+            raise RuntimeError("a step is awaited once")
+        return work
+
+
+class Wait(Generic[T]):
+    """`result = await Wait(stage, outcome)`: the outcome of another job, by its ticket, or of a future.
+
+    The time is counted for `stage`.
+    """
+
+    __slots__ = ("outcome", "stage")
+
+    def __init__(self, stage: str, outcome: "Ticket[T] | Future[T]") -> None:
+        self.stage = stage
+        self.outcome = outcome
+
+    def __await__(self) -> Generator[object, Any, T]:
+        result: T = yield self
+        return result
+
+
+class Abandoned(Exception):
+    """Nobody waited for the journey any more."""
+
+
+def run_job(job: Job[R], executors: Mapping[str, BoundedExecutor], flight: Flight[R], timings: Timings) -> None:
+    """Drive `journey` to its end and put the outcome, or what it raised, into the flight's future. Returns at once.
+
+    Where nobody waits for it any more it ends before the next step that is costly, closed, with `Abandoned`.
+    """
+    driver = _Driver(job, executors, flight, timings)
+    driver.advance(lambda: job.send(None))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Driver(Generic[R]):
+    """A journey on its way: at every moment one thread, or nobody, is about to take its next step."""
+
+    job: Job[R]
+    executors: Mapping[str, BoundedExecutor]
+    flight: Flight[R]
+    timings: Timings
+
+    def advance(self, resume: "Callable[[], Step[Any] | Wait[Any]]") -> None:
+        try:
+            step = resume()
+        except StopIteration as end:
+            self.flight.future.set_result(end.value)
+        except BaseException as error:  # whoever waits for the future gets it
+            _let_go(error)
+            self.flight.future.set_exception(error)
+        else:
+            if isinstance(step, Step):
+                self._enter(step.stage, step.take_work())
+            else:
+                self._wait_for(step.stage, step.outcome)
+
+    def _enter(self, name: str, work: Callable[[], object]) -> None:
+        try:
+            self.executors[name].submit(_Task(self, name, work))
+        except Exception as error:  # `Overloaded`, or nobody would ever come back to this journey
+            self.thrown(error)()
+
+    def _wait_for(self, name: str, outcome: "Ticket[Any] | Future[Any]") -> None:
+        if isinstance(outcome, Ticket):
+            outcome.wanted = lambda: self.flight.wanted
+        other: Future[Any] = outcome.future if isinstance(outcome, Ticket) else outcome
+        began = time.perf_counter()
+
+        def landed(_: object) -> None:
+            self.timings.spend(name, since=began)
+            error = other.exception()
+            if error is None:
+                self.advance(lambda: self.job.send(other.result()))
+            elif isinstance(error, Abandoned) and self.flight.give_up():
+                self.abandon()
+            else:
+                self.thrown(error)()
+
+        other.add_done_callback(landed)
+
+    def abandon(self) -> None:
+        try:
+            self.job.close()
+        finally:
+            self.flight.future.set_exception(Abandoned())
+
+    def thrown(self, error: BaseException) -> Callable[[], None]:
+        return lambda: self.advance(lambda: self.job.throw(error))
+
+
+class _Task:
+    """The work of one step, on its way through a stage."""
+
+    def __init__(self, driver: _Driver[Any], name: str, work: Callable[[], object]) -> None:
+        self._driver = driver
+        self._name = name
+        self._work: Callable[[], object] | None = work
+        self._entered = time.perf_counter()
+
+    def __call__(self) -> Callable[[], None]:
+        driver, began = self._driver, time.perf_counter()
+        # Nothing but this call may hold the work, and what that holds: the traceback of an error keeps this object.
+        work, self._work = self._work, None
+        driver.timings.queue += began - self._entered
+        executor = driver.executors[self._name]
+        if executor.on_demand and driver.flight.give_up():
+            return driver.abandon
+        if work is None or began - self._entered > executor.max_queue_seconds:
+            return driver.thrown(Overloaded())
+        try:
+            result = work()
+        except BaseException as error:  # the journey decides what it means
+            return driver.thrown(error)
+        driver.timings.spend(self._name, since=began)
+        return lambda: driver.advance(lambda: driver.job.send(result))
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop what the frames of an error hold: an original of many megabytes would live as long as its traceback."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
