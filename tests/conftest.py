@@ -6,6 +6,7 @@ from pathlib import Path
 
 import django
 import pytest
+from django.core.checks.registry import registry
 from django.test import override_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.support.settings")
@@ -32,6 +33,14 @@ def _anew() -> Iterator[None]:
     process.reset()
     yield
     process.reset()
+
+
+@pytest.fixture(autouse=True)
+def _same_checks() -> Iterator[None]:
+    """An app that a test installs registers its system checks for good: those of `contrib.auth` fail without it."""
+    registered = set(registry.registered_checks)
+    yield
+    registry.registered_checks = registered
 
 
 @pytest.fixture(scope="session")
