@@ -109,7 +109,7 @@ def test_the_server_adds_up_its_workers_where_metrics_are_asked_for(
             assert servers.fetch(f"{base}/photos/thumbs/90x60/quarters.jpg").status == 200
         assert servers.fetch(f"{base}/photos/thumbs/90x60/none.jpg?secret=canary").status == 404
         answers = [servers.fetch(f"{base}/metrics") for _ in range(12)]
-    answer = answers[-1]  # both workers have told theirs by then
+    answer = answers[-1]  # an answer must not be counted, or told, in the next one
     if not asked:
         assert answer.status == 404
         return
