@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,8 +33,8 @@ class ForeignDirectory(ValueError):
     """The directory holds something that is not a cache of ours, so we will not write or delete there."""
 
 
-def prepare(directory: PrivateDirectory) -> None:
-    """Make `directory` a cache directory, or find that it is one.
+def prepare(directory: PrivateDirectory, create_ledger: Callable[[OpenDirectory], None]) -> None:
+    """Make `directory` a cache directory, with the ledger that `create_ledger` makes in it, or find that it is one.
 
     Raises ForeignDirectory for one with other files in it or a path that is not a directory, Untrusted for one that
     another user owns or may write, OSError for one that cannot be made or written.
@@ -43,8 +43,8 @@ def prepare(directory: PrivateDirectory) -> None:
         with directory.opened(create=True) as root:
             if not recognize(root.path, root.fd):
                 _write_tag(root)
-            # Proves at the start that what is written at each store can be written.
-            os.close(root.open(LEDGER, _CREATE))
+            # Proves at the start that the file that each store writes can be written.
+            create_ledger(root)
             if not os.access(root.path, os.W_OK | os.X_OK):
                 raise PermissionError(f"{root.path} is not writable")
     except NotADirectoryError:

@@ -7,14 +7,14 @@ any point leaves too high a figure, and a scan of one shard puts that shard righ
 import os
 import stat
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from thumbs.cache.filestore.flock import lock, unlock
+from thumbs.cache.filestore.flock import LOCK_SECONDS, lock, unlock
 from thumbs.cache.filestore.paths import SHARDS
 from thumbs.cache.filestore.stats import STATS_BYTES, Stats
-from thumbs.cache.filestore.trust import PrivateFile
+from thumbs.cache.filestore.trust import OpenDirectory, PrivateFile
 
 BLOCK = 4096
 # The root directory, its tag and this account itself.
@@ -22,6 +22,7 @@ FIXED_BYTES = 3 * BLOCK
 
 _MAGIC = b"mage account 2\n\0"
 _UNKNOWN = -1
+_CREATE = os.O_RDWR | os.O_CREAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +83,38 @@ class Ledger:
         with suppress(FileNotFoundError), self._page() as page:
             page.add(shard, change)
 
-    def put(self, shard: int, usage: Usage, *, if_unknown: bool = False) -> None:
-        """Replace the figure of `shard` by one just counted (`if_unknown`: unless it has one by now)."""
+    def put(self, shard: int, usage: Usage) -> None:
+        """Replace the figure of `shard` by one just counted."""
         with self._page() as page:
-            if not if_unknown or page.bytes[shard] == _UNKNOWN:
-                page.put(shard, usage)
+            page.put(shard, usage)
 
     def total(self) -> Usage:
         """All shards and what the directory itself takes. Raises Unweighed, FileNotFoundError."""
         with self._page() as page:
             return page.total()
 
-    def uncounted_shards(self) -> list[int]:
-        """The shards that nobody has counted since the account was made."""
+    def create(self, root: OpenDirectory, existing: Callable[[], Collection[int]]) -> None:
+        """Make the page in `root`, or find it to be writable; shards without a directory are counted as empty.
+
+        Raises OSError when it cannot be opened for writing. The counting is left for later where it would have to wait
+        for another process, or where the disk is full.
+        """
+        fd = root.open(self._file.name, _CREATE)
+        try:
+            with suppress(OSError), _locked_page(fd, wait=0) as page:
+                page.count_absent(existing)
+        finally:
+            os.close(fd)
+
+    def count_absent(self, existing: Callable[[], Collection[int]]) -> list[int]:
+        """Count every unknown shard that has no directory as empty, in one transaction. Return those left to count.
+
+        `existing` gives the shards that have a directory. It is called inside the transaction: a shard that is made
+        later reports its own size in a later one.
+        """
         with self._page() as page:
-            return [shard for shard, figure in enumerate(page.bytes) if figure == _UNKNOWN]
+            page.count_absent(existing)
+            return page.unknown()
 
     def nonempty(self) -> set[int]:
         """The shards that the account takes to hold something, even if their directory is gone."""
@@ -112,20 +130,27 @@ class Ledger:
     @contextmanager
     def _page(self, *, create: bool = True) -> Iterator["_Page"]:
         # Opened anew each time: somebody may have deleted the directory and with it the file we knew.
-        fd = self._file.open(os.O_RDWR | (os.O_CREAT if create else 0))
+        fd = self._file.open(_CREATE if create else os.O_RDWR)
         try:
-            lock(fd)
-            try:
-                page = _Page(os.pread(fd, _Page.SIZE + 1, 0))
+            with _locked_page(fd) as page:
                 yield page
-                if page.rebuilt:
-                    os.ftruncate(fd, 0)
-                if page.changed:
-                    os.pwrite(fd, page.dump(), 0)
-            finally:
-                unlock(fd)
         finally:
             os.close(fd)
+
+
+@contextmanager
+def _locked_page(fd: int, *, wait: float = LOCK_SECONDS) -> Iterator["_Page"]:
+    """The page in `fd`, locked while inside, then written if it has changed. Raises TimeoutError, OSError."""
+    lock(fd, wait=wait)
+    try:
+        page = _Page(os.pread(fd, _Page.SIZE + 1, 0))
+        yield page
+        if page.rebuilt:
+            os.ftruncate(fd, 0)
+        if page.changed:
+            os.pwrite(fd, page.dump(), 0)
+    finally:
+        unlock(fd)
 
 
 def stats_of(path: str) -> Stats:
@@ -168,6 +193,16 @@ class _Page:
         if _UNKNOWN in self.bytes:
             raise Uncounted
         return Usage(sum(self.bytes) + FIXED_BYTES, sum(self.entries))
+
+    def unknown(self) -> list[int]:
+        return [shard for shard, figure in enumerate(self.bytes) if figure == _UNKNOWN]
+
+    def count_absent(self, existing: Callable[[], Collection[int]]) -> None:
+        unknown = self.unknown()
+        present = frozenset(existing()) if unknown else frozenset[int]()
+        for shard in unknown:
+            if shard not in present:
+                self.put(shard, Usage())
 
     def add(self, shard: int, change: Usage) -> None:
         if self.bytes[shard] != _UNKNOWN:

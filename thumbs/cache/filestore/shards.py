@@ -25,7 +25,7 @@ class Shards:
 
     def prepare(self) -> None:
         """Make the directory, or find it to be ours and writable. Raises ForeignDirectory, Untrusted, OSError."""
-        prepare(self._root)
+        prepare(self._root, lambda root: self._ledger.create(root, self.existing))
         self._is_ours = True
 
     def ensure_ours(self) -> None:

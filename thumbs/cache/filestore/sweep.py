@@ -99,13 +99,10 @@ class Sweeper:
 
 def count_missing(shards: Shards, ledger: Ledger) -> None:
     """Count the shards that the account does not know: all of them when it is new or was lost."""
-    existing = set(shards.existing())
-    for number in ledger.uncounted_shards():
-        if number in existing:
-            with suppress(FileNotFoundError), shards.locked(number) as shard:
-                shard.list()
-                continue
-        ledger.put(number, Usage(), if_unknown=True)
+    for number in ledger.count_absent(shards.existing):
+        # A shard that was removed meanwhile is absent at the next call.
+        with suppress(FileNotFoundError), shards.locked(number) as shard:
+            shard.list()
 
 
 def measure(shards: Shards, ledger: Ledger) -> Usage:
