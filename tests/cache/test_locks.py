@@ -24,7 +24,7 @@ _HOLDER = """
 import sys, time
 from pathlib import Path
 from thumbs.cache.locks import KeyLocks
-lock = KeyLocks(Path(sys.argv[1])).take(sys.argv[2])
+lock = KeyLocks(Path(sys.argv[1])).try_lock(sys.argv[2])
 print("has it" if lock else "has it not", flush=True)
 time.sleep(60)
 """
@@ -41,24 +41,24 @@ def entry(*, fresh: float = 300.0) -> Entry:
 
 def test_a_key_is_claimed_by_one_until_it_gives_it_up(file: Path) -> None:
     one, other = KeyLocks(file), KeyLocks(file)
-    lock = one.take(KEY)
+    lock = one.try_lock(KEY)
     assert lock is not None
-    assert one.take(KEY) is None
-    assert other.take(KEY) is None
-    assert other.take("group/another") is not None
+    assert one.try_lock(KEY) is None
+    assert other.try_lock(KEY) is None
+    assert other.try_lock("group/another") is not None
     lock.release()
     lock.release()
-    assert other.take(KEY) is not None
+    assert other.try_lock(KEY) is not None
 
 
 def test_giving_up_one_key_gives_up_no_other(file: Path) -> None:
     """As a lock of a process would, when any descriptor of its file is closed."""
     locks = KeyLocks(file)
-    kept, given_up = locks.take("a/a"), locks.take("b/b")
+    kept, given_up = locks.try_lock("a/a"), locks.try_lock("b/b")
     assert kept is not None
     assert given_up is not None
     given_up.release()
-    assert locks.take("a/a") is None
+    assert locks.try_lock("a/a") is None
 
 
 def test_a_claim_ends_with_the_process_that_is_killed(file: Path) -> None:
@@ -66,24 +66,24 @@ def test_a_claim_ends_with_the_process_that_is_killed(file: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "has it\n"
-        assert KeyLocks(file).take(KEY) is None
+        assert KeyLocks(file).try_lock(KEY) is None
         holder.kill()
         holder.wait()
-    assert KeyLocks(file).take(KEY) is not None
+    assert KeyLocks(file).try_lock(KEY) is not None
 
 
 def test_where_nothing_can_be_locked_everybody_may_make_it(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"")
     locks = KeyLocks(tmp_path / "plain" / "claims")
-    assert locks.take(KEY) is not None
-    assert locks.take(KEY) is not None
+    assert locks.try_lock(KEY) is not None
+    assert locks.try_lock(KEY) is not None
 
 
 def test_the_directory_of_claims_is_made_when_it_is_missing(tmp_path: Path) -> None:
     locks = KeyLocks(tmp_path / "run" / "claims")
-    result = locks.take(KEY)
+    result = locks.try_lock(KEY)
     assert result is not None
-    assert locks.take(KEY) is None
+    assert locks.try_lock(KEY) is None
 
 
 # ------------------------------------------------------------------------------------------ layers
@@ -108,7 +108,7 @@ def test_who_holds_a_key_is_told_what_was_made_meanwhile(tmp_path: Path) -> None
     first.lock.release()
     third = there.lock_or_get(KEY)
     assert third.found is not None
-    assert KeyLocks(tmp_path / "claims").take(KEY) is not None  # what is there need not be claimed
+    assert KeyLocks(tmp_path / "claims").try_lock(KEY) is not None  # what is there need not be claimed
 
 
 def test_who_holds_a_key_is_told_what_was_there_before_its_time_was_over(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ def memcached(directory: Path) -> Iterator[Callable[[], BaseCache]]:
         cache.close()
 
 
-def heard(bulletin: PurgeFeed, after: int | None = None) -> tuple[int | None, list[str]]:
-    last, purge = bulletin.read(after)
+def heard(feed: PurgeFeed, after: int | None = None) -> tuple[int | None, list[str]]:
+    last, purge = feed.read_since(after)
     return last, [each.group for each in purge]
 
 
@@ -61,17 +61,17 @@ def test_who_has_read_nothing_hears_all_and_then_only_what_is_new(
     shared: Callable[[], BaseCache], clock: Clock
 ) -> None:
     here, there = (PurgeFeed(shared, "photos", keep=KEEP, clock=clock) for _ in range(2))
-    assert there.read(None) == (None, [])
+    assert there.read_since(None) == (None, [])
     here.append(Purge("one", NOW))
-    last, purge = there.read(None)
+    last, purge = there.read_since(None)
     assert purge == [Purge("one", NOW)]
-    assert there.read(last) == (last, [])
+    assert there.read_since(last) == (last, [])
     groups = [f"group{number}" for number in range(50)]  # more than fit into one round trip
     for group in groups:
         here.append(Purge(group, NOW))
     last, found = heard(there, last)
     assert sorted(found) == sorted(groups)
-    assert there.read(last) == (last, [])
+    assert there.read_since(last) == (last, [])
     late, found = heard(there)
     assert late == last
     assert sorted(found) == sorted(["one", *groups])
@@ -80,69 +80,69 @@ def test_who_has_read_nothing_hears_all_and_then_only_what_is_new(
 def test_two_storages_hear_nothing_of_each_other(shared: Callable[[], BaseCache], clock: Clock) -> None:
     one, two = (PurgeFeed(shared, storage, keep=KEEP, clock=clock) for storage in ("one", "two"))
     one.append(Purge("group", NOW))
-    assert two.read(None) == (None, [])
+    assert two.read_since(None) == (None, [])
 
 
 def test_many_who_write_at_once_are_all_heard(tmp_path: Path, clock: Clock) -> None:
     groups = [f"group{number}" for number in range(200)]
     with memcached(tmp_path) as shared:
-        bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+        feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
         found: list[str] = []
         last: int | None = None
         with ThreadPoolExecutor(8) as pool:
-            posting = [pool.submit(bulletin.append, Purge(group, NOW)) for group in groups]
+            posting = [pool.submit(feed.append, Purge(group, NOW)) for group in groups]
             while not all(done.done() for done in posting):
-                last, more = heard(bulletin, last)
+                last, more = heard(feed, last)
                 found += more
         for done in posting:
             done.result()
-        last, more = heard(bulletin, last)
+        last, more = heard(feed, last)
         assert sorted([*found, *more]) == sorted(groups)
-        assert sorted(heard(bulletin)[1]) == sorted(groups)
+        assert sorted(heard(feed)[1]) == sorted(groups)
 
 
 def test_a_head_that_is_behind_hides_nothing(shared: Callable[[], BaseCache], clock: Clock) -> None:
-    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
-    bulletin.append(Purge("one", NOW))
+    feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    feed.append(Purge("one", NOW))
     head = shared().get("mage:photos:purge")
-    bulletin.append(Purge("two", NOW))
-    bulletin.append(Purge("three", NOW))
+    feed.append(Purge("two", NOW))
+    feed.append(Purge("three", NOW))
     shared().set("mage:photos:purge", head)
-    last, found = heard(bulletin)
+    last, found = heard(feed)
     assert sorted(found) == ["one", "three", "two"]
-    bulletin.append(Purge("four", NOW))
-    assert heard(bulletin, last)[1] == ["four"]
+    feed.append(Purge("four", NOW))
+    assert heard(feed, last)[1] == ["four"]
 
 
 @pytest.mark.parametrize("later", [10.0, -86_400.0])
 def test_what_is_told_after_the_cache_has_lost_everything_is_heard(
     later: float, shared: Callable[[], BaseCache], clock: Clock
 ) -> None:
-    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
-    bulletin.append(Purge("one", NOW))
-    last, _ = bulletin.read(None)
+    feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    feed.append(Purge("one", NOW))
+    last, _ = feed.read_since(None)
     shared().clear()
-    assert bulletin.read(last) == (last, [])
+    assert feed.read_since(last) == (last, [])
     clock.now += later
-    bulletin.append(Purge("two", NOW))
-    last, found = heard(bulletin, last)
+    feed.append(Purge("two", NOW))
+    last, found = heard(feed, last)
     assert found == ["two"]
-    assert bulletin.read(last) == (last, [])
+    assert feed.read_since(last) == (last, [])
 
 
 @pytest.mark.parametrize("rubbish", [None, "", "soon", "soon group", "5.0 \u00fc", "5.0 g\n9e9 *", b"\xff", [1], 5])
 def test_rubbish_in_the_place_of_notes_is_passed_over(
     rubbish: object, shared: Callable[[], BaseCache], clock: Clock
 ) -> None:
-    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
-    bulletin.append(Purge("one", NOW))
-    bulletin.append(Purge("two", NOW))
-    last, _ = bulletin.read(None)
+    feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    feed.append(Purge("one", NOW))
+    feed.append(Purge("two", NOW))
+    last, _ = feed.read_since(None)
     assert last is not None
     shared().set(f"mage:photos:purge:{last - 1}", rubbish)
-    assert heard(bulletin)[1] == ["two"]
+    assert heard(feed)[1] == ["two"]
     shared().set("mage:photos:purge", "rubbish")
-    assert bulletin.read(last) == (last, [])
+    assert feed.read_since(last) == (last, [])
 
 
 class Full(BaseCache):
@@ -182,12 +182,12 @@ class Absent(BaseCache):
 
 
 def test_a_note_that_could_not_be_had_is_had_the_next_time(shared: Callable[[], BaseCache], clock: Clock) -> None:
-    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
-    bulletin.append(Purge("one", NOW))
-    last, _ = bulletin.read(None)
-    bulletin.append(Purge("two", NOW))
+    feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    feed.append(Purge("one", NOW))
+    last, _ = feed.read_since(None)
+    feed.append(Purge("two", NOW))
     assert heard(PurgeFeed(lambda: Absent(shared()), "photos", keep=KEEP), last) == (last, [])
-    assert heard(bulletin, last)[1] == ["two"]
+    assert heard(feed, last)[1] == ["two"]
 
 
 # ------------------------------------------------------------------------------------- what is learned
@@ -255,7 +255,7 @@ def test_what_is_made_after_a_clearing_that_took_long_is_not_cleared_again(
     made = clock.now + 1
     clock.now += 2
     for process in (purges, PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)):
-        process.merge(alias.read_purges(None)[1])
+        process.merge(alias.read_purges_since(None)[1])
         assert not process.is_purged("group", made)
         assert process.is_purged("group", NOW)
 
@@ -300,14 +300,6 @@ def test_following_begins_with_the_first_use_and_ends_with_its_owner(monkeypatch
     servers.eventually(lambda: len(threads()) == before)
 
 
-def test_layers_without_a_shared_one_follow_nobody(tmp_path: Path, clock: Clock) -> None:
-    before = threads()
-    memory = MemoryLayer(Sieve(max_bytes=10**6, max_items=10, clock=clock))
-    layers = Layers([memory], purges=PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock), clock=clock)
-    layers.purged_since("group/name", NOW)
-    assert threads() == before
-
-
 def test_a_purge_elsewhere_reaches_the_layers_of_this_process(
     shared: Callable[[], BaseCache], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,6 +312,7 @@ def test_a_purge_elsewhere_reaches_the_layers_of_this_process(
         )
 
     here, there = machine("here"), machine("there")
+    there.start_following()
     seen = time.time()
     assert not there.purged_since("group/name", seen)
     here.purge("group")
