@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from tests.support import servers, strategies
 from tests.support.clock import NOW, Clock
+from tests.support.private_files import private_file
 from thumbs.cache import circuit_breaker
 from thumbs.cache.adapters import AliasLayer, DiskLayer, MemoryLayer
 from thumbs.cache.entry import Entry
@@ -110,7 +111,6 @@ def test_a_hit_below_is_copied_upwards_with_the_time_that_it_has_left(tmp_path: 
     found = layers.get(KEY)
     assert found is not None
     assert found.layer == "disk"
-    assert one.sieve.expires_of(KEY) == NOW + 300
     clock.now = NOW + 299
     assert bodies(one.get(KEY)) == b"picture"
     clock.now = NOW + 300
@@ -118,11 +118,15 @@ def test_a_hit_below_is_copied_upwards_with_the_time_that_it_has_left(tmp_path: 
     assert layers.get(KEY) is None
 
 
+class Bottom(DiskLayer):
+    name = "bottom"
+
+
 def test_a_hit_is_copied_only_into_the_layers_above(tmp_path: Path, clock: Clock) -> None:
     top, middle, bottom = (
         memory(clock),
         disk(tmp_path / "middle", clock),
-        DiskLayer(disk(tmp_path, clock).store, "bottom"),
+        Bottom(disk(tmp_path, clock).store),
     )
     layers = Layers([top, middle, bottom], clock=clock)
     middle.put(KEY, entry(), NOW + 300)
@@ -336,7 +340,9 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def purging(path: Path, clock: Clock, store: Layer | None = None) -> Layers:
     """What one of several processes has: a memory of its own, the journal in common."""
     return Layers(
-        [store or memory(clock)], purges=PurgeJournal(path / "run" / "journal", keep=1000, clock=clock), clock=clock
+        [store or memory(clock)],
+        purges=PurgeJournal(private_file(path / "run" / "journal"), keep=1000, clock=clock),
+        clock=clock,
     )
 
 
@@ -398,7 +404,7 @@ def test_a_process_that_slept_while_the_journal_was_written_anew_misses_no_purge
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
     journal = tmp_path / "journal"
-    here, asleep = (PurgeJournal(journal, keep=60, clock=clock) for _ in range(2))
+    here, asleep = (PurgeJournal(private_file(journal), keep=60, clock=clock) for _ in range(2))
     for number in range(100):
         here.append(f"old{number}")
     assert asleep.is_purged("old0", NOW)
@@ -430,8 +436,10 @@ def test_what_is_still_to_be_covered_is_in_the_journal_written_anew(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
-    groups = written_anew(PurgeJournal(tmp_path / "journal", keep=60, clock=clock), clock, tmp_path / "journal")
-    later = PurgeJournal(tmp_path / "journal", keep=60, clock=clock)
+    groups = written_anew(
+        PurgeJournal(private_file(tmp_path / "journal"), keep=60, clock=clock), clock, tmp_path / "journal"
+    )
+    later = PurgeJournal(private_file(tmp_path / "journal"), keep=60, clock=clock)
     assert all(later.is_purged(group, clock.now - 55) for group in groups[-50:])
 
 
@@ -440,7 +448,7 @@ def test_a_clearing_that_still_covers_something_is_in_the_journal_written_anew(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
-    purges = PurgeJournal(tmp_path / "journal", keep=60, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=60, clock=clock)
     for number in range(300):
         purges.append(f"old{number}")
     clock.now += 50
@@ -448,7 +456,7 @@ def test_a_clearing_that_still_covers_something_is_in_the_journal_written_anew(
     cleared = clock.now
     written_anew(purges, clock, tmp_path / "journal")
     assert clock.now < cleared + 60
-    assert PurgeJournal(tmp_path / "journal", keep=60, clock=clock).is_purged("any", cleared)
+    assert PurgeJournal(private_file(tmp_path / "journal"), keep=60, clock=clock).is_purged("any", cleared)
 
 
 @pytest.mark.usefixtures("_at_once")
@@ -456,7 +464,7 @@ def test_purges_that_cover_nothing_any_more_are_forgotten(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
-    purges = PurgeJournal(tmp_path / "journal", keep=100, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=100, clock=clock)
     purges.append("old")
     for number in range(300):
         clock.now += 1
@@ -466,12 +474,12 @@ def test_purges_that_cover_nothing_any_more_are_forgotten(
     assert " new0\n" not in text
     assert " new299\n" in text
     assert not purges.is_purged("old", NOW)
-    assert not PurgeJournal(tmp_path / "journal", keep=100, clock=clock).is_purged("old", NOW)
+    assert not PurgeJournal(private_file(tmp_path / "journal"), keep=100, clock=clock).is_purged("old", NOW)
 
 
 @pytest.mark.usefixtures("_at_once")
 def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(tmp_path: Path, clock: Clock) -> None:
-    journal, purges = tmp_path / "journal", PurgeJournal(tmp_path / "journal", keep=100, clock=clock)
+    journal, purges = tmp_path / "journal", PurgeJournal(private_file(tmp_path / "journal"), keep=100, clock=clock)
     journal.write_text(f"# mark\n{NOW!r} gro")
     assert not purges.is_purged("gro", NOW)
     with journal.open("a") as file:
@@ -504,7 +512,7 @@ def test_a_journal_that_cannot_be_read_fails_no_request(tmp_path: Path, clock: C
 
 
 def test_a_purge_is_seen_by_another_process_within_a_second(tmp_path: Path) -> None:
-    here, there = (PurgeJournal(tmp_path / "journal", keep=100) for _ in range(2))
+    here, there = (PurgeJournal(private_file(tmp_path / "journal"), keep=100) for _ in range(2))
     now = time.time()
     assert not there.is_purged("group", now)
     here.append("group")
@@ -700,7 +708,10 @@ def test_an_entry_of_an_alias_is_copied_upwards_like_any_other(shared: Callable[
     found = layers.get(KEY)
     assert found is not None
     assert found.layer == "shared"
-    assert one.sieve.expires_of(KEY) == NOW + 300
+    clock.now = NOW + 299
+    assert one.get(KEY) is not None
+    clock.now = NOW + 300
+    assert one.get(KEY) is None
 
 
 # ---------------------------------------------------------------------------- as they are wired
@@ -739,7 +750,7 @@ def test_an_entry_of_another_version_of_mage_is_a_miss_and_removed(tmp_path: Pat
 @pytest.mark.usefixtures("_at_once")
 def test_a_journal_that_cannot_be_made_fails_the_purge_and_nothing_else(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "file").touch()
-    purges = PurgeJournal(tmp_path / "file" / "journal", keep=100, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "file" / "journal"), keep=100, clock=clock)
     assert not purges.is_purged("group", NOW)
     with pytest.raises(OSError):  # noqa: PT011 - whatever the disk says
         purges.append("group")

@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import caches
 from django.test import override_settings
 
+from tests.support.private_files import private_file
 from thumbs.cache.adapters import AliasLayer, DiskLayer, MemoryLayer
 from thumbs.cache.entry import Entry
 from thumbs.cache.filestore.store import FileStore
@@ -23,8 +24,9 @@ KEY = "group/name"
 _HOLDER = """
 import sys, time
 from pathlib import Path
+from tests.support.private_files import private_file
 from thumbs.cache.locks import KeyLocks
-lock = KeyLocks(Path(sys.argv[1])).try_lock(sys.argv[2])
+lock = KeyLocks(private_file(Path(sys.argv[1]))).try_lock(sys.argv[2])
 print("has it" if lock else "has it not", flush=True)
 time.sleep(60)
 """
@@ -40,7 +42,7 @@ def entry(*, fresh: float = 300.0) -> Entry:
 
 
 def test_a_key_is_claimed_by_one_until_it_gives_it_up(file: Path) -> None:
-    one, other = KeyLocks(file), KeyLocks(file)
+    one, other = KeyLocks(private_file(file)), KeyLocks(private_file(file))
     lock = one.try_lock(KEY)
     assert lock is not None
     assert one.try_lock(KEY) is None
@@ -53,7 +55,7 @@ def test_a_key_is_claimed_by_one_until_it_gives_it_up(file: Path) -> None:
 
 def test_giving_up_one_key_gives_up_no_other(file: Path) -> None:
     """As a lock of a process would, when any descriptor of its file is closed."""
-    locks = KeyLocks(file)
+    locks = KeyLocks(private_file(file))
     kept, given_up = locks.try_lock("a/a"), locks.try_lock("b/b")
     assert kept is not None
     assert given_up is not None
@@ -66,21 +68,21 @@ def test_a_claim_ends_with_the_process_that_is_killed(file: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "has it\n"
-        assert KeyLocks(file).try_lock(KEY) is None
+        assert KeyLocks(private_file(file)).try_lock(KEY) is None
         holder.kill()
         holder.wait()
-    assert KeyLocks(file).try_lock(KEY) is not None
+    assert KeyLocks(private_file(file)).try_lock(KEY) is not None
 
 
 def test_where_nothing_can_be_locked_everybody_may_make_it(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"")
-    locks = KeyLocks(tmp_path / "plain" / "claims")
+    locks = KeyLocks(private_file(tmp_path / "plain" / "claims"))
     assert locks.try_lock(KEY) is not None
     assert locks.try_lock(KEY) is not None
 
 
 def test_the_directory_of_claims_is_made_when_it_is_missing(tmp_path: Path) -> None:
-    locks = KeyLocks(tmp_path / "run" / "claims")
+    locks = KeyLocks(private_file(tmp_path / "run" / "claims"))
     result = locks.try_lock(KEY)
     assert result is not None
     assert locks.try_lock(KEY) is None
@@ -91,7 +93,9 @@ def test_the_directory_of_claims_is_made_when_it_is_missing(tmp_path: Path) -> N
 
 def on_disk(directory: Path) -> Layers:
     """What one process has of a cache that all of the machine share."""
-    return Layers([DiskLayer(FileStore(directory / "cache", max_bytes=None))], locks=KeyLocks(directory / "claims"))
+    return Layers(
+        [DiskLayer(FileStore(directory / "cache", max_bytes=None))], locks=KeyLocks(private_file(directory / "claims"))
+    )
 
 
 def test_who_holds_a_key_is_told_what_was_made_meanwhile(tmp_path: Path) -> None:
@@ -108,7 +112,7 @@ def test_who_holds_a_key_is_told_what_was_made_meanwhile(tmp_path: Path) -> None
     first.lock.release()
     third = there.lock_or_get(KEY)
     assert third.found is not None
-    assert KeyLocks(tmp_path / "claims").try_lock(KEY) is not None  # what is there need not be claimed
+    assert KeyLocks(private_file(tmp_path / "claims")).try_lock(KEY) is not None  # what is there need not be claimed
 
 
 def test_who_holds_a_key_is_told_what_was_there_before_its_time_was_over(tmp_path: Path) -> None:

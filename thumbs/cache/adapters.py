@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.memcached import BaseMemcachedCache
@@ -28,8 +29,8 @@ class MemoryLayer:
     """This process's memory. Entries are shared, not copied."""
 
     sieve: Sieve
-    name: str = "memory"
-    local: bool = True
+    name: ClassVar[str] = "memory"
+    local: ClassVar[bool] = True
 
     def get_now(self, key: str) -> Entry | None:
         return self.sieve.get(key)  # type: ignore[return-value]  # only `put` fills it
@@ -54,7 +55,7 @@ class DiskLayer:
     """A directory that all processes of a machine share."""
 
     store: FileStore
-    name: str = "disk"
+    name: ClassVar[str] = "disk"
 
     def get_now(self, key: str) -> Entry | None:
         found = self.store.get_now(key)

@@ -63,7 +63,6 @@ class Layers:
         self._stale = stale
         self._locks = locks
         self._clock = clock
-        self.jitter = _JITTER
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,7 +78,7 @@ class Layers:
 
         Entries that were made at the same time then do not all expire at the same time.
         """
-        return self.ttl * (1 - self.jitter * random.random())  # noqa: S311 - nothing secret
+        return self.ttl * (1 - _JITTER * random.random())  # noqa: S311 - nothing secret
 
     @property
     def failing(self) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ import os
 import struct
 from collections.abc import Callable
 from hashlib import blake2b
-from pathlib import Path
 
 from thumbs.cache.filestore.trust import PrivateFile, Untrusted
 
@@ -40,8 +39,8 @@ class KeyLocks:
     A file that another user owns or may write is not used, for that user could hold a lock without end.
     """
 
-    def __init__(self, file: Path | PrivateFile) -> None:
-        self._file = PrivateFile.at(file)
+    def __init__(self, file: PrivateFile) -> None:
+        self._file = file
         self._warned = False
 
     def try_lock(self, key: str) -> KeyLock | None:

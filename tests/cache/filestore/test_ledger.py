@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.disk_usage import disk_bytes
+from tests.support.private_files import private_file
 from thumbs.cache.filestore.directory import LEDGER
 from thumbs.cache.filestore.ledger import FIXED_BYTES, Ledger, Usage
 from thumbs.cache.filestore.store import FileStore
@@ -106,7 +107,7 @@ def test_preparing_does_not_wait_for_a_process_that_holds_the_ledger(tmp_path: P
 
 
 def test_absent_shards_are_looked_for_while_the_ledger_is_locked(tmp_path: Path) -> None:
-    ledger = Ledger(str(tmp_path / LEDGER))
+    ledger = Ledger(private_file(tmp_path / LEDGER))
     locked = []
 
     def existing() -> list[int]:

@@ -17,6 +17,7 @@ from django.test import override_settings
 
 from tests.support import servers
 from tests.support.clock import NOW, Clock
+from tests.support.private_files import private_file
 from thumbs.cache.adapters import AliasLayer, MemoryLayer
 from thumbs.cache.layers import Layers
 from thumbs.cache.purge import follower
@@ -194,7 +195,7 @@ def test_a_note_that_could_not_be_had_is_had_the_next_time(shared: Callable[[], 
 
 
 def test_a_purge_elsewhere_covers_all_that_was_made_until_it_is_heard(tmp_path: Path, clock: Clock) -> None:
-    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     clock.now += 3
     purges.merge([Purge("group", NOW)])
     assert purges.is_purged("group", NOW + 3)  # the other's clock may be behind
@@ -205,7 +206,7 @@ def test_a_purge_elsewhere_covers_all_that_was_made_until_it_is_heard(tmp_path: 
 
 
 def test_a_purge_that_is_long_past_covers_nothing_that_was_made_since(tmp_path: Path, clock: Clock) -> None:
-    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     clock.now += 200
     purges.merge([Purge("group", NOW)])
     assert purges.is_purged("group", NOW + 60)
@@ -213,7 +214,7 @@ def test_a_purge_that_is_long_past_covers_nothing_that_was_made_since(tmp_path: 
 
 
 def test_a_purge_of_this_machine_is_known_from_the_journal_and_not_learned_again(tmp_path: Path, clock: Clock) -> None:
-    here, beside = (PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock) for _ in range(2))
+    here, beside = (PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock) for _ in range(2))
     here.append("group")
     here.append(EVERYTHING)
     clock.now += 2
@@ -225,12 +226,12 @@ def test_a_purge_of_this_machine_is_known_from_the_journal_and_not_learned_again
 
 def test_a_note_never_spoils_the_journal(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 10)
-    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     purges.append("one")
     purges.merge([Purge("two", NOW)])
     purges.append("three")
     assert all(purges.is_purged(group, NOW) for group in ("one", "two", "three"))
-    beside = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    beside = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     assert all(beside.is_purged(group, NOW) for group in ("one", "two", "three"))
 
 
@@ -249,19 +250,19 @@ def test_what_is_made_after_a_clearing_that_took_long_is_not_cleared_again(
 ) -> None:
     Slow.clock = clock
     alias = AliasLayer(shared, "photos", KEEP, clock=clock)
-    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     layers = Layers([Slow(Sieve(max_bytes=10**6, max_items=10, clock=clock)), alias], purges=purges, clock=clock)
     layers.clear()
     made = clock.now + 1
     clock.now += 2
-    for process in (purges, PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)):
+    for process in (purges, PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)):
         process.merge(alias.read_purges_since(None)[1])
         assert not process.is_purged("group", made)
         assert process.is_purged("group", NOW)
 
 
 def test_what_is_learned_is_forgotten_when_it_covers_nothing_any_more(tmp_path: Path, clock: Clock) -> None:
-    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     purges.merge([Purge(f"group{number}", NOW) for number in range(100)])
     clock.now += KEEP + 1
     purges.merge([Purge("group", clock.now)])
@@ -308,7 +309,8 @@ def test_a_purge_elsewhere_reaches_the_layers_of_this_process(
     def machine(name: str) -> Layers:
         alias = AliasLayer(shared, "photos", KEEP)
         return Layers(
-            [MemoryLayer(Sieve(max_bytes=10**6, max_items=10)), alias], purges=PurgeJournal(tmp_path / name, keep=KEEP)
+            [MemoryLayer(Sieve(max_bytes=10**6, max_items=10)), alias],
+            purges=PurgeJournal(private_file(tmp_path / name), keep=KEEP),
         )
 
     here, there = machine("here"), machine("there")

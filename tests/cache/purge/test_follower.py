@@ -11,6 +11,7 @@ from django.core.cache.backends.base import BaseCache
 from django.test import override_settings
 
 from tests.support import servers
+from tests.support.private_files import private_file
 from thumbs.cache.adapters import AliasLayer, MemoryLayer
 from thumbs.cache.entry import Entry
 from thumbs.cache.layers import Layers
@@ -36,7 +37,9 @@ def machine(shared: Callable[[], BaseCache], tmp_path: Path) -> Callable[[str], 
     def make(name: str) -> Layers:
         memory = MemoryLayer(Sieve(max_bytes=10**6, max_items=10))
         return Layers(
-            [memory, AliasLayer(shared, "photos", KEEP)], purges=PurgeJournal(tmp_path / name, keep=KEEP), ttl=KEEP
+            [memory, AliasLayer(shared, "photos", KEEP)],
+            purges=PurgeJournal(private_file(tmp_path / name), keep=KEEP),
+            ttl=KEEP,
         )
 
     return make
@@ -108,7 +111,7 @@ def test_an_entry_in_memory_is_gone_after_a_purge_on_another_machine(
 
 def test_layers_without_a_feed_start_no_thread(tmp_path: Path, started: Callable[[], int]) -> None:
     memory = MemoryLayer(Sieve(max_bytes=10**6, max_items=10))
-    layers = Layers([memory], purges=PurgeJournal(tmp_path / "journal", keep=KEEP))
+    layers = Layers([memory], purges=PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP))
     layers.start_following()
     layers.put(KEY, entry())
     assert started() == 0

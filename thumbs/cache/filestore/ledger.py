@@ -1,7 +1,7 @@
-"""What the directory holds, in one page shared by all processes: never less than the truth.
+"""The ledger: the bytes and entries of each shard, in a file that all processes share; never below the truth.
 
-Space is written down before it is taken and struck off after it is given back, so that a process killed at
-any point leaves too high a figure, and a scan of one shard puts that shard right.
+Space is added before it is used and subtracted after it is freed. So a process that is killed leaves a figure that is
+too high, and counting one shard corrects that shard.
 """
 
 import os
@@ -17,7 +17,7 @@ from thumbs.cache.filestore.stats import STATS_BYTES, Stats
 from thumbs.cache.filestore.trust import OpenDirectory, PrivateFile
 
 BLOCK = 4096
-# The root directory, its tag and this account itself.
+# The root directory, its tag and the ledger itself.
 FIXED_BYTES = 3 * BLOCK
 
 _MAGIC = b"mage account 2\n\0"
@@ -50,7 +50,7 @@ class Limits:
     entries: int | None = None
 
     def excess(self, held: Usage) -> Usage:
-        """By how much `held` is over; Weight() when it is not."""
+        """By how much `held` is over the limits; `Usage()` when it is not."""
         return Usage(
             max(0, held.bytes - self.bytes) if self.bytes is not None else 0,
             max(0, held.entries - self.entries) if self.entries is not None else 0,
@@ -58,19 +58,22 @@ class Limits:
 
 
 class Uncounted(Exception):
-    """A shard was never counted: the account is new, or was lost. Scan the shards of `unweighed` first."""
+    """A shard was never counted, for the ledger is new or was lost. Count the shards of `count_absent` first."""
 
 
 class Ledger:
-    """The page in `file`. Every change to a shard's figure is made by who holds that shard's lock."""
+    """The ledger in `file`. A process changes the figure of a shard only while it holds that shard.
 
-    def __init__(self, file: str | PrivateFile) -> None:
-        self._file = PrivateFile.at(file)
+    Every method is one transaction: it opens, locks and reads the file, and writes it if anything has changed.
+    """
+
+    def __init__(self, file: PrivateFile) -> None:
+        self._file = file
 
     def reserve(self, shard: int, cost: Usage, limits: Limits) -> Usage:
-        """Write `cost` down if it fits; else change nothing and return by how much it does not.
+        """Add `cost` if it fits; else change nothing. Return by how much it does not fit.
 
-        Raises Unweighed when the total is not known, OSError as the disk does.
+        Raises Uncounted when the total is not known, OSError as the disk does.
         """
         with self._page() as page:
             excess = limits.excess(page.total() + cost)
@@ -79,22 +82,22 @@ class Ledger:
         return excess
 
     def adjust(self, shard: int, change: Usage) -> None:
-        """Correct the figure of `shard` by `change`. A directory that is gone owes nothing."""
+        """Add `change` to the figure of `shard`, unless the cache directory was deleted."""
         with suppress(FileNotFoundError), self._page() as page:
             page.add(shard, change)
 
     def put(self, shard: int, usage: Usage) -> None:
-        """Replace the figure of `shard` by one just counted."""
+        """Replace the figure of `shard` by `usage`, which was just counted."""
         with self._page() as page:
             page.put(shard, usage)
 
     def total(self) -> Usage:
-        """All shards and what the directory itself takes. Raises Unweighed, FileNotFoundError."""
+        """The usage of all shards and of the root directory. Raises Uncounted, FileNotFoundError."""
         with self._page() as page:
             return page.total()
 
     def create(self, root: OpenDirectory, existing: Callable[[], Collection[int]]) -> None:
-        """Make the page in `root`, or find it to be writable; shards without a directory are counted as empty.
+        """Make the ledger in `root`, or check that it is writable; shards without a directory are counted as empty.
 
         Raises OSError when it cannot be opened for writing. The counting is left for later where it would have to wait
         for another process, or where the disk is full.
@@ -117,19 +120,19 @@ class Ledger:
             return page.unknown()
 
     def nonempty(self) -> set[int]:
-        """The shards that the account takes to hold something, even if their directory is gone."""
+        """The shards that hold something by the ledger, even where their directory is gone."""
         with self._page() as page:
             return {shard for shard, figure in enumerate(page.bytes) if figure > 0}
 
     def update_stats(self, change: Callable[[Stats], Stats]) -> None:
-        """Replace the notes by `change` of them. Raises OSError, FileNotFoundError where there is no account."""
+        """Replace the statistics by `change` of them. Raises OSError; FileNotFoundError where there is no ledger."""
         with self._page(create=False) as page:
             page.stats = change(page.stats)
             page.changed = True
 
     @contextmanager
     def _page(self, *, create: bool = True) -> Iterator["_Page"]:
-        # Opened anew each time: somebody may have deleted the directory and with it the file we knew.
+        # Opened each time: the directory may have been deleted since, and this file with it.
         fd = self._file.open(_CREATE if create else os.O_RDWR)
         try:
             with _locked_page(fd) as page:
@@ -154,7 +157,7 @@ def _locked_page(fd: int, *, wait: float = LOCK_SECONDS) -> Iterator["_Page"]:
 
 
 def stats_of(path: str) -> Stats:
-    """The notes in the account at `path`, which may be another user's: nothing is locked. Empty where there is none."""
+    """The statistics in the ledger at `path`; empty where there is none. Takes no lock, so read access is enough."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -168,9 +171,9 @@ def stats_of(path: str) -> Stats:
 
 
 class _Page:
-    """Bytes, then entries, of each shard, and the notes.
+    """The content of the file: the bytes of each shard, then the entries of each, then the statistics.
 
-    All is within one page of memory, so that a kill cannot cut its write in two.
+    It is smaller than a page of memory, so a process that is killed while it writes leaves the old or the new content.
     """
 
     SIZE = len(_MAGIC) + SHARDS * (8 + 4) + STATS_BYTES

@@ -10,7 +10,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from thumbs.cache.filestore.flock import lock
@@ -38,8 +37,8 @@ class PurgeJournal:
     older purge has no effect any more.
     """
 
-    def __init__(self, journal: Path | PrivateFile, *, keep: float, clock: Callable[[], float] = time.time) -> None:
-        self._journal = PrivateFile.at(journal)
+    def __init__(self, journal: PrivateFile, *, keep: float, clock: Callable[[], float] = time.time) -> None:
+        self._journal = journal
         self._keep = keep
         self._clock = clock
         self._times: dict[str, float] = {}
