@@ -22,8 +22,7 @@ _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 # Without waiting: for the other end of a FIFO, or for a process that holds a lease on the file (fcntl(2)).
 _OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | _OPEN
-# The errors of opening a symbolic link and a socket.
-_NO_FILE = (errno.ELOOP, errno.ENXIO)
+_NO_FILE = (errno.ELOOP, errno.ENXIO)  # the errors of opening a symbolic link and a socket
 _MOST_LINKS = 8
 _LINK = getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC | os.O_NOFOLLOW  # without it, opening a link fails
 _LOOK_SECONDS = 1.0  # how long a check of the directory is valid for reading
