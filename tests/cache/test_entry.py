@@ -158,7 +158,7 @@ def test_an_original_is_no_thumbnail_and_a_thumbnail_no_original(
     assert store.get(key) is None
 
 
-def test_originals_and_thumbnails_in_their_own_places_come_back(
+def test_originals_and_thumbnails_under_their_own_keys_come_back(
     shared: Callable[[str, bytes], AliasLayer], tmp_path: Path
 ) -> None:
     store = FileStore(tmp_path / "cache", max_bytes=None)

@@ -232,7 +232,7 @@ def everything(layers: Layers) -> None:
     layers.clear()
 
 
-def test_a_layer_that_fails_is_left_out_and_told_of_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_layer_that_fails_is_skipped_and_logged_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     broken, good = Broken(), memory(clock)
     layers = Layers([broken, good], clock=clock)
     with caplog.at_level(logging.WARNING, "thumbs.cache"):
@@ -243,7 +243,7 @@ def test_a_layer_that_fails_is_left_out_and_told_of_once(clock: Clock, caplog: p
     # Read once, and written once; but a purge and a clearing are tried in any case.
     assert broken.asked == 2 + 2
     assert layers.failing == ("broken",)
-    assert [append.getMessage() for append in caplog.records] == [
+    assert [record.getMessage() for record in caplog.records] == [
         f"cache layer broken cannot be {done} and is skipped for a few seconds: OSError('no space left on device')"
         for done in ("read", "written")
     ]
@@ -274,7 +274,7 @@ def test_a_layer_that_could_not_be_read_may_well_be_purged(clock: Clock) -> None
     assert (layers.purge("group"), layers.failing) == (1, ())
 
 
-def test_a_layer_that_still_fails_after_its_rest_is_not_told_of_again(
+def test_a_layer_that_still_fails_when_it_is_tried_again_is_not_logged_again(
     clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(circuit_breaker, "OPEN_SECONDS", 0)
@@ -592,8 +592,8 @@ def test_the_rest_of_a_sites_cache_stays_when_a_storage_is_cleared(shared: Calla
     assert caches["default"].get("of-the-site") == 1
 
 
-def damaged(sealed: bytes, place: int) -> bytes:
-    return sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :]
+def damaged(sealed: bytes, index: int) -> bytes:
+    return sealed[:index] + bytes([sealed[index] ^ 1]) + sealed[index + 1 :]
 
 
 def test_what_was_not_sealed_for_its_key_is_a_miss(shared: Callable[..., AliasLayer]) -> None:
@@ -603,7 +603,7 @@ def test_what_was_not_sealed_for_its_key_is_a_miss(shared: Callable[..., AliasLa
     sealed, other = (cache.get(f"mage:photos:{key}") for key in (KEY, "group/other"))
     assert isinstance(sealed, bytes)
     garbage: list[object] = [None, "text", 5, [sealed], b"", b"x" * 500, sealed[:-1], sealed[:20], sealed + b"x", other]
-    garbage += [damaged(sealed, place) for place in range(len(sealed))]
+    garbage += [damaged(sealed, index) for index in range(len(sealed))]
     for value in garbage:
         cache.set("mage:photos:group/name", value)
         assert layer.get(KEY) is None
@@ -626,8 +626,8 @@ def test_an_entry_without_a_second_left_is_not_stored(shared: Callable[..., Alia
 
 
 def test_an_entry_that_memcached_would_not_store_is_not_sent_there(clock: Clock) -> None:
-    nobody = {"BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache", "LOCATION": "127.0.0.1:1"}
-    with override_settings(CACHES={"default": nobody}):
+    closed_port = {"BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache", "LOCATION": "127.0.0.1:1"}
+    with override_settings(CACHES={"default": closed_port}):
         layer = AliasLayer(lambda: caches["default"], "photos", 300, clock=clock)
         layer.put(KEY, entry(bytes(1024 * 1024 - 4000)), NOW + 300)
         with pytest.raises(OSError, match="refused"):

@@ -33,7 +33,7 @@ def test_a_value_is_shared_not_copied(sieve: Sieve) -> None:
     assert sieve.get("g/n") is value
 
 
-def test_none_is_a_value_that_a_default_tells_from_a_miss(sieve: Sieve) -> None:
+def test_a_default_distinguishes_none_from_a_miss(sieve: Sieve) -> None:
     missing = object()
     sieve.set("a", None, size=0, expires=None)
     assert sieve.get("a", missing) is None

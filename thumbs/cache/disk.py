@@ -20,7 +20,7 @@ _MISSING = object()
 
 
 class DiskCache(BaseCache):
-    """`LOCATION` is a directory of its own, shared by all processes and machines that see it.
+    """`LOCATION` is a directory that holds nothing else. Processes and machines may share it.
 
     OPTIONS: `MAX_BYTES` of disk and `MAX_ENTRIES` (default of both: no limit). There is no `CULL_FREQUENCY`: the
     entries used longest ago are removed, as many as needed. Bytes are stored as they are; any other value is pickled

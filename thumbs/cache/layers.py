@@ -28,7 +28,10 @@ class Found(NamedTuple):
 
 
 class LockResult(NamedTuple):
-    """`lock` is None while another holds the key; `found` is what a layer has; `expired` an entry past its lifetime."""
+    """`lock` is None while another process holds the key. It is released already when `found` is not None.
+
+    `found` is what a layer has. `expired` is an entry past its lifetime, for the holder of the lock to renew.
+    """
 
     lock: KeyLock | None
     found: Found | None
@@ -70,7 +73,7 @@ class Layers:
 
     @property
     def shared(self) -> bool:
-        """Whether another process can find what this one puts here. Else no process need wait for another."""
+        """Whether other processes can find what this one stores: only then can they wait for it."""
         return any(not isinstance(layer.inner, LocalLayer) for layer in self._layers)
 
     def lifetime(self) -> float:
@@ -88,8 +91,8 @@ class Layers:
     def start_following(self) -> None:
         """Follow the purges of other machines from now on, in a thread for each layer with a feed. Returns at once.
 
-        Looking up and storing entries call this; questions, purges and construction do not. A thread would not survive
-        a fork, so the first call must come after it.
+        The methods that look up or store entries call this. Construction, questions and purges start no thread. A
+        process must not call it before it forks: the child would not have the thread.
         """
         for follower in self._followers:
             follower.start()
@@ -182,14 +185,14 @@ class Layers:
                 layer.append_purge(purge)
             return count
 
-        # Layers with a feed come first, for other machines wait for it: removing many files may take a while.
+        # Layers with a feed come first: removing many files may take a while, and other machines read the feed.
         layers = sorted(self._layers, key=lambda layer: not isinstance(layer.inner, FeedLayer))
         return sum(layer.call_anyway(remove_and_append, layer.inner) or 0 for layer in layers)
 
     def _usable(self, key: str, entry: Entry | None, layer: str, now: float) -> Found | None:
         if entry is None or entry.fresh_until + self._stale <= now or self._is_purged(key, entry):
             return None
-        # An entry from the future dates from a wrong clock, and would be kept too long by as much as that was off.
+        # An entry from the future was made under a wrong clock. Its lifetime would end too late.
         if entry.created > now + CLOCK_SKEW:
             return None
         return Found(entry, layer, entry.fresh_until <= now)

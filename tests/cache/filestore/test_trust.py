@@ -76,7 +76,7 @@ def test_a_directory_of_another_user_is_refused_but_by_root(directory: Path) -> 
 
 
 @as_root
-def test_a_place_in_which_any_user_may_make_it_is_roots_only_where_root_made_it(directory: Path) -> None:
+def test_in_a_directory_where_any_user_may_make_files_root_uses_only_its_own(directory: Path) -> None:
     opened(PrivateDirectory(directory, own=True))
     os.chown(directory, OTHER, OTHER)
     with pytest.raises(Untrusted, match=f"owned by user {OTHER} with mode 0700") as refused:
@@ -136,7 +136,7 @@ def test_a_directory_in_a_sticky_one_for_all_is_used(directory: Path) -> None:
     assert stat.S_IMODE((directory / "mage").stat().st_mode) & 0o777 == 0o700
 
 
-def test_reading_learns_within_a_second_that_a_directory_is_not_private_any_more(directory: Path) -> None:
+def test_reading_fails_within_a_second_when_a_directory_is_not_private_any_more(directory: Path) -> None:
     seen = PrivateDirectory(directory)
     assert seen.owners() == {0, os.geteuid()}
     directory.chmod(0o777)
@@ -336,7 +336,7 @@ def test_all_that_root_puts_into_a_cache_belongs_to_its_user(directory: Path) ->
     with store.try_lock_janitor() as first:
         assert first
     paths = list(cache.rglob("*"))
-    assert len(paths) == 8  # tag, account, janitor; two shards, a group, two entries
+    assert len(paths) == 8  # tag, ledger, janitor; two shards, a group, two entries
     assert {(path.stat().st_uid, path.stat().st_gid) for path in paths} == {(SERVICE, SERVICE)}
     os.chown(directory, SERVICE, SERVICE)
 

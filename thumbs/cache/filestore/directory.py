@@ -21,7 +21,7 @@ _TAG_TEXT = (
     b"Signature: 8a477f597d28d172789f06886806bc55\n"
     b"# This directory is a cache of Mage, format 1. Everything in it may be deleted.\n"
 )
-_NO_TAG = b"\0"  # for a tag that is not a file: no beginning of the text
+_NO_TAG = b"\0"  # stands for a tag that is not a file; no text begins like this
 _LOST_AND_FOUND = "lost+found"  # mkfs makes it in a mount point
 _KNOWN = re.compile(rf"{LEDGER}|{JANITOR}|{JOURNAL}|{re.escape(TAG)}|{re.escape(_LOST_AND_FOUND)}|{SHARD_NAME.pattern}")
 _CREATE = os.O_RDWR | os.O_CREAT

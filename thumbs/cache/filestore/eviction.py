@@ -8,14 +8,13 @@ from thumbs.cache.filestore.ledger import Usage
 from thumbs.cache.filestore.listing import Entry
 from thumbs.cache.filestore.shards import Shards
 
-# When 16 of 128 are removed, they are on average in the oldest sixteenth of the whole cache.
+# The oldest 16 of 128 random entries belong, on average, to the oldest sixteenth of the whole cache.
 _SAMPLE = 128
-# Parts of a sample, as divisors.
-_LEAST = 8  # at least an eighth is removed at once, so that most stores need not make room
-_LEAST_OF_ALL = 16  # a sixteenth where the sample is the whole cache
-_MOST = 4  # at most a quarter: the rest may be in frequent use
+_LEAST = 8  # one round removes at least 1/8 of the sample, so that most stores need not make room
+_LEAST_OF_ALL = 16  # at least 1/16 when the sample is the whole cache
+_MOST = 4  # at most 1/4 of a real sample: the rest may be in frequent use
 
-_LOCK_WAIT = 1.0
+_LOCK_WAIT = 1.0  # seconds; a shard that is held for longer keeps its entries
 
 
 def make_room(shards: Shards, need: Usage, *, now: float) -> Usage:

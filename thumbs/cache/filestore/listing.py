@@ -1,4 +1,4 @@
-"""Lists a shard by names and `stat` alone, without opening a file; names of another form are skipped."""
+"""Lists a shard by names and `stat` alone, without opening a file. Other programs' files are skipped."""
 
 import os
 import random
@@ -25,10 +25,10 @@ class Entry:
 
 @dataclass(slots=True)
 class Listing:
-    """The entries of a shard; `orphans`, names of temporary files; `empty`, names of groups without entries.
+    """What a shard holds: entries, names of temporary files (`orphans`), and names of groups without entries (`empty`).
 
-    `orphan_bytes` are those of the temporary files, `group_bytes` those of the groups' directories. `complete` is
-    False where the listing is a sample.
+    `orphan_bytes` is the disk that the temporary files take, `group_bytes` what the directories of all groups take.
+    `complete` is False when `entries` is only a sample.
     """
 
     entries: list[Entry] = field(default_factory=list)

@@ -19,10 +19,10 @@ _NO_FILE = (errno.ELOOP, errno.ENXIO)
 # A use is written to the file only when the last use in it is older than this.
 _RECENCY_SECONDS = 60.0
 _MAX_REMEMBERED = 4096
-# How long a use may stay in the queue before a lookup that may block has to write it.
+# Seconds that a use may stay in the queue. After that `read_now` raises, so that its caller writes the uses.
 _QUEUED_SECONDS = 5.0
-# A write to a file changes its ctime, so a checksum is valid as long as the ctime is the same. Not for a file that has
-# just changed: a second change may fall into the same tick of the clock.
+# A write to a file changes its ctime, so a checksum need not be computed again while the ctime is the same. A file that
+# has just changed is excepted: a second change may fall into the same tick of the clock.
 _SETTLED_SECONDS = 2.0
 
 

@@ -21,21 +21,21 @@ class Shards:
     def __init__(self, root: PrivateDirectory, ledger: Ledger) -> None:
         self._root = root
         self._ledger = ledger
-        self._is_ours = False
+        self._is_prepared = False
 
     def prepare(self) -> None:
         """Make the cache directory, or check that it is one. Raises as `directory.prepare`."""
         prepare(self._root, lambda root: self._ledger.create(root, self.existing))
-        self._is_ours = True
+        self._is_prepared = True
 
-    def ensure_ours(self) -> None:
+    def ensure_prepared(self) -> None:
         """`prepare`, unless that has been done."""
-        if not self._is_ours:
+        if not self._is_prepared:
             self.prepare()
 
     def reset(self) -> None:
         """Prepare the directory again at the next use, for it was deleted."""
-        self._is_ours = False
+        self._is_prepared = False
 
     def existing(self) -> list[int]:
         """The shards that have a directory now, in order."""
@@ -47,7 +47,7 @@ class Shards:
         return sorted(int(name, 16) for name in names)
 
     def to_visit(self) -> list[int]:
-        """The shards that have a directory, and those that hold something by the ledger: a process may have died."""
+        """The shards that have a directory or, by the ledger, hold something: a killed process leaves its figure."""
         return sorted(self._ledger.nonempty().union(self.existing()))
 
     @contextmanager

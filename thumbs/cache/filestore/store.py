@@ -181,7 +181,7 @@ class FileStore:
         """Remove all entries; return how many."""
         removed = 0
         for number in self._shards.existing():
-            self._shards.ensure_ours()
+            self._shards.ensure_prepared()
             with suppress(FileNotFoundError), self._shards.locked(number) as shard:
                 listing = shard.list()
                 removed += sum(shard.remove(entry.inner).entries for entry in listing.entries)
@@ -194,7 +194,7 @@ class FileStore:
         """What the directory holds, from the ledger."""
         if not self._root.is_dir():
             return StoreUsage(0, 0, self._limits.bytes)
-        self._shards.ensure_ours()
+        self._shards.ensure_prepared()
         total = measure(self._shards, self._ledger)
         return StoreUsage(total.entries, total.bytes, self._limits.bytes)
 
@@ -225,7 +225,7 @@ class FileStore:
     def _discard(self, path: EntryPath) -> None:
         # A lookup must not fail because the disk cannot be written.
         with suppress(OSError, ForeignDirectory):
-            self._shards.ensure_ours()
+            self._shards.ensure_prepared()
             with self._shards.locked(path.shard, wait=0) as shard:
                 try:
                     self._reader.read(path, now=self._clock())

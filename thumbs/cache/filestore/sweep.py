@@ -9,14 +9,15 @@ from thumbs.cache.filestore.ledger import Ledger, Limits, Uncounted, Usage
 from thumbs.cache.filestore.listing import Entry
 from thumbs.cache.filestore.shards import Shards
 
-# Rounds of eviction that free nothing: other processes may fill the cache as fast as the janitor empties it.
+# Eviction ends after so many rounds in a row that freed nothing, for the rest may be held by other processes.
 _ROUNDS_WITHOUT_GAIN = 3
+# Counting ends after so many attempts: each time, another process has deleted the ledger meanwhile.
 _RECOUNTS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What a sweep left and removed; of a dry run, what it would have.
+    """The result of a sweep. That of a dry run is what a sweep would have left and removed.
 
     `entries` and `bytes` (of disk) are left. `expired`, `orphans` (temporary files of dead writers) and `evicted`
     (for the cap) count removed files, `freed` their bytes. A dry run does not know `evicted`.

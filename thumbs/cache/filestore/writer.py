@@ -14,12 +14,12 @@ from thumbs.cache.filestore.shard import least_bytes
 from thumbs.cache.filestore.shards import Shards
 from thumbs.cache.filestore.sweep import count_missing
 
-# When so many rounds have made no room, other processes fill the cache as fast: one writer must not empty it.
+# Other processes may fill the room that is made. After so many rounds the entry is not stored.
 _ROUNDS = 32
 # The directory may be deleted during a write. It is made again so many times, then the error is raised.
 _DELETIONS = 5
 
-# From the fresh entry of the key, or None, to the payload to store and its expiry, or None to store nothing.
+# Takes the fresh entry of the key, or None. Returns the payload to store and its expiry, or None to store nothing.
 Change = Callable[[Found | None], tuple[bytes, float | None] | None]
 
 
@@ -57,7 +57,7 @@ class Writer:
 
     def _store_or_make_room(self, path: EntryPath, change: Change, look: bool) -> bool | None:
         """The result of `store`; None where it has to be tried again."""
-        self.shards.ensure_ours()
+        self.shards.ensure_prepared()
         try:
             outcome = self._store(path, change, look)
         except Uncounted:
