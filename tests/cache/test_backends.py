@@ -473,7 +473,7 @@ def test_the_byte_cap_holds_and_the_well_used_stays(ours: Make) -> None:
         cache.set(f"key{number}", bytes(20_000))
     left = sum(cache.has_key(f"key{number}") for number in range(100))
     assert 5 < left <= 20
-    assert cache.get("used") == b"value" or ours.kind == "disk"  # recency on disk is noted by the minute
+    assert cache.get("used") == b"value" or ours.kind == "disk"  # the last use on disk is written once a minute
     cache.set("key99", bytes(500_000))
     assert cache.get("key99") is None
 

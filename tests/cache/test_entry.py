@@ -126,7 +126,7 @@ def shared() -> Iterator[Callable[[str, bytes], AliasLayer]]:
         caches["default"].clear()
 
         def poisoned(key: str, poison: bytes) -> AliasLayer:
-            body = adapters._name(key) + poison
+            body = adapters._key_digest(key) + poison
             caches["default"].set(f"mage:photos:{key}", crc32(body).to_bytes(4, "big") + body)
             return AliasLayer(lambda: caches["default"], "photos", 300, clock=lambda: NOW)
 
@@ -158,7 +158,7 @@ def test_an_original_is_no_thumbnail_and_a_thumbnail_no_original(
     assert store.get(key) is None
 
 
-def test_originals_and_thumbnails_in_their_own_places_come_back(
+def test_originals_and_thumbnails_under_their_own_keys_come_back(
     shared: Callable[[str, bytes], AliasLayer], tmp_path: Path
 ) -> None:
     store = FileStore(tmp_path / "cache", max_bytes=None)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from tests.support import servers, strategies
 from tests.support.clock import NOW, Clock
+from tests.support.private_files import private_file
 from thumbs.cache import circuit_breaker
 from thumbs.cache.adapters import AliasLayer, DiskLayer, MemoryLayer
 from thumbs.cache.entry import Entry
@@ -110,7 +111,6 @@ def test_a_hit_below_is_copied_upwards_with_the_time_that_it_has_left(tmp_path: 
     found = layers.get(KEY)
     assert found is not None
     assert found.layer == "disk"
-    assert one.sieve.expires_of(KEY) == NOW + 300
     clock.now = NOW + 299
     assert bodies(one.get(KEY)) == b"picture"
     clock.now = NOW + 300
@@ -118,11 +118,15 @@ def test_a_hit_below_is_copied_upwards_with_the_time_that_it_has_left(tmp_path: 
     assert layers.get(KEY) is None
 
 
+class Bottom(DiskLayer):
+    name = "bottom"
+
+
 def test_a_hit_is_copied_only_into_the_layers_above(tmp_path: Path, clock: Clock) -> None:
     top, middle, bottom = (
         memory(clock),
         disk(tmp_path / "middle", clock),
-        DiskLayer(disk(tmp_path, clock).store, "bottom"),
+        Bottom(disk(tmp_path, clock).store),
     )
     layers = Layers([top, middle, bottom], clock=clock)
     middle.put(KEY, entry(), NOW + 300)
@@ -228,7 +232,7 @@ def everything(layers: Layers) -> None:
     layers.clear()
 
 
-def test_a_layer_that_fails_is_left_out_and_told_of_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_layer_that_fails_is_skipped_and_logged_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     broken, good = Broken(), memory(clock)
     layers = Layers([broken, good], clock=clock)
     with caplog.at_level(logging.WARNING, "thumbs.cache"):
@@ -239,8 +243,8 @@ def test_a_layer_that_fails_is_left_out_and_told_of_once(clock: Clock, caplog: p
     # Read once, and written once; but a purge and a clearing are tried in any case.
     assert broken.asked == 2 + 2
     assert layers.failing == ("broken",)
-    assert [append.getMessage() for append in caplog.records] == [
-        f"cache layer broken cannot be {done} and is left alone for now: OSError('no space left on device')"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"cache layer broken cannot be {done} and is skipped for a few seconds: OSError('no space left on device')"
         for done in ("read", "written")
     ]
 
@@ -270,7 +274,7 @@ def test_a_layer_that_could_not_be_read_may_well_be_purged(clock: Clock) -> None
     assert (layers.purge("group"), layers.failing) == (1, ())
 
 
-def test_a_layer_that_still_fails_after_its_rest_is_not_told_of_again(
+def test_a_layer_that_still_fails_when_it_is_tried_again_is_not_logged_again(
     clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(circuit_breaker, "OPEN_SECONDS", 0)
@@ -295,7 +299,7 @@ def test_a_layer_that_works_again_is_used_again(
         layers.put(KEY, entry())
         assert bodies(layers.get(KEY)) == b"picture"
     assert layers.failing == ()
-    assert [append.getMessage().partition(" and is left")[0] for append in caplog.records] == [
+    assert [record.getMessage().partition(" and is skipped")[0] for record in caplog.records] == [
         "cache layer disk cannot be written",
         "cache layer disk cannot be read",
         "cache layer disk can be written again",
@@ -336,7 +340,9 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def purging(path: Path, clock: Clock, store: Layer | None = None) -> Layers:
     """What one of several processes has: a memory of its own, the journal in common."""
     return Layers(
-        [store or memory(clock)], purges=PurgeJournal(path / "run" / "journal", keep=1000, clock=clock), clock=clock
+        [store or memory(clock)],
+        purges=PurgeJournal(private_file(path / "run" / "journal"), keep=1000, clock=clock),
+        clock=clock,
     )
 
 
@@ -398,7 +404,7 @@ def test_a_process_that_slept_while_the_journal_was_written_anew_misses_no_purge
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
     journal = tmp_path / "journal"
-    here, asleep = (PurgeJournal(journal, keep=60, clock=clock) for _ in range(2))
+    here, asleep = (PurgeJournal(private_file(journal), keep=60, clock=clock) for _ in range(2))
     for number in range(100):
         here.append(f"old{number}")
     assert asleep.is_purged("old0", NOW)
@@ -430,8 +436,10 @@ def test_what_is_still_to_be_covered_is_in_the_journal_written_anew(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
-    groups = written_anew(PurgeJournal(tmp_path / "journal", keep=60, clock=clock), clock, tmp_path / "journal")
-    later = PurgeJournal(tmp_path / "journal", keep=60, clock=clock)
+    groups = written_anew(
+        PurgeJournal(private_file(tmp_path / "journal"), keep=60, clock=clock), clock, tmp_path / "journal"
+    )
+    later = PurgeJournal(private_file(tmp_path / "journal"), keep=60, clock=clock)
     assert all(later.is_purged(group, clock.now - 55) for group in groups[-50:])
 
 
@@ -440,7 +448,7 @@ def test_a_clearing_that_still_covers_something_is_in_the_journal_written_anew(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
-    purges = PurgeJournal(tmp_path / "journal", keep=60, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=60, clock=clock)
     for number in range(300):
         purges.append(f"old{number}")
     clock.now += 50
@@ -448,7 +456,7 @@ def test_a_clearing_that_still_covers_something_is_in_the_journal_written_anew(
     cleared = clock.now
     written_anew(purges, clock, tmp_path / "journal")
     assert clock.now < cleared + 60
-    assert PurgeJournal(tmp_path / "journal", keep=60, clock=clock).is_purged("any", cleared)
+    assert PurgeJournal(private_file(tmp_path / "journal"), keep=60, clock=clock).is_purged("any", cleared)
 
 
 @pytest.mark.usefixtures("_at_once")
@@ -456,7 +464,7 @@ def test_purges_that_cover_nothing_any_more_are_forgotten(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
-    purges = PurgeJournal(tmp_path / "journal", keep=100, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=100, clock=clock)
     purges.append("old")
     for number in range(300):
         clock.now += 1
@@ -466,12 +474,12 @@ def test_purges_that_cover_nothing_any_more_are_forgotten(
     assert " new0\n" not in text
     assert " new299\n" in text
     assert not purges.is_purged("old", NOW)
-    assert not PurgeJournal(tmp_path / "journal", keep=100, clock=clock).is_purged("old", NOW)
+    assert not PurgeJournal(private_file(tmp_path / "journal"), keep=100, clock=clock).is_purged("old", NOW)
 
 
 @pytest.mark.usefixtures("_at_once")
 def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(tmp_path: Path, clock: Clock) -> None:
-    journal, purges = tmp_path / "journal", PurgeJournal(tmp_path / "journal", keep=100, clock=clock)
+    journal, purges = tmp_path / "journal", PurgeJournal(private_file(tmp_path / "journal"), keep=100, clock=clock)
     journal.write_text(f"# mark\n{NOW!r} gro")
     assert not purges.is_purged("gro", NOW)
     with journal.open("a") as file:
@@ -504,7 +512,7 @@ def test_a_journal_that_cannot_be_read_fails_no_request(tmp_path: Path, clock: C
 
 
 def test_a_purge_is_seen_by_another_process_within_a_second(tmp_path: Path) -> None:
-    here, there = (PurgeJournal(tmp_path / "journal", keep=100) for _ in range(2))
+    here, there = (PurgeJournal(private_file(tmp_path / "journal"), keep=100) for _ in range(2))
     now = time.time()
     assert not there.is_purged("group", now)
     here.append("group")
@@ -584,8 +592,8 @@ def test_the_rest_of_a_sites_cache_stays_when_a_storage_is_cleared(shared: Calla
     assert caches["default"].get("of-the-site") == 1
 
 
-def damaged(sealed: bytes, place: int) -> bytes:
-    return sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :]
+def damaged(sealed: bytes, index: int) -> bytes:
+    return sealed[:index] + bytes([sealed[index] ^ 1]) + sealed[index + 1 :]
 
 
 def test_what_was_not_sealed_for_its_key_is_a_miss(shared: Callable[..., AliasLayer]) -> None:
@@ -595,7 +603,7 @@ def test_what_was_not_sealed_for_its_key_is_a_miss(shared: Callable[..., AliasLa
     sealed, other = (cache.get(f"mage:photos:{key}") for key in (KEY, "group/other"))
     assert isinstance(sealed, bytes)
     garbage: list[object] = [None, "text", 5, [sealed], b"", b"x" * 500, sealed[:-1], sealed[:20], sealed + b"x", other]
-    garbage += [damaged(sealed, place) for place in range(len(sealed))]
+    garbage += [damaged(sealed, index) for index in range(len(sealed))]
     for value in garbage:
         cache.set("mage:photos:group/name", value)
         assert layer.get(KEY) is None
@@ -618,8 +626,8 @@ def test_an_entry_without_a_second_left_is_not_stored(shared: Callable[..., Alia
 
 
 def test_an_entry_that_memcached_would_not_store_is_not_sent_there(clock: Clock) -> None:
-    nobody = {"BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache", "LOCATION": "127.0.0.1:1"}
-    with override_settings(CACHES={"default": nobody}):
+    closed_port = {"BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache", "LOCATION": "127.0.0.1:1"}
+    with override_settings(CACHES={"default": closed_port}):
         layer = AliasLayer(lambda: caches["default"], "photos", 300, clock=clock)
         layer.put(KEY, entry(bytes(1024 * 1024 - 4000)), NOW + 300)
         with pytest.raises(OSError, match="refused"):
@@ -700,7 +708,10 @@ def test_an_entry_of_an_alias_is_copied_upwards_like_any_other(shared: Callable[
     found = layers.get(KEY)
     assert found is not None
     assert found.layer == "shared"
-    assert one.sieve.expires_of(KEY) == NOW + 300
+    clock.now = NOW + 299
+    assert one.get(KEY) is not None
+    clock.now = NOW + 300
+    assert one.get(KEY) is None
 
 
 # ---------------------------------------------------------------------------- as they are wired
@@ -739,7 +750,7 @@ def test_an_entry_of_another_version_of_mage_is_a_miss_and_removed(tmp_path: Pat
 @pytest.mark.usefixtures("_at_once")
 def test_a_journal_that_cannot_be_made_fails_the_purge_and_nothing_else(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "file").touch()
-    purges = PurgeJournal(tmp_path / "file" / "journal", keep=100, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "file" / "journal"), keep=100, clock=clock)
     assert not purges.is_purged("group", NOW)
     with pytest.raises(OSError):  # noqa: PT011 - whatever the disk says
         purges.append("group")

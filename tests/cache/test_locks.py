@@ -1,4 +1,4 @@
-"""Claims: of all threads, processes and machines one makes an entry, and nobody waits for the dead."""
+"""Key locks and leases: one of all threads, processes and machines makes an entry, and a dead one blocks none."""
 
 import subprocess
 import sys
@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import caches
 from django.test import override_settings
 
+from tests.support.private_files import private_file
 from thumbs.cache.adapters import AliasLayer, DiskLayer, MemoryLayer
 from thumbs.cache.entry import Entry
 from thumbs.cache.filestore.store import FileStore
@@ -19,12 +20,13 @@ from thumbs.cache.locks import KeyLock, KeyLocks
 from thumbs.cache.sieve import Sieve
 
 KEY = "group/name"
-# Takes the claim, says so, and holds it until it is killed.
+# Takes the lock, says so, and holds it until it is killed.
 _HOLDER = """
 import sys, time
 from pathlib import Path
+from tests.support.private_files import private_file
 from thumbs.cache.locks import KeyLocks
-lock = KeyLocks(Path(sys.argv[1])).take(sys.argv[2])
+lock = KeyLocks(private_file(Path(sys.argv[1]))).try_lock(sys.argv[2])
 print("has it" if lock else "has it not", flush=True)
 time.sleep(60)
 """
@@ -32,58 +34,58 @@ time.sleep(60)
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / "claims"
+    return tmp_path / "locks"
 
 
 def entry(*, fresh: float = 300.0) -> Entry:
     return Entry(b"picture", "image/webp", '"tag"', "v1", 1_600_000_000, time.time(), time.time() + fresh)
 
 
-def test_a_key_is_claimed_by_one_until_it_gives_it_up(file: Path) -> None:
-    one, other = KeyLocks(file), KeyLocks(file)
-    lock = one.take(KEY)
+def test_a_key_is_locked_until_its_lock_is_released(file: Path) -> None:
+    one, other = KeyLocks(private_file(file)), KeyLocks(private_file(file))
+    lock = one.try_lock(KEY)
     assert lock is not None
-    assert one.take(KEY) is None
-    assert other.take(KEY) is None
-    assert other.take("group/another") is not None
+    assert one.try_lock(KEY) is None
+    assert other.try_lock(KEY) is None
+    assert other.try_lock("group/another") is not None
     lock.release()
     lock.release()
-    assert other.take(KEY) is not None
+    assert other.try_lock(KEY) is not None
 
 
-def test_giving_up_one_key_gives_up_no_other(file: Path) -> None:
+def test_releasing_one_key_releases_no_other(file: Path) -> None:
     """As a lock of a process would, when any descriptor of its file is closed."""
-    locks = KeyLocks(file)
-    kept, given_up = locks.take("a/a"), locks.take("b/b")
+    locks = KeyLocks(private_file(file))
+    kept, released = locks.try_lock("a/a"), locks.try_lock("b/b")
     assert kept is not None
-    assert given_up is not None
-    given_up.release()
-    assert locks.take("a/a") is None
+    assert released is not None
+    released.release()
+    assert locks.try_lock("a/a") is None
 
 
-def test_a_claim_ends_with_the_process_that_is_killed(file: Path) -> None:
+def test_a_lock_ends_with_the_process_that_is_killed(file: Path) -> None:
     command = [sys.executable, "-c", _HOLDER, str(file), KEY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "has it\n"
-        assert KeyLocks(file).take(KEY) is None
+        assert KeyLocks(private_file(file)).try_lock(KEY) is None
         holder.kill()
         holder.wait()
-    assert KeyLocks(file).take(KEY) is not None
+    assert KeyLocks(private_file(file)).try_lock(KEY) is not None
 
 
-def test_where_nothing_can_be_locked_everybody_may_make_it(tmp_path: Path) -> None:
+def test_where_nothing_can_be_locked_every_process_gets_a_lock(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"")
-    locks = KeyLocks(tmp_path / "plain" / "claims")
-    assert locks.take(KEY) is not None
-    assert locks.take(KEY) is not None
+    locks = KeyLocks(private_file(tmp_path / "plain" / "locks"))
+    assert locks.try_lock(KEY) is not None
+    assert locks.try_lock(KEY) is not None
 
 
-def test_the_directory_of_claims_is_made_when_it_is_missing(tmp_path: Path) -> None:
-    locks = KeyLocks(tmp_path / "run" / "claims")
-    result = locks.take(KEY)
-    assert result is not None
-    assert locks.take(KEY) is None
+def test_the_directory_of_the_locks_is_made_when_it_is_missing(tmp_path: Path) -> None:
+    locks = KeyLocks(private_file(tmp_path / "run" / "locks"))
+    lock = locks.try_lock(KEY)
+    assert lock is not None
+    assert locks.try_lock(KEY) is None
 
 
 # ------------------------------------------------------------------------------------------ layers
@@ -91,10 +93,12 @@ def test_the_directory_of_claims_is_made_when_it_is_missing(tmp_path: Path) -> N
 
 def on_disk(directory: Path) -> Layers:
     """What one process has of a cache that all of the machine share."""
-    return Layers([DiskLayer(FileStore(directory / "cache", max_bytes=None))], locks=KeyLocks(directory / "claims"))
+    return Layers(
+        [DiskLayer(FileStore(directory / "cache", max_bytes=None))], locks=KeyLocks(private_file(directory / "locks"))
+    )
 
 
-def test_who_holds_a_key_is_told_what_was_made_meanwhile(tmp_path: Path) -> None:
+def test_an_entry_that_was_made_meanwhile_is_found_with_or_without_the_lock(tmp_path: Path) -> None:
     here, there = on_disk(tmp_path), on_disk(tmp_path)
     first = here.lock_or_get(KEY)
     assert (first.lock is not None, first.found, first.expired) == (True, None, None)
@@ -108,10 +112,10 @@ def test_who_holds_a_key_is_told_what_was_made_meanwhile(tmp_path: Path) -> None
     first.lock.release()
     third = there.lock_or_get(KEY)
     assert third.found is not None
-    assert KeyLocks(tmp_path / "claims").take(KEY) is not None  # what is there need not be claimed
+    assert KeyLocks(private_file(tmp_path / "locks")).try_lock(KEY) is not None  # an entry that is there needs no lock
 
 
-def test_who_holds_a_key_is_told_what_was_there_before_its_time_was_over(tmp_path: Path) -> None:
+def test_the_lock_comes_with_the_entry_that_has_expired(tmp_path: Path) -> None:
     layers = on_disk(tmp_path)
     layers.put(KEY, entry(fresh=0.05))
     time.sleep(0.1)
@@ -146,7 +150,7 @@ def test_one_of_all_machines_has_the_lease_of_a_key() -> None:
         assert there.lock_or_get(KEY).lock is not None
 
 
-def test_a_cache_that_takes_nothing_and_has_nothing_leases_to_everybody() -> None:
+def test_a_cache_that_takes_nothing_and_has_nothing_gives_a_lease_to_every_process() -> None:
     """As Django's clients do when memcached is away: they say False, and raise nothing."""
     with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}):
         layers = leasing(lambda: caches["default"])
@@ -154,7 +158,7 @@ def test_a_cache_that_takes_nothing_and_has_nothing_leases_to_everybody() -> Non
         assert layers.lock_or_get(KEY).lock is not None
 
 
-def test_a_cache_that_raises_leases_to_everybody() -> None:
+def test_a_cache_that_raises_gives_a_lease_to_every_process() -> None:
     def broken() -> object:
         raise ConnectionError
 
@@ -163,5 +167,5 @@ def test_a_cache_that_raises_leases_to_everybody() -> None:
     assert layers.lock_or_get(KEY).lock is not None
 
 
-def test_a_claim_of_nothing_can_be_given_up() -> None:
+def test_a_lock_without_callbacks_can_be_released() -> None:
     KeyLock().release()

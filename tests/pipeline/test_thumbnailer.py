@@ -25,6 +25,7 @@ from tests.support.fake_pipeline import (
     header,
     request,
 )
+from tests.support.private_files import private_file
 from thumbs.cache.adapters import DiskLayer, MemoryLayer
 from thumbs.cache.entry import Entry
 from thumbs.cache.filestore.store import FileStore
@@ -467,7 +468,7 @@ def test_a_broken_original_is_rendered_once_in_a_few_seconds(open_shop: Callable
 
 def test_a_purge_ends_what_is_remembered_of_a_failure(open_shop: Callable[..., Shop], ask: Ask, tmp_path: Path) -> None:
     shop = open_shop()
-    shop.layers._purges = PurgeJournal(tmp_path / "journal", keep=1000, clock=shop.clock)
+    shop.layers._purges = PurgeJournal(private_file(tmp_path / "journal"), keep=1000, clock=shop.clock)
     assert ask(shop, request("40x30/late.jpg")).status == 404
     shop.source.lay("late.jpg", b"late")
     assert ask(shop, request("40x30/late.jpg")).status == 404

@@ -17,6 +17,7 @@ from thumbs.cache.filestore.entry_file import Damaged
 from thumbs.cache.filestore.paths import path_of
 from thumbs.cache.filestore.reader import Reader
 from thumbs.cache.filestore.store import FileStore
+from thumbs.cache.filestore.trust import PrivateDirectory
 
 KEYS = [f"g{number % 12}/n{number}" for number in range(60)]
 SMALLEST, LARGEST = 1_000, 2_000_000
@@ -72,7 +73,7 @@ def flood(directory: str, max_bytes: str, seed: str) -> None:
 
 def read(directory: str) -> None:
     """Read until the file `stop` appears beside the directory; print how many were whole and what was not."""
-    reader = Reader(Path(directory))
+    reader = Reader(PrivateDirectory(Path(directory)))
     whole, wrong = 0, []
     stop = Path(directory).parent / "stop"
     say("ready")

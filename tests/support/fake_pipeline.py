@@ -32,6 +32,13 @@ PATIENCE = 10.0
 MODIFIED = 1_600_000_000
 
 
+class ExactLayers(Layers):
+    """Lifetimes without the random part, for tests of times."""
+
+    def lifetime(self) -> float:
+        return self.ttl
+
+
 class Gate:
     """Open unless it is shut; counts who has come to it."""
 
@@ -155,8 +162,7 @@ class Shop:
             self.executors.setdefault(name, BoundedExecutor(name, threads=threads, queue_length=queue_length))
         if self.cache is None:
             self.cache = [MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=self.clock))]
-        self.layers = Layers(self.cache, ttl=300, stale=self.stale, clock=self.clock)
-        self.layers.jitter = 0  # times are exact here
+        self.layers = ExactLayers(self.cache, ttl=300, stale=self.stale, clock=self.clock)
         policy = StoragePolicy("photos", DEFAULT_QUALITIES, OutputLimits(), self.signer, headers=self.headers)
         storage = Storage(policy, self.source, self.layers, self.press, self.seconds, self.keeps_sources)
         self.thumbnailer = Thumbnailer({"photos": storage}, self.executors, observer=self.witness, clock=self.clock)

@@ -13,6 +13,7 @@ from django.test import Client, override_settings
 
 from tests.support import servers
 from tests.support.commands import Run, disk_cache, local_storage
+from tests.support.private_files import private_file
 from thumbs.cache.filestore.directory import LEDGER, ForeignDirectory
 from thumbs.cache.filestore.hit_counter import uncounted
 from thumbs.cache.filestore.inspect import inspect_cache
@@ -212,7 +213,7 @@ def test_notes_and_weights_do_not_disturb_each_other(tmp_path: Path) -> None:
     store = FileStore(tmp_path / "cache", max_bytes=None)
     store.set("a/b", b"data", expires=None)
     before = store.usage()
-    ledger = Ledger(str(tmp_path / "cache" / LEDGER))
+    ledger = Ledger(private_file(tmp_path / "cache" / LEDGER))
     ledger.update_stats(lambda stats: stats._replace(hits=7, freed=1 << 40))
     assert store.usage() == before
     store.set("c/d", b"data", expires=None)

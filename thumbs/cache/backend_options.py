@@ -1,4 +1,4 @@
-"""What a site writes in `CACHES`: an option that is not a number is refused, never guessed."""
+"""Options of the two cache backends in `CACHES`: one that is not a whole number is refused, never guessed."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,9 @@ from django.core.cache.backends.base import InvalidCacheBackendError
 
 
 def number_option(params: Mapping[str, object], *names: str) -> int | None:
-    """The first of the OPTIONS `names` that is given, a number from 1 on; None when none is.
+    """The first of the OPTIONS `names` that is set, a whole number from 1 on; None when none is set.
 
-    Django's own spelling of an option directly in the alias, in lower case, is taken too.
+    As in Django's own backends, an option may also stand beside OPTIONS, in lower case.
     Raises InvalidCacheBackendError.
     """
     options = params.get("OPTIONS") or {}

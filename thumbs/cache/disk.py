@@ -1,4 +1,4 @@
-"""A Django cache on disk, capped for all processes together; nothing is unpickled that we did not sign."""
+"""A Django cache on disk, under one cap for all processes; only what this site signed is unpickled."""
 
 import pickle
 from contextlib import suppress
@@ -20,12 +20,12 @@ _MISSING = object()
 
 
 class DiskCache(BaseCache):
-    """`LOCATION` is a directory of its own, shared by all processes and machines that see it.
+    """`LOCATION` is a directory that holds nothing else. Processes and machines may share it.
 
-    OPTIONS: `MAX_BYTES` of disk and `MAX_ENTRIES` (default of both: no limit). There is no `CULL_FREQUENCY`: what
-    was used longest ago goes, as far as needed. Bytes are stored as they are; any other value pickled and signed
-    with a key derived from `SECRET_KEY` (`SECRET_KEY_FALLBACKS` still verify). A value that does not verify is
-    a miss. Raises OSError as the disk does, and ForeignDirectory for a directory with other files in it.
+    OPTIONS: `MAX_BYTES` of disk and `MAX_ENTRIES` (default of both: no limit). There is no `CULL_FREQUENCY`: the
+    entries used longest ago are removed, as many as needed. Bytes are stored as they are; any other value is pickled
+    and signed with a key derived from `SECRET_KEY` (`SECRET_KEY_FALLBACKS` still verify). A value that does not verify
+    is a miss. Raises OSError as the disk does, and ForeignDirectory for a directory with other files in it.
     """
 
     def __init__(self, directory: str | Path, params: dict[str, Any]) -> None:
@@ -53,7 +53,7 @@ class DiskCache(BaseCache):
     ) -> bool:
         name = self._name(key, version)
         payload = _sealed(name, value)
-        # What does not verify must not be in the way: reading it removes it.
+        # Reading removes a value that does not verify, which would otherwise keep the new one out.
         if self._payload(name) is not None:
             return False
         return self._store.add(name, payload, expires=self.get_backend_timeout(timeout))
@@ -85,14 +85,14 @@ class DiskCache(BaseCache):
         return total
 
     async def aincr(self, key: object, delta: int = 1, version: int | None = None) -> int:
-        # Django's own reads and then writes.
+        # Django's default reads, then writes: not atomic.
         return await sync_to_async(self.incr, thread_sensitive=True)(key, delta, version)
 
     def clear(self) -> None:
         self._store.clear()
 
     def _name(self, key: object, version: int | None) -> str:
-        # A slash would make a group of all keys before it: one directory, however many they are.
+        # A slash would put all keys with the same prefix into one group, which is one directory.
         return self.make_and_validate_key(key, version=version).replace("%", "%25").replace("/", "%2F")
 
     def _value(self, name: str) -> Any:
@@ -137,7 +137,7 @@ def _opened(payload: bytes) -> Any:
 
 
 def _signature(name: str, pickled: bytes, secret: str | bytes) -> bytes:
-    # The key is signed with its value, so that no entry can be moved in another's place.
+    # The key is signed with its value, so that a value cannot be moved to another key.
     owner = name.encode("utf-8", "surrogatepass")
     message = len(owner).to_bytes(4, "big") + owner + pickled
     return salted_hmac(_SALT, message, secret=secret, algorithm="sha256").digest()

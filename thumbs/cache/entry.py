@@ -1,6 +1,6 @@
 """What the layers keep: a finished thumbnail with everything its answer needs.
 
-Bytes from a layer outside the process may be from anywhere: only what this app may have written becomes an entry.
+Bytes from a layer outside the process may come from anywhere: only what this app can have written becomes an entry.
 """
 
 import re
@@ -19,29 +19,28 @@ _LENGTHS_AT = _ABOUT.size - _LENGTHS.size
 _MAGIC = b"MTE1"
 _NO_VERSION = -1
 
-# What is kept of an original, for this app alone to read.
+# The content type of what is kept of an original; no client gets it.
 INTERNAL = "application/octet-stream"
-# Entries that no client is given: an original, and the proxy that it was reduced to.
+# The names of such entries: an original, and its proxy.
 SOURCE_NAME, PROXY_NAME = "source", "reduced"
 _INTERNAL_NAMES = (SOURCE_NAME, PROXY_NAME)
 _CONTENT_TYPES = frozenset((INTERNAL, *(row.content_type for row in FORMATS.values() if row.output)))
 _LONGEST_TYPE = max(map(len, _CONTENT_TYPES))
-# RFC 9110, 8.8.3: a strong entity-tag; of its characters only those of ASCII.
+# RFC 9110, 8.8.3: a strong entity-tag, with ASCII characters only.
 _ETAG = re.compile(r'"[\x21\x23-\x7e]{0,126}"')
 _LONGEST_ETAG = 128
 _LONGEST_VERSION = 1024
 _LATEST_DATE = 253_402_300_799  # the last second of the year 9999, and the last one that HTTP can name
-_LATEST = 1e12  # of no date in a header: an entry's time may be as long as it likes
+_LATEST = 1e12  # for times that stand in no header: a lifetime may be very long
 
 
-# Not frozen, for that makes it thrice as slow to construct, and one is constructed for every hit from disk; still,
-# nobody changes one.
+# Not frozen: that makes construction three times as slow, and every hit from disk constructs one. Treat it as frozen.
 @dataclass(slots=True, eq=False)
 class Entry:
     """A thumbnail. Times are Unix seconds.
 
-    `version` is the source's version token that it was made from; `created` the moment before the source was asked,
-    so that a purge after it is a purge of this entry too; from `fresh_until` on it is stale.
+    `version` is the version token of the original that it was made from. `created` is the time before the source was
+    read, so that a later purge covers this entry. From `fresh_until` on it is stale.
     """
 
     body: bytes = field(repr=False)
@@ -59,13 +58,13 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Bytes in memory, near enough: the picture, and an allowance for the objects around it."""
+        """About the bytes that it takes in memory: the picture, and an allowance for the objects around it."""
         return len(self.body) + 1500
 
     def pack(self) -> bytes:
-        """One string of bytes for layers outside the process; `unpack` gives the entry back.
+        """The entry as bytes, for layers outside the process; `unpack` is the inverse.
 
-        A version token that is longer than any storage's own is left out: then the source is read again.
+        A version token that is longer than any storage's is left out: a renewal then reads the source again.
         """
         content_type, etag = self.content_type.encode(), self.etag.encode()
         version = b"" if self.version is None else self.version.encode()
@@ -90,7 +89,7 @@ class Entry:
 
     @classmethod
     def unpack_for(cls, key: str, packed: bytes | bytearray) -> Self:
-        """The same, of what is kept under `key`: raises ValueError for an original in a thumbnail's place as well."""
+        """As `unpack`, for bytes under `key`: also raises ValueError for an original under the key of a thumbnail."""
         entry = cls.unpack(packed)
         if (entry.content_type == INTERNAL) != (key.rpartition("/")[2] in _INTERNAL_NAMES):
             raise ValueError("an entry of another kind")
@@ -99,7 +98,7 @@ class Entry:
 
 @lru_cache(maxsize=1024)
 def _about(packed: bytes) -> tuple[str, str, str | None, int, float, float]:
-    """The fields of an entry behind its body: what comes before that in `packed`."""
+    """The fields of an entry after `body`, from the part of the packed entry that comes before the body."""
     magic, modified, created, fresh_until, *lengths = _ABOUT.unpack_from(packed)
     if magic != _MAGIC:
         raise ValueError("not a packed entry")
@@ -116,6 +115,6 @@ def _about(packed: bytes) -> tuple[str, str, str | None, int, float, float]:
 
 @lru_cache(maxsize=1024)
 def _headers(content_type: str, length: int, etag: str, modified: int) -> tuple[Headers, Headers]:
-    """The validators, and all that the entry itself says."""
+    """The validators, and all headers that depend only on the entry."""
     validators = ((b"ETag", etag.encode()), (b"Last-Modified", http_date(modified)))
     return validators, ((b"Content-Type", content_type.encode()), (b"Content-Length", b"%d" % length), *validators)

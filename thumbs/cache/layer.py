@@ -1,4 +1,4 @@
-"""What a layer of a storage's cache can do: the port, and what only some of its implementations offer."""
+"""The port of a cache layer, and the abilities that only some implementations have."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -8,7 +8,10 @@ from thumbs.cache.purge.journal import Purge
 
 
 class Layer(Protocol):
-    """One place that keeps entries under keys `group/name`. Any method may raise anything; `Layers` guards."""
+    """One place that keeps entries under keys `group/name`. Any method may raise anything: `Layers` catches it.
+
+    `expires` is Unix seconds. `delete_group` and `clear` return how many entries they removed, 0 where it is unknown.
+    """
 
     @property
     def name(self) -> str: ...
@@ -26,14 +29,14 @@ class Layer(Protocol):
 
 @runtime_checkable
 class QuickLayer(Layer, Protocol):
-    """A layer that can answer without ever blocking: BlockingIOError when it would have to."""
+    """A layer with a lookup that never blocks: it raises BlockingIOError where it would have to."""
 
     def get_now(self, key: str) -> Entry | None: ...
 
 
 @runtime_checkable
 class LocalLayer(Layer, Protocol):
-    """A layer that only this process sees."""
+    """A layer in this process's own memory."""
 
     @property
     def local(self) -> bool: ...
@@ -41,14 +44,14 @@ class LocalLayer(Layer, Protocol):
 
 @runtime_checkable
 class ExpiredLayer(Layer, Protocol):
-    """A layer that has entries for a while after their time."""
+    """A layer that keeps entries for a while after they have expired."""
 
     def get_expired(self, key: str) -> Entry | None: ...
 
 
 @runtime_checkable
 class LeasingLayer(Layer, Protocol):
-    """A layer in which one of all machines can claim a key. A lease ends by itself."""
+    """A layer in which one machine at a time can lease a key. A lease ends by itself after a few seconds."""
 
     def lease(self, key: str) -> bool: ...
 
@@ -57,8 +60,8 @@ class LeasingLayer(Layer, Protocol):
 
 @runtime_checkable
 class FeedLayer(Layer, Protocol):
-    """A layer by which machines tell each other what they purge, as on a `Bulletin`."""
+    """A layer with a feed of purges that all machines read, as `PurgeFeed`."""
 
     def append_purge(self, purge: Purge) -> None: ...
 
-    def read_purges(self, number: int | None) -> tuple[int | None, Sequence[Purge]]: ...
+    def read_purges_since(self, offset: int | None) -> tuple[int | None, Sequence[Purge]]: ...

@@ -1,7 +1,7 @@
 """The layers of one storage's cache, fastest first, and the rules between them.
 
 A hit in a lower layer is copied upwards with the time it has left, never more. A layer that fails is logged once and
-left alone for a while; it never fails a request.
+skipped for a while; it never fails a request.
 """
 
 import random
@@ -11,7 +11,7 @@ from functools import partial
 from itertools import takewhile
 from typing import NamedTuple
 
-from thumbs.cache.circuit_breaker import GuardedLayer
+from thumbs.cache.circuit_breaker import ProtectedLayer
 from thumbs.cache.entry import Entry
 from thumbs.cache.layer import ExpiredLayer, FeedLayer, Layer, LeasingLayer, LocalLayer
 from thumbs.cache.locks import KeyLock, KeyLocks
@@ -28,7 +28,10 @@ class Found(NamedTuple):
 
 
 class LockResult(NamedTuple):
-    """The claim of a key if it was free; what is there, for another may just have made it; and what was."""
+    """`lock` is None while another process holds the key. It is released already when `found` is not None.
+
+    `found` is what a layer has. `expired` is an entry past its lifetime, for the holder of the lock to renew.
+    """
 
     lock: KeyLock | None
     found: Found | None
@@ -36,7 +39,10 @@ class LockResult(NamedTuple):
 
 
 class Layers:
-    """`ttl` and `stale` are seconds: how long an entry is fresh, and how long after that it may still be served."""
+    """The layers of one storage. Constructing starts nothing.
+
+    `ttl` and `stale` are seconds: how long an entry is fresh, and how long after that it may still be served.
+    """
 
     def __init__(
         self,
@@ -48,69 +54,80 @@ class Layers:
         locks: KeyLocks | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._guarded = [GuardedLayer(layer) for layer in layers]
-        self._quick = [layer_guard for layer_guard in self._guarded if layer_guard.get_now is not None]
+        self._layers = [ProtectedLayer(layer) for layer in layers]
+        self._quick = [layer for layer in self._layers if layer.get_now is not None]
         self._purges = purges
         self._followers = [
-            _follower(layer_guard, layer_guard.layer, purges)
-            for layer_guard in self._guarded
-            if purges is not None and isinstance(layer_guard.layer, FeedLayer)
+            _follower(layer, layer.inner, purges)
+            for layer in self._layers
+            if purges is not None and isinstance(layer.inner, FeedLayer)
         ]
         self.ttl = ttl
         self._stale = stale
         self._locks = locks
         self._clock = clock
-        self.jitter = _JITTER
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(layer_guard.layer.name for layer_guard in self._guarded)
+        return tuple(layer.name for layer in self._layers)
 
     @property
     def shared(self) -> bool:
-        """Whether what one process puts here is there for another: else none need wait for another."""
-        return any(not isinstance(layer_guard.layer, LocalLayer) for layer_guard in self._guarded)
+        """Whether other processes can find what this one stores: only then can they wait for it."""
+        return any(not isinstance(layer.inner, LocalLayer) for layer in self._layers)
 
     def lifetime(self) -> float:
         """Seconds for which a new entry is fresh: up to a tenth less than `ttl`.
 
-        What was made at one time is then not due to be made again at one time.
+        Entries that were made at the same time then do not all expire at the same time.
         """
-        return self.ttl * (1 - self.jitter * random.random())  # noqa: S311 - nothing secret
+        return self.ttl * (1 - _JITTER * random.random())  # noqa: S311 - nothing secret
 
     @property
     def failing(self) -> tuple[str, ...]:
-        """The layers that could not be written when that was last tried: to put something in, or to remove it."""
-        return tuple(layer_guard.layer.name for layer_guard in self._guarded if layer_guard.failing)
+        """The layers whose last write failed: to put an entry in, or to remove one."""
+        return tuple(layer.name for layer in self._layers if layer.failing)
+
+    def start_following(self) -> None:
+        """Follow the purges of other machines from now on, in a thread for each layer with a feed. Returns at once.
+
+        The methods that look up or store entries call this. Construction, questions and purges start no thread. A
+        process must not call it before it forks: the child would not have the thread.
+        """
+        for follower in self._followers:
+            follower.start()
 
     def get_now(self, key: str) -> Found | None:
-        """What a layer can give without blocking; None tells nothing."""
+        """The entry for `key` where a layer can give it without blocking. None does not mean that no layer has it."""
+        self.start_following()
         now = self._clock()
-        for layer_guard in self._quick:
-            entry = None if layer_guard.get_now is None else layer_guard.read(layer_guard.get_now, key)
-            found = self._usable(key, entry, layer_guard.layer.name, now)
+        for layer in self._quick:
+            entry = None if layer.get_now is None else layer.read(layer.get_now, key)
+            found = self._usable(key, entry, layer.name, now)
             if found is not None:
-                self._copy_above(key, found, self._quick)  # to put into another kind of layer may block
+                self._copy_above(key, found, self._quick)  # a put into any other layer may block
                 return found
         return None
 
     def get(self, key: str) -> Found | None:
         """The entry for `key` from the first layer that has it. Blocks."""
+        self.start_following()
         now = self._clock()
-        for layer_guard in self._guarded:
-            found = self._usable(key, layer_guard.read(layer_guard.layer.get, key), layer_guard.layer.name, now)
+        for layer in self._layers:
+            found = self._usable(key, layer.read(layer.inner.get, key), layer.name, now)
             if found is not None:
-                self._copy_above(key, found, self._guarded)
+                self._copy_above(key, found, self._layers)
                 return found
         return None
 
     def put(self, key: str, entry: Entry) -> None:
-        """Keep `entry` in every layer, unless it was purged while it was being made."""
-        if not self._purged(key, entry):
-            self._put(key, entry, self._guarded)
+        """Keep `entry` in every layer, unless it was purged while it was being made. Blocks."""
+        self.start_following()
+        if not self._is_purged(key, entry):
+            self._put(key, entry, self._layers)
 
     def lock_or_get(self, key: str) -> LockResult:
-        """Claim `key` to make its entry, unless somebody has just done that. Blocks, but never waits for others."""
+        """Lock `key` to make its entry, unless a layer has one. Blocks, but never waits for another process."""
         lock = self._try_lock(key)
         found = self.get(key)
         if found is not None and lock is not None:
@@ -118,79 +135,80 @@ class Layers:
         return LockResult(lock, found, None if found is not None or lock is None else self._get_expired(key))
 
     def _get_expired(self, key: str) -> Entry | None:
-        """The entry for `key` whose time is over, where a layer has it still; the source may not have changed."""
-        for layer_guard in self._guarded:
-            if isinstance(layer_guard.layer, ExpiredLayer):
-                entry = layer_guard.read(layer_guard.layer.get_expired, key)
-                if entry is not None and entry.created <= self._clock() and not self._purged(key, entry):
+        """An entry past its lifetime, where a layer still has one: the source may not have changed since."""
+        for layer in self._layers:
+            if isinstance(layer.inner, ExpiredLayer):
+                entry = layer.read(layer.inner.get_expired, key)
+                if entry is not None and entry.created <= self._clock() and not self._is_purged(key, entry):
                     return entry
         return None
 
     def _try_lock(self, key: str) -> KeyLock | None:
-        """The right to make `key`; None while another process or another machine has it. Blocks, but never waits."""
-        lock = KeyLock() if self._locks is None else self._locks.take(key)
+        """The lock of `key` and its leases; None while another process or another machine has one of them."""
+        lock = KeyLock() if self._locks is None else self._locks.try_lock(key)
         if lock is None:
             return None
-        for layer_guard in self._guarded:
-            if isinstance(layer_guard.layer, LeasingLayer):
-                if layer_guard.write(layer_guard.layer.lease, key) is False:
+        for layer in self._layers:
+            if isinstance(layer.inner, LeasingLayer):
+                if layer.write(layer.inner.lease, key) is False:
                     lock.release()
                     return None
-                lock.add(partial(layer_guard.write, layer_guard.layer.end_lease, key))
+                lock.on_release(partial(layer.write, layer.inner.end_lease, key))
         return lock
 
     def purged_since(self, key: str, moment: float) -> bool:
-        """Whether what was found out about `key` at that Unix time has been purged."""
-        for following in self._followers:
-            following.start()
+        """Whether `key` was purged after `moment`, a Unix time. Starts nothing."""
         return self._purges is not None and self._purges.is_purged(key.partition("/")[0], moment)
 
     def delete(self, key: str) -> None:
-        for layer_guard in self._guarded:
-            layer_guard.write(layer_guard.layer.delete, key)
+        """Remove the entry for `key` from every layer. Blocks."""
+        for layer in self._layers:
+            layer.write(layer.inner.delete, key)
 
     def purge(self, group: str) -> int:
-        """Drop every entry of one original here and, by journal and bulletin, in all other processes. Counts them."""
-        return self._drop(group, lambda layer: layer.delete_group(group))
+        """Remove every entry of one original here and, by journal and feed, in all other processes.
+
+        Return how many were removed here. Raises OSError when the journal cannot be written.
+        """
+        return self._purge(group, lambda layer: layer.delete_group(group))
 
     def clear(self) -> int:
-        """Drop everything here and, by journal and bulletin, in all other processes. Counts the entries."""
-        return self._drop(EVERYTHING, lambda layer: layer.clear())
+        """Remove every entry of the storage, as `purge` does those of one original."""
+        return self._purge(EVERYTHING, lambda layer: layer.clear())
 
-    def _drop(self, group: str, remove: Callable[[Layer], int]) -> int:
+    def _purge(self, group: str, remove: Callable[[Layer], int]) -> int:
         purge = Purge(group, self._clock() if self._purges is None else self._purges.append(group))
 
-        def act(layer: Layer) -> int:
+        def remove_and_append(layer: Layer) -> int:
             count = remove(layer)
             if isinstance(layer, FeedLayer):
                 layer.append_purge(purge)
             return count
 
-        # Other machines are told first: to remove a lot from a disk may take a while.
-        guarded = sorted(self._guarded, key=lambda layer_guard: not isinstance(layer_guard.layer, FeedLayer))
-        return sum(layer_guard.call_anyway(act, layer_guard.layer) or 0 for layer_guard in guarded)
+        # Layers with a feed come first: removing many files may take a while, and other machines read the feed.
+        layers = sorted(self._layers, key=lambda layer: not isinstance(layer.inner, FeedLayer))
+        return sum(layer.call_anyway(remove_and_append, layer.inner) or 0 for layer in layers)
 
     def _usable(self, key: str, entry: Entry | None, layer: str, now: float) -> Found | None:
-        if entry is None or entry.fresh_until + self._stale <= now or self._purged(key, entry):
+        if entry is None or entry.fresh_until + self._stale <= now or self._is_purged(key, entry):
             return None
-        if (
-            entry.created > now + CLOCK_SKEW
-        ):  # it dates from a wrong clock, and would be kept for as long as that was off
+        # An entry from the future was made under a wrong clock. Its lifetime would end too late.
+        if entry.created > now + CLOCK_SKEW:
             return None
         return Found(entry, layer, entry.fresh_until <= now)
 
-    def _copy_above(self, key: str, found: Found, guarded: Sequence[GuardedLayer]) -> None:
-        if guarded[0].layer.name != found.layer:
-            self._put(key, found.entry, takewhile(lambda layer_guard: layer_guard.layer.name != found.layer, guarded))
+    def _copy_above(self, key: str, found: Found, layers: Sequence[ProtectedLayer]) -> None:
+        if layers[0].name != found.layer:
+            self._put(key, found.entry, takewhile(lambda layer: layer.name != found.layer, layers))
 
-    def _put(self, key: str, entry: Entry, guarded: Iterable[GuardedLayer]) -> None:
+    def _put(self, key: str, entry: Entry, layers: Iterable[ProtectedLayer]) -> None:
         expires = entry.fresh_until + self._stale
-        for layer_guard in guarded:
-            layer_guard.write(layer_guard.layer.put, key, entry, expires)
+        for layer in layers:
+            layer.write(layer.inner.put, key, entry, expires)
 
-    def _purged(self, key: str, entry: Entry) -> bool:
+    def _is_purged(self, key: str, entry: Entry) -> bool:
         return self.purged_since(key, entry.created)
 
 
-def _follower(layer_guard: GuardedLayer, layer: FeedLayer, purges: PurgeJournal) -> PurgeFollower:
-    return PurgeFollower(lambda number: layer_guard.read(layer.read_purges, number), purges.merge)
+def _follower(layer: ProtectedLayer, feed: FeedLayer, purges: PurgeJournal) -> PurgeFollower:
+    return PurgeFollower(lambda offset: layer.read(feed.read_purges_since, offset), purges.merge)

@@ -1,4 +1,4 @@
-"""Who makes an entry, of all processes of a machine: a claim is a lock that ends with the process that holds it."""
+"""Key locks: of all processes of a machine, one makes an entry. A lock ends with the process that holds it."""
 
 import errno
 import fcntl
@@ -7,68 +7,67 @@ import os
 import struct
 from collections.abc import Callable
 from hashlib import blake2b
-from pathlib import Path
 
 from thumbs.cache.filestore.trust import PrivateFile, Untrusted
 
 logger = logging.getLogger("thumbs.cache")
 
-# Locks of an open file description (fcntl(2)): unlike those of a process, one does not end because another descriptor
-# of the same file is closed, and threads exclude each other as well. Linux has them; elsewhere nobody excludes anybody.
+# Locks of an open file description (fcntl(2)): unlike those of a process, one does not end when another descriptor of
+# the same file is closed, and they exclude threads as well. Linux has them. Elsewhere nothing is excluded.
 _SET_LOCK: int = getattr(fcntl, "F_OFD_SETLK", 0)
 _HELD = (errno.EAGAIN, errno.EACCES)
 
 
 class KeyLock:
-    """The right to make one entry. `release` gives it up, and may be called more than once."""
+    """The right to make one entry, until `release`, which may be called more than once."""
 
-    def __init__(self, *ends: Callable[[], object]) -> None:
-        self._ends = list(ends)
+    def __init__(self, *callbacks: Callable[[], object]) -> None:
+        self._callbacks = list(callbacks)
 
-    def add(self, end: Callable[[], object]) -> None:
-        """Let `release` call this as well."""
-        self._ends.append(end)
+    def on_release(self, callback: Callable[[], object]) -> None:
+        """Let `release` call `callback` as well."""
+        self._callbacks.append(callback)
 
     def release(self) -> None:
-        while self._ends:
-            self._ends.pop()()
+        while self._callbacks:
+            self._callbacks.pop()()
 
 
 class KeyLocks:
-    """Claims of keys by means of `file`, in which each key has a byte of its own to lock.
+    """Locks of keys: each key is one byte of `file`, at an offset that its digest gives.
 
     A file that another user owns or may write is not used, for that user could hold a lock without end.
     """
 
-    def __init__(self, file: Path | PrivateFile) -> None:
-        self._file = PrivateFile.at(file)
-        self._complained = False
+    def __init__(self, file: PrivateFile) -> None:
+        self._file = file
+        self._warned = False
 
-    def take(self, key: str) -> KeyLock | None:
-        """The claim of `key`; None while another process, or another thread, holds it.
+    def try_lock(self, key: str) -> KeyLock | None:
+        """The lock of `key`; None while another process or another thread holds it. Never waits.
 
-        Where nothing can be locked everybody gets one, for to make an entry twice is better than not at all.
+        Where the file cannot be opened, every caller gets a lock: an entry that is made twice is better than none.
         """
         try:
             descriptor = self._file.open(os.O_RDWR | os.O_CREAT, make_directory=True)
         except OSError as error:
-            self._complain(error)
+            self._warn_once(error)
             return KeyLock()
-        self._complained = False
-        if not _SET_LOCK or self._locks(descriptor, key):
+        self._warned = False
+        if not _SET_LOCK or self._set_lock(descriptor, key):
             return KeyLock(lambda: os.close(descriptor))
         os.close(descriptor)
         return None
 
-    def _complain(self, error: OSError) -> None:
-        if isinstance(error, Untrusted) and not self._complained:
-            self._complained = True
+    def _warn_once(self, error: OSError) -> None:
+        if isinstance(error, Untrusted) and not self._warned:
+            self._warned = True
             logger.warning("thumbnails may be made more than once: %s. %s", error, error.remedy)
 
-    def _locks(self, descriptor: int, key: str) -> bool:
-        place = int.from_bytes(blake2b(key.encode(), digest_size=7).digest(), "big")
+    def _set_lock(self, descriptor: int, key: str) -> bool:
+        offset = int.from_bytes(blake2b(key.encode(), digest_size=7).digest(), "big")
         # struct flock: type, whence, start, length, and a process that must be 0.
-        lock = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)
+        lock = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, offset, 1, 0)
         try:
             fcntl.fcntl(descriptor, _SET_LOCK, lock)
         except OSError as error:

@@ -15,7 +15,7 @@ _DEFAULT_BYTES = 64 * 1024 * 1024
 _BYTES_PER_ITEM = 100_000
 _LEAST_ITEMS = 100
 
-# Values of these very types cannot be changed by who gets them. A subclass may carry more: it is pickled.
+# Values of exactly these types are immutable, so readers can share them. A subclass may have more state: it is pickled.
 _SHARED = frozenset((bytes, str, int, float, bool, type(None)))
 _MISSING = object()
 
@@ -27,7 +27,7 @@ class MemoryCache(BaseCache):
     """`LOCATION` names a store that the process shares; the first to name it sets its caps.
 
     OPTIONS: `MAX_BYTES`, overhead included (default 64 MiB); `MAX_ITEMS`, or as Django says `MAX_ENTRIES`
-    (default a hundredth of the kilobytes, at least 100). There is no `CULL_FREQUENCY`: what has to go goes.
+    (default `MAX_BYTES` / 100 kB, at least 100). There is no `CULL_FREQUENCY`: SIEVE removes one entry at a time.
     """
 
     def __init__(self, name: str, params: dict[str, Any]) -> None:
@@ -78,7 +78,7 @@ class MemoryCache(BaseCache):
         raise ValueError(f"Key '{name}' not found")
 
     async def aincr(self, key: object, delta: int = 1, version: int | None = None) -> int:
-        # Django's own reads and then writes.
+        # Django's default reads, then writes: not atomic.
         return await sync_to_async(self.incr, thread_sensitive=True)(key, delta, version)
 
     def clear(self) -> None:
@@ -98,4 +98,4 @@ def _frozen(value: object) -> object:
 def _thawed(value: object) -> Any:
     if type(value) is not _Pickled:
         return value
-    return pickle.loads(value)  # noqa: S301 - it has never left this process
+    return pickle.loads(value)  # noqa: S301 - it never left this process

@@ -1,8 +1,8 @@
-"""The memory store: a cap on bytes with their overhead, and hits that take no lock.
+"""The memory store: a cap on bytes that includes overhead, and hits that take no lock.
 
 Eviction is SIEVE (Zhang et al., NSDI '24): entries queue in order of arrival; a hit sets one bit; a hand goes
-from the oldest to the newest, clears bits as it passes and removes the first entry without one. What was
-asked for once, a scan, leaves soon; what is asked for often stays without being moved.
+from the oldest to the newest, clears bits as it passes and removes the first entry without one. Entries that are read
+once, as in a scan, leave soon; entries that are read often stay without being moved.
 """
 
 import sys
@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from math import inf
 
-# What an entry takes beyond its key and value, measured on CPython 3.11: itself and its slot in the dictionary
-# at the worst fill; and with a group of its own, what the index of groups takes.
+# Bytes that an entry takes beside its key and value, measured on CPython 3.11: the object and its slot in a dictionary
+# at the worst fill. GROUP_BYTES is for the index of groups, when the entry is the only one of its group.
 ENTRY_BYTES = 220
 GROUP_BYTES = 340
 
-# A clock may be set back. Times that were reckoned by the wrong one would keep entries for ever.
+# A clock that is set back by more than this was wrong before: what it dated would be kept for too long.
 _CLOCK_SKEW = 60.0
 
 
@@ -56,7 +56,7 @@ class Sieve:
     # --------------------------------------------------------------------------------------- reading
 
     def get(self, key: str, default: object = None) -> object:
-        """The value of `key`; `default` when there is none or its time is over."""
+        """The value of `key`; `default` when there is none or it has expired."""
         entry = self._entries.get(key)
         if entry is None:
             return default
@@ -65,11 +65,6 @@ class Sieve:
             return default
         entry.visited = True
         return entry.value
-
-    def expires_of(self, key: str) -> float | None:
-        """The time of `key`; None when it has none. Raises KeyError when there is no such entry."""
-        expires = self._entries[key].expires
-        return None if expires == inf else expires
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -87,12 +82,12 @@ class Sieve:
             return self._set(key, value, size, expires)
 
     def add(self, key: str, value: object, *, size: int, expires: float | None) -> bool:
-        """Store `value` if `key` has none or its time is over: of all threads that try, one gets True."""
+        """Store `value` unless `key` has a fresh one. Of all threads that try, one gets True."""
         with self._lock:
             return self._live(key) is None and self._set(key, value, size, expires)
 
     def swap(self, key: str, old: object, new: object, *, size: int) -> bool:
-        """Store `new` in the place of `old` for the rest of its time, if that very object is still there."""
+        """Replace `old` by `new`, with the same expiry, if that very object is still there."""
         with self._lock:
             entry = self._live(key)
             if entry is None or entry.value is not old:
@@ -100,7 +95,7 @@ class Sieve:
             return self._set(key, new, size, entry.expires)
 
     def touch(self, key: str, expires: float | None) -> bool:
-        """Let the entry live until `expires`; False when there is none."""
+        """Set the expiry of the entry; False when there is none."""
         with self._lock:
             entry = self._live(key)
             if entry is None:
@@ -117,7 +112,7 @@ class Sieve:
             return entry is not None
 
     def delete_group(self, group: str) -> int:
-        """Remove `group` and every `group/…`, at a cost that only their number decides; return how many."""
+        """Remove `group` and every `group/…`; return how many. The cost depends only on their number."""
         with self._lock:
             found = [key for key in (group, *self._groups.get(group, ())) if key in self._entries]
             for key in found:
@@ -128,19 +123,10 @@ class Sieve:
         """Remove all entries; return how many."""
         with self._lock:
             removed = len(self._entries)
-            self._forget()
+            self._reset()
             return removed
 
-    def expire(self) -> int:
-        """Remove every entry whose time is over; return how many."""
-        with self._lock:
-            now = self._now()
-            over = [entry for entry in self._entries.values() if entry.expires <= now]
-            for entry in over:
-                self._remove(entry)
-            return len(over)
-
-    # -------------------------------------------------------------------------------------- the inside
+    # -------------------------------------------------------------------------------------- internals
 
     def _set(self, key: str, value: object, size: int, expires: float | None) -> bool:
         now = self._now()
@@ -213,12 +199,12 @@ class Sieve:
     def _now(self) -> float:
         now = self._clock()
         if now < self._latest - _CLOCK_SKEW:
-            self._forget()
+            self._reset()
             self._latest = now
         self._latest = max(self._latest, now)
         return now
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._entries, self._groups = {}, {}
         self._oldest = self._newest = self._hand = None
         self._bytes = 0

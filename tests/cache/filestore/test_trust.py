@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.planted import OTHER, SERVICE, as_user
+from tests.support.private_files import private_file
 from tests.support.servers import eventually
 from thumbs.cache.filestore.inspect import inspect_cache
 from thumbs.cache.filestore.stats import Stats
@@ -75,7 +76,7 @@ def test_a_directory_of_another_user_is_refused_but_by_root(directory: Path) -> 
 
 
 @as_root
-def test_a_place_in_which_any_user_may_make_it_is_roots_only_where_root_made_it(directory: Path) -> None:
+def test_in_a_directory_where_any_user_may_make_files_root_uses_only_its_own(directory: Path) -> None:
     opened(PrivateDirectory(directory, own=True))
     os.chown(directory, OTHER, OTHER)
     with pytest.raises(Untrusted, match=f"owned by user {OTHER} with mode 0700") as refused:
@@ -123,7 +124,7 @@ def umask(mask: int) -> Iterator[None]:
 
 def test_what_is_made_is_private_whatever_the_umask_is(tmp_path: Path) -> None:
     with umask(0):
-        put(PrivateFile.at(tmp_path / "a" / "b" / "file"))
+        put(private_file(tmp_path / "a" / "b" / "file"))
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b", "a/b/file")]
     assert modes == [0o755, 0o700, 0o600]
 
@@ -131,11 +132,11 @@ def test_what_is_made_is_private_whatever_the_umask_is(tmp_path: Path) -> None:
 def test_a_directory_in_a_sticky_one_for_all_is_used(directory: Path) -> None:
     """As in /tmp, and in the emptyDir of a pod."""
     directory.chmod(0o3777)
-    put(PrivateFile.at(directory / "mage" / "file"))
+    put(private_file(directory / "mage" / "file"))
     assert stat.S_IMODE((directory / "mage").stat().st_mode) & 0o777 == 0o700
 
 
-def test_reading_learns_within_a_second_that_a_directory_is_not_private_any_more(directory: Path) -> None:
+def test_reading_fails_within_a_second_when_a_directory_is_not_private_any_more(directory: Path) -> None:
     seen = PrivateDirectory(directory)
     assert seen.owners() == {0, os.geteuid()}
     directory.chmod(0o777)
@@ -171,7 +172,7 @@ def test_what_is_no_file_of_its_own_is_refused_and_not_waited_for(directory: Pat
     with bound:
         for flags in (os.O_RDONLY, os.O_RDWR | os.O_CREAT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC):
             with pytest.raises((Untrusted, IsADirectoryError)):
-                PrivateFile.at(path).open(flags)
+                private_file(path).open(flags)
     assert outside.stat().st_uid == os.geteuid()
 
 
@@ -180,7 +181,7 @@ def test_a_file_that_another_user_may_write_is_refused(directory: Path, mode: in
     (directory / "file").touch()
     (directory / "file").chmod(mode)
     with pytest.raises(Untrusted, match=f"file is owned by user {os.geteuid()} with mode {mode:04o}"):
-        put(PrivateFile.at(directory / "file"))
+        put(private_file(directory / "file"))
 
 
 @as_root
@@ -189,16 +190,16 @@ def test_a_file_of_another_user_is_refused_even_in_a_private_directory(directory
     file.touch()
     os.chown(file, OTHER, OTHER)
     with pytest.raises(Untrusted, match=f"owned by user {OTHER}"):
-        put(PrivateFile.at(file))
+        put(private_file(file))
     os.chown(directory, SERVICE, SERVICE)
     with pytest.raises(Untrusted, match=f"owned by user {OTHER}"):  # in a directory that root may use
-        put(PrivateFile.at(file))
-    assert as_user(SERVICE, lambda: put(PrivateFile.at(file))) == "Untrusted"
+        put(private_file(file))
+    assert as_user(SERVICE, lambda: put(private_file(file))) == "Untrusted"
     file.chmod(0o666)
-    assert as_user(SERVICE, lambda: put(PrivateFile.at(file))) == "Untrusted"
+    assert as_user(SERVICE, lambda: put(private_file(file))) == "Untrusted"
     os.chown(file, SERVICE, SERVICE)
     file.chmod(0o600)
-    put(PrivateFile.at(file))
+    put(private_file(file))
 
 
 @as_root
@@ -206,10 +207,10 @@ def test_what_root_makes_for_another_user_belongs_to_that_user(directory: Path) 
     os.chown(directory, SERVICE, SERVICE)
     (directory / "before").touch()  # by a root that did not know of this
     for name in ("file", "before", "below/file"):
-        put(PrivateFile.at(directory / name))
+        put(private_file(directory / name))
     made = [directory / name for name in ("file", "before", "below", "below/file")]
     assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(SERVICE, SERVICE)}
-    assert as_user(SERVICE, lambda: put(PrivateFile.at(directory / "file"))) == ""
+    assert as_user(SERVICE, lambda: put(private_file(directory / "file"))) == ""
 
 
 @as_root
@@ -220,7 +221,7 @@ def test_a_file_of_roots_elsewhere_is_not_given_away_by_a_hard_link(directory: P
     os.chown(directory, OTHER, OTHER)
     (directory / "file").hardlink_to(secret)
     with pytest.raises(Untrusted):
-        put(PrivateFile.at(directory / "file"))
+        put(private_file(directory / "file"))
     assert secret.stat().st_uid == 0
 
 
@@ -335,7 +336,7 @@ def test_all_that_root_puts_into_a_cache_belongs_to_its_user(directory: Path) ->
     with store.try_lock_janitor() as first:
         assert first
     paths = list(cache.rglob("*"))
-    assert len(paths) == 8  # tag, account, janitor; two shards, a group, two entries
+    assert len(paths) == 8  # tag, ledger, janitor; two shards, a group, two entries
     assert {(path.stat().st_uid, path.stat().st_gid) for path in paths} == {(SERVICE, SERVICE)}
     os.chown(directory, SERVICE, SERVICE)
 
@@ -397,13 +398,13 @@ def test_statistics_of_a_cache_wait_for_no_fifo(store: FileStore, directory: Pat
 
 def test_a_purge_waits_for_a_journal_that_stays_locked_no_longer_than_for_any_lock(tmp_path: Path) -> None:
     journal = tmp_path / "journal"
-    PurgeJournal(journal, keep=60).append("group")
+    PurgeJournal(private_file(journal), keep=60).append("group")
     with journal.open() as result:
         fcntl.flock(result, fcntl.LOCK_EX)
 
         def append() -> None:
             with pytest.raises(TimeoutError):
-                PurgeJournal(journal, keep=60).append("group")
+                PurgeJournal(private_file(journal), keep=60).append("group")
 
         assert in_time(append)
 

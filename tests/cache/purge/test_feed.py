@@ -1,4 +1,4 @@
-"""Purges that machines tell each other of: every one is heard, by those who start later too, and none twice."""
+"""The feed: every purge reaches every machine once, also a machine that starts later."""
 
 import gc
 import threading
@@ -17,6 +17,7 @@ from django.test import override_settings
 
 from tests.support import servers
 from tests.support.clock import NOW, Clock
+from tests.support.private_files import private_file
 from thumbs.cache.adapters import AliasLayer, MemoryLayer
 from thumbs.cache.layers import Layers
 from thumbs.cache.purge import follower
@@ -52,101 +53,101 @@ def memcached(directory: Path) -> Iterator[Callable[[], BaseCache]]:
         cache.close()
 
 
-def heard(bulletin: PurgeFeed, after: int | None = None) -> tuple[int | None, list[str]]:
-    last, purge = bulletin.read(after)
+def read_groups(feed: PurgeFeed, after: int | None = None) -> tuple[int | None, list[str]]:
+    last, purge = feed.read_since(after)
     return last, [each.group for each in purge]
 
 
-def test_who_has_read_nothing_hears_all_and_then_only_what_is_new(
+def test_a_first_reading_has_all_purges_and_the_next_one_only_new_ones(
     shared: Callable[[], BaseCache], clock: Clock
 ) -> None:
     here, there = (PurgeFeed(shared, "photos", keep=KEEP, clock=clock) for _ in range(2))
-    assert there.read(None) == (None, [])
+    assert there.read_since(None) == (None, [])
     here.append(Purge("one", NOW))
-    last, purge = there.read(None)
+    last, purge = there.read_since(None)
     assert purge == [Purge("one", NOW)]
-    assert there.read(last) == (last, [])
+    assert there.read_since(last) == (last, [])
     groups = [f"group{number}" for number in range(50)]  # more than fit into one round trip
     for group in groups:
         here.append(Purge(group, NOW))
-    last, found = heard(there, last)
+    last, found = read_groups(there, last)
     assert sorted(found) == sorted(groups)
-    assert there.read(last) == (last, [])
-    late, found = heard(there)
+    assert there.read_since(last) == (last, [])
+    late, found = read_groups(there)
     assert late == last
     assert sorted(found) == sorted(["one", *groups])
 
 
-def test_two_storages_hear_nothing_of_each_other(shared: Callable[[], BaseCache], clock: Clock) -> None:
+def test_two_storages_have_separate_feeds(shared: Callable[[], BaseCache], clock: Clock) -> None:
     one, two = (PurgeFeed(shared, storage, keep=KEEP, clock=clock) for storage in ("one", "two"))
     one.append(Purge("group", NOW))
-    assert two.read(None) == (None, [])
+    assert two.read_since(None) == (None, [])
 
 
-def test_many_who_write_at_once_are_all_heard(tmp_path: Path, clock: Clock) -> None:
+def test_purges_that_are_appended_at_once_are_all_read(tmp_path: Path, clock: Clock) -> None:
     groups = [f"group{number}" for number in range(200)]
     with memcached(tmp_path) as shared:
-        bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+        feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
         found: list[str] = []
         last: int | None = None
         with ThreadPoolExecutor(8) as pool:
-            posting = [pool.submit(bulletin.append, Purge(group, NOW)) for group in groups]
+            posting = [pool.submit(feed.append, Purge(group, NOW)) for group in groups]
             while not all(done.done() for done in posting):
-                last, more = heard(bulletin, last)
+                last, more = read_groups(feed, last)
                 found += more
         for done in posting:
             done.result()
-        last, more = heard(bulletin, last)
+        last, more = read_groups(feed, last)
         assert sorted([*found, *more]) == sorted(groups)
-        assert sorted(heard(bulletin)[1]) == sorted(groups)
+        assert sorted(read_groups(feed)[1]) == sorted(groups)
 
 
 def test_a_head_that_is_behind_hides_nothing(shared: Callable[[], BaseCache], clock: Clock) -> None:
-    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
-    bulletin.append(Purge("one", NOW))
+    feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    feed.append(Purge("one", NOW))
     head = shared().get("mage:photos:purge")
-    bulletin.append(Purge("two", NOW))
-    bulletin.append(Purge("three", NOW))
+    feed.append(Purge("two", NOW))
+    feed.append(Purge("three", NOW))
     shared().set("mage:photos:purge", head)
-    last, found = heard(bulletin)
+    last, found = read_groups(feed)
     assert sorted(found) == ["one", "three", "two"]
-    bulletin.append(Purge("four", NOW))
-    assert heard(bulletin, last)[1] == ["four"]
+    feed.append(Purge("four", NOW))
+    assert read_groups(feed, last)[1] == ["four"]
 
 
 @pytest.mark.parametrize("later", [10.0, -86_400.0])
-def test_what_is_told_after_the_cache_has_lost_everything_is_heard(
+def test_a_purge_after_the_cache_was_flushed_is_read(
     later: float, shared: Callable[[], BaseCache], clock: Clock
 ) -> None:
-    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
-    bulletin.append(Purge("one", NOW))
-    last, _ = bulletin.read(None)
+    feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    feed.append(Purge("one", NOW))
+    last, _ = feed.read_since(None)
     shared().clear()
-    assert bulletin.read(last) == (last, [])
+    assert feed.read_since(last) == (last, [])
     clock.now += later
-    bulletin.append(Purge("two", NOW))
-    last, found = heard(bulletin, last)
+    feed.append(Purge("two", NOW))
+    last, found = read_groups(feed, last)
     assert found == ["two"]
-    assert bulletin.read(last) == (last, [])
+    assert feed.read_since(last) == (last, [])
 
 
 @pytest.mark.parametrize("rubbish", [None, "", "soon", "soon group", "5.0 \u00fc", "5.0 g\n9e9 *", b"\xff", [1], 5])
-def test_rubbish_in_the_place_of_notes_is_passed_over(
+def test_rubbish_under_the_key_of_a_message_is_skipped(
     rubbish: object, shared: Callable[[], BaseCache], clock: Clock
 ) -> None:
-    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
-    bulletin.append(Purge("one", NOW))
-    bulletin.append(Purge("two", NOW))
-    last, _ = bulletin.read(None)
+    feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    feed.append(Purge("one", NOW))
+    feed.append(Purge("two", NOW))
+    last, _ = feed.read_since(None)
     assert last is not None
     shared().set(f"mage:photos:purge:{last - 1}", rubbish)
-    assert heard(bulletin)[1] == ["two"]
+    assert read_groups(feed)[1] == ["two"]
     shared().set("mage:photos:purge", "rubbish")
-    assert bulletin.read(last) == (last, [])
+    assert feed.read_since(last) == (last, [])
 
 
 class Full(BaseCache):
-    """Takes nothing, and says so after a while each time."""
+    """Stores nothing."""
 
     def __init__(self) -> None:
         super().__init__({})
@@ -181,23 +182,23 @@ class Absent(BaseCache):
         return {}
 
 
-def test_a_note_that_could_not_be_had_is_had_the_next_time(shared: Callable[[], BaseCache], clock: Clock) -> None:
-    bulletin = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
-    bulletin.append(Purge("one", NOW))
-    last, _ = bulletin.read(None)
-    bulletin.append(Purge("two", NOW))
-    assert heard(PurgeFeed(lambda: Absent(shared()), "photos", keep=KEEP), last) == (last, [])
-    assert heard(bulletin, last)[1] == ["two"]
+def test_a_message_that_is_missing_for_a_while_is_read_later(shared: Callable[[], BaseCache], clock: Clock) -> None:
+    feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
+    feed.append(Purge("one", NOW))
+    last, _ = feed.read_since(None)
+    feed.append(Purge("two", NOW))
+    assert read_groups(PurgeFeed(lambda: Absent(shared()), "photos", keep=KEEP), last) == (last, [])
+    assert read_groups(feed, last)[1] == ["two"]
 
 
-# ------------------------------------------------------------------------------------- what is learned
+# ------------------------------------------------------------------------------------- what is merged
 
 
-def test_a_purge_elsewhere_covers_all_that_was_made_until_it_is_heard(tmp_path: Path, clock: Clock) -> None:
-    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+def test_a_purge_elsewhere_covers_what_was_made_until_it_is_merged(tmp_path: Path, clock: Clock) -> None:
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     clock.now += 3
     purges.merge([Purge("group", NOW)])
-    assert purges.is_purged("group", NOW + 3)  # the other's clock may be behind
+    assert purges.is_purged("group", NOW + 3)  # the clock of the other machine may be behind
     assert not purges.is_purged("group", NOW + 3.1)
     assert not purges.is_purged("other", NOW)
     purges.merge([Purge(EVERYTHING, NOW)])
@@ -205,15 +206,15 @@ def test_a_purge_elsewhere_covers_all_that_was_made_until_it_is_heard(tmp_path: 
 
 
 def test_a_purge_that_is_long_past_covers_nothing_that_was_made_since(tmp_path: Path, clock: Clock) -> None:
-    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     clock.now += 200
     purges.merge([Purge("group", NOW)])
     assert purges.is_purged("group", NOW + 60)
     assert not purges.is_purged("group", NOW + 61)
 
 
-def test_a_purge_of_this_machine_is_known_from_the_journal_and_not_learned_again(tmp_path: Path, clock: Clock) -> None:
-    here, beside = (PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock) for _ in range(2))
+def test_a_purge_of_this_machine_is_known_from_the_journal_and_not_merged_again(tmp_path: Path, clock: Clock) -> None:
+    here, beside = (PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock) for _ in range(2))
     here.append("group")
     here.append(EVERYTHING)
     clock.now += 2
@@ -223,14 +224,16 @@ def test_a_purge_of_this_machine_is_known_from_the_journal_and_not_learned_again
         assert not purges.is_purged("group", NOW + 1)
 
 
-def test_a_note_never_spoils_the_journal(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rewritten_journal_keeps_what_was_merged(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 10)
-    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     purges.append("one")
     purges.merge([Purge("two", NOW)])
     purges.append("three")
     assert all(purges.is_purged(group, NOW) for group in ("one", "two", "three"))
-    beside = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    beside = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     assert all(beside.is_purged(group, NOW) for group in ("one", "two", "three"))
 
 
@@ -249,19 +252,19 @@ def test_what_is_made_after_a_clearing_that_took_long_is_not_cleared_again(
 ) -> None:
     Slow.clock = clock
     alias = AliasLayer(shared, "photos", KEEP, clock=clock)
-    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     layers = Layers([Slow(Sieve(max_bytes=10**6, max_items=10, clock=clock)), alias], purges=purges, clock=clock)
     layers.clear()
     made = clock.now + 1
     clock.now += 2
-    for process in (purges, PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)):
-        process.merge(alias.read_purges(None)[1])
+    for process in (purges, PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)):
+        process.merge(alias.read_purges_since(None)[1])
         assert not process.is_purged("group", made)
         assert process.is_purged("group", NOW)
 
 
-def test_what_is_learned_is_forgotten_when_it_covers_nothing_any_more(tmp_path: Path, clock: Clock) -> None:
-    purges = PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock)
+def test_a_merged_purge_is_dropped_when_it_covers_nothing_any_more(tmp_path: Path, clock: Clock) -> None:
+    purges = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP, clock=clock)
     purges.merge([Purge(f"group{number}", NOW) for number in range(100)])
     clock.now += KEEP + 1
     purges.merge([Purge("group", clock.now)])
@@ -276,17 +279,17 @@ def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "mage-purges"]
 
 
-def test_following_begins_with_the_first_use_and_ends_with_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_runs_from_the_first_start_until_its_follower_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "EVERY_SECONDS", 0.01)
     before = len(threads())
     asked: list[int | None] = []
-    learned: list[Purge] = []
+    merged: list[Purge] = []
 
     def read(after: int | None) -> tuple[int | None, list[Purge]] | None:
         asked.append(after)
         return None if len(asked) == 2 else (len(asked), [Purge(f"group{len(asked)}", NOW)])
 
-    reader = PurgeFollower(read, learned.extend)
+    reader = PurgeFollower(read, merged.extend)
     assert len(threads()) == before
     with ThreadPoolExecutor(4) as pool:
         for _ in range(20):
@@ -294,18 +297,10 @@ def test_following_begins_with_the_first_use_and_ends_with_its_owner(monkeypatch
     assert len(threads()) == before + 1
     servers.eventually(lambda: len(asked) > 3)
     assert asked[:4] == [None, 1, 1, 3]  # what could not be read is read the next time
-    assert [purge.group for purge in learned[:2]] == ["group1", "group3"]
+    assert [purge.group for purge in merged[:2]] == ["group1", "group3"]
     del reader
     gc.collect()
     servers.eventually(lambda: len(threads()) == before)
-
-
-def test_layers_without_a_shared_one_follow_nobody(tmp_path: Path, clock: Clock) -> None:
-    before = threads()
-    memory = MemoryLayer(Sieve(max_bytes=10**6, max_items=10, clock=clock))
-    layers = Layers([memory], purges=PurgeJournal(tmp_path / "journal", keep=KEEP, clock=clock), clock=clock)
-    layers.purged_since("group/name", NOW)
-    assert threads() == before
 
 
 def test_a_purge_elsewhere_reaches_the_layers_of_this_process(
@@ -316,10 +311,12 @@ def test_a_purge_elsewhere_reaches_the_layers_of_this_process(
     def machine(name: str) -> Layers:
         alias = AliasLayer(shared, "photos", KEEP)
         return Layers(
-            [MemoryLayer(Sieve(max_bytes=10**6, max_items=10)), alias], purges=PurgeJournal(tmp_path / name, keep=KEEP)
+            [MemoryLayer(Sieve(max_bytes=10**6, max_items=10)), alias],
+            purges=PurgeJournal(private_file(tmp_path / name), keep=KEEP),
         )
 
     here, there = machine("here"), machine("there")
+    there.start_following()
     seen = time.time()
     assert not there.purged_since("group/name", seen)
     here.purge("group")

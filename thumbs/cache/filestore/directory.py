@@ -1,10 +1,10 @@
-"""The directory is ours or it is refused; nothing in it is ever removed but under a name that we make."""
+"""A cache directory is recognized, made, or refused: only files with names of ours are ever removed."""
 
 import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,20 +21,20 @@ _TAG_TEXT = (
     b"Signature: 8a477f597d28d172789f06886806bc55\n"
     b"# This directory is a cache of Mage, format 1. Everything in it may be deleted.\n"
 )
-_NO_TAG = b"\0"  # what is in its place is not one
-_OF_THE_DISK = "lost+found"  # in a mount point
-_KNOWN = re.compile(rf"{LEDGER}|{JANITOR}|{JOURNAL}|{re.escape(TAG)}|{re.escape(_OF_THE_DISK)}|{SHARD_NAME.pattern}")
+_NO_TAG = b"\0"  # stands for a tag that is not a file; no text begins like this
+_LOST_AND_FOUND = "lost+found"  # mkfs makes it in a mount point
+_KNOWN = re.compile(rf"{LEDGER}|{JANITOR}|{JOURNAL}|{re.escape(TAG)}|{re.escape(_LOST_AND_FOUND)}|{SHARD_NAME.pattern}")
 _CREATE = os.O_RDWR | os.O_CREAT
-# A FIFO in the tag's place must not hold us.
+# Without waiting: the tag may be a FIFO.
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class ForeignDirectory(ValueError):
-    """The directory holds something that is not a cache of ours, so we will not write or delete there."""
+    """The directory holds files of another program, so nothing is written or deleted there."""
 
 
-def prepare(directory: PrivateDirectory) -> None:
-    """Make `directory` a cache directory, or find that it is one.
+def prepare(directory: PrivateDirectory, create_ledger: Callable[[OpenDirectory], None]) -> None:
+    """Make `directory` a cache directory, with the ledger that `create_ledger` makes in it, or check that it is one.
 
     Raises ForeignDirectory for one with other files in it or a path that is not a directory, Untrusted for one that
     another user owns or may write, OSError for one that cannot be made or written.
@@ -43,8 +43,8 @@ def prepare(directory: PrivateDirectory) -> None:
         with directory.opened(create=True) as root:
             if not recognize(root.path, root.fd):
                 _write_tag(root)
-            # Proves at the start that what is written at each store can be written.
-            os.close(root.open(LEDGER, _CREATE))
+            # Proves at the start that the file that each store writes can be written.
+            create_ledger(root)
             if not os.access(root.path, os.W_OK | os.X_OK):
                 raise PermissionError(f"{root.path} is not writable")
     except NotADirectoryError:
@@ -52,14 +52,14 @@ def prepare(directory: PrivateDirectory) -> None:
 
 
 def inspect(directory: PrivateDirectory) -> None:
-    """Raise what `prepare` would, but leave everything as it is: who only looks may be another user than who serves."""
+    """Raise what `prepare` would, but change nothing: the user that checks may not be the one that serves."""
     root = directory.path
     if not root.exists():
         root = next(parent for parent in root.absolute().parents if parent.exists())
     elif root.is_dir():
         with directory.opened() as opened:
             recognize(root, opened.fd)
-            names = (name for name in _names(opened.fd) if name != _OF_THE_DISK)
+            names = (name for name in _names(opened.fd) if name != _LOST_AND_FOUND)
             opened.require_private(name for name in names if _KNOWN.fullmatch(name))
     if not root.is_dir():
         raise ForeignDirectory(f"{root} is not a directory")
@@ -68,19 +68,19 @@ def inspect(directory: PrivateDirectory) -> None:
 
 
 def recognize(root: Path, fd: int) -> bool:
-    """Whether the directory `root`, open as `fd`, bears our tag; one without may hold nothing but what may be ours.
+    """Whether the directory `root`, open as `fd`, has our tag.
 
-    Raises ForeignDirectory for one with anything else in it, OSError for one that cannot be read.
+    Raises ForeignDirectory for one without it that holds other files, OSError for one that cannot be read.
     """
     text = _read_tag(fd)
     if text != _TAG_TEXT:
-        _refuse_foreign(root, fd, text)
+        _require_ours(root, fd, text)
     return text == _TAG_TEXT
 
 
 @contextmanager
 def janitor_lock(directory: PrivateDirectory) -> Iterator[bool]:
-    """True for the one janitor of `directory` among all processes, False at once for any other; held while inside."""
+    """True for the only janitor of `directory` among all processes, held while inside; False at once for another."""
     with directory.opened() as root:
         fd = root.open(JANITOR, _CREATE)
     try:
@@ -120,18 +120,18 @@ def _write_tag(root: OpenDirectory) -> None:
         finally:
             os.close(fd)
     except OSError as error:
-        # A full cache must be swept, not refused, for want of room for a courtesy.
+        # A full disk has no room for the tag, but the cache on it must still be swept.
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
 
 
-def _refuse_foreign(root: Path, fd: int, tag: bytes) -> None:
-    # Another process may just be writing the tag: then it is the beginning of ours.
+def _require_ours(root: Path, fd: int, tag: bytes) -> None:
+    # While another process writes the tag, the file holds its beginning.
     if not _TAG_TEXT.startswith(tag):
         raise ForeignDirectory(f"{root} is the cache directory of another program")
-    foreign = min((name for name in _names(fd) if not _KNOWN.fullmatch(name)), default=None)
-    if foreign is not None:
-        raise ForeignDirectory(f"{root} holds files that are not a thumbnail cache's, such as {foreign!r}")
+    unknown = min((name for name in _names(fd) if not _KNOWN.fullmatch(name)), default=None)
+    if unknown is not None:
+        raise ForeignDirectory(f"{root} holds files that are not a thumbnail cache's, such as {unknown!r}")
 
 
 def _names(fd: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Room is made by removing what was used longest ago, of a random sample: the cost does not grow with the cache."""
+"""Makes room: of a random sample, removes the entries used longest ago. The cost does not grow with the cache."""
 
 import random
 from collections import defaultdict
@@ -8,29 +8,32 @@ from thumbs.cache.filestore.ledger import Usage
 from thumbs.cache.filestore.listing import Entry
 from thumbs.cache.filestore.shards import Shards
 
-# With 16 of 128 taken, the victims are on average in the oldest sixteenth of the whole cache.
+# The oldest 16 of 128 random entries belong, on average, to the oldest sixteenth of the whole cache.
 _SAMPLE = 128
-_BATCH = 8  # at least an eighth of a sample goes at once, so that most stores need not make room at all
-_BATCH_OF_ALL = 16  # a sixteenth where the sample is the whole cache
-_MOST = 4  # at most a quarter of a sample: the rest may be well used
+_LEAST = 8  # one round removes at least 1/8 of the sample, so that most stores need not make room
+_LEAST_OF_ALL = 16  # at least 1/16 when the sample is the whole cache
+_MOST = 4  # at most 1/4 of a real sample: the rest may be in frequent use
 
-_LOCK_WAIT = 1.0
+_LOCK_WAIT = 1.0  # seconds; a shard that is held for longer keeps its entries
 
 
 def make_room(shards: Shards, need: Usage, *, now: float) -> Usage:
-    """Remove entries for about `need`, or less when one round cannot; return what that freed."""
+    """Remove entries that take about `need`, or less where one round is not enough; return what that freed.
+
+    `now` is Unix seconds: expired entries are removed first.
+    """
     sample, complete = _sample(shards)
     moment = int(now * 1e9)
     sample.sort(key=lambda entry: -1 if 0 < entry.expires <= moment else entry.used)
     victims: dict[int, list[Entry]] = defaultdict(list)
-    hoped = Usage()
-    least = len(sample) // (_BATCH_OF_ALL if complete else _BATCH)
+    expected = Usage()
+    least = len(sample) // (_LEAST_OF_ALL if complete else _LEAST)
     most = len(sample) if complete else max(1, len(sample) // _MOST)
     for count, entry in enumerate(sample[:most]):
-        if count >= least and hoped.bytes >= need.bytes and hoped.entries >= need.entries:
+        if count >= least and expected.bytes >= need.bytes and expected.entries >= need.entries:
             break
         victims[entry.shard].append(entry)
-        hoped += Usage(entry.bytes, 1)
+        expected += Usage(entry.bytes, 1)
     freed = Usage()
     for number, entries in victims.items():
         with suppress(FileNotFoundError, TimeoutError):
@@ -39,6 +42,7 @@ def make_room(shards: Shards, need: Usage, *, now: float) -> Usage:
 
 
 def _sample(shards: Shards) -> tuple[list[Entry], bool]:
+    """Entries of random shards, and whether they are all entries of the cache."""
     sample: list[Entry] = []
     complete = True
     numbers = shards.to_visit()
@@ -62,6 +66,7 @@ def _sample(shards: Shards) -> tuple[list[Entry], bool]:
 
 
 def _remove_unused(shards: Shards, number: int, entries: list[Entry]) -> Usage:
+    """Remove those of `entries` that were not used since they were listed."""
     freed = Usage()
     with shards.locked(number, wait=_LOCK_WAIT) as shard:
         for entry in entries:

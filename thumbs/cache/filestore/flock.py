@@ -1,28 +1,28 @@
-"""Locks that die with their process: `flock` on an open descriptor, and no wait without an end."""
+"""Locks that end with their process: `flock` on an open descriptor, and every wait has a limit."""
 
 import errno
 import fcntl
 import time
 
-# A writer holds a shard for about the time of one write. Whoever cannot have it for this long has met a
-# stopped process or a disk that hangs, and does without the cache.
+# A writer holds a shard for about the time of one write. A lock that is held for longer than this belongs to a stopped
+# process or is on a disk that hangs: then the request is served without the cache.
 LOCK_SECONDS = 10.0
 
+# Seconds between two attempts.
 _FIRST_PAUSE = 0.00005
 _LONGEST_PAUSE = 0.01
 
 
-def lock(fd: int, *, wait: float = LOCK_SECONDS, shared: bool = False) -> None:
-    """Lock `fd` against every other open of the same file, in this process too.
+def lock(fd: int, *, wait: float = LOCK_SECONDS) -> None:
+    """Lock the file open as `fd` against every other descriptor of it, also in this process.
 
     Raises TimeoutError (an OSError) after `wait` seconds; with `wait=0` at once.
     """
-    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     deadline = time.monotonic() + wait
     pause = _FIRST_PAUSE
     while True:
         try:
-            fcntl.flock(fd, kind | fcntl.LOCK_NB)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 raise TimeoutError(errno.ETIMEDOUT, "another process holds the cache's lock") from None
@@ -33,5 +33,5 @@ def lock(fd: int, *, wait: float = LOCK_SECONDS, shared: bool = False) -> None:
 
 
 def unlock(fd: int) -> None:
-    """Unlock `fd` by name: closing it would leave the lock to a child forked meanwhile."""
+    """Unlock `fd`. Closing it is not enough: a child that was forked meanwhile would keep the lock."""
     fcntl.flock(fd, fcntl.LOCK_UN)

@@ -1,4 +1,4 @@
-"""Hits and stores, counted in this process for nothing and told to the account of all processes now and then."""
+"""Hits and stores are counted in this process, and added to the ledger once a second at most."""
 
 import time
 from collections.abc import Iterator
@@ -8,25 +8,28 @@ from typing import ClassVar
 from thumbs.cache.filestore.ledger import Ledger
 from thumbs.cache.filestore.stats import Stats
 
-_SETTLE_SECONDS = 1.0
+_FLUSH_SECONDS = 1.0
 
 
 class HitCounter:
-    """What the account does not know yet. Whoever counts adds one to `hits` or `stores`."""
+    """The counts that are not in the ledger yet. A caller adds one to `hits` or `stores`, then calls `flush`."""
 
     silent: ClassVar[bool] = False
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._settle_at = 0.0
+        self._flush_at = 0.0
         self.hits = 0
         self.stores = 0
 
     def flush(self) -> None:
-        """Tell the account, once a second at most; where it cannot be written, later. May wait for another process."""
-        if time.monotonic() < self._settle_at or not (self.hits or self.stores):
+        """Add the counts to the ledger, unless that was done within the last second. May wait for another process.
+
+        Where the ledger cannot be written, they are kept for the next call.
+        """
+        if time.monotonic() < self._flush_at or not (self.hits or self.stores):
             return
-        self._settle_at = time.monotonic() + _SETTLE_SECONDS
+        self._flush_at = time.monotonic() + _FLUSH_SECONDS
         hits, stores = self.hits, self.stores
         if self.silent:
             self.hits, self.stores = 0, 0
@@ -37,14 +40,14 @@ class HitCounter:
 
         with suppress(OSError):
             self._ledger.update_stats(add)
-            # Not set to 0: others have gone on counting.
+            # Not set to 0: other threads may have counted meanwhile.
             self.hits -= hits
             self.stores -= stores
 
 
 @contextmanager
 def uncounted() -> Iterator[None]:
-    """What this process does inside is not counted: nobody has asked for it."""
+    """Inside, this process counts nothing: its lookups are not requests of clients."""
     HitCounter.silent = True
     try:
         yield

@@ -1,4 +1,4 @@
-"""A look at a cache directory from outside: nothing is locked, written or made, so that anybody who can read it may."""
+"""Reads the statistics of a cache directory without locking or writing, so that read access is enough."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -16,9 +16,9 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 @dataclass(slots=True)
 class Inspection:
-    """`bytes` of disk, directories included; `expired` of the `entries` wait for the janitor.
+    """What a cache directory holds. `bytes` are of disk, directories included; `expired` counts expired entries.
 
-    `oldest` and `newest` are the Unix seconds at which an entry was last used or written; None where there is none.
+    `oldest` and `newest` are the first and the last of the entries' last uses, in Unix seconds; None without entries.
     """
 
     stats: Stats
@@ -29,6 +29,7 @@ class Inspection:
     newest: float | None = None
 
     def add(self, listing: Listing, own_bytes: int, now: float) -> None:
+        """Add a shard; `own_bytes` are those of its directory."""
         self.entries += len(listing.entries)
         self.bytes += listing.usage.bytes + own_bytes
         self.expired += sum(0 < entry.expires <= now * 1e9 for entry in listing.entries)
@@ -41,9 +42,9 @@ class Inspection:
 def inspect_cache(
     root: Path, *, now: float, passing: Callable[[Iterable[Path]], Iterable[Path]] = lambda shards: shards
 ) -> Inspection:
-    """Look at every entry under `root`; it may not be there yet. The shards go through `passing` one by one.
+    """Inspect every entry under `root`, which need not exist. `passing` wraps the shards, to show progress.
 
-    Raises ForeignDirectory for a directory that is not ours, OSError for one that cannot be read.
+    Raises ForeignDirectory for the directory of another program, OSError for one that cannot be read.
     """
     try:
         directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -53,14 +54,14 @@ def inspect_cache(
         recognize(root, directory)
     finally:
         os.close(directory)
-    found = Inspection(stats_of(str(root / LEDGER)), bytes=FIXED_BYTES)
+    inspection = Inspection(stats_of(str(root / LEDGER)), bytes=FIXED_BYTES)
     for shard in passing(sorted(path for path in root.iterdir() if SHARD_NAME.fullmatch(path.name))):
         try:
             fd = os.open(shard, _DIRECTORY)
         except FileNotFoundError:
-            continue  # it was emptied, and removed with its last entry
+            continue  # removed meanwhile, with its last entry
         try:
-            found.add(list_shard(fd, int(shard.name, 16)), os.fstat(fd).st_blocks * 512, now)
+            inspection.add(list_shard(fd, int(shard.name, 16)), os.fstat(fd).st_blocks * 512, now)
         finally:
             os.close(fd)
-    return found
+    return inspection

@@ -1,27 +1,28 @@
-"""What the directory holds, in one page shared by all processes: never less than the truth.
+"""The ledger: the bytes and entries of each shard, in a file that all processes share; never below the truth.
 
-Space is written down before it is taken and struck off after it is given back, so that a process killed at
-any point leaves too high a figure, and a scan of one shard puts that shard right.
+Space is added before it is used and subtracted after it is freed. So a process that is killed leaves a figure that is
+too high, and counting one shard corrects that shard.
 """
 
 import os
 import stat
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from thumbs.cache.filestore.flock import lock, unlock
+from thumbs.cache.filestore.flock import LOCK_SECONDS, lock, unlock
 from thumbs.cache.filestore.paths import SHARDS
 from thumbs.cache.filestore.stats import STATS_BYTES, Stats
-from thumbs.cache.filestore.trust import PrivateFile
+from thumbs.cache.filestore.trust import OpenDirectory, PrivateFile
 
 BLOCK = 4096
-# The root directory, its tag and this account itself.
+# The root directory, its tag and the ledger itself.
 FIXED_BYTES = 3 * BLOCK
 
 _MAGIC = b"mage account 2\n\0"
 _UNKNOWN = -1
+_CREATE = os.O_RDWR | os.O_CREAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Limits:
     entries: int | None = None
 
     def excess(self, held: Usage) -> Usage:
-        """By how much `held` is over; Weight() when it is not."""
+        """By how much `held` is over the limits; `Usage()` when it is not."""
         return Usage(
             max(0, held.bytes - self.bytes) if self.bytes is not None else 0,
             max(0, held.entries - self.entries) if self.entries is not None else 0,
@@ -57,19 +58,22 @@ class Limits:
 
 
 class Uncounted(Exception):
-    """A shard was never counted: the account is new, or was lost. Scan the shards of `unweighed` first."""
+    """A shard was never counted, for the ledger is new or was lost. Count the shards of `count_absent` first."""
 
 
 class Ledger:
-    """The page in `file`. Every change to a shard's figure is made by who holds that shard's lock."""
+    """The ledger in `file`. A process changes the figure of a shard only while it holds that shard.
 
-    def __init__(self, file: str | PrivateFile) -> None:
-        self._file = PrivateFile.at(file)
+    Every method is one transaction: it opens, locks and reads the file, and writes it if anything has changed.
+    """
+
+    def __init__(self, file: PrivateFile) -> None:
+        self._file = file
 
     def reserve(self, shard: int, cost: Usage, limits: Limits) -> Usage:
-        """Write `cost` down if it fits; else change nothing and return by how much it does not.
+        """Add `cost` if it fits; else change nothing. Return by how much it does not fit.
 
-        Raises Unweighed when the total is not known, OSError as the disk does.
+        Raises Uncounted when the total is not known, OSError as the disk does.
         """
         with self._page() as page:
             excess = limits.excess(page.total() + cost)
@@ -78,58 +82,82 @@ class Ledger:
         return excess
 
     def adjust(self, shard: int, change: Usage) -> None:
-        """Correct the figure of `shard` by `change`. A directory that is gone owes nothing."""
+        """Add `change` to the figure of `shard`, unless the cache directory was deleted."""
         with suppress(FileNotFoundError), self._page() as page:
             page.add(shard, change)
 
-    def put(self, shard: int, usage: Usage, *, if_unknown: bool = False) -> None:
-        """Replace the figure of `shard` by one just counted (`if_unknown`: unless it has one by now)."""
+    def put(self, shard: int, usage: Usage) -> None:
+        """Replace the figure of `shard` by `usage`, which was just counted."""
         with self._page() as page:
-            if not if_unknown or page.bytes[shard] == _UNKNOWN:
-                page.put(shard, usage)
+            page.put(shard, usage)
 
     def total(self) -> Usage:
-        """All shards and what the directory itself takes. Raises Unweighed, FileNotFoundError."""
+        """The usage of all shards and of the root directory. Raises Uncounted, FileNotFoundError."""
         with self._page() as page:
             return page.total()
 
-    def uncounted_shards(self) -> list[int]:
-        """The shards that nobody has counted since the account was made."""
+    def create(self, root: OpenDirectory, existing: Callable[[], Collection[int]]) -> None:
+        """Make the ledger in `root`, or check that it is writable; shards without a directory are counted as empty.
+
+        Raises OSError when it cannot be opened for writing. The counting is left for later where it would have to wait
+        for another process, or where the disk is full.
+        """
+        fd = root.open(self._file.name, _CREATE)
+        try:
+            with suppress(OSError), _locked_page(fd, wait=0) as page:
+                page.count_absent(existing)
+        finally:
+            os.close(fd)
+
+    def count_absent(self, existing: Callable[[], Collection[int]]) -> list[int]:
+        """Count every unknown shard that has no directory as empty, in one transaction. Return those left to count.
+
+        `existing` gives the shards that have a directory. It is called inside the transaction: a shard that is made
+        later reports its own size in a later one.
+        """
         with self._page() as page:
-            return [shard for shard, figure in enumerate(page.bytes) if figure == _UNKNOWN]
+            page.count_absent(existing)
+            return page.unknown()
 
     def nonempty(self) -> set[int]:
-        """The shards that the account takes to hold something, even if their directory is gone."""
+        """The shards that hold something by the ledger, even where their directory is gone."""
         with self._page() as page:
             return {shard for shard, figure in enumerate(page.bytes) if figure > 0}
 
     def update_stats(self, change: Callable[[Stats], Stats]) -> None:
-        """Replace the notes by `change` of them. Raises OSError, FileNotFoundError where there is no account."""
+        """Replace the statistics by `change` of them. Raises OSError; FileNotFoundError where there is no ledger."""
         with self._page(create=False) as page:
             page.stats = change(page.stats)
             page.changed = True
 
     @contextmanager
     def _page(self, *, create: bool = True) -> Iterator["_Page"]:
-        # Opened anew each time: somebody may have deleted the directory and with it the file we knew.
-        fd = self._file.open(os.O_RDWR | (os.O_CREAT if create else 0))
+        # Opened each time: the directory may have been deleted since, and this file with it.
+        fd = self._file.open(_CREATE if create else os.O_RDWR)
         try:
-            lock(fd)
-            try:
-                page = _Page(os.pread(fd, _Page.SIZE + 1, 0))
+            with _locked_page(fd) as page:
                 yield page
-                if page.rebuilt:
-                    os.ftruncate(fd, 0)
-                if page.changed:
-                    os.pwrite(fd, page.dump(), 0)
-            finally:
-                unlock(fd)
         finally:
             os.close(fd)
 
 
+@contextmanager
+def _locked_page(fd: int, *, wait: float = LOCK_SECONDS) -> Iterator["_Page"]:
+    """The page in `fd`, locked while inside, then written if it has changed. Raises TimeoutError, OSError."""
+    lock(fd, wait=wait)
+    try:
+        page = _Page(os.pread(fd, _Page.SIZE + 1, 0))
+        yield page
+        if page.rebuilt:
+            os.ftruncate(fd, 0)
+        if page.changed:
+            os.pwrite(fd, page.dump(), 0)
+    finally:
+        unlock(fd)
+
+
 def stats_of(path: str) -> Stats:
-    """The notes in the account at `path`, which may be another user's: nothing is locked. Empty where there is none."""
+    """The statistics in the ledger at `path`; empty where there is none. Takes no lock, so read access is enough."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -143,9 +171,9 @@ def stats_of(path: str) -> Stats:
 
 
 class _Page:
-    """Bytes, then entries, of each shard, and the notes.
+    """The content of the file: the bytes of each shard, then the entries of each, then the statistics.
 
-    All is within one page of memory, so that a kill cannot cut its write in two.
+    It is smaller than a page of memory, so a process that is killed while it writes leaves the old or the new content.
     """
 
     SIZE = len(_MAGIC) + SHARDS * (8 + 4) + STATS_BYTES
@@ -168,6 +196,16 @@ class _Page:
         if _UNKNOWN in self.bytes:
             raise Uncounted
         return Usage(sum(self.bytes) + FIXED_BYTES, sum(self.entries))
+
+    def unknown(self) -> list[int]:
+        return [shard for shard, figure in enumerate(self.bytes) if figure == _UNKNOWN]
+
+    def count_absent(self, existing: Callable[[], Collection[int]]) -> None:
+        unknown = self.unknown()
+        present = frozenset(existing()) if unknown else frozenset[int]()
+        for shard in unknown:
+            if shard not in present:
+                self.put(shard, Usage())
 
     def add(self, shard: int, change: Usage) -> None:
         if self.bytes[shard] != _UNKNOWN:

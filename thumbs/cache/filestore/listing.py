@@ -1,4 +1,4 @@
-"""What lies in a shard, told from names and `stat` alone; names that are not ours are passed over."""
+"""Lists a shard by names and `stat` alone, without opening a file. Other programs' files are skipped."""
 
 import os
 import random
@@ -14,7 +14,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry's file. `used` and `expires` are nanoseconds; `expires` is 0 for one that stays."""
+    """An entry's file. `used` and `expires` are nanoseconds since 1970; `expires` is 0 for never."""
 
     shard: int
     inner: str
@@ -25,7 +25,11 @@ class Entry:
 
 @dataclass(slots=True)
 class Listing:
-    """The entries of a shard; names of temporaries and of groups without entries; the bytes of these and of groups."""
+    """What a shard holds: entries, names of temporary files (`orphans`), and names of groups without entries (`empty`).
+
+    `orphan_bytes` is the disk that the temporary files take, `group_bytes` what the directories of all groups take.
+    `complete` is False when `entries` is only a sample.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
@@ -41,7 +45,7 @@ class Listing:
 
 
 def list_shard(fd: int, number: int, limit: int | None = None) -> Listing:
-    """List the shard whose directory is open as `fd`; with `limit`, about so many of its entries, at random."""
+    """List the shard whose directory is open as `fd`; with `limit`, a random sample of about so many entries."""
     with os.scandir(fd) as found:
         names = [entry.name for entry in found]
     listing = Listing()
@@ -50,7 +54,7 @@ def list_shard(fd: int, number: int, limit: int | None = None) -> Listing:
             listing.orphans.append(name)
             listing.orphan_bytes += blocks(fd, name) + sum(blocks(fd, member) for member in members(fd, name))
     inners: list[str] = []
-    for name in _some(listing, names, limit):
+    for name in _sampled(listing, names, limit):
         if GROUP_NAME.fullmatch(name):
             inners += _open_group(fd, name, listing)
         elif ENTRY_NAME.fullmatch(name):
@@ -58,7 +62,7 @@ def list_shard(fd: int, number: int, limit: int | None = None) -> Listing:
         if limit is not None and len(inners) > limit:
             listing.complete = False
             break
-    listing.entries.extend(_entries(fd, number, _some(listing, inners, limit)))
+    listing.entries.extend(_entries(fd, number, _sampled(listing, inners, limit)))
     return listing
 
 
@@ -87,7 +91,7 @@ def _blocks(status: os.stat_result) -> int:
     allocated = status.st_blocks * 512
     if not stat.S_ISREG(status.st_mode):
         return allocated
-    # Some file systems allocate only when they write back: what they will need counts now.
+    # Some file systems allocate blocks only when they write back. Those blocks are counted from the start.
     return max(allocated, -(-status.st_size // BLOCK) * BLOCK)
 
 
@@ -99,7 +103,7 @@ def _open_group(fd: int, group: str, listing: Listing) -> list[str]:
     return inners
 
 
-def _some(listing: Listing, names: list[str], limit: int | None) -> list[str]:
+def _sampled(listing: Listing, names: list[str], limit: int | None) -> list[str]:
     if limit is None or len(names) <= limit:
         return names
     listing.complete = False

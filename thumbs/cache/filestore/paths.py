@@ -1,4 +1,4 @@
-"""Where a key lives: names made of digests, so that no key can reach outside its shard."""
+"""The path of an entry: names are digests, so that no key can name a file outside its shard."""
 
 import re
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ _NO_NAME = bytes(16)
 
 @dataclass(frozen=True, slots=True)
 class EntryPath:
-    """`shard` 0–255; `inner` the path within the shard, `path` with it.
+    """`shard` is 0–255; `inner` is the path within the shard, `path` the one within the cache directory.
 
-    `digest` is the 32 bytes that an entry repeats in its header: of the group, then of the name.
+    `digest` is 32 bytes, which the header of the entry's file repeats: 16 of the group, then 16 of the name.
     """
 
     shard: int
@@ -37,13 +37,13 @@ class EntryPath:
 
 @lru_cache(maxsize=8192)
 def path_of(key: str) -> EntryPath:
-    """The place of `group/name`, split at the first slash; a key without one lies beside the groups."""
+    """The path for `group/name`, split at the first slash. A key without a slash gets a file beside the groups."""
     group, slash, name = key.partition("/")
-    owner = _digest(group)
+    of_group = _digest(group)
     if not slash:
-        return EntryPath(owner[0], f"{owner.hex()}.entry", owner + _NO_NAME)
-    own = _digest(name)
-    return EntryPath(owner[0], f"{owner.hex()}/{own.hex()}.entry", owner + own)
+        return EntryPath(of_group[0], f"{of_group.hex()}.entry", of_group + _NO_NAME)
+    of_name = _digest(name)
+    return EntryPath(of_group[0], f"{of_group.hex()}/{of_name.hex()}.entry", of_group + of_name)
 
 
 def _digest(text: str) -> bytes:

@@ -1,58 +1,57 @@
-"""A hit is four system calls and takes no lock; what else it calls for is noted and done later, off the hot path."""
+"""Reads entries: a hit takes four system calls and no lock. Updates of the last use are queued for later."""
 
 import errno
 import os
-from pathlib import Path
 
 from thumbs.cache.filestore import entry_file
 from thumbs.cache.filestore.entry_file import Damaged, Found
 from thumbs.cache.filestore.paths import EntryPath
 from thumbs.cache.filestore.trust import PrivateDirectory, is_private
 
-_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO in an entry's place must not hold us
-# Reading would otherwise write an access time of the kernel's own over ours. Only the file's owner may ask for it.
+_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # never waits to open a FIFO
+# Otherwise reading would let the kernel overwrite the access time, which is ours. Only the file's owner may set this.
 _NO_ATIME = getattr(os, "O_NOATIME", 0)
 _NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 _UNSUPPORTED = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
-# What opening a symbolic link or a socket in an entry's place says.
+# The errors of opening a symbolic link and a socket.
 _NO_FILE = (errno.ELOOP, errno.ENXIO)
 
-# How old the noted time of an entry's last use may grow before a use is written down.
+# A use is written to the file only when the last use in it is older than this.
 _RECENCY_SECONDS = 60.0
-_MOST_NOTED = 4096
-# How long a noted use may wait for somebody who writes anyway.
-_NOTED_SECONDS = 5.0
-# Whoever writes to a file changes its ctime, so that a checksum need not be reckoned again before that. Right after a
-# change another one could fall into the same tick of the clock.
+_MAX_REMEMBERED = 4096
+# Seconds that a use may stay in the queue. After that `read_now` raises, so that its caller writes the uses.
+_QUEUED_SECONDS = 5.0
+# A write to a file changes its ctime, so a checksum need not be computed again while the ctime is the same. A file that
+# has just changed is excepted: a second change may fall into the same tick of the clock.
 _SETTLED_SECONDS = 2.0
 
 
 class Reader:
-    """Reads the entries under `root` and notes which of them are due for `used` to be brought up to date."""
+    """Reads the entries under `root`. `used` is the queue of entries whose last use is to be written."""
 
-    def __init__(self, root: Path | PrivateDirectory) -> None:
-        self._directory = PrivateDirectory.at(root)
-        self._root = str(self._directory.path)
+    def __init__(self, root: PrivateDirectory) -> None:
+        self._directory = root
+        self._root = str(root.path)
         self._flags = _OPEN | _NO_ATIME
         self._no_wait = _NO_WAIT
         self.used: dict[str, EntryPath] = {}
-        self._noted_since = 0.0
+        self._queued_since = 0.0
         self._verified: dict[str, tuple[int, int]] = {}
 
     def read(self, path: EntryPath, *, now: float) -> Found:
-        """The entry at `place`, from the disk if need be.
+        """The entry at `path`, from the disk if need be. `now` is Unix seconds.
 
-        Raises FileNotFoundError for none, Damaged for anything else in its place and for what another user can have
+        Raises FileNotFoundError for none, Damaged for anything else at `path` and for a file that another user can have
         written, Untrusted for a directory that another user owns or may write, OSError as the disk does.
         """
         return self._read(path, now, 0)
 
     def read_now(self, path: EntryPath, *, now: float) -> Found:
-        """The entry at `place` from memory, as `read`; raises BlockingIOError where only `read` can tell."""
+        """As `read`, but only from the page cache. Raises BlockingIOError where `read` is needed."""
         if self._no_wait is None:
             raise BlockingIOError(errno.EAGAIN, "reading without waiting is not supported here")
-        if self.used and abs(now - self._noted_since) >= _NOTED_SECONDS:
-            raise BlockingIOError(errno.EAGAIN, "uses are to be written down")
+        if self.used and abs(now - self._queued_since) >= _QUEUED_SECONDS:
+            raise BlockingIOError(errno.EAGAIN, "uses are to be written")
         try:
             return self._read(path, now, self._no_wait)
         except Damaged:
@@ -64,7 +63,7 @@ class Reader:
             raise BlockingIOError(errno.EAGAIN, "reading without waiting is not supported here") from error
 
     def fresh(self, path: EntryPath, *, now: float) -> Found | None:
-        """The entry at `place` if there is a whole one whose time is not over. Raises OSError as the disk does."""
+        """The entry at `path`; None when there is no whole one or it has expired. Raises OSError as the disk does."""
         try:
             found = self.read(path, now=now)
         except (FileNotFoundError, Damaged):
@@ -85,14 +84,14 @@ class Reader:
             os.close(fd)
         if not verified and now - status.st_ctime > _SETTLED_SECONDS:
             self._remember(path, state)
-        if abs(now - status.st_atime) > _RECENCY_SECONDS and found.fresh(now) and len(self.used) < _MOST_NOTED:
+        if abs(now - status.st_atime) > _RECENCY_SECONDS and found.fresh(now) and len(self.used) < _MAX_REMEMBERED:
             if not self.used:
-                self._noted_since = now
+                self._queued_since = now
             self.used[path.inner] = path
         return found
 
     def _remember(self, path: EntryPath, state: tuple[int, int]) -> None:
-        if len(self._verified) >= _MOST_NOTED:
+        if len(self._verified) >= _MAX_REMEMBERED:
             self._verified.clear()
         self._verified[path.inner] = state
 
@@ -101,7 +100,7 @@ class Reader:
             return os.open(path, self._flags)
         except PermissionError as error:
             if not self._flags & _NO_ATIME:
-                os.lstat(path)  # raises where it is the directory that may not be looked into
+                os.lstat(path)  # raises where the cause is the directory
                 raise Damaged from error
             self._flags &= ~_NO_ATIME
             return self._open(path)

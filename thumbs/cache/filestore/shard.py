@@ -1,7 +1,7 @@
-"""One of the 256 shards, held by one writer at a time: what changes in it is written to the account on release.
+"""One of the 256 shards, held by one writer at a time: its changes are written to the ledger on release.
 
-A temporary file exists only while its writer holds the shard. So whoever holds it knows every temporary in
-it for an orphan, however young.
+A temporary file exists only while its writer holds the shard. So for the next holder every temporary file in it is an
+orphan, however new it is.
 """
 
 import os
@@ -19,9 +19,9 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Shard:
-    """A shard that we hold, by the descriptor of its directory: if that is deleted, so is all that we do in it.
+    """A shard that is held. `fd` is its open directory: where that was deleted, nothing else is changed.
 
-    `root` is open for as long.
+    `root` must stay open as long as the shard is used.
     """
 
     def __init__(self, fd: int, root: OpenDirectory, number: int, ledger: Ledger) -> None:
@@ -33,15 +33,15 @@ class Shard:
         self._change = Usage()
         self._emptied = False
 
-    def adopt(self, *, empty: bool) -> None:
-        """Start from the directory as the account knows it: not at all when we have just made it."""
-        self._recorded = 0 if empty else self._own_bytes()
-        self._emptied = empty
+    def begin(self, *, made: bool) -> None:
+        """Begin with the size of the directory that the ledger has: 0 when it was just `made`."""
+        self._recorded = 0 if made else self._own_bytes()
+        self._emptied = made
 
     def flush(self) -> None:
-        """Tell the account what has changed, and leave no empty directory behind."""
+        """Write what has changed to the ledger, and remove the directory if it is empty."""
         if not os.fstat(self._fd).st_nlink:
-            # Somebody has deleted it, with the account that we would correct: there may be a new one of both.
+            # The directory was deleted, and the ledger with it. Another process may have made both again.
             return
         own = self._own_bytes()
         if self._emptied:
@@ -53,10 +53,10 @@ class Shard:
             self._ledger.adjust(self._number, change)
 
     def write(self, path: EntryPath, parts: tuple[bytes, bytes], *, times: tuple[int, int], limits: Limits) -> Usage:
-        """Put the file made of `parts` at `place`, unless it does not fit: then return by how much.
+        """Write the file made of `parts` at `path`, if it fits. Return by how much it does not.
 
-        `times` are the nanoseconds of its last use and of its expiry. Raises OSError as the disk does,
-        and then leaves nothing.
+        `times` are the nanoseconds of its last use and of its expiry. Raises OSError as the disk does, and then leaves
+        nothing behind.
         """
         before = self._measure(path)
         new_group = path.group != "" and not blocks(self._fd, path.group)
@@ -78,8 +78,8 @@ class Shard:
         """`stat` of the entry at `inner`. Raises FileNotFoundError."""
         return os.stat(inner, dir_fd=self._fd, follow_symlinks=False)
 
-    def date(self, inner: str, *, used: int, expires: int) -> None:
-        """Set when the entry at `inner` was last used and when it ends, in nanoseconds."""
+    def set_times(self, inner: str, *, used: int, expires: int) -> None:
+        """Set the last use and the expiry of the entry at `inner`, in nanoseconds."""
         os.utime(inner, ns=(used, expires), dir_fd=self._fd, follow_symlinks=False)
 
     def remove(self, inner: str) -> Usage:
@@ -94,11 +94,11 @@ class Shard:
         return freed
 
     def count(self, inner: str, group: str) -> int:
-        """How many entries are at `inner` and in `group` together."""
+        """How many entries there are at `inner` and in `group`, together."""
         return len(members(self._fd, group)) + (1 if blocks(self._fd, inner) else 0)
 
     def remove_group(self, group: str) -> int:
-        """Remove all entries of `group`: gone for readers in one step. Return how many they were."""
+        """Remove all entries of `group`, for readers in one step. Return how many there were."""
         temporary = _temporary_name()
         try:
             os.rename(group, temporary, src_dir_fd=self._fd, dst_dir_fd=self._fd)
@@ -106,14 +106,17 @@ class Shard:
             return 0
         freed = self._remove_tree(temporary)
         with suppress(FileNotFoundError):
-            # It is still there only if it holds somebody else's file.
+            # It still exists only where it holds a file of another program: that gets its name back.
             os.rename(temporary, group, src_dir_fd=self._fd, dst_dir_fd=self._fd)
         self._change -= freed
         self._emptied = True
         return freed.entries
 
     def list(self, limit: int | None = None) -> Listing:
-        """What is here, or a random part of it; the account is put right when it was all. Call it first."""
+        """All entries, or a random sample of about `limit`. A complete listing corrects the ledger.
+
+        Call this before anything is changed.
+        """
         listing = list_shard(self._fd, self._number, limit)
         if listing.complete:
             self._recount(listing)
@@ -156,7 +159,7 @@ class Shard:
     def _move_into(self, group: str, temporary: str, name: str) -> None:
         with suppress(FileExistsError):
             os.mkdir(group, PRIVATE_DIRECTORY, dir_fd=self._fd)
-        directory = os.open(group, _DIRECTORY, dir_fd=self._fd)  # and not through a link, which root might follow
+        directory = os.open(group, _DIRECTORY, dir_fd=self._fd)  # refuses a symbolic link, which root might follow
         try:
             give(directory, self._root.status)
             os.rename(temporary, name, src_dir_fd=self._fd, dst_dir_fd=directory)
@@ -191,13 +194,13 @@ class Shard:
         try:
             os.rmdir(name, dir_fd=self._fd)
         except OSError:
-            # It is not empty, or no directory.
+            # It is not empty, or not a directory.
             return 0
         return size
 
 
 def least_bytes(path: EntryPath, size: int) -> Usage:
-    """The weight of a directory that holds nothing but an entry of `size` bytes at `place`."""
+    """The usage of a cache directory that holds only an entry with a payload of `size` bytes at `path`."""
     directories = 2 if path.group else 1
     return Usage(FIXED_BYTES + BLOCK * directories + _file_bytes(HEADER_BYTES + size), 1)
 

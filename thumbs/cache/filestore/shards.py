@@ -1,4 +1,4 @@
-"""The shards of a cache directory: each is held by one at a time, and there while it is held."""
+"""The shards of a cache directory: each is held by one process at a time, and exists as long as it is held."""
 
 import os
 from collections.abc import Iterator
@@ -13,29 +13,29 @@ from thumbs.cache.filestore.trust import OpenDirectory, PrivateDirectory
 
 
 class Shards:
-    """The shards of the cache directory `root`, each taken by its number.
+    """The shards of the cache directory `root`, by number, 0–255.
 
-    `root` is checked anew each time: what raises OSError raises Untrusted where another user may write it.
+    `root` is checked at each use: what raises OSError raises Untrusted where another user may write it.
     """
 
     def __init__(self, root: PrivateDirectory, ledger: Ledger) -> None:
         self._root = root
         self._ledger = ledger
-        self._is_ours = False
+        self._is_prepared = False
 
     def prepare(self) -> None:
-        """Make the directory, or find it to be ours and writable. Raises ForeignDirectory, Untrusted, OSError."""
-        prepare(self._root)
-        self._is_ours = True
+        """Make the cache directory, or check that it is one. Raises as `directory.prepare`."""
+        prepare(self._root, lambda root: self._ledger.create(root, self.existing))
+        self._is_prepared = True
 
-    def ensure_ours(self) -> None:
+    def ensure_prepared(self) -> None:
         """`prepare`, unless that has been done."""
-        if not self._is_ours:
+        if not self._is_prepared:
             self.prepare()
 
     def reset(self) -> None:
-        """The directory was deleted: whatever is in its place now is to be looked at anew."""
-        self._is_ours = False
+        """Prepare the directory again at the next use, for it was deleted."""
+        self._is_prepared = False
 
     def existing(self) -> list[int]:
         """The shards that have a directory now, in order."""
@@ -47,22 +47,22 @@ class Shards:
         return sorted(int(name, 16) for name in names)
 
     def to_visit(self) -> list[int]:
-        """The shards that have a directory, or had one when a process died before it had told the account."""
+        """The shards that have a directory or, by the ledger, hold something: a killed process leaves its figure."""
         return sorted(self._ledger.nonempty().union(self.existing()))
 
     @contextmanager
     def locked(self, number: int, *, create: bool = False, wait: float = LOCK_SECONDS) -> Iterator[Shard]:
-        """Shard `number`, ours alone while inside.
+        """Shard `number`, held while inside.
 
         Raises FileNotFoundError when it does not exist (with `create`: when the root does not), TimeoutError
         when it stays held for `wait` seconds.
         """
         with self._root.opened() as root:
-            fd, made = _held(root, f"{number:02x}", create, wait)
+            fd, made = _open_locked(root, f"{number:02x}", create, wait)
             try:
                 try:
                     shard = Shard(fd, root, number, self._ledger)
-                    shard.adopt(empty=made)
+                    shard.begin(made=made)
                     try:
                         yield shard
                     finally:
@@ -73,7 +73,8 @@ class Shards:
                 os.close(fd)
 
 
-def _held(root: OpenDirectory, name: str, create: bool, wait: float) -> tuple[int, bool]:
+def _open_locked(root: OpenDirectory, name: str, create: bool, wait: float) -> tuple[int, bool]:
+    """The locked descriptor of the shard `name`, and whether this made its directory."""
     while True:
         fd, made = root.open_directory(name, create=create)
         try:
@@ -83,5 +84,5 @@ def _held(root: OpenDirectory, name: str, create: bool, wait: float) -> tuple[in
         except BaseException:
             os.close(fd)
             raise
-        # Who held it before us has removed it, for it was empty.
+        # The process that held it before has removed it, for it was empty.
         os.close(fd)

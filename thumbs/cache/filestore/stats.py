@@ -1,4 +1,4 @@
-"""What the account of a cache directory tells besides its weight: how often it was of use, and its last sweep."""
+"""The statistics in the ledger of a cache directory: hits, stores, and the last sweep."""
 
 import struct
 from typing import NamedTuple
@@ -7,10 +7,10 @@ _PACKED = struct.Struct("<2q2d4q")
 
 
 class Stats(NamedTuple):
-    """Since the account was begun: `hits`, reads that gave an entry, and `stores`, entries that had to be written.
+    """Since the ledger was made: `hits`, lookups that found a fresh entry, and `stores`, entries that were written.
 
-    Of the last sweep: `swept_at` in Unix seconds (0: there was none), how many `seconds` it took, and what it removed,
-    as in `sweep.Sweep`.
+    Of the last sweep: `swept_at` in Unix seconds (0: none yet), the `seconds` that it took, and what it removed, as in
+    `sweep.Sweep`.
     """
 
     hits: int = 0
@@ -24,9 +24,9 @@ class Stats(NamedTuple):
 
     @property
     def hit_ratio(self) -> float | None:
-        """Of all entries that were wanted, the part that was there; None while nothing was."""
-        wanted = self.hits + self.stores
-        return self.hits / wanted if wanted else None
+        """Hits as a part of all lookups, 0 to 1; None before the first one. A store stands for a miss."""
+        lookups = self.hits + self.stores
+        return self.hits / lookups if lookups else None
 
     def pack(self) -> bytes:
         return _PACKED.pack(*self)

@@ -1,4 +1,4 @@
-"""The disk store: raw bytes in one file per key, under a cap that all processes keep together at every moment."""
+"""The disk store: bytes in one file per key, under a cap that all processes together never exceed."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from thumbs.cache.filestore.writer import Writer
 
 __all__ = ["FileStore", "ForeignDirectory", "Found", "StoreUsage", "Sweep", "Untrusted"]
 
-_MARKED_AT_ONCE = 64
+_USES_WRITTEN_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class StoreUsage:
 class FileStore:
     """Entries of bytes in `directory`, shared by all processes that use it. Constructing touches nothing.
 
-    A key is `group/name`; all of one group lie together. `max_bytes` (of disk) and `max_items` are caps, None
-    for none: to keep them, the entries used longest ago go first. Times are Unix seconds, `expires=None` never.
-    A call that writes raises OSError as the disk does (TimeoutError when another process does not let go) and
-    ForeignDirectory when the directory is not ours. Any call raises Untrusted (an OSError) for a directory that another
-    user owns or may write.
+    A key is `group/name`; a group is one directory. `max_bytes` (of disk) and `max_items` are caps, None for no limit:
+    the entries used longest ago are removed to keep them. Times are Unix seconds, `expires=None` means never.
+    A call that writes raises OSError as the disk does (TimeoutError when another process keeps a lock) and
+    ForeignDirectory for the directory of another program. Any call raises Untrusted (an OSError) for a directory that
+    another user owns or may write.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class FileStore:
         self._counter = HitCounter(self._ledger)
 
     def prepare(self) -> None:
-        """Make the directory, or find it to be ours and writable. Raises ForeignDirectory, Untrusted, OSError."""
+        """Make the cache directory, or check that it is one. Raises ForeignDirectory, Untrusted, OSError."""
         self._shards.prepare()
 
     def inspect(self) -> None:
@@ -72,9 +72,9 @@ class FileStore:
     # --------------------------------------------------------------------------------------- reading
 
     def get(self, key: str, *, expired: bool = False) -> Found | None:
-        """The entry of `key`; with `expired`, also one whose time is over but that is still there.
+        """The entry of `key`; None for a miss. With `expired`, also an entry that has expired but is still there.
 
-        A damaged file in its place is a miss and is removed. Raises OSError for what is not a miss.
+        A damaged file is a miss, and is removed. Raises OSError where reading fails.
         """
         path, now = path_of(key), self._clock()
         try:
@@ -92,10 +92,10 @@ class FileStore:
             self._counter.flush()
         return found if expired or fresh else None
 
-    def get_now(self, key: str, *, expired: bool = False) -> Found | None:
-        """As `get`, but never waits for the disk to read the file: raises BlockingIOError, and `get` can tell.
+    def get_now(self, key: str) -> Found | None:
+        """The fresh entry of `key`, from the page cache. Raises BlockingIOError where `get` is needed.
 
-        What it finds is noted as used, for `get` or `mark_used` to write down, and must not wait for that too long.
+        The use is queued for `get` or `mark_used` to write. Raises BlockingIOError also when that is overdue.
         """
         now = self._clock()
         try:
@@ -105,24 +105,24 @@ class FileStore:
         fresh = found.fresh(now)
         if fresh:
             self._counter.hits += 1
-        return found if expired or fresh else None
+        return found if fresh else None
 
     def mark_used(self) -> None:
-        """Write down uses that reading has noted, some at a time; where the disk refuses, they are forgotten."""
+        """Write some of the queued uses to their entries. Where that fails, they are dropped."""
         moment = int(self._clock() * 1e9)
-        for _ in range(_MARKED_AT_ONCE):
+        for _ in range(_USES_WRITTEN_AT_ONCE):
             try:
                 inner, path = self._reader.used.popitem()
             except KeyError:
                 return
             with suppress(OSError), self._shards.locked(path.shard, wait=0) as shard:
-                shard.date(inner, used=moment, expires=shard.status(inner).st_mtime_ns)
+                shard.set_times(inner, used=moment, expires=shard.status(inner).st_mtime_ns)
 
     # --------------------------------------------------------------------------------------- writing
 
     def set(self, key: str, payload: bytes, *, expires: float | None) -> bool:
-        """Store `payload`. False when it is larger than the cap lets it be: then `key` holds nothing."""
-        if self._is_over(expires):
+        """Store `payload`. False when it does not fit under the cap: then `key` has no entry."""
+        if self._has_expired(expires):
             self.delete(key)
             return True
         stored = self._writer.store(path_of(key), lambda _: (payload, expires), look=False)
@@ -131,28 +131,28 @@ class FileStore:
         return stored
 
     def add(self, key: str, payload: bytes, *, expires: float | None) -> bool:
-        """Store `payload` if `key` has no fresh entry; one of all processes that try gets True."""
-        if self._is_over(expires):
+        """Store `payload` if `key` has no fresh entry. Of all processes that try, one gets True."""
+        if self._has_expired(expires):
             return self.get(key) is None
         return self._writer.store(path_of(key), lambda found: None if found else (payload, expires), look=True)
 
     def update(self, key: str, change: Callable[[bytes], bytes]) -> bool:
-        """Replace the payload by `change` of it, with no other writer between; False when there is none.
+        """Replace the payload by `change` of it, while no other process can write. False when there is no fresh entry.
 
-        `change` may be called more than once, and leaves all as it was by raising.
+        `change` may be called more than once. When it raises, the entry stays as it was.
         """
         return self._writer.store(
             path_of(key), lambda found: (change(bytes(found.payload)), found.expires) if found else None, look=True
         )
 
-    def touch(self, key: str, expires: float | None, *, expired: bool = False) -> bool:
-        """Let a fresh entry (with `expired`: any that is there) live until `expires`; False when there is none."""
+    def touch(self, key: str, expires: float | None) -> bool:
+        """Set the expiry of a fresh entry; False when there is none."""
         path = path_of(key)
         with suppress(FileNotFoundError), self._shards.locked(path.shard) as shard:
             status = shard.status(path.inner)
-            if expired or not self._is_over(entry_file.expiry(status)):
+            if not self._has_expired(entry_file.expiry(status)):
                 used = int(self._clock() * 1e9)
-                shard.date(path.inner, used=used, expires=entry_file.nanoseconds(expires))
+                shard.set_times(path.inner, used=used, expires=entry_file.nanoseconds(expires))
                 return True
         return False
 
@@ -164,7 +164,7 @@ class FileStore:
         return False
 
     def delete_group(self, group: str) -> int:
-        """Remove `group` and every `group/…`, at a cost that only their number decides; return how many."""
+        """Remove `group` and every `group/…`; return how many. The cost depends only on their number."""
         alone, inside = path_of(group), path_of(f"{group}/")
         with suppress(FileNotFoundError), self._shards.locked(alone.shard) as shard:
             return shard.remove(alone.inner).entries + shard.remove_group(inside.group)
@@ -181,56 +181,56 @@ class FileStore:
         """Remove all entries; return how many."""
         removed = 0
         for number in self._shards.existing():
-            self._shards.ensure_ours()
+            self._shards.ensure_prepared()
             with suppress(FileNotFoundError), self._shards.locked(number) as shard:
                 listing = shard.list()
                 removed += sum(shard.remove(entry.inner).entries for entry in listing.entries)
                 shard.tidy(listing)
         return removed
 
-    # --------------------------------------------------------------------------------------- keeping
+    # --------------------------------------------------------------------------------------- upkeep
 
     def usage(self) -> StoreUsage:
-        """What all processes together hold here, from the account."""
+        """What the directory holds, from the ledger."""
         if not self._root.is_dir():
             return StoreUsage(0, 0, self._limits.bytes)
-        self._shards.ensure_ours()
+        self._shards.ensure_prepared()
         total = measure(self._shards, self._ledger)
         return StoreUsage(total.entries, total.bytes, self._limits.bytes)
 
-    def sweep(self, *, dry_run: bool = False, grace: float = 0.0) -> Sweep:
-        """One round of the janitor; entries are kept for `grace` seconds past their time."""
+    def sweep(self, *, dry_run: bool = False) -> Sweep:
+        """One round of the janitor. Raises as a call that writes, even with `dry_run`, which removes nothing."""
         if dry_run and not self._root.is_dir():
             return Sweep()
         self.prepare()
         began = time.monotonic()
-        swept = Sweeper(self._shards, self._ledger, self._limits, self._clock(), grace, dry_run).sweep()
+        swept = Sweeper(self._shards, self._ledger, self._limits, self._clock(), dry_run).sweep()
         if not dry_run:
-            self._note(swept, time.monotonic() - began)
+            self._record(swept, time.monotonic() - began)
         return swept
 
     def try_lock_janitor(self) -> AbstractContextManager[bool]:
-        """`with` it to be the one janitor of this directory: False when another process is."""
+        """A context manager that gives True to the only janitor of the directory, False to any other process."""
         self._shards.prepare()
         return janitor_lock(self._directory)
 
-    # -------------------------------------------------------------------------------------- the inside
+    # -------------------------------------------------------------------------------------- internals
 
-    def _note(self, swept: Sweep, seconds: float) -> None:
+    def _record(self, swept: Sweep, seconds: float) -> None:
         at, removed = self._clock(), (swept.expired, swept.orphans, swept.evicted, swept.freed)
-        # A disk that is full has been swept all the same.
+        # On a full disk this fails, although the sweep is done.
         with suppress(OSError):
             self._ledger.update_stats(lambda stats: Stats(stats.hits, stats.stores, at, seconds, *removed))
 
     def _discard(self, path: EntryPath) -> None:
-        # A disk that cannot be written is no reason to fail who only reads.
+        # A lookup must not fail because the disk cannot be written.
         with suppress(OSError, ForeignDirectory):
-            self._shards.ensure_ours()
+            self._shards.ensure_prepared()
             with self._shards.locked(path.shard, wait=0) as shard:
                 try:
                     self._reader.read(path, now=self._clock())
                 except Damaged:
                     shard.remove(path.inner)
 
-    def _is_over(self, expires: float | None) -> bool:
+    def _has_expired(self, expires: float | None) -> bool:
         return expires is not None and expires <= self._clock()

@@ -1,4 +1,4 @@
-"""One round of the janitor: what is past its time, orphaned or over the cap goes, and the account is true again."""
+"""One round of the janitor: removes expired entries, orphans and what is over the cap, and corrects the ledger."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from thumbs.cache.filestore.ledger import Ledger, Limits, Uncounted, Usage
 from thumbs.cache.filestore.listing import Entry
 from thumbs.cache.filestore.shards import Shards
 
-# A cache that others fill as fast as we empty it must not hold the janitor for ever.
+# Eviction ends after so many rounds in a row that freed nothing, for the rest may be held by other processes.
 _ROUNDS_WITHOUT_GAIN = 3
+# Counting ends after so many attempts: each time, another process has deleted the ledger meanwhile.
 _RECOUNTS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What a sweep found and did; of a dry run, what it would have done.
+    """The result of a sweep. That of a dry run is what a sweep would have left and removed.
 
-    `entries` and `bytes` (of disk) are left. `expired`, `orphans` (temporaries of dead writers) and `evicted`
-    (for the cap) are files removed, `freed` their bytes; a dry run cannot tell `evicted`. `busy` shards were
-    held by others all the time and not looked at.
+    `entries` and `bytes` (of disk) are left. `expired`, `orphans` (temporary files of dead writers) and `evicted`
+    (for the cap) count removed files, `freed` their bytes. A dry run does not know `evicted`.
     """
 
     entries: int = 0
@@ -29,7 +29,6 @@ class Sweep:
     orphans: int = 0
     evicted: int = 0
     freed: int = 0
-    busy: int = 0
 
     @property
     def removed(self) -> int:
@@ -38,27 +37,26 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """A sweep to be made at Unix time `now`: expired entries are kept for `grace` seconds past their time."""
+    """Makes a sweep at `now`, Unix seconds."""
 
     shards: Shards
     ledger: Ledger
     limits: Limits
     now: float
-    grace: float = 0.0
     dry_run: bool = False
 
     def sweep(self) -> Sweep:
-        """Sweep every shard, each held only while it is swept. Raises OSError as the disk does."""
-        expired, orphans, busy, freed = 0, 0, 0, 0
+        """Sweep every shard, each held only while it is swept. Raises OSError as the disk does.
+
+        A shard that another process holds all the time is left for the next sweep.
+        """
+        expired, orphans, freed = 0, 0, 0
         for number in self.shards.to_visit():
             try:
-                ended, left_over, size = self._sweep_shard(number)
-            except FileNotFoundError:
+                counts = self._sweep_shard(number)
+            except (FileNotFoundError, TimeoutError):
                 continue
-            except TimeoutError:
-                busy += 1
-                continue
-            expired, orphans, freed = expired + ended, orphans + left_over, freed + size
+            expired, orphans, freed = expired + counts[0], orphans + counts[1], freed + counts[2]
         evicted = self._evict()
         total = measure(self.shards, self.ledger)
         if self.dry_run:
@@ -66,50 +64,49 @@ class Sweeper:
             excess = self.limits.excess(total)
             total -= excess
             freed += excess.bytes
-        return Sweep(total.entries, total.bytes, expired, orphans, evicted.entries, freed + evicted.bytes, busy)
+        return Sweep(total.entries, total.bytes, expired, orphans, evicted.entries, freed + evicted.bytes)
 
     def _sweep_shard(self, number: int) -> tuple[int, int, int]:
+        """How many entries have expired, how many files are orphans, and the bytes of both."""
         with self.shards.locked(number, create=True) as shard:
             listing = shard.list()
-            ended = [entry for entry in listing.entries if self._is_over(entry)]
-            size = sum(entry.bytes for entry in ended) + listing.orphan_bytes
+            expired = [entry for entry in listing.entries if self._has_expired(entry)]
+            size = sum(entry.bytes for entry in expired) + listing.orphan_bytes
             if not self.dry_run:
-                for entry in ended:
+                for entry in expired:
                     shard.remove(entry.inner)
                 shard.tidy(listing)
-        return len(ended), len(listing.orphans), size
+        return len(expired), len(listing.orphans), size
 
-    def _is_over(self, entry: Entry) -> bool:
+    def _has_expired(self, entry: Entry) -> bool:
+        # An entry used in the future dates from a wrong clock.
         if entry.used > (self.now + CLOCK_SKEW) * 1e9:
             return True
-        return 0 < entry.expires <= (self.now - self.grace) * 1e9
+        return 0 < entry.expires <= self.now * 1e9
 
     def _evict(self) -> Usage:
         evicted = Usage()
-        patience = _ROUNDS_WITHOUT_GAIN
-        while not self.dry_run and patience:
+        rounds = _ROUNDS_WITHOUT_GAIN
+        while not self.dry_run and rounds:
             excess = self.limits.excess(measure(self.shards, self.ledger))
             if not excess:
                 break
             freed = make_room(self.shards, excess, now=self.now)
-            patience = _ROUNDS_WITHOUT_GAIN if freed else patience - 1
+            rounds = _ROUNDS_WITHOUT_GAIN if freed else rounds - 1
             evicted += freed
         return evicted
 
 
 def count_missing(shards: Shards, ledger: Ledger) -> None:
-    """Count the shards that the account does not know: all of them when it is new or was lost."""
-    existing = set(shards.existing())
-    for number in ledger.uncounted_shards():
-        if number in existing:
-            with suppress(FileNotFoundError), shards.locked(number) as shard:
-                shard.list()
-                continue
-        ledger.put(number, Usage(), if_unknown=True)
+    """Count the shards that are unknown to the ledger: all of them when it is new or was lost."""
+    for number in ledger.count_absent(shards.existing):
+        # A shard that was removed meanwhile is absent at the next call.
+        with suppress(FileNotFoundError), shards.locked(number) as shard:
+            shard.list()
 
 
 def measure(shards: Shards, ledger: Ledger) -> Usage:
-    """The weight of all, counted where it is not known. Raises OSError as the disk does."""
+    """The usage of the whole directory; shards that were never counted are counted. Raises OSError as the disk does."""
     for _ in range(_RECOUNTS):
         try:
             return ledger.total()

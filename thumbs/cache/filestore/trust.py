@@ -1,8 +1,8 @@
-"""The trust rule: a directory or file is used only where no user but this process's own and root can have written it.
+"""The trust rule: a directory or file is used only if no user but this process's own and root can have written it.
 
-What is checked is an open descriptor, and names below it are opened relative to that. A path that is exchanged between
-a check and its use leads nowhere. Commands that root runs may use the directory of another user, with what that user or
-root has put there, and give what they make to that user.
+The open descriptor is checked, and names in a directory are opened relative to it. So to replace a path between check
+and use has no effect. Root may use the directory of another user, with files of that user or of root in it. What root
+makes there is given to that user.
 """
 
 import errno
@@ -18,16 +18,14 @@ from pathlib import Path
 PRIVATE_DIRECTORY = 0o700
 PRIVATE_FILE = 0o600
 _PARENT_DIRECTORY = 0o755
-
-OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
-# Without waiting: a FIFO has no other end, and a file on which another process has a lease is not given up soon.
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+# Without waiting: for the other end of a FIFO, or for a process that holds a lease on the file (fcntl(2)).
 _OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | _OPEN
-# What opening a symbolic link, or a socket, says.
-_NO_FILE = (errno.ELOOP, errno.ENXIO)
+_NO_FILE = (errno.ELOOP, errno.ENXIO)  # the errors of opening a symbolic link and a socket
 _MOST_LINKS = 8
 _LINK = getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC | os.O_NOFOLLOW  # without it, opening a link fails
-_LOOK_SECONDS = 1.0  # how long a directory that was found to be private counts as that for reading
+_LOOK_SECONDS = 1.0  # how long a check of the directory is valid for reading
 
 
 class Untrusted(PermissionError):
@@ -35,27 +33,26 @@ class Untrusted(PermissionError):
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(errno.EACCES, what)
-        self.what = what
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return self.what
+        return str(self.strerror)
 
 
 def is_private(status: os.stat_result, owners: Collection[int]) -> bool:
-    """Whether one of `owners`, user ids, owns what `status` is of, and no other user may write it."""
-    return status.st_uid in owners and not status.st_mode & OTHERS_MAY_WRITE
+    """Whether a file with this `status` belongs to one of `owners`, user ids, and no other user may write it."""
+    return status.st_uid in owners and not status.st_mode & _OTHERS_MAY_WRITE
 
 
 def require_private(status: os.stat_result, path: Path, owners: Collection[int]) -> None:
-    """Raise Untrusted, naming `path`, for what is not private."""
+    """Raise Untrusted, with the name `path`, unless `is_private`."""
     if is_private(status, owners):
         return
     mode, quoted = stat.S_IMODE(status.st_mode), shlex.quote(str(path))
-    # Root may take another user's directory as it is, so that in there the owner is not root but that user.
+    # In another user's directory, which root may use as it is, the right owner is that user, not root.
     owner = os.geteuid() or min(set(owners) - {0}, default=0)
     commands = [] if status.st_uid in owners else [f"chown {owner} {quoted}"]
-    if mode & OTHERS_MAY_WRITE:
+    if mode & _OTHERS_MAY_WRITE:
         commands.append(f"chmod go-w {quoted}")
     allowed = " or ".join(f"user {each}" for each in sorted({0, owner}, reverse=True))
     raise Untrusted(
@@ -67,7 +64,7 @@ def require_private(status: os.stat_result, path: Path, owners: Collection[int])
 
 @dataclass(frozen=True, slots=True)
 class OpenDirectory:
-    """An open directory that was found to be private. `owners` are the users whose files count in it."""
+    """An open directory that is private. `owners` are the users whose files are used in it."""
 
     fd: int
     path: Path
@@ -78,17 +75,16 @@ class OpenDirectory:
         """A descriptor of the regular file `name`. Raises Untrusted for anything else, OSError as the disk does."""
         try:
             fd = os.open(name, flags | _OPEN, PRIVATE_FILE, dir_fd=self.fd)
-        except PermissionError:
-            self.require_private([name])  # to say why, where this is why
-            raise
         except OSError as error:
             if error.errno in _NO_FILE:
                 raise _not_regular(self.path / name) from error
+            if isinstance(error, PermissionError):
+                self.require_private([name])  # names the cause, where this is the cause
             raise
         return self._checked(fd, name, stat.S_ISREG)
 
     def open_directory(self, name: str, *, create: bool = False) -> tuple[int, bool]:
-        """A descriptor of the directory `name`, and whether this has made it. Raises as `open`."""
+        """A descriptor of the directory `name`, and whether this call made it. Raises as `open`."""
         made = False
         if create:
             with suppress(FileExistsError):
@@ -107,9 +103,8 @@ class OpenDirectory:
             status = os.fstat(fd)
             if not is_right(status.st_mode):
                 raise _not_regular(self.path / name)
-            if not is_private(status, self.owners):
-                require_private(status, self.path / name, self.owners)
-            if status.st_nlink > 1 and stat.S_ISREG(status.st_mode):  # of a file elsewhere, which root would give away
+            require_private(status, self.path / name, self.owners)
+            if status.st_nlink > 1 and stat.S_ISREG(status.st_mode):  # a hard link: root would give away another file
                 raise _not_regular(self.path / name)
             give(fd, self.status)
         except BaseException:
@@ -119,10 +114,10 @@ class OpenDirectory:
 
 
 class PrivateDirectory:
-    """The directory at `path`, which is opened and checked anew for each use. Constructing touches nothing.
+    """The directory at `path`, opened and checked at each use. Constructing touches nothing.
 
-    `path` may be a function where it depends on what else is there. With `own`, the rule for root is that for all
-    others, and a symbolic link is refused: for a name in a directory where any user may make one.
+    `path` may be a function, which is called at each use. `own` is for a path in a directory where any user may make
+    files: a symbolic link is refused, and root may not use the directory of another user.
     """
 
     def __init__(self, path: Path | Callable[[], Path], *, own: bool = False) -> None:
@@ -134,11 +129,6 @@ class PrivateDirectory:
     @property
     def path(self) -> Path:
         return self._path() if callable(self._path) else self._path
-
-    @classmethod
-    def at(cls, path: "str | Path | PrivateDirectory") -> "PrivateDirectory":
-        """`path` itself, or the directory at it."""
-        return path if isinstance(path, PrivateDirectory) else cls(Path(path))
 
     @contextmanager
     def opened(self, *, create: bool = False) -> Iterator[OpenDirectory]:
@@ -165,7 +155,7 @@ class PrivateDirectory:
             os.close(fd)
 
     def owners(self) -> Collection[int]:
-        """The users whose files count in it, found out once a second at most. Raises as `opened`."""
+        """The users whose files are used in it, checked at most once a second. Raises as `opened`."""
         now = time.monotonic()
         if now >= self._look_at:
             with self.opened() as directory:
@@ -178,7 +168,7 @@ class PrivateDirectory:
         return frozenset((0, status.st_uid if user == 0 and not self._own else user))
 
     def _open(self, path: Path, links: set[int]) -> int:
-        """A descriptor of what is at `path`; the users whose symbolic links led there are added to `links`."""
+        """A descriptor of `path`; the owners of the symbolic links on the way are added to `links`."""
         for _ in range(_MOST_LINKS):
             try:
                 return os.open(path, _DIRECTORY)
@@ -202,17 +192,10 @@ class PrivateDirectory:
 
 @dataclass(frozen=True, slots=True)
 class PrivateFile:
-    """The file `name` in a directory that must be private, too."""
+    """The file `name` in a directory; both must be private."""
 
     directory: PrivateDirectory
     name: str
-
-    @classmethod
-    def at(cls, file: "str | Path | PrivateFile") -> "PrivateFile":
-        """`file` itself, or the one at that path."""
-        if isinstance(file, PrivateFile):
-            return file
-        return cls(PrivateDirectory(Path(file).parent), Path(file).name)
 
     @property
     def path(self) -> Path:
@@ -220,7 +203,7 @@ class PrivateFile:
 
     def open(self, flags: int, *, make_directory: bool = False) -> int:
         """A descriptor of it. Raises as `PrivateDirectory.opened` and `OpenDirectory.open`."""
-        with suppress(OSError):  # one that is there, which tells by itself that it may be used
+        with suppress(OSError):  # the fast way, for a file that exists and needs no change of its owner
             owners = self.directory.owners()
             fd = os.open(self.path, flags & ~(os.O_CREAT | os.O_TRUNC) | _OPEN)
             status = os.fstat(fd)
@@ -233,14 +216,14 @@ class PrivateFile:
 
 
 def give(fd: int, directory: os.stat_result) -> None:
-    """Let what root has made as `fd`, in a directory of another user, belong to that user."""
+    """Give the open file `fd`, when root has made it, to the owner of the directory with this status."""
     if directory.st_uid != 0 == os.geteuid() and os.fstat(fd).st_uid == 0:
-        with suppress(OSError):  # not every root may: in a container, or on NFS
+        with suppress(OSError):  # root may lack the right: in a container, or on NFS
             os.fchown(fd, directory.st_uid, directory.st_gid)
 
 
 def _make(path: Path, mode: int) -> None:
-    """Make `path` and what is missing above it."""
+    """Make the directory `path`, and its missing parents with mode 0755."""
     try:
         parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""An entry is stored when it fits; until it does, room is made a little at a time, and not without an end."""
+"""Stores an entry. While it does not fit, room is made a little at a time, in a limited number of rounds."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,18 +14,18 @@ from thumbs.cache.filestore.shard import least_bytes
 from thumbs.cache.filestore.shards import Shards
 from thumbs.cache.filestore.sweep import count_missing
 
-# Who finds no room in so many rounds does not empty the cache alone.
+# Other processes may fill the room that is made. After so many rounds the entry is not stored.
 _ROUNDS = 32
-# Somebody may delete the directory while we write in it. We make it again so often, then it is the disk's error.
+# The directory may be deleted during a write. It is made again so many times, then the error is raised.
 _DELETIONS = 5
 
-# What to store, and until when, given the fresh entry that is there if it was asked for; None to leave it.
+# Takes the fresh entry of the key, or None. Returns the payload to store and its expiry, or None to store nothing.
 Change = Callable[[Found | None], tuple[bytes, float | None] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Stores in `tree`, within `limits`, what a change makes of what is there."""
+    """Stores in `shards`, within `limits`, what a change makes of the present entry."""
 
     shards: Shards
     ledger: Ledger
@@ -34,10 +34,10 @@ class Writer:
     clock: Callable[[], float]
 
     def store(self, path: EntryPath, change: Change, *, look: bool) -> bool:
-        """Make `change` with no other writer between; `look` tells it the fresh entry that is there.
+        """Store what `change` returns while no other process can write. It gets the fresh entry with `look`, else None.
 
-        False when it wanted nothing, or when it does not fit: then nothing is left at `place`. Raises OSError as
-        the disk does, and leaves nothing either.
+        False when `change` returns None, and when its payload does not fit: then nothing is left at `path`. Raises
+        OSError as the disk does, and leaves nothing then either.
         """
         deletions = 0
         for _ in range(_ROUNDS):
@@ -56,7 +56,8 @@ class Writer:
         return False
 
     def _store_or_make_room(self, path: EntryPath, change: Change, look: bool) -> bool | None:
-        self.shards.ensure_ours()
+        """The result of `store`; None where it has to be tried again."""
+        self.shards.ensure_prepared()
         try:
             outcome = self._store(path, change, look)
         except Uncounted:
@@ -68,12 +69,13 @@ class Writer:
         return None
 
     def _store(self, path: EntryPath, change: Change, look: bool) -> bool | Usage:
+        """The result of `store`, or the room that is missing."""
         now = self.clock()
         with self.shards.locked(path.shard, create=True) as shard:
-            wanted = change(self.reader.fresh(path, now=now) if look else None)
-            if wanted is None:
+            changed = change(self.reader.fresh(path, now=now) if look else None)
+            if changed is None:
                 return False
-            payload, expires = wanted
+            payload, expires = changed
             if len(payload) > entry_file.LARGEST_PAYLOAD or self.limits.excess(least_bytes(path, len(payload))):
                 shard.remove(path.inner)
                 return False

@@ -1,4 +1,4 @@
-"""What other machines purge, followed by this process for as long as it uses the layers."""
+"""Follows a feed: a thread polls it every two seconds, for as long as its follower is referenced."""
 
 import contextlib
 import threading
@@ -8,48 +8,48 @@ from collections.abc import Callable, Sequence
 
 from thumbs.cache.purge.journal import Purge
 
-EVERY_SECONDS = 2.0  # with a slow round trip and a busy machine, a purge is known on all of them within five
+EVERY_SECONDS = 2.0  # with a slow round trip and a busy machine, a purge reaches all machines within five
 
 
 class PurgeFollower:
-    """Reads a bulletin every two seconds, in a thread that ends when nobody has this any more.
+    """Passes what is new in a feed to `merge`. Constructing starts nothing.
 
-    `read` gives what is new behind a number, as a bulletin does, or None when that fails; `learn` takes it.
+    `read_since` is that of a feed, or returns None when reading fails: then the same offset is read again.
     """
 
     def __init__(
         self,
-        read: Callable[[int | None], tuple[int | None, Sequence[Purge]] | None],
+        read_since: Callable[[int | None], tuple[int | None, Sequence[Purge]] | None],
         merge: Callable[[Sequence[Purge]], None],
     ) -> None:
-        self._read = read
-        self._learn = merge
-        self._after: int | None = None
+        self._read_since = read_since
+        self._merge = merge
+        self._offset: int | None = None
         self._lock = threading.Lock()
         self._started = False
 
     def start(self) -> None:
-        """At the first use in a process, and not before: a fork would leave the thread behind. Returns at once."""
+        """Start the thread unless it runs. Returns at once. A fork leaves the thread behind: call this after it."""
         if self._started:
             return
         with self._lock:
             if not self._started:
                 thread = threading.Thread(target=_run, args=(weakref.ref(self),), name="mage-purges", daemon=True)
-                with contextlib.suppress(RuntimeError):  # no thread is to be had: the next use tries again
+                with contextlib.suppress(RuntimeError):  # no thread can be started now: the next call tries again
                     thread.start()
                     self._started = True
 
     def poll_once(self) -> None:
-        """One reading."""
-        found = self._read(self._after)
+        """Read the feed once."""
+        found = self._read_since(self._offset)
         if found is not None:
-            self._after, told = found
-            if told:
-                self._learn(told)
+            self._offset, purges = found
+            if purges:
+                self._merge(purges)
 
 
 def _run(reference: "weakref.ref[PurgeFollower]") -> None:
-    while (following := reference()) is not None:
-        following.poll_once()
-        del following  # or it would live until the next reading
+    while (follower := reference()) is not None:
+        follower.poll_once()
+        del follower  # a reference would keep it alive during the sleep
         time.sleep(EVERY_SECONDS)

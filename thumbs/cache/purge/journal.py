@@ -1,6 +1,6 @@
-"""What was purged and when: an entry made before its purge is no entry, in every process that shares the journal.
+"""The journal of purges, for all processes of a machine: an entry made before its purge counts as absent.
 
-What other machines purged is learned from a bulletin.
+Purges of other machines come from the feed.
 """
 
 import contextlib
@@ -10,7 +10,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from thumbs.cache.filestore.flock import lock
@@ -20,47 +19,46 @@ logger = logging.getLogger("thumbs.cache")
 
 EVERYTHING = "*"
 CLOCK_SKEW = 60.0  # how far the clocks of two machines may be apart
-_LOOK_SECONDS = 0.25  # a purge is seen by the other processes within this time
+_LOOK_SECONDS = 0.25  # a purge is seen by the other processes within this many seconds
 _REWRITE_BYTES = 256 * 1024
 
 
 class Purge(NamedTuple):
-    """The purge of a group, at that Unix time by the clock of who wrote it."""
+    """The purge of a group at `when`, Unix seconds by the clock of the machine that purged it."""
 
     group: str
     when: float
 
 
 class PurgeJournal:
-    """The purges of one storage, in a journal of lines `time group` that all of its processes append to and read.
+    """The purges of one storage, in a file of lines `time group` that all of its processes append to and read.
 
-    Its first line is a mark, another one whenever the journal is written anew.
-
-    `keep` is how long in seconds an entry can live at all: a purge that is older covers nothing any more.
+    The first line is a mark. It changes when the file is rewritten. `keep` is how many seconds an entry can live: an
+    older purge has no effect any more.
     """
 
-    def __init__(self, journal: Path | PrivateFile, *, keep: float, clock: Callable[[], float] = time.time) -> None:
-        self._journal = PrivateFile.at(journal)
+    def __init__(self, journal: PrivateFile, *, keep: float, clock: Callable[[], float] = time.time) -> None:
+        self._journal = journal
         self._keep = keep
         self._clock = clock
         self._times: dict[str, float] = {}
         self._everything = 0.0
-        self._journaled: set[Purge] = set()  # those of this machine
-        self._noting = threading.Lock()
+        self._journaled: set[Purge] = set()  # purges by this machine
+        self._lock = threading.Lock()
         self._look_at = 0.0
         self._position = 0
         self._mark = b""
         self._seen: tuple[int, ...] = ()
-        self._complained = False
+        self._warned = False
 
     def is_purged(self, group: str, created: float) -> bool:
-        """Whether an entry of `group` that was created at that time has been purged since. Costs two look-ups."""
+        """Whether an entry of `group` created at that Unix time has been purged since. Costs two lookups."""
         if time.monotonic() >= self._look_at:
             self._look()
         return created <= self._everything or created <= self._times.get(group, 0.0)
 
     def append(self, group: str) -> float:
-        """Purge everything of `group` that was created until now, and return what time that is.
+        """Purge every entry of `group` that was created until now; return that time.
 
         Raises OSError when the journal cannot be written.
         """
@@ -76,17 +74,20 @@ class PurgeJournal:
             os.write(descriptor, _line(group, now))
         return now
 
-    def merge(self, told: Iterable[Purge]) -> None:
-        """Note what another machine has purged: by its clock, which may be behind, so up to now by this one's."""
+    def merge(self, purges: Iterable[Purge]) -> None:
+        """Add purges that were read from the feed; those in the journal are skipped.
+
+        The other machine's clock may be behind, so each covers `CLOCK_SKEW` seconds more, but at most until now.
+        """
         self._look()
         now = self._clock()
-        for each in told:
-            if each not in self._journaled:  # else this machine has purged it itself, and all is said
-                self._mark_purged(each.group, min(now, each.when + CLOCK_SKEW))
-        self._forget(now - self._keep)
+        for purge in purges:
+            if purge not in self._journaled:
+                self._mark_purged(purge.group, min(now, purge.when + CLOCK_SKEW))
+        self._drop_before(now - self._keep)
 
     def _mark_purged(self, group: str, when: float) -> None:
-        with self._noting:
+        with self._lock:
             if group == EVERYTHING:
                 self._everything = max(self._everything, when)
             else:
@@ -100,19 +101,19 @@ class PurgeJournal:
             if seen != self._seen:
                 self._read()
                 self._seen = seen
-                self._forget(self._clock() - self._keep)
+                self._drop_before(self._clock() - self._keep)
         except (FileNotFoundError, NotADirectoryError):
-            pass  # no purge yet, or the directory is gone and with it all that could be stale
+            pass  # no purge yet, or the directory is gone, with every entry that a purge could cover
         except OSError as error:
-            if not self._complained:
-                self._complained = True
+            if not self._warned:
+                self._warned = True
                 logger.warning("purges by other processes are not seen: %s", error)
 
     def _read(self) -> None:
-        # Checked for its owner: another user could purge for ever.
+        # `open` checks the owner: otherwise another user could purge everything at any time.
         with os.fdopen(self._journal.open(os.O_RDONLY), "rb") as journal:
             mark = journal.readline()
-            # Another journal, or the same one written anew, is read from its start.
+            # Another mark means another file, or the same one rewritten: read it from the start.
             position = self._position if mark == self._mark else len(mark)
             journal.seek(position)
             for line in journal:
@@ -121,20 +122,20 @@ class PurgeJournal:
                 position += len(line)
                 when, _, group = line.decode("ascii", "replace").strip().partition(" ")
                 with contextlib.suppress(ValueError):
-                    self._heard(group, float(when))
+                    self._add_journaled(group, float(when))
             self._mark, self._position = mark, position
 
-    def _heard(self, group: str, when: float) -> None:
-        """A purge is of what there was until then, and nothing is from later than now."""
+    def _add_journaled(self, group: str, when: float) -> None:
+        """Add a line of the journal. One from the future, by a wrong clock, covers what there is until now."""
         if math.isfinite(when):
             self._mark_purged(group, min(when, self._clock()))
             self._journaled.add(Purge(group, when))
 
-    def _forget(self, before: float) -> None:
+    def _drop_before(self, before: float) -> None:
         for group, when in list(self._times.items()):
             if when < before:
                 self._times.pop(group, None)
-        self._journaled = {each for each in self._journaled.copy() if each.when >= before}
+        self._journaled = {purge for purge in self._journaled.copy() if purge.when >= before}
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
@@ -146,7 +147,7 @@ class PurgeJournal:
             os.close(descriptor)
 
     def _rewrite(self, descriptor: int, before: float) -> None:
-        # In place, under a new mark: by that a reader knows that its position counts for nothing any more.
+        # In place, with a new mark, so that a reader knows that its position is no longer valid.
         self._look()
         lines = [_mark(), *(_line(group, when) for group, when in list(self._times.items()) if when >= before)]
         if self._everything >= before:
