@@ -212,7 +212,7 @@ def test_a_taken_port_is_one_clear_line(tree: Path) -> None:
         result = run([tree / "script/server"], PORT=str(number))
     assert (result.returncode, result.stdout) == (1, "")
     example = f"PORT={number + 1} script/server"
-    assert result.stderr == f"script/server: port {number} is taken; choose another one, for example: {example}\n"
+    assert result.stderr == f"script/server: port {number} is in use; choose another one, for example: {example}\n"
 
 
 @pytest.mark.parametrize("value", ["http", "0", "65536", "-1", "80 80"])
