@@ -12,7 +12,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 COPY requirements.txt /build/
 COPY thumbs/conf/installation.py /build/
-# Only gunicorn_h1c, gunicorn's HTTP parser in C, needs the compiler.
+# gunicorn_h1c, Gunicorn's HTTP parser in C, is the one package that needs the compiler.
 RUN pip wheel --no-cache-dir --wheel-dir /build/wheels -r /build/requirements.txt "gunicorn_h1c>=0.6.6"
 # A virtual environment, because it is copied to the final image in one layer, without wheels and pip.
 RUN python -m venv --without-pip /opt/mage \
