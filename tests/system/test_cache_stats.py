@@ -164,7 +164,7 @@ def test_hits_are_counted_over_all_processes(tmp_path: Path) -> None:
     assert (stats.hits, stats.stores, stats.hit_ratio) == (400, 1, 400 / 401)
 
 
-def test_what_nobody_asked_for_is_not_counted(tmp_path: Path) -> None:
+def test_maintenance_counts_no_lookups(tmp_path: Path) -> None:
     store = FileStore(tmp_path / "cache", max_bytes=None)
     with uncounted():
         store.set("a/b", b"data", expires=None)

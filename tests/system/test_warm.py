@@ -73,7 +73,7 @@ def test_presets_and_filters_make_what_a_url_with_them_asks_for(run: Run, warmab
     assert x_cache("dog.jpg", "40x30", "format(webp);blur(2)") == "HIT"
 
 
-def test_a_format_by_accept_is_made_for_browsers_or_for_whom_one_says(run: Run, warmable: object) -> None:
+def test_a_format_by_accept_is_made_for_browsers_or_for_the_given_accept(run: Run, warmable: object) -> None:
     command = ("warm_thumb_cache", "photos", "dog.jpg", "--size", "90x60", "--filters", "format(auto)")
     assert run(*command).startswith("photos: 1 made")
     assert x_cache("dog.jpg", "90x60", "format(auto)", "image/avif,image/webp,*/*") == "HIT"
@@ -166,7 +166,7 @@ def test_what_no_cache_keeps_is_a_failure(
 ) -> None:
     (root / "noise.png").write_bytes(pictures.encoded(pictures.noise(600, 400), "PNG"))
     disk = disk_cache(tmp_path / "cache", max_size_mb=0.1)
-    memory = {"enabled": True, "max_size_mb": 16}  # it would be kept there, but by nobody else
+    memory = {"enabled": True, "max_size_mb": 16}  # this process alone would keep it there
     with override_settings(THUMBS={"STORAGES": [local_storage("photos", root, memory=memory, disk=disk)]}):
         run.refused("warm_thumb_cache", "photos", "noise.png", "--size", "x")
         assert "noise.png x: It was made, but no cache stores it: it is too large" in capsys.readouterr().err
@@ -238,7 +238,7 @@ class _Stopped:
         raise KeyboardInterrupt
 
 
-def test_who_stops_it_can_go_on_later(run: Run, warmable: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_can_be_stopped_and_run_again(run: Run, warmable: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", _Stopped())
     sentence = run.refused("warm_thumb_cache", "photos", "-", "--size", "90x60")
     assert sentence == "Stopped. Run it again to go on: cached thumbnails are skipped."
