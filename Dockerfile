@@ -1,10 +1,10 @@
-# Mage as a server. Mount the configuration at /etc/mage/storages.json; caches belong in /var/cache/mage:
+# Mage as a standalone server. Mount the configuration at /etc/mage/storages.json; keep caches in /var/cache/mage:
 #
 #   docker build -t mage .
 #   docker run --stop-timeout 45 -p 8080:8080 -v "$PWD/storages.json":/etc/mage/storages.json:ro \
 #       -v mage-cache:/var/cache/mage mage
 #
-# It takes up to 40 s to end what it is at, and Docker by itself would wait for ten.
+# The server takes up to 40 s to stop. By default, Docker waits only ten.
 
 FROM python:3.12-slim AS builder
 RUN apt-get update \
@@ -14,11 +14,11 @@ COPY requirements.txt /build/
 COPY thumbs/conf/installation.py /build/
 # gunicorn_h1c, Gunicorn's HTTP parser in C, is the one package that needs the compiler.
 RUN pip wheel --no-cache-dir --wheel-dir /build/wheels -r /build/requirements.txt "gunicorn_h1c>=0.6.8"
-# A virtual environment, because it moves to the final image in one layer, without the wheels and without pip.
+# A virtual environment, because it is copied to the final image in one layer, without wheels and pip.
 RUN python -m venv --without-pip /opt/mage \
     && pip --python /opt/mage/bin/python install --no-cache-dir --no-index --find-links /build/wheels \
         -r /build/requirements.txt gunicorn_h1c
-# pyvips may have put a file in the place of one of pyvips-binary: install that anew then, or fail.
+# pyvips may have replaced a file of pyvips-binary: then install that again, or fail.
 RUN PIP_NO_INDEX=1 PIP_FIND_LINKS=/build/wheels /opt/mage/bin/python -I /build/installation.py --repair
 
 FROM python:3.12-slim
@@ -36,7 +36,7 @@ COPY mage_project ./mage_project
 RUN /opt/mage/bin/python -m compileall -q . \
     && /opt/mage/bin/python -m thumbs.conf.installation
 
-# A bare name for LD_PRELOAD: the dynamic linker finds it in the directory of this machine's architecture.
+# LD_PRELOAD without a directory: the dynamic linker finds the library for every architecture.
 ENV PATH=/opt/mage/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     LD_PRELOAD=libjemalloc.so.2 \

@@ -57,7 +57,7 @@ def _bodiless(receive: Receive) -> Receive:
 
 
 application = ThumbsASGI(guarded, whole_server=True)
-config.require(but=config.STATE_OF_THE_MACHINE)
+config.require(ignore=config.TRANSIENT)
 
 # What is loaded stays: the collector need not walk through all of Django again and again while requests are served.
 gc.collect()

@@ -10,4 +10,4 @@ from thumbs.wsgi import ThumbsWSGI
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mage_project.settings")
 
 application = ThumbsWSGI(get_wsgi_application(), whole_server=True)
-config.require(but=config.STATE_OF_THE_MACHINE)
+config.require(ignore=config.TRANSIENT)

@@ -1,18 +1,31 @@
-"""Thumbnails on the fly: `thumbs.purge(storage, path)` is what a site calls; everything else is in the modules."""
+"""Thumbnails on the fly. The names below are what the Python code of a site imports; README lists the others."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from thumbs.site.purging import purge
+    from thumbs.errors import ThumbError
+    from thumbs.site.links import UnknownStorage, thumb_url
+    from thumbs.site.purging import NotPurged, purge
 
-__all__ = ["__version__", "purge"]
+__all__ = ["NotPurged", "ThumbError", "UnknownStorage", "__version__", "purge", "thumb_url"]
 __version__ = "0.1.0"
+
+# Imported at the first use: the wrappers import this package and need no Django.
+_MODULES = {
+    "NotPurged": "thumbs.site.purging",
+    "ThumbError": "thumbs.errors",
+    "UnknownStorage": "thumbs.site.links",
+    "purge": "thumbs.site.purging",
+    "thumb_url": "thumbs.site.links",
+}
 
 
 def __getattr__(name: str) -> object:
-    # Not before it is asked for: the fronts import this package, and need no Django.
-    if name == "purge":
-        from thumbs.site.purging import purge  # noqa: PLC0415
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
 
-        return purge
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

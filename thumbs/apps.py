@@ -1,4 +1,4 @@
-"""The app: the checks that it brings, the secrets that its log leaves out, and the signal handlers if asked for."""
+"""The Django app: registers the system checks, hides secrets from logs, and connects the signal receivers if set."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,28 +18,28 @@ class ThumbsConfig(AppConfig):
 
     def ready(self) -> None:
         from thumbs.checks import config, middleware  # noqa: F401, PLC0415 - registers them
-        from thumbs.observability import redaction  # noqa: PLC0415 - registers them
+        from thumbs.observability import redaction  # noqa: PLC0415
         from thumbs.wiring.process import configuration  # noqa: PLC0415
 
-        # What is wrong with a configuration is for the checks to say.
-        read = configuration()
-        redaction.hide(_secrets(read))
+        # A wrong configuration raises nothing here: the checks report it.
+        loaded = configuration()
+        redaction.hide(_secrets(loaded))
         redaction.clean_ours()
-        if read.document.purge_on_model_changes:
-            from thumbs.signals import connect  # noqa: PLC0415 - it needs models, as few sites' thumbnails do
+        if loaded.document.purge_on_model_changes:
+            from thumbs.signals import connect  # noqa: PLC0415 - it imports models, which few sites need here
 
             connect()
 
 
-def _secrets(read: "Configuration") -> Iterator[str]:
-    """Every secret that is written in the configuration, or in the settings that it may use."""
+def _secrets(loaded: "Configuration") -> Iterator[str]:
+    """Every secret of the configuration, and of the Django settings that it can refer to."""
     from thumbs.observability.redaction import secrets_in  # noqa: PLC0415
 
-    for conf in read.storages:
-        yield from (secret for secret in conf.signature_secret_key if secret != "django")  # noqa: S105 - not itself one
+    for conf in loaded.storages:
+        yield from (secret for secret in conf.signature_secret_key if secret != "django")  # noqa: S105 - a keyword, not a secret
         yield from filter(None, (conf.access_key, conf.secret_key))
         yield from secrets_in(conf.options)
     for aliases in (settings.STORAGES, settings.CACHES):
         yield from secrets_in(aliases)
-    with suppress(ImproperlyConfigured):  # it is empty
+    with suppress(ImproperlyConfigured):  # SECRET_KEY is empty
         yield from secrets_in([settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS], secret=True)

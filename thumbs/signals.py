@@ -1,4 +1,4 @@
-"""Purges the thumbnails of a model's file that was replaced or deleted, once that is committed, never at its cost."""
+"""Purges the thumbnails of a model's replaced or deleted file after the commit. A failure never fails the save."""
 
 import logging
 from collections.abc import Collection, Iterator
@@ -17,24 +17,24 @@ from thumbs.site.served_paths import served_path
 from thumbs.wiring.process import configuration
 
 logger = logging.getLogger("thumbs")
-# Where a save leaves what it is about to replace, on the instance, until it is done.
-_NOTED = "_thumbs_replaced"
+# The attribute of an instance that holds its pending changes between `pre_save` and `post_save`.
+_PENDING = "_thumbs_replaced"
 _UID = "thumbs.purge"
 
 
 @dataclass(frozen=True, slots=True)
-class _Noted:
-    """A file field that is about to be saved: its name in the database, and whether a new file comes with it."""
+class _Change:
+    """A file field that is about to be saved: its file name in the database, and whether a new file is uploaded."""
 
     field: FileField
-    before: str
+    old_name: str
     uploaded: bool
 
 
 def connect() -> None:
-    """Watch all models that have files, among those that are loaded. To do so again changes nothing.
+    """Connect the receivers to every loaded model with a file field. Idempotent.
 
-    Only those: a receiver for every model would slow down each one's saves and deletions.
+    Not to other models: a receiver would slow down their saves and deletions.
     """
     for model in apps.get_models(include_auto_created=True):
         if any(_fields(model)):
@@ -44,7 +44,7 @@ def connect() -> None:
 
 
 def disconnect() -> None:
-    """Watch none any more."""
+    """Disconnect the receivers from all models."""
     for model in apps.get_models(include_auto_created=True):
         for signal in (pre_save, post_save, post_delete):
             signal.disconnect(sender=model, dispatch_uid=_UID)
@@ -59,7 +59,7 @@ def _before_save(
     update_fields: Collection[str] | None = None,
     **_: object,
 ) -> None:
-    # What is not loaded is not saved; of what a fixture loads nothing may be asked.
+    # A deferred field is not saved. With `raw` (a fixture), receivers must not query the database.
     fields = [
         field
         for field in _fields(sender)
@@ -68,45 +68,45 @@ def _before_save(
     if raw or not fields:
         return
     try:
-        instance.__dict__[_NOTED] = list(_noted(sender, instance, using, fields))
+        instance.__dict__[_PENDING] = list(_changes(sender, instance, using, fields))
     except Exception:
-        logger.exception("what a save of %s replaces is not known, and not purged", sender.__name__)
+        logger.exception("the files that a save of %s replaces are unknown: not purged", sender.__name__)
 
 
-def _noted(sender: type[Model], instance: Model, using: str, fields: list[FileField]) -> Iterator[_Noted]:
+def _changes(sender: type[Model], instance: Model, using: str, fields: list[FileField]) -> Iterator[_Change]:
     names = [field.attname for field in fields]
     rows = sender._base_manager.using(using).filter(pk=instance.pk)  # noqa: SLF001
-    before = None if instance.pk is None else rows.values_list(*names).first()
-    for field, name in zip(fields, before or [""] * len(fields), strict=True):
+    old_names = None if instance.pk is None else rows.values_list(*names).first()
+    for field, old_name in zip(fields, old_names or [""] * len(fields), strict=True):
         file = getattr(instance, field.attname)
-        yield _Noted(field, name or "", bool(file) and not file._committed)  # noqa: SLF001 - there is no other sign
+        yield _Change(field, old_name or "", bool(file) and not file._committed)  # noqa: SLF001 - no public name
 
 
 def _after_save(instance: Model, using: str, **_: object) -> None:
-    for noted in instance.__dict__.pop(_NOTED, ()):
-        now = getattr(instance, noted.field.attname).name or ""
-        # A storage may give a new file the name of an older one, this row's or another's that is gone.
-        names = {noted.before} if noted.before != now else set()
-        names |= {now} if noted.uploaded else set()
-        _purge_when_committed(noted.field.storage, names, using)
+    for change in instance.__dict__.pop(_PENDING, ()):
+        new_name = getattr(instance, change.field.attname).name or ""
+        names = {change.old_name} if change.old_name != new_name else set()
+        # A storage may give an uploaded file the name of an older one, of this row or of a deleted row.
+        names |= {new_name} if change.uploaded else set()
+        _purge_on_commit(change.field.storage, names, using)
 
 
 def _after_delete(sender: type[Model], instance: Model, using: str, **_: object) -> None:
     for field in _fields(sender):
         if field.attname in instance.__dict__:
-            _purge_when_committed(field.storage, {getattr(instance, field.attname).name or ""}, using)
+            _purge_on_commit(field.storage, {getattr(instance, field.attname).name or ""}, using)
 
 
 def _fields(model: type[Model]) -> list[FileField]:
     return [field for field in model._meta.concrete_fields if isinstance(field, FileField)]  # noqa: SLF001
 
 
-def _purge_when_committed(held_by: Storage, names: set[str], using: str) -> None:
+def _purge_on_commit(storage: Storage, names: set[str], using: str) -> None:
     for name in names - {""}:
-        transaction.on_commit(partial(_purge, held_by, name), using=using)
+        transaction.on_commit(partial(_purge, storage, name), using=using)
 
 
-def _purge(held_by: Storage, name: str) -> None:
+def _purge(storage: Storage, name: str) -> None:
     try:
         confs = configuration().storages
     except Exception:
@@ -114,10 +114,10 @@ def _purge(held_by: Storage, name: str) -> None:
         return
     for conf in confs:
         try:
-            path = served_path(conf, held_by, name)
+            path = served_path(conf, storage, name)
             if path is not None:
                 purge(conf.name, path)
         except BadPath:
-            pass  # no URL can name it, so that there is no thumbnail of it
+            pass  # no URL can name this file, so it has no thumbnails
         except Exception:
             logger.exception("the thumbnails of %s in %s are not purged", name, conf.name)

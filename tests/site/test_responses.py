@@ -43,7 +43,7 @@ def _thumbs(root: Path) -> dict[str, object]:
 
 @pytest.fixture(autouse=True)
 def _uncounted_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(responses, "_told", False)
+    monkeypatch.setattr(responses, "_reported", False)
 
 
 @pytest.fixture

@@ -137,17 +137,17 @@ def test_the_wsgi_front_reads_what_a_plain_server_decoded(site: Client, name: st
     environ: dict[str, object] = {"PATH_INFO": f"/local/thumbs/50x/{name}".encode().decode("latin-1")}
     setup_testing_defaults(environ)
     told: list[str] = []
-    body = ThumbsWSGI(_nobody)(environ, lambda status, *_: told.append(status))  # type: ignore[arg-type]
+    body = ThumbsWSGI(_no_application)(environ, lambda status, *_: told.append(status))  # type: ignore[arg-type]
     assert told == ["200 OK"]
     assert pictures.decoded(b"".join(body)).width == 50
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_asgi_front_reads_what_a_plain_server_decoded(site: Client, name: str) -> None:
-    assert _status_under_asgi(ThumbsASGI(_nobody), f"/local/thumbs/50x/{name}") == 200  # type: ignore[arg-type]
+    assert _status_under_asgi(ThumbsASGI(_no_application), f"/local/thumbs/50x/{name}") == 200  # type: ignore[arg-type]
 
 
-def _nobody(*_: object) -> None:
+def _no_application(*_: object) -> None:
     raise AssertionError("not asked")
 
 

@@ -3,12 +3,8 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
-from mage_project import demo
 from tests.support.installations import PYVIPS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,29 +73,4 @@ def project(tmp_path: Path, *, dependencies: str = "") -> Path:
     (tree / "pyproject.toml").write_text(PYPROJECT.format(dependencies=dependencies), encoding="utf-8")
     (tree / "requirements.txt").write_text("", encoding="utf-8")
     (tree / "backend.py").write_text(BACKEND, encoding="utf-8")
-    return tree
-
-
-REPORT = """
-import json, os, sys
-names = ("PORT", "STORAGES_CONFIG_PATH")
-print(json.dumps({"arguments": sys.argv[1:], "pid": os.getpid()} | {name: os.environ.get(name) for name in names}))
-"""
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A tree that is set up already, whose manage.py reports how it was called."""
-    tree = tmp_path / "a tree with spaces"
-    executable(tree / "script/setup", "#!/bin/sh\nexit 0\n")
-    executable(tree / ".venv/bin/python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    shutil.copy(ROOT / "script/server", tree / "script/server")
-    shutil.copy(ROOT / "script/test", tree / "script/test")
-    (tree / "manage.py").write_text(REPORT, encoding="utf-8")
-    (tree / "mage_project").mkdir()
-    shutil.copy(ROOT / "mage_project/demo.py", tree / "mage_project/demo.py")
-    originals = tree / "var/demo/originals"
-    originals.mkdir(parents=True)
-    for name in demo.PICTURES:
-        (originals / name).write_bytes(b"drawn before")
     return tree

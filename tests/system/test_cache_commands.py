@@ -46,7 +46,7 @@ def test_clearing_a_source_drops_its_thumbnails_and_no_others(run: Run, storages
     assert _make(*mine, other) == ["MISS"] * 4
     assert _make(*mine, other) == ["HIT"] * 4
     told = run("clear_thumb_cache", "--storage", "on-disk", "--source", "quarters.jpg")
-    assert re.fullmatch(r"on-disk: freed 3 entries on disk, 0\.[0-9] MiB; emptied memory\n", told)
+    assert re.fullmatch(r"on-disk: freed 3 entries on disk, [0-9]+\.[0-9] KiB; emptied memory\n", told)
     assert _store("on-disk").usage().entries == 1
     time.sleep(0.3)  # a process looks into the journal of purges four times a second
     assert _make(*mine, other) == ["MISS", "MISS", "MISS", "HIT"]
@@ -66,7 +66,7 @@ def test_a_dry_run_clears_nothing(run: Run, storages: object) -> None:
     _make("on-disk/thumbs/50x/quarters.jpg", "on-disk/thumbs/50x/quarters.png")
     assert run("clear_thumb_cache", "--dry-run", "--storage", "on-disk") == "on-disk: would free 2 entries on disk\n"
     told = run("clear_thumb_cache", "--dry-run", "--storage", "on-disk", "--source", "quarters.png")
-    assert told == "on-disk: would free 1 entries on disk\n"
+    assert told == "on-disk: would free 1 entry on disk\n"
     assert _make("on-disk/thumbs/50x/quarters.jpg") == ["HIT"]
 
 
@@ -74,10 +74,10 @@ def test_only_what_has_expired_is_cleared_when_asked(run: Run, storages: object,
     _make("on-disk/thumbs/50x/quarters.jpg")
     _expire(tmp_path / "cache", 3)
     would = run("clear_thumb_cache", "--expired", "--dry-run", "--storage", "on-disk")
-    assert would == "on-disk: would free 3 expired entries, 0.0 MiB\n"
+    assert would == "on-disk: would free 3 expired entries, 24.0 KiB\n"
     assert _store("on-disk").usage().entries == 4
     lines = run("clear_thumb_cache", "--expired").splitlines()
-    assert lines[0] == "on-disk: freed 3 expired entries, 0.0 MiB"
+    assert lines[0] == "on-disk: freed 3 expired entries, 24.0 KiB"
     assert lines[1].startswith("in-memory: has no disk cache of its own")
     assert _store("on-disk").usage().entries == 1
 
@@ -87,7 +87,7 @@ def test_only_what_has_expired_is_cleared_when_asked(run: Run, storages: object,
     [
         (["--storage", "on-dsk"], "No storage is called 'on-dsk'. Did you mean 'on-disk'?"),
         (["--storage", "zzz"], "No storage is called 'zzz'. Known here: in-memory, on-disk, signed."),
-        (["--source", "quarters.jpg"], "--source names a key in one storage: say which with --storage."),
+        (["--source", "quarters.jpg"], "--source names an original in one storage: name the storage with --storage."),
         (["--storage", "on-disk", "--source", "../quarters.jpg"], "The path must be valid UTF-8"),
         (["--storage", "on-disk", "--source", "/quarters.jpg"], "The path must be valid UTF-8"),
         (["--storage", "on-disk", "--source", ""], "The path must be valid UTF-8"),
@@ -119,7 +119,7 @@ def test_a_layer_that_cannot_be_cleared_is_an_error(run: Run, originals: Path, t
     with override_settings(THUMBS=thumbs, CACHES=caches):
         _make("on-disk/thumbs/50x/quarters.jpg")
         sentence = run.refused("clear_thumb_cache")
-        assert sentence == "Not cleared: between. What was purged there may still be served."
+        assert sentence == "Not cleared: between. Their thumbnails may still be served."
         assert _store("on-disk").usage().entries == 0
 
 
@@ -140,7 +140,7 @@ def test_the_janitor_sweeps_once_and_says_what_it_did(run: Run, storages: object
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--storage", "in-memory"], "There is nothing to sweep: no storage has a cache.disk.dir that is enabled."),
+        (["--storage", "in-memory"], "There is nothing to sweep: no storage has an enabled cache.disk with a dir."),
         (["--storage", "on-dsk"], "No storage is called 'on-dsk'. Did you mean 'on-disk'?"),
         (["--interval", "0"], "--interval takes seconds, 0.1 to 86400."),
         (["--interval", "nan"], "--interval takes seconds, 0.1 to 86400."),

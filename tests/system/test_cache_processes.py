@@ -177,7 +177,7 @@ def test_one_janitor_works_at_a_time_and_the_next_takes_over(crew: DaemonThreadP
     working: str | None = None
     for what, pid in (line.split() for line in sweeps_in(log)):
         if what == "begin":
-            # One that was killed has no end; whoever works now must be another.
+            # One that was killed has no end; the one that works now must be another.
             assert working is None or working not in map(str, janitors)
             working = pid
         else:

@@ -20,7 +20,7 @@ from thumbs.cache.filestore.inspect import inspect_cache
 from thumbs.cache.filestore.ledger import Ledger, stats_of
 from thumbs.cache.filestore.stats import Stats
 from thumbs.cache.filestore.store import FileStore
-from thumbs.management.humanize import counted, size, span
+from thumbs.management.humanize import count_of, duration, file_size
 from thumbs.wiring import caches, process
 
 NOW = 1_700_000_000.0
@@ -63,7 +63,7 @@ def test_it_is_told_to_people_in_lines(run: Run, storages: object) -> None:
     assert "1 entry, " in lines[1]
     assert lines[1].endswith("without a cap")
     assert "removed 0 expired, 0 over the cap, 0 orphans" in lines[4]
-    assert lines[5].endswith("up to 4.0 MiB in each process that serves; what is in it only that process knows")
+    assert lines[5].endswith("up to 4.0 MiB in each server process; other processes cannot see its entries")
     assert lines[-1] == "  cache   none"
 
 
@@ -100,10 +100,10 @@ def test_a_directory_that_is_not_ours_is_an_error_and_the_others_are_told(
     ]
     with override_settings(THUMBS={"STORAGES": storages}):
         sentence = run.refused("thumb_cache_stats")
-    assert sentence.startswith("Nothing is known of foreign. Run this as the user that serves")
+    assert sentence.startswith("Not read: foreign. Run this as the server's user")
     told = capsys.readouterr()
     assert "good\n  disk    0 entries" in told.out
-    assert "foreign: cannot be looked at: " in told.err
+    assert "foreign: cannot be read: " in told.err
     assert "holiday.jpg" in told.err
 
 
@@ -165,7 +165,7 @@ def test_hits_are_counted_over_all_processes(tmp_path: Path) -> None:
     assert (stats.hits, stats.stores, stats.hit_ratio) == (400, 1, 400 / 401)
 
 
-def test_what_nobody_asked_for_is_not_counted(tmp_path: Path) -> None:
+def test_maintenance_counts_no_lookups(tmp_path: Path) -> None:
     store = FileStore(tmp_path / "cache", max_bytes=None)
     with uncounted():
         store.set("a/b", b"data", expires=None)
@@ -229,17 +229,17 @@ def test_notes_and_weights_do_not_disturb_each_other(tmp_path: Path) -> None:
     ("count", "told"), [(0, "0.0 KiB"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB"), (3000 << 40, "3,000.0 TiB")]
 )
 def test_bytes_are_told_in_the_unit_that_fits(count: int, told: str) -> None:
-    assert size(count) == told
+    assert file_size(count) == told
 
 
 @pytest.mark.parametrize(
     ("seconds", "told"), [(-5, "0 s"), (0.4, "0 s"), (59, "59 s"), (61, "1 min"), (7200, "2 h"), (864000, "10 d")]
 )
 def test_times_are_told_in_the_unit_that_fits(seconds: float, told: str) -> None:
-    assert span(seconds) == told
+    assert duration(seconds) == told
 
 
 def test_one_is_told_in_the_singular() -> None:
-    assert [counted(1, "shard"), counted(2000, "shard"), counted(0, "entry", "entries")] == [
+    assert [count_of(1, "shard"), count_of(2000, "shard"), count_of(0, "entry", "entries")] == [
         *("1 shard", "2,000 shards", "0 entries"),
     ]

@@ -123,7 +123,7 @@ def test_disk_caches_are_cleared_on_startup_where_that_is_wanted(originals: Path
             assert fetch(f"http://127.0.0.1:{port}/cleared/{PICTURE}").headers["x-cache"] == "MISS"
             assert fetch(f"http://127.0.0.1:{port}/kept/{PICTURE}").headers["x-cache"] == kept
             assert _janitors(process.pid) == []
-    assert "cleared: cleared on startup, 1 entries" in (tmp_path / "log").read_text()
+    assert "cleared: cleared on startup, 1 entry" in (tmp_path / "log").read_text()
 
 
 def test_a_server_that_cannot_start_clears_nothing_and_says_why(originals: Path, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_server_that_cannot_start_clears_nothing_and_says_why(originals: Path,
             port = taken.getsockname()[1]
             done = manage(environ, "run_thumb_server", "--bind", f"127.0.0.1:{port}")
         assert done.returncode == 1
-        sentence = f"CommandError: Port {port} is taken: choose another one with --bind HOST:PORT or PORT."
+        sentence = f"CommandError: Port {port} is in use: choose another one with --bind HOST:PORT or PORT."
         assert _errors(done) == [sentence]
         assert store.get("group/name") is not None
 
@@ -206,7 +206,7 @@ def _errors(done: subprocess.CompletedProcess[str]) -> list[str]:
 def test_errors_are_one_line_on_stderr_and_a_status(originals: Path, tmp_path: Path) -> None:
     environ = environ_with(tmp_path, [local_storage("photos", originals)])
     for arguments, sentence in (
-        (["run_cache_janitor", "--once"], "There is nothing to sweep: no storage has a cache.disk.dir that is"),
+        (["run_cache_janitor", "--once"], "There is nothing to sweep: no storage has an enabled cache.disk"),
         (["clear_thumb_cache", "--storage", "phots"], "No storage is called 'phots'. Did you mean 'photos'?"),
         (["thumb_url", "photos", "quarters.jpg", "--size", "big"], "The size must be 400x300, 400x, x300 or x,"),
     ):

@@ -444,7 +444,7 @@ def test_slow_clients_hold_no_connection_to_mage_and_hits_go_on(originals: Path,
             assert statuses == [200] * 500
             assert dripping.holding + reading.holding >= 390
             assert _connections(through.port) >= 390
-    print(  # noqa: T201 - a figure for whoever reads the log: never asserted
+    print(  # noqa: T201 - a figure for the log: never asserted
         f"p99 of 500 hits through nginx: {undisturbed:.1f} ms alone, {disturbed:.1f} ms beside 400 slow clients"
     )
 
@@ -528,7 +528,7 @@ def test_a_server_that_stops_starts_or_reloads_under_load_is_not_seen_through_ng
             seconds=60,
         )
         load.wait_for_more(500)
-        print(  # noqa: T201 - a figure for whoever reads the log: never asserted
+        print(  # noqa: T201 - a figure for the log: never asserted
             f"{load.count} requests, {len(load.failed)} failed; the server was gone {ended:.1f} s after SIGTERM"
         )
         assert load.failed == []
@@ -548,9 +548,9 @@ def test_systemd_finds_no_fault_with_the_unit(tmp_path: Path) -> None:
     assert (done.returncode, about_it) == (0, [])
 
 
-def test_who_stops_the_server_gives_it_the_time_that_it_takes() -> None:
+def test_systemd_and_docker_give_the_server_the_time_that_it_takes_to_stop() -> None:
     command = (ROOT / "thumbs" / "management" / "commands" / "run_thumb_server.py").read_text()
-    supervisor = (ROOT / "thumbs" / "supervisor.py").read_text()
+    supervisor = (ROOT / "thumbs" / "server" / "supervisor.py").read_text()
     graceful = int(re.findall(r'"--graceful-timeout", "(\d+)"', command)[0])
     janitor = float(re.findall(r"_GRACE_SECONDS = ([\d.]+)", supervisor)[0])
     unit, compose = (DEPLOY / "mage.service").read_text(), (DEPLOY / "compose.yaml").read_text()
@@ -622,7 +622,7 @@ def test_what_the_compose_file_starts_works_without_a_container(
 
 _SYSTEMS_OWN = ("apt-get ", "rm -rf /var/lib/apt/", "useradd ")
 _PLACES = re.compile(r"(?<![\w.])/(?=build\b|opt/mage\b|app\b|etc/mage\b|var/cache/mage\b)")
-_NOBODY = 10001
+_OTHER_USER = 10001
 
 
 @dataclass
@@ -681,7 +681,7 @@ class Image:
     def _run(self, rest: str) -> None:
         path = f"{self.tools}:{os.environ['PATH']}"
         environ = {**os.environ, "PATH": path}
-        owner = f"-o {_NOBODY} -g {_NOBODY}" if os.getuid() == 0 else ""
+        owner = f"-o {_OTHER_USER} -g {_OTHER_USER}" if os.getuid() == 0 else ""
         for command in (part.strip().replace("-o mage -g mage", owner) for part in rest.split("&&")):
             if not command.startswith(_SYSTEMS_OWN):
                 subprocess.run(self.here(command), shell=True, check=True, cwd=self.workdir, env=environ, timeout=600)
@@ -725,8 +725,8 @@ def test_the_images_steps_make_a_server_in_an_empty_directory(image: Image, orig
     environ = {**image.environ, "PORT": str(port)}
     assert environ["STORAGES_CONFIG_PATH"] == str(config)
     # As the image's account, where this machine's Python lets others in.
-    as_nobody = os.getuid() == 0 and _others_may_use(Path(sys.executable).resolve())
-    account: dict[str, Any] = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if as_nobody else {}
+    as_other_user = os.getuid() == 0 and _others_may_use(Path(sys.executable).resolve())
+    account: dict[str, Any] = {"user": _OTHER_USER, "group": _OTHER_USER, "extra_groups": []} if as_other_user else {}
     log = tmp_path / "log"
     _, _, check = image.last["HEALTHCHECK"].partition("CMD ")
     with log.open("wb") as output:
@@ -744,8 +744,8 @@ def test_the_images_steps_make_a_server_in_an_empty_directory(image: Image, orig
             assert subprocess.run(healthy, check=False, timeout=20, **in_image).returncode == 0
             worker = min(workers_of(server.process.pid))
             assert subprocess.run([python, "-c", "import gunicorn_h1c"], check=False, **in_image).returncode == 0
-            if as_nobody:
-                assert Path(f"/proc/{worker}").stat().st_uid == _NOBODY
+            if as_other_user:
+                assert Path(f"/proc/{worker}").stat().st_uid == _OTHER_USER
             _check_jemalloc(environ, worker)
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0, log.read_text()

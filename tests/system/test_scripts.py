@@ -162,6 +162,31 @@ def test_an_environment_that_was_moved_is_made_anew(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------- script/server, script/test
 
 
+REPORT = """
+import json, os, sys
+names = ("PORT", "STORAGES_CONFIG_PATH")
+print(json.dumps({"arguments": sys.argv[1:], "pid": os.getpid()} | {name: os.environ.get(name) for name in names}))
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A tree that is set up already, whose manage.py reports how it was called."""
+    tree = tmp_path / "a tree with spaces"
+    executable(tree / "script/setup", "#!/bin/sh\nexit 0\n")
+    executable(tree / ".venv/bin/python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    shutil.copy(ROOT / "script/server", tree / "script/server")
+    shutil.copy(ROOT / "script/test", tree / "script/test")
+    (tree / "manage.py").write_text(REPORT, encoding="utf-8")
+    (tree / "mage_project").mkdir()
+    shutil.copy(ROOT / "mage_project/demo.py", tree / "mage_project/demo.py")
+    originals = tree / "var/demo/originals"
+    originals.mkdir(parents=True)
+    for name in demo.PICTURES:
+        (originals / name).write_bytes(b"drawn before")
+    return tree
+
+
 @pytest.fixture
 def port() -> int:
     with socket.socket() as probe:
@@ -213,7 +238,7 @@ def test_a_taken_port_is_one_clear_line(tree: Path) -> None:
         result = run([tree / "script/server"], PORT=str(number))
     assert (result.returncode, result.stdout) == (1, "")
     example = f"PORT={number + 1} script/server"
-    assert result.stderr == f"script/server: port {number} is taken; choose another one, for example: {example}\n"
+    assert result.stderr == f"script/server: port {number} is in use; choose another one, for example: {example}\n"
 
 
 @pytest.mark.parametrize("value", ["http", "0", "65536", "-1", "80 80"])

@@ -95,7 +95,7 @@ def test_a_new_site_is_told_to_set_its_asgi_application(project: Project) -> Non
 def test_neither_wrapper_nor_include_is_told_of_both(project: Project) -> None:
     project.add("settings", THUMBS + ASGI)
     line = _refused(project)
-    assert line.startswith("Nothing here serves thumbnails.")
+    assert line.startswith("Nothing in this site serves thumbnails.")
     assert "mysite.asgi: application = thumbs.asgi.ThumbsASGI(" in line
     assert 'path("img/", include("thumbs.urls"))' in line
 
@@ -157,13 +157,13 @@ def test_a_module_that_fails_is_told_with_the_place(project: Project, mistake: s
         ("http://localhost:8080", "--bind takes HOST:PORT or unix:PATH"),
         ("fd://3", "--bind takes HOST:PORT or unix:PATH"),
         ("vsock:x", "--bind takes HOST:PORT or unix:PATH"),
-        ("a..b:80", "Cannot listen at a..b:80: this is no name of a host."),
-        (f"{'x' * 80}:80", f"Cannot listen at {'x' * 80}:80: this is no name of a host."),
+        ("a..b:80", "Cannot listen at a..b:80: this is not the name of a host."),
+        (f"{'x' * 80}:80", f"Cannot listen at {'x' * 80}:80: this is not the name of a host."),
         ("192.0.2.1:8080", "Cannot listen at 192.0.2.1:8080: "),
         ("unix:", "--bind unix:PATH takes the path of a socket."),
         ("unix:/nonexistent/socket", "Cannot listen at /nonexistent/socket: there is no directory /nonexistent."),
         ("unix:///nonexistent/socket", "Cannot listen at /nonexistent/socket: there is no directory /nonexistent."),
-        ("unix:manage.py", "Cannot listen at manage.py: it is there already, and is not a socket."),
+        ("unix:manage.py", "Cannot listen at manage.py: the path exists and is not a socket."),
         (f"unix:{'x' * 108}", f"Cannot listen at {'x' * 108}: a socket's path has at most 107 bytes."),
     ],
 )
@@ -178,7 +178,7 @@ def test_a_port_that_is_taken_is_named(project: Project) -> None:
         port = taken.getsockname()[1]
         project.add("settings", THUMBS.replace("{", f'{{"PORT": {port}, ', 1) + ASGI)
         project.add("asgi", WRAP)
-        sentence = f"Port {port} is taken: choose another one with --bind HOST:PORT or PORT."
+        sentence = f"Port {port} is in use: choose another one with --bind HOST:PORT or PORT."
         assert _line(project.manage("run_thumb_server", "--bind", f"127.0.0.1:{port}")) == sentence
         assert _line(project.manage("run_thumb_server")) == sentence
 
@@ -212,7 +212,7 @@ def test_a_site_with_the_include_alone_is_served_and_told_of_the_wrapper(
     with _served(project, tmp_path / "log") as base:
         assert pictures.decoded(fetch(base + _PICTURE).body).size == (90, 60)
     said = (tmp_path / "log").read_text()
-    assert "Thumbnails go through Django and its middleware. Faster, in mysite.asgi: application = " in said
+    assert "Thumbnails pass through Django and its middleware. Faster, in mysite.asgi: application = " in said
 
 
 def test_a_site_whose_wrapper_cannot_be_seen_is_served(originals: Path, project: Project, tmp_path: Path) -> None:
@@ -225,4 +225,4 @@ def test_a_site_whose_wrapper_cannot_be_seen_is_served(originals: Path, project:
     shutil.copy(originals / "quarters.jpg", project.directory / "media")
     with _served(project, tmp_path / "log") as base:
         assert fetch(base + _PICTURE).status == 200
-    assert "mysite.asgi does not end in ThumbsASGI" in (tmp_path / "log").read_text()
+    assert "The application of mysite.asgi is not a ThumbsASGI" in (tmp_path / "log").read_text()

@@ -60,7 +60,7 @@ def x_cache(path: str, size: str, filters: str = "", accept: str = "") -> str:
 
 def test_the_server_finds_what_was_made_ahead(run: Run, warmable: object) -> None:
     told = run("warm_thumb_cache", "photos", "cats/tom.jpg", "dog.jpg", "--size", "90x60", "--size", "x50")
-    assert told.startswith("photos: 4 made, 0 already there, 0 failed in ")
+    assert told.startswith("photos: 4 made, 0 already cached, 0 failed in ")
     assert [x_cache(path, size) for path in ("cats/tom.jpg", "dog.jpg") for size in ("90x60", "x50")] == ["HIT"] * 4
     assert x_cache("cats/tom.jpg", "91x60") == "MISS"
 
@@ -73,19 +73,19 @@ def test_presets_and_filters_make_what_a_url_with_them_asks_for(run: Run, warmab
     assert x_cache("dog.jpg", "40x30", "format(webp);blur(2)") == "HIT"
 
 
-def test_a_format_by_accept_is_made_for_browsers_or_for_whom_one_says(run: Run, warmable: object) -> None:
+def test_a_format_by_accept_is_made_for_browsers_or_for_the_given_accept(run: Run, warmable: object) -> None:
     command = ("warm_thumb_cache", "photos", "dog.jpg", "--size", "90x60", "--filters", "format(auto)")
     assert run(*command).startswith("photos: 1 made")
     assert x_cache("dog.jpg", "90x60", "format(auto)", "image/avif,image/webp,*/*") == "HIT"
     assert x_cache("dog.jpg", "90x60", "format(webp)") == "MISS"
-    assert run(*command, "--accept", "image/webp").startswith("photos: 0 made, 1 already there")
+    assert run(*command, "--accept", "image/webp").startswith("photos: 0 made, 1 already cached")
 
 
 def test_what_is_there_is_neither_made_nor_read_again(run: Run, warmable: object, root: Path) -> None:
     command = ("warm_thumb_cache", "photos", "cats/tom.jpg", "dog.jpg", "--size", "90x60")
     run(*command)
     (root / "cats" / "tom.jpg").unlink()
-    assert run(*command).startswith("photos: 0 made, 2 already there, 0 failed")
+    assert run(*command).startswith("photos: 0 made, 2 already cached, 0 failed")
     assert run(*command[:1], "photos", "dog.jpg", "--size", "90x60", "--size", "20x20").startswith(
         "photos: 1 made, 1 a"
     )
@@ -114,7 +114,7 @@ def test_failures_are_named_and_the_rest_is_made(
     sentence = run.refused("warm_thumb_cache", "photos", "-", "--size", "90x60")
     assert sentence == "4 thumbnails could not be made: the lines above say why."
     told = capsys.readouterr()
-    assert told.out.startswith("photos: 1 made, 0 already there, 4 failed in ")
+    assert told.out.startswith("photos: 1 made, 0 already cached, 4 failed in ")
     assert sorted(told.err.splitlines()) == [
         f"'not-\\udcff-text.jpg' 90x60: {BadPath.sentence}",
         f"../up.jpg 90x60: {BadPath.sentence}",
@@ -127,9 +127,9 @@ def test_failures_are_named_and_the_rest_is_made(
     ("arguments", "sentence"),
     [
         (["photo", "a.jpg", "--size", "9x9"], "No storage is called 'photo'. Did you mean 'photos'?"),
-        (["photos", "a.jpg"], "Say what to make: --size 400x300 or --preset NAME, each as often as you like."),
-        (["photos", "--size", "9x9"], "Say what of: paths, - to read them from standard input, or --prefix, and one"),
-        (["photos", "a.jpg", "--prefix", "a", "--size", "9x9"], "Say what of: paths, - to read them from standard"),
+        (["photos", "a.jpg"], "Give --size 400x300 or --preset NAME; both may be repeated."),
+        (["photos", "--size", "9x9"], "Give either paths, or - to read them from standard input, or --prefix."),
+        (["photos", "a.jpg", "--prefix", "a", "--size", "9x9"], "Give either paths, or - to read them from standard"),
         (["photos", "a.jpg", "--size", "9"], "9: The size must be 400x300, 400x, x300 or x"),
         (["photos", "a.jpg", "--size", "9999x"], "9999x: The thumbnail asked for is larger than this server makes."),
         (["photos", "a.jpg", "--preset", "cart"], "x preset(cart): There is no preset of this name."),
@@ -138,7 +138,7 @@ def test_failures_are_named_and_the_rest_is_made(
             "9x blurr(2): Unknown filter. The filters are format",
         ),
         (["photos", "a.jpg", "--size", "9x9", "--jobs", "0"], "--jobs takes a whole number, 1 to 256."),
-        (["in-memory", "a.jpg", "--size", "9x9"], "Nothing of in-memory can be made ahead: its cache is in the memory"),
+        (["in-memory", "a.jpg", "--size", "9x9"], "The cache of in-memory cannot be warmed: it is in the memory"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(run: Run, warmable: object, arguments: list[str], sentence: str) -> None:
@@ -158,7 +158,7 @@ def test_a_cache_of_one_process_is_none_to_warm_and_a_shared_one_is(
                 assert run(*command).startswith("photos: 1 made")
                 assert x_cache("dog.jpg", "90x60") == "HIT"
             else:
-                assert run.refused(*command).startswith("Nothing of photos can be made ahead")
+                assert run.refused(*command).startswith("The cache of photos cannot be warmed")
 
 
 def test_what_no_cache_keeps_is_a_failure(
@@ -166,10 +166,10 @@ def test_what_no_cache_keeps_is_a_failure(
 ) -> None:
     (root / "noise.png").write_bytes(pictures.encoded(pictures.noise(600, 400), "PNG"))
     disk = disk_cache(tmp_path / "cache", max_size_mb=0.1)
-    memory = {"enabled": True, "max_size_mb": 16}  # it would be kept there, but by nobody else
+    memory = {"enabled": True, "max_size_mb": 16}  # this process alone would keep it there
     with override_settings(THUMBS={"STORAGES": [local_storage("photos", root, memory=memory, disk=disk)]}):
         run.refused("warm_thumb_cache", "photos", "noise.png", "--size", "x")
-        assert "noise.png x: It was made, but no cache keeps it: it is too large" in capsys.readouterr().err
+        assert "noise.png x: It was made, but no cache stores it: it is too large" in capsys.readouterr().err
 
 
 def test_a_cache_that_is_too_small_is_told_of(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,7 +180,7 @@ def test_a_cache_that_is_too_small_is_told_of(root: Path, tmp_path: Path, capsys
     told = capsys.readouterr()
     assert told.out.startswith("photos: 100 made")
     assert re.fullmatch(
-        r"photos: the disk cache holds 2\d\d\.\d KiB of 256\.0 KiB, and what was made first may be gone again: "
+        r"photos: the disk cache holds 2\d\d\.\d KiB of 256\.0 KiB, and may have evicted the first thumbnails again: "
         r"raise cache\.disk\.max_size_mb to keep more\.\n",
         told.err,
     )
@@ -238,10 +238,10 @@ class _Stopped:
         raise KeyboardInterrupt
 
 
-def test_who_stops_it_can_go_on_later(run: Run, warmable: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_can_be_stopped_and_run_again(run: Run, warmable: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", _Stopped())
     sentence = run.refused("warm_thumb_cache", "photos", "-", "--size", "90x60")
-    assert sentence == "Stopped. Run it again: what has been made is skipped."
+    assert sentence == "Stopped. Run it again to go on: cached thumbnails are skipped."
     assert run("warm_thumb_cache", "photos", "dog.jpg", "--size", "90x60").startswith("photos: ")
     assert x_cache("dog.jpg", "90x60") == "HIT"
 
@@ -283,7 +283,7 @@ def test_it_is_run_as_a_user_runs_it(root: Path, tmp_path: Path) -> None:
     environ = environ_with(tmp_path, [local_storage("photos", root, disk=disk_cache(tmp_path / "cache"))])
     done = manage(environ, "warm_thumb_cache", "photos", "--prefix", "", "--size", "90x60")
     assert (done.returncode, done.stderr) == (0, "")  # no bar where there is no terminal
-    assert done.stdout.startswith("photos: 3 made, 0 already there, 0 failed in ")
+    assert done.stdout.startswith("photos: 3 made, 0 already cached, 0 failed in ")
     told = json.loads(manage(environ, "thumb_cache_stats", "--json").stdout)
     assert told["storages"][0]["disk"]["entries"] == 3
     failed = manage(environ, "warm_thumb_cache", "photos", "none.jpg", "--size", "90x60")

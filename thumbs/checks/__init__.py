@@ -1,1 +1,1 @@
-"""System checks: everything that can be known to be wrong before the first request. May import every room."""
+"""System checks: they report what is wrong before the first request. May import every room."""

@@ -1,4 +1,4 @@
-"""System checks: everything that can be known to be wrong before the first request."""
+"""System checks of the configuration, of the names and directories in it, and of the installed libvips."""
 
 import contextlib
 import inspect
@@ -32,36 +32,37 @@ SHARED_DIRECTORY = "thumbs.E015"
 NO_SECRET = "thumbs.E016"  # noqa: S105 - an id
 UNTRUSTED = "thumbs.E019"
 NO_TIMEOUT = "thumbs.W002"
-# What may pass while a server runs. It must not keep a worker from starting anew: a storage fails, or its cache.
-STATE_OF_THE_MACHINE = (ROOT_MISSING, CACHE_DIRECTORY, UNTRUSTED)
+# Errors of the machine, which may pass while a server runs. A worker must be able to restart despite them: then only a
+# storage or its cache fails.
+TRANSIENT = (ROOT_MISSING, CACHE_DIRECTORY, UNTRUSTED)
 
 
 @checks.register(TAG)
 def check_thumbs(**_: object) -> list[checks.CheckMessage]:
-    """`settings.THUMBS`, key by key, and what its storages name elsewhere."""
-    read = configuration()
-    problems = list(read.problems)
-    if not read.errors:
-        problems += _run_directory(read.document.run_dir, read.storages)
-        problems += _shared_directories(read.storages)
-        for storage in read.storages:
+    """`settings.THUMBS` key by key, and the aliases, classes and directories that its storages name."""
+    loaded = configuration()
+    problems = list(loaded.problems)
+    if not loaded.errors:
+        problems += _run_directory(loaded.document.run_dir, loaded.storages)
+        problems += _shared_directories(loaded.storages)
+        for storage in loaded.storages:
             problems += _problems_of(storage)
     return [_message(problem) for problem in problems]
 
 
 @checks.register(TAG)
 def check_libvips(**_: object) -> list[checks.CheckMessage]:
-    """Whether the libvips that would run is the one that is promised. Nothing of it is loaded here."""
+    """Whether the libvips that would run is the installed one, and recent enough. Loads nothing into this process."""
     return [_message(Problem(*each)) for each in installation.problems()]
 
 
-def require(*, but: Collection[str] = ()) -> None:
-    """Raise NotConfigured with a line for each error of these checks, `but` those and what a site has silenced.
+def require(*, ignore: Collection[str] = ()) -> None:
+    """Raise NotConfigured with a line for each error of these checks, except the ids in `ignore` and silenced ones.
 
-    Warnings are for `check`.
+    Warnings are ignored too: `manage.py check` prints them.
     """
     found = [message for message in checks.run_checks(tags=[TAG]) if not message.is_silenced()]
-    errors = [message for message in found if message.is_serious() and message.id not in but]
+    errors = [message for message in found if message.is_serious() and message.id not in ignore]
     if errors:
         raise NotConfigured("\n".join(f"({error.id}) {error.msg} {error.hint or ''}".rstrip() for error in errors))
 
@@ -79,10 +80,10 @@ def _problems_of(storage: StorageConf) -> Iterator[Problem]:
     elif "." in storage.driver:
         yield from _class(storage, where)
     cache = storage.cache
-    for place, alias in (("memory", cache.memory.alias), ("disk", cache.disk.alias), ("shared", cache.shared.alias)):
+    for layer, alias in (("memory", cache.memory.alias), ("disk", cache.disk.alias), ("shared", cache.shared.alias)):
         if alias is not None:
-            yield from _alias(alias, settings.CACHES, f"{where}.cache.{place}.alias", "CACHES")
-            yield from _timeout(alias, f"{where}.cache.{place}.alias")
+            yield from _alias(alias, settings.CACHES, f"{where}.cache.{layer}.alias", "CACHES")
+            yield from _timeout(alias, f"{where}.cache.{layer}.alias")
     yield from _directory(storage, f"{where}.cache.disk.dir")
 
 
@@ -100,32 +101,32 @@ def _alias(alias: str | None, known: Mapping[str, object], where: str, setting: 
 
 def _class(storage: StorageConf, where: str) -> Iterator[Problem]:
     try:
-        make = import_string(storage.driver)
-    except Exception as error:  # django-storages says in its own way that a library is missing
+        storage_class = import_string(storage.driver)
+    except Exception as error:  # django-storages raises its own error for a missing library
         yield Problem(UNKNOWN_CLASS, f"{where}.driver", f"{storage.driver} cannot be imported: {_line(error)}.")
         return
     try:
-        make(**storage.options)
-    except Exception as error:  # what a class says of options that it does not know is its own affair
-        known = _known_options(make)
+        storage_class(**storage.options)
+    except Exception as error:  # each class has its own error for an unknown option
+        known = _known_options(storage_class)
         unknown = next((name for name in storage.options if name not in known), None) if known else None
         hint = "" if unknown is None else nearest(unknown, sorted(known))
         yield Problem(UNKNOWN_CLASS, f"{where}.options", f"{storage.driver} does not take them: {_line(error)}.", hint)
 
 
-def _known_options(make: Any) -> set[str]:
-    """The names of what a storage class is made with; none where it does not tell."""
+def _known_options(storage_class: Any) -> set[str]:
+    """The names of the options that a storage class takes; empty if it does not declare them."""
     with contextlib.suppress(Exception):
-        if hasattr(make, "get_default_settings"):  # django-storages has them in a method, and takes any by signature
-            return set(make.get_default_settings(make.__new__(make)))
-        parameters = inspect.signature(make.__init__).parameters.values()  # Django wraps `__new__` of its own
+        if hasattr(storage_class, "get_default_settings"):  # django-storages: the signature takes any name
+            return set(storage_class.get_default_settings(storage_class.__new__(storage_class)))
+        parameters = inspect.signature(storage_class.__init__).parameters.values()  # Django wraps `__new__`
         named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
         return {each.name for each in parameters if each.kind in named} - {"self"}
     return set()
 
 
 def _line(error: Exception) -> str:
-    """What an error says, as part of a sentence, without the secrets that a class may have put into it."""
+    """The text of an error, as part of a sentence, without the secrets that a class may have put into it."""
     return redacted(" ".join(str(error).split()).removesuffix("."))
 
 
@@ -135,7 +136,7 @@ def _timeout(alias: str, where: str) -> Iterator[Problem]:
     try:
         backend = import_string(str(conf.get("BACKEND")))
     except ImportError:
-        return  # Django says so itself
+        return  # Django has a check for it
     options = conf.get("OPTIONS", {})
     if issubclass(backend, BaseMemcachedCache) and not {"timeout", "connect_timeout"} <= set(options):
         hint = 'Set "connect_timeout": 0.05 and "timeout": 0.05 in its OPTIONS.'
@@ -167,7 +168,7 @@ def _run_directory(run_dir: str | None, storages: Sequence[StorageConf]) -> Iter
 
 
 def _shared_directories(storages: Sequence[StorageConf]) -> Iterator[Problem]:
-    """Two storages in one directory would each apply their own cap to the other's entries."""
+    """Storages with the same cache directory: each would apply its own cap to the other's entries."""
     owners: dict[str, str] = {}
     for storage in storages:
         directory = storage.cache.disk.dir if storage.cache.disk.enabled else None

@@ -1,8 +1,8 @@
-"""System checks of a site's middleware around the include: what it does to thumbnails, and to their being public.
+"""System checks of the middleware around the include: warns of classes that change thumbnails or make them private.
 
-They look at the classes in MIDDLEWARE, a site's own subclasses included. What other middleware does is known only when
-it has done it; cookies are then withheld (`site.responses`). A site that serves through a wrapper alone gets no warning
-about the include.
+Checked are the classes in MIDDLEWARE and a site's subclasses of them. Other middleware cannot be examined in advance:
+its cookies are withheld when it sets them (`site.responses`). With a wrapper, middleware does not see thumbnails, and
+the include causes no warnings.
 """
 
 import ast
@@ -37,11 +37,11 @@ _HINT = (
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A middleware class that does something to thumbnails, where `when` holds of the settings."""
+    """A middleware class and its effect on thumbnails, if `when` is true of the settings."""
 
     id: str
     middleware: str
-    does: str
+    effect: str
     when: Callable[[], bool] = lambda: True
 
 
@@ -49,59 +49,59 @@ _ROWS = (
     _Row(
         ADDS_COOKIES,
         "django.contrib.sessions.middleware.SessionMiddleware",
-        "saves a session with every thumbnail, as SESSION_SAVE_EVERY_REQUEST says, and adds Vary: Cookie to it, so "
-        "that caches keep one for each visitor. (Its cookie is not sent.)",
+        "saves a session with every thumbnail, because of SESSION_SAVE_EVERY_REQUEST, and adds Vary: Cookie, so that "
+        "caches store a copy for each visitor. (Its cookie is not sent.)",
         lambda: bool(settings.SESSION_SAVE_EVERY_REQUEST),
     ),
     _Row(
         ADDS_COOKIES,
         "django.middleware.locale.LocaleMiddleware",
-        "adds Vary: Accept-Language and Content-Language to every thumbnail, so that caches keep one for each "
+        "adds Vary: Accept-Language and Content-Language to every thumbnail, so that caches store a copy for each "
         "language.",
         lambda: bool(settings.USE_I18N),
     ),
     _Row(
         ADDS_COOKIES,
         "django.contrib.auth.middleware.RemoteUserMiddleware",
-        "reads the session with every request, so that every thumbnail has Vary: Cookie.",
+        "reads the session with every request, and so adds Vary: Cookie to every thumbnail.",
     ),
     _Row(
         CHANGES_BODIES,
         "django.middleware.gzip.GZipMiddleware",
-        "compresses every thumbnail that gets smaller by a byte, on every hit, and makes its ETag a weak one.",
+        "compresses thumbnails again on every hit, to save a few bytes, and makes their ETags weak.",
     ),
     _Row(
         CHANGES_BODIES,
         "django.middleware.cache.UpdateCacheMiddleware",
-        "keeps every thumbnail a second time, in a cache that no purge reaches.",
+        "stores every thumbnail a second time, in a cache that no purge reaches.",
     ),
 )
 
 
-_NOT_ASKED = (
+_BYPASSED = (
     "does not see thumbnails: the wrapper around the application answers before it, without a login.",
-    "Sign their URLs if they are not for everyone, or serve them by the include alone.",
+    "Sign the URLs if thumbnails are not public, or serve them through the include only.",
 )
-_ASKED = (
-    "asks for a login before a thumbnail, which is then public to every cache on its way.",
-    'Set "cache_control": "private, max-age=86400" for its storage, or wrap the application: that asks for no login.',
+_REQUIRED = (
+    "requires a login for thumbnails, which caches may then serve to all clients, because they are public.",
+    'Set "cache_control": "private, max-age=86400" for its storage, or wrap the application, which requires no login.',
 )
 
 
 @checks.register(TAG)
 def check_middleware(**_: object) -> list[checks.CheckMessage]:
-    """What the site's middleware does to thumbnails that the URLconf includes."""
+    """Warnings about middleware that changes the thumbnails of the include, or hides them behind a login."""
     names = settings.MIDDLEWARE
     if not names:
         return []
     view, wrapped = included_view(), _is_wrapped()
     if wrapped:
-        return [_warning(ASKS_FOR_LOGIN, name, *_NOT_ASKED) for name in _of_kind(_LOGIN, names)]
+        return [_warning(ASKS_FOR_LOGIN, name, *_BYPASSED) for name in _subclasses(_LOGIN, names)]
     if view is None or not _has_public_storages():
         return []
-    found = [_warning(row.id, name, row.does, _HINT) for row, name in _at_work(names)]
-    if getattr(view, "login_required", True):  # as `login_not_required` says it
-        found += [_warning(ASKS_FOR_LOGIN, name, *_ASKED) for name in _of_kind(_LOGIN, names)]
+    found = [_warning(row.id, name, row.effect, _HINT) for row, name in _active_rows(names)]
+    if getattr(view, "login_required", True):  # set by Django's `login_not_required`
+        found += [_warning(ASKS_FOR_LOGIN, name, *_REQUIRED) for name in _subclasses(_LOGIN, names)]
     return found
 
 
@@ -109,36 +109,36 @@ def _warning(warning_id: str, name: str, sentence: str, hint: str) -> checks.Che
     return checks.Warning(f"MIDDLEWARE: {name} {sentence}", hint=hint, id=warning_id)
 
 
-def _at_work(names: Sequence[str]) -> Iterator[tuple[_Row, str]]:
+def _active_rows(names: Sequence[str]) -> Iterator[tuple[_Row, str]]:
     for row in _ROWS:
         if row.when():
-            yield from ((row, name) for name in _of_kind(row.middleware, names))
+            yield from ((row, name) for name in _subclasses(row.middleware, names))
 
 
 def _has_public_storages() -> bool:
     return any(conf.cache_control is None or is_public(conf.cache_control) for conf in configuration().storages)
 
 
-def _of_kind(dotted: str, names: Sequence[str]) -> list[str]:
-    """Those of `names` that are the class `dotted`, or one derived from it."""
+def _subclasses(dotted: str, names: Sequence[str]) -> list[str]:
+    """The `names` of the class `dotted` and of classes derived from it."""
     return [name for name in names if name == dotted or dotted in _bases_of(name)]
 
 
 def _bases_of(name: str) -> Iterator[str]:
-    """By name: to import a class of Django's is to need an app that the site may not have."""
+    """Names, not classes: importing one of Django's may need an app that the site has not installed."""
     try:
         middleware = import_string(name)
-    except Exception:  # Django tells of it
+    except Exception:  # Django reports it
         return
     if inspect.isclass(middleware):
         yield from (f"{base.__module__}.{base.__qualname__}" for base in middleware.__mro__)
 
 
 def included_view() -> Callable[..., Any] | None:
-    """Our view, as the URLconf has it: perhaps decorated. None where it is not included, or the URLconf fails."""
+    """Our view as the URLconf has it, perhaps decorated. None if it is not included, or if the URLconf fails."""
     try:
-        return next((view for view in _views(get_resolver().url_patterns) if thumbnail in _layers(view)), None)
-    except Exception:  # Django tells of it
+        return next((view for view in _views(get_resolver().url_patterns) if thumbnail in _unwrapped(view)), None)
+    except Exception:  # Django reports it
         return None
 
 
@@ -150,21 +150,22 @@ def _views(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[Callable[..
             yield pattern.callback
 
 
-def _layers(view: Callable[..., Any]) -> Iterator[object]:
-    layer: object = view
-    while layer is not None:
-        yield layer
-        layer = getattr(layer, "__wrapped__", None)
+def _unwrapped(view: Callable[..., Any]) -> Iterator[object]:
+    """`view`, and what its decorators wrap."""
+    current: object = view
+    while current is not None:
+        yield current
+        current = getattr(current, "__wrapped__", None)
 
 
 def _is_wrapped() -> bool:
-    """Whether a module that the settings name as the application's calls one of the wrappers."""
+    """Whether the module of ASGI_APPLICATION or WSGI_APPLICATION calls one of the wrappers."""
     named = (getattr(settings, "ASGI_APPLICATION", None), getattr(settings, "WSGI_APPLICATION", None))
     return any(_calls_wrapper(dotted.rpartition(".")[0]) for dotted in named if isinstance(dotted, str))
 
 
 def _calls_wrapper(module: str) -> bool:
-    """It is read and not imported: a check starts nothing."""
+    """Whether the source of `module` calls a wrapper. It is not imported, because a check must start nothing."""
     try:
         spec = find_spec(module)
         source = "" if spec is None or spec.origin is None else Path(spec.origin).read_text()

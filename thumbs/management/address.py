@@ -1,4 +1,4 @@
-"""The address of a server, known to be free before anything is started or cleared for it."""
+"""Checks the address of `--bind` before anything is started or cleared: one error instead of gunicorn's retries."""
 
 import errno
 import os
@@ -8,19 +8,19 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
-_LONGEST_SOCKET = 107  # unix(7): sun_path, less its last zero
+_LONGEST_SOCKET = 107  # unix(7): sun_path without its terminating zero
 _VSOCK = re.compile(r"vsock:[0-9]+:[0-9]+")
-# A name, an IPv4 address, or an IPv6 address in brackets, as gunicorn reads them.
+# A name, an IPv4 address, or an IPv6 address in brackets, as gunicorn parses them.
 _HOST_PORT = re.compile(r"(?:tcp://)?(?P<host>[^\s:/\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
 
 def require_free(bind: str) -> None:
-    """Raise CommandError unless a server could listen at `bind`, which is HOST:PORT or one that only gunicorn knows.
+    """Raise CommandError unless a server can listen at `bind`: HOST:PORT, `unix:PATH`, or a vsock (not checked).
 
-    Gunicorn itself would try five times, a second apart, and log each.
+    Gunicorn itself would try five times, a second apart, and log each failure.
     """
     if bind.startswith("unix:"):
-        _require_place_for_socket(Path(bind.removeprefix("unix:").removeprefix("//")))
+        _require_socket_path(Path(bind.removeprefix("unix:").removeprefix("//")))
         return
     if _VSOCK.fullmatch(bind):
         return
@@ -30,16 +30,16 @@ def require_free(bind: str) -> None:
     try:
         _listen(found["host"].strip("[]") or None, int(found["port"]))
     except UnicodeError as error:  # a name with an empty or overlong part
-        raise CommandError(f"Cannot listen at {bind}: this is no name of a host.") from error
+        raise CommandError(f"Cannot listen at {bind}: this is not the name of a host.") from error
     except OSError as error:
         raise CommandError(_sentence(bind, found["port"], error)) from error
 
 
-def _require_place_for_socket(path: Path) -> None:
+def _require_socket_path(path: Path) -> None:
     if path == Path():
         raise CommandError("--bind unix:PATH takes the path of a socket.")
     if path.exists() and not path.is_socket():
-        raise CommandError(f"Cannot listen at {path}: it is there already, and is not a socket.")
+        raise CommandError(f"Cannot listen at {path}: the path exists and is not a socket.")
     if not path.parent.is_dir():
         raise CommandError(f"Cannot listen at {path}: there is no directory {path.parent}.")
     if not os.access(path.parent, os.W_OK | os.X_OK):
@@ -60,7 +60,7 @@ def _listen(host: str | None, port: int) -> None:
 
 def _sentence(bind: str, port: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} is taken: choose another one with --bind HOST:PORT or PORT."
+        return f"Port {port} is in use: choose another one with --bind HOST:PORT or PORT."
     if error.errno == errno.EACCES:
-        return f"Port {port} needs more rights: choose one from 1024 up with --bind HOST:PORT or PORT."
+        return f"Port {port} needs more privileges: choose one from 1024 on with --bind HOST:PORT or PORT."
     return f"Cannot listen at {bind}: {error.strerror or error}."

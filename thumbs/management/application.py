@@ -1,4 +1,4 @@
-"""The application that a server is to run, known to be one that serves thumbnails before anything is started for it."""
+"""Finds the ASGI application to serve, and checks that it serves thumbnails before anything is started."""
 
 import inspect
 import traceback
@@ -19,9 +19,9 @@ _WRAP = 'application = thumbs.asgi.ThumbsASGI(get_asgi_application(), prefix="/i
 
 
 def asgi_application() -> tuple[str, str]:
-    """`module:name` of `settings.ASGI_APPLICATION` as gunicorn wants it, and what is to be said about it, or nothing.
+    """`settings.ASGI_APPLICATION` as gunicorn's `module:name`, and a remark for the user, or "".
 
-    Raises CommandError where it cannot be served, or serves no thumbnails.
+    Raises CommandError if it cannot be served, or serves no thumbnails.
     """
     dotted = getattr(settings, "ASGI_APPLICATION", None)
     if not dotted:
@@ -40,7 +40,7 @@ def asgi_application() -> tuple[str, str]:
 
 
 def _guess() -> str:
-    """The path that `startproject` gives the application."""
+    """The dotted path that `startproject` writes into settings."""
     package = str(settings.ROOT_URLCONF).rpartition(".")[0]
     return f"{package or 'mysite'}.asgi.application"
 
@@ -49,21 +49,21 @@ def _imported(module_name: str, dotted: str) -> ModuleType:
     try:
         return import_module(module_name)
     except (Exception, SystemExit) as error:  # it is the site's code, and may fail in any way
-        told = redacted(" ".join(f"{type(error).__name__}: {error}".split()))
+        reason = redacted(" ".join(f"{type(error).__name__}: {error}".split()))
         raise CommandError(
-            f"ASGI_APPLICATION is {dotted!r}, but {module_name} fails: {told}{_place(error)}."
+            f"ASGI_APPLICATION is {dotted!r}, but {module_name} fails: {reason}{_location(error)}."
         ) from error
 
 
-def _place(error: BaseException) -> str:
-    """Where in the site's code it happened, as far as that is known."""
+def _location(error: BaseException) -> str:
+    """The file and line of the site's code that raised `error`, in parentheses; "" if unknown."""
     ours = ("<", import_module.__code__.co_filename, str(Path(__file__).parents[1]))
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)]
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 
 def _is_asgi(application: Any) -> bool:
-    """Whether it can be called with a scope, `receive` and `send`."""
+    """Whether `application` can be called with a scope, `receive` and `send`."""
     try:
         inspect.signature(application).bind({}, None, None)
     except (TypeError, ValueError):
@@ -75,13 +75,14 @@ def _remark(application: object, module_name: str) -> str:
     if isinstance(application, ThumbsASGI):
         return ""
     if included_view() is not None:
-        return f"Thumbnails go through Django and its middleware. Faster, in {module_name}: {_WRAP}"
+        return f"Thumbnails pass through Django and its middleware. Faster, in {module_name}: {_WRAP}"
     if isinstance(application, ASGIHandler):
         raise CommandError(
-            f"Nothing here serves thumbnails. In {module_name}: {_WRAP}, or in the URLconf: "
+            f"Nothing in this site serves thumbnails. In {module_name}: {_WRAP}, or in the URLconf: "
             'path("img/", include("thumbs.urls")).'
         )
-    # Something of the site's own is around it. What is inside cannot be seen.
+    # The site wraps the application itself. What it wraps cannot be seen.
     return (
-        f"{module_name} does not end in ThumbsASGI, and the URLconf does not include thumbs.urls: are there thumbnails?"
+        f"The application of {module_name} is not a ThumbsASGI, and the URLconf does not include thumbs.urls: "
+        "thumbnails may not be served."
     )

@@ -1,26 +1,27 @@
-"""Figures for people: bytes in binary units, spans of time in the largest unit that fits."""
+"""Formats numbers for the output of commands: sizes, durations and counts."""
 
 _SIZES = ("KiB", "MiB", "GiB", "TiB")
-_SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
+_DURATIONS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
-def size(count: float) -> str:
-    """`count` bytes, such as `24.6 MiB`."""
+def file_size(bytes_: float) -> str:
+    """`bytes_` in binary units, such as `24.6 MiB`."""
+    value = bytes_
     for unit in _SIZES:
-        count /= 1024
-        if count < 1024 or unit == _SIZES[-1]:
+        value /= 1024
+        if value < 1024 or unit == _SIZES[-1]:
             break
-    return f"{count:,.1f} {unit}"
+    return f"{value:,.1f} {unit}"
 
 
-def span(seconds: float) -> str:
-    """A time of so many seconds, such as `3 d` or `0 s`; a clock that was set back counts as none."""
-    for length, unit in _SPANS:
+def duration(seconds: float) -> str:
+    """`seconds` in the largest unit that fits, such as `3 d`. Negative ones, after a clock was set back, are `0 s`."""
+    for length, unit in _DURATIONS:
         if seconds >= length:
             return f"{seconds / length:,.0f} {unit}"
     return f"{max(0.0, seconds):.0f} s"
 
 
-def counted(count: int, noun: str, nouns: str | None = None) -> str:
-    """`1 thumbnail`, `2,000 thumbnails`; `nouns` is the plural where that is not `noun` with an s."""
-    return f"{count:,} {noun if count == 1 else nouns or f'{noun}s'}"
+def count_of(count: int, singular: str, plural: str | None = None) -> str:
+    """`1 thumbnail`, `2,000 thumbnails`. By default the plural is `singular` with an s."""
+    return f"{count:,} {singular if count == 1 else plural or f'{singular}s'}"

@@ -1,4 +1,4 @@
-"""What can be known of a storage's caches from outside the processes that use them, as data and as lines of text."""
+"""Reports on a storage's caches as another process can see them, as data and as lines of text."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from django.core.cache import caches
 
 from thumbs.cache.filestore.inspect import Inspection, inspect_cache
 from thumbs.conf.document import MIB, CacheConf, StorageConf
-from thumbs.management.humanize import counted, size, span
+from thumbs.management.humanize import count_of, duration, file_size
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The caches of one storage at the Unix time `now`; `disk` is None where it has no directory of its own."""
+    """The caches of one storage at the Unix time `now`. `disk` is None without a cache directory."""
 
     conf: StorageConf
     disk: Inspection | None
@@ -21,7 +21,7 @@ class Report:
 
     @property
     def data(self) -> dict[str, object]:
-        """For JSON: bytes, seconds, Unix times; null is for what cannot be known or is not there."""
+        """For JSON: bytes, seconds, Unix times. None stands for unknown, and for a layer that does not exist."""
         return {
             "name": self.conf.name,
             "disk": _alias_data(self._alias("disk")) if self.disk is None else self._disk_data(self.disk),
@@ -32,15 +32,15 @@ class Report:
     @property
     def lines(self) -> Iterator[str]:
         yield self.conf.name
-        told = [*self._disk_lines(), *self._memory_lines(), *self._alias_lines()]
-        for label, sentence in told or [("cache", "none")]:
-            yield f"  {label:<7} {sentence}"
+        rows = [*self._disk_lines(), *self._memory_lines(), *self._alias_lines()]
+        for label, text in rows or [("cache", "none")]:
+            yield f"  {label:<7} {text}"
 
-    def _alias(self, place: str) -> str | None:
-        if place == "shared":
+    def _alias(self, layer: str) -> str | None:
+        if layer == "shared":
             return self.conf.cache.shared.alias
-        layer = self.conf.cache.disk if place == "disk" else self.conf.cache.memory
-        return layer.alias if layer.enabled else None
+        conf = self.conf.cache.disk if layer == "disk" else self.conf.cache.memory
+        return conf.alias if conf.enabled else None
 
     def _cap(self) -> int | None:
         return int(self.conf.cache.disk.max_size_mb * MIB) or None
@@ -66,47 +66,50 @@ class Report:
         disk, cap = self.disk, self._cap()
         if disk is None:
             return
-        limit = f"of {size(cap)} ({disk.bytes / cap:.0%})" if cap else "without a cap"
-        yield "disk", f"{counted(disk.entries, 'entry', 'entries')}, {size(disk.bytes)} {limit}"
+        limit = f"of {file_size(cap)} ({disk.bytes / cap:.0%})" if cap else "without a cap"
+        yield "disk", f"{count_of(disk.entries, 'entry', 'entries')}, {file_size(disk.bytes)} {limit}"
         ratio = disk.stats.hit_ratio
-        wanted = disk.stats.hits + disk.stats.stores
-        of_what = " that memory did not have" if _memory_data(self.conf.cache) else ""
-        yield "hits", "nothing was wanted yet" if ratio is None else f"{ratio:.1%} of {wanted:,}{of_what}"
+        lookups = count_of(disk.stats.hits + disk.stats.stores, "lookup")
+        missed = " that memory could not answer" if _memory_data(self.conf.cache) else ""
+        yield "hits", "no lookups yet" if ratio is None else f"{ratio:.1%} of {lookups}{missed}"
         if disk.oldest is not None and disk.newest is not None:
-            ages = f"last used {span(self.now - disk.oldest)} to {span(self.now - disk.newest)} ago"
+            ages = f"last used {duration(self.now - disk.oldest)} to {duration(self.now - disk.newest)} ago"
             yield "age", f"{ages}; {disk.expired:,} expired"
         yield "swept", self._swept(disk)
 
     def _swept(self, disk: Inspection) -> str:
         stats = disk.stats
         if not stats.swept_at:
-            return "never; run_cache_janitor does it"
+            return "never; run_cache_janitor sweeps"
         return (
-            f"{span(self.now - stats.swept_at)} ago in {stats.seconds:.2f} s: removed {stats.expired:,} expired, "
-            f"{stats.evicted:,} over the cap, {stats.orphans:,} orphans ({size(stats.freed)})"
+            f"{duration(self.now - stats.swept_at)} ago in {stats.seconds:.2f} s: removed {stats.expired:,} expired, "
+            f"{stats.evicted:,} over the cap, {stats.orphans:,} orphans ({file_size(stats.freed)})"
         )
 
     def _memory_lines(self) -> Iterator[tuple[str, str]]:
         memory = self.conf.cache.memory
         if memory.enabled and memory.max_size_mb and not memory.alias:
-            cap = size(memory.max_size_mb * MIB)
-            yield "memory", f"up to {cap} in each process that serves; what is in it only that process knows"
+            cap = file_size(memory.max_size_mb * MIB)
+            yield "memory", f"up to {cap} in each server process; other processes cannot see its entries"
 
     def _alias_lines(self) -> Iterator[tuple[str, str]]:
-        for place in ("memory", "disk", "shared"):
-            alias = self._alias(place)
+        for layer in ("memory", "disk", "shared"):
+            alias = self._alias(layer)
             if alias is not None:
-                yield place, f"{alias!r} of CACHES, a {_class_of(alias)}; what is in it that cache's own tools tell"
+                yield (
+                    layer,
+                    f"{alias!r} of CACHES, a {_class_of(alias)}; inspect it with its own tools",
+                )
 
 
-def report(conf: StorageConf, *, now: float, passing: Callable[[Iterable[Path]], Iterable[Path]]) -> Report:
-    """Look at the caches of `conf`. `passing` sees the parts of a directory go by.
+def report(conf: StorageConf, *, now: float, progress: Callable[[Iterable[Path]], Iterable[Path]]) -> Report:
+    """Inspect the caches of `conf` at the Unix time `now`. The shards of a directory are iterated through `progress`.
 
-    Raises OSError for a directory that cannot be read, ForeignDirectory for one that is not ours.
+    Raises OSError for a directory that cannot be read, ForeignDirectory for one that is not a cache.
     """
     disk = conf.cache.disk
     directory = Path(disk.dir) if disk.enabled and disk.dir is not None else None
-    return Report(conf, None if directory is None else inspect_cache(directory, now=now, passing=passing), now)
+    return Report(conf, None if directory is None else inspect_cache(directory, now=now, passing=progress), now)
 
 
 def _memory_data(cache: CacheConf) -> dict[str, object] | None:

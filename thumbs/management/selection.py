@@ -1,4 +1,4 @@
-"""What the commands have in common: a configuration without errors, and `--storage`."""
+"""Shared by the commands: they require a configuration without errors, and select storages with `--storage`."""
 
 from argparse import ArgumentParser
 from collections.abc import Collection
@@ -12,24 +12,25 @@ from thumbs.wiring.build import NotConfigured
 from thumbs.wiring.process import configuration
 
 
-def require_configuration(*, but: Collection[str] = ()) -> None:
-    """Raise CommandError with every error of our system checks, `but` those, a line each."""
+def require_configuration(*, ignore: Collection[str] = ()) -> None:
+    """Raise CommandError with a line for each error of our system checks, except the ids in `ignore`."""
     try:
-        config.require(but=but)
+        config.require(ignore=ignore)
     except NotConfigured as error:
         raise CommandError(str(error)) from error
 
 
 def add_storage_argument(parser: ArgumentParser) -> None:
-    parser.add_argument("--storage", metavar="NAME", help="only this storage; default: all of them")
+    parser.add_argument("--storage", metavar="NAME", help="only this storage; default: all storages")
 
 
-def selected_storages(name: object, *, but: Collection[str] = ()) -> tuple[StorageConf, ...]:
-    """The storage called `name`, or all for None. Raises CommandError with the nearest name there is.
+def selected_storages(name: object, *, ignore: Collection[str] = ()) -> tuple[StorageConf, ...]:
+    """The storage called `name`, or all storages for None.
 
-    It raises that as well for what our system checks call errors, `but` those.
+    Raises CommandError for an unknown name, with the nearest one, and for errors of our system checks whose ids are not
+    in `ignore`.
     """
-    require_configuration(but=but)
+    require_configuration(ignore=ignore)
     storages = configuration().storages
     if name is None:
         return storages

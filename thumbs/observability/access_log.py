@@ -1,7 +1,6 @@
-"""One line of JSON for each answer: what was asked for, where it came from, how long each stage took.
+"""Writes a line of JSON for each answer: the thumbnail, the layer that answered, the milliseconds of each stage.
 
-No signature is in it, nor anything else that only whoever made the URL should know: a line names the original and the
-filters, not the target.
+A line never contains the target of a request, because its signature is a secret: it names the original and the filters.
 """
 
 import json
@@ -16,11 +15,11 @@ from thumbs.request.resolve import ThumbRequest
 
 logger = logging.getLogger("thumbs.access")
 
-_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")  # of a proxy; anything else could forge lines, or be a book
+_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")  # anything else could forge lines or fill the disk
 
 
 class AccessLog:
-    """Writes to the logger `thumbs.access`, level INFO. `layer` is empty for an error; `seconds` are by stage."""
+    """Writes to the logger `thumbs.access` at level INFO. `layer` is "" for an error; `seconds` is by stage."""
 
     def log(
         self, request: Request, thumb: ThumbRequest | None, status: int, layer: str, seconds: Mapping[str, float]

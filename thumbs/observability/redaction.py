@@ -1,9 +1,8 @@
-"""No signature and no secret in a log: records lose them when they are made, before any handler sees them.
+"""Removes signatures and secrets from log records when they are made, before any handler sees them.
 
-Three things are taken out of a record's text, its traceback included: values that were named as secrets (`hide`);
-what follows a name that stands for a secret, in a URL, a header or a mapping; and the rest of a thumbnail's URL from
-its signature on, in every spelling. Of requests that gunicorn could not read or answer, it keeps nothing that the
-client sent.
+Removed from the text of a record and its traceback are: values that were named as secrets (`hide`); the value after a
+sensitive name in a URL, a header or a mapping; and a thumbnail's URL from its signature on, in every encoding. Of
+requests that gunicorn could not parse or answer, nothing that the client sent is kept.
 """
 
 import logging
@@ -17,12 +16,12 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 HIDDEN = "[hidden]"
-# Every logger of this package. In a site its records are all that is ours to clean.
+# Every logger of this package. In a site only their records are redacted: logging belongs to the site.
 OUR_LOGGERS = ("thumbs", "thumbs.access", "thumbs.cache", "thumbs.janitor")
-# Shorter ones would be found in every other word, and protect nothing.
-_SHORTEST = 4
+# Shorter secrets would match parts of ordinary words, and protect nothing.
+_MIN_SECRET_LENGTH = 4
 
-# Names of settings, options and headers that hold secrets: those of Django's debug pages, and `credential`.
+# Names of settings, options and headers with secrets: those that Django's debug pages hide, and `credential`.
 _SENSITIVE = (
     r"(?:auth(?!ors?\b)|token|secret|pass(?:word|wd|phrase)|signature|credential|\bsig\b|(?:api|access|account)_?key)"
 )
@@ -43,19 +42,19 @@ _PAIRS = (
     # ?X-Amz-Signature=x, Credential=x
     (re.compile(rf"(?i)({_SENSITIVE}[\w-]*=)[^\s&,;'\"()<>]+"), rf"\1{HIDDEN}"),
 )
-# Without any of these, the patterns need not be tried.
+# Optimization: the patterns are tried only on text that contains one of these.
 _WORDS = ("key", "auth", "token", "secret", "pass", "sig", "credential", "cookie", "://")
 # `/thumbs/`, with any of its characters percent-encoded, once or twice.
 _MIDDLE = "".join(f"(?:{char}|%(?:25)?{ord(char):02x}|%(?:25)?{ord(char.upper()):02x})" for char in "/thumbs/")
 _SIGNED = re.compile(rf"(?i)({_MIDDLE})(?:[\w-]|%(?!2f)[0-9a-f]{{2}}){{16,}}(?=/|%|\s|['\"]|\Z)")
 _TARGET = re.compile(rf"(?i)({_MIDDLE})[^\s'\"]+")
-# A segment or a value in a URL that may be a signature, elsewhere than where it belongs: long, with letters of both
-# cases. (A slug has one; a signature of 22 characters has both but for one in a hundred thousand.)
+# A segment or a value that may be a signature in the wrong position of a URL: long, with letters of both cases. (A slug
+# has one case. Of signatures with 22 characters, all but one in a hundred thousand have both.)
 _LIKE_A_SIGNATURE = re.compile(
     r"(?<=[/=])(?=[^/?&\s'\"]*[A-Z])(?=[^/?&\s'\"]*[a-z])(?:[\w-]|%[0-9A-Fa-f]{2}){16,}(?=[/?&\s'\"]|\Z)"
 )
 _CODE_LINE = re.compile(r"\s*File \"")
-# What gunicorn says with a target as an argument, and what is left of it.
+# Messages of gunicorn with a target as an argument, and what replaces them.
 _WITH_TARGET = {
     "%s %s": "a request",
     "Error handling request %s": "Error handling request",
@@ -69,18 +68,18 @@ _lock = threading.Lock()
 
 
 def hide(values: Iterable[str]) -> None:
-    """Take `values` out of everything from now on, also percent-encoded and as Python or JSON write them."""
-    global _secrets  # noqa: PLW0603 - what is secret in this process
+    """Remove `values` from all later records, also when they are percent-encoded or escaped by Python or JSON."""
+    global _secrets  # noqa: PLW0603 - one set of secrets per process
     with _lock:
         for value in values:
-            if len(value) >= _SHORTEST:
+            if len(value) >= _MIN_SECRET_LENGTH:
                 _known.update((value, quote(value, safe=""), quote_plus(value), repr(value)[1:-1]))
-        if _known:  # the longest first: one may begin with another
+        if _known:  # longest first, because one may begin with another
             _secrets = re.compile("|".join(map(re.escape, sorted(_known, key=len, reverse=True))))
 
 
 def secrets_in(value: object, *, secret: bool = False) -> Iterable[str]:
-    """The texts in a structure of options that stand under a name for secrets; with `secret`, all of them."""
+    """The strings under a sensitive name in nested options; with `secret`, all strings."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             yield from secrets_in(item, secret=secret or _NAMES.search(str(name)) is not None)
@@ -94,7 +93,7 @@ def secrets_in(value: object, *, secret: bool = False) -> Iterable[str]:
 
 
 def redacted(text: str) -> str:
-    """`text` without secrets and signatures. Paths of files stay, also below a directory called `thumbs`."""
+    """`text` without secrets and signatures. File paths stay, even below a directory named `thumbs`."""
     if _secrets is not None:
         text = _secrets.sub(HIDDEN, text)
     low = text.lower()
@@ -105,7 +104,7 @@ def redacted(text: str) -> str:
 
 
 def without_targets(text: str) -> str:
-    """`text` with nothing of a thumbnail's URL after `/thumbs/`; the places in a traceback stay."""
+    """`text` without what follows `/thumbs/` in a URL. The file names of a traceback stay."""
     return "".join(
         line if _CODE_LINE.match(line) else _LIKE_A_SIGNATURE.sub("…", _TARGET.sub(r"\1…", line))
         for line in text.splitlines(keepends=True)
@@ -113,15 +112,15 @@ def without_targets(text: str) -> str:
 
 
 def clean(record: logging.LogRecord) -> bool:
-    """Redact `record` in place; it can be a filter, which lets every record pass."""
+    """Redact `record` in place. Usable as a logging filter: it passes every record."""
     ours = str(record.name).startswith("thumbs")
     if record.name == "gunicorn.error" and isinstance(record.msg, str) and record.msg in _WITH_TARGET:
         record.msg, record.args = _WITH_TARGET[record.msg], ()
     try:
         text = record.getMessage()
-    except Exception:  # logging would tell of it with message and arguments; and what logs must go on
-        text = f"{record.name} logged a message that does not fit its arguments ({record.pathname}:{record.lineno})"
-    text = _UNREADABLE.sub(_of_kind, text)
+    except Exception:  # logging would print message and arguments; the caller must not fail
+        text = f"{record.name} logged a message that does not match its arguments ({record.pathname}:{record.lineno})"
+    text = _UNREADABLE.sub(_error_kind, text)
     record.msg, record.args = _cleaned(text, ours=ours), ()
     if record.exc_info and record.exc_info[0] is not None:
         record.exc_text = _cleaned("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"), ours=ours)
@@ -130,22 +129,22 @@ def clean(record: logging.LogRecord) -> bool:
     return True
 
 
-def _of_kind(found: "re.Match[str]") -> str:
-    """Gunicorn quotes what it cannot read; the kind of error, which it is about to answer, has to do."""
+def _error_kind(found: "re.Match[str]") -> str:
+    """The class of the current error, in the place of the request that gunicorn could not parse and quotes."""
     kind = sys.exc_info()[0]
     return f"{found[1]}: {kind.__name__ if kind is not None else 'it cannot be read'}"
 
 
 def _cleaned(text: str, *, ours: bool) -> str:
     text = redacted(text)
-    # Ours never hold a target, but may hold the path of a cache's directory.
+    # Our own records never contain a target, but may contain the path of a cache directory with `/thumbs/` in it.
     return text if ours else without_targets(text)
 
 
 # ------------------------------------------------------------------------------------ installation
 
 
-class _Record(logging.LogRecord):
+class _RedactedRecord(logging.LogRecord):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         if self.name is not None:
@@ -153,25 +152,25 @@ class _Record(logging.LogRecord):
 
 
 def install() -> None:
-    """Clean every record of this process, whatever logs it, and the tracebacks that end it or one of its threads."""
-    logging.setLogRecordFactory(_Record)
-    sys.excepthook = _ended
-    threading.excepthook = _thread_ended
+    """Redact every record of this process, of any logger, and the tracebacks that end the process or a thread."""
+    logging.setLogRecordFactory(_RedactedRecord)
+    sys.excepthook = _print_exception
+    threading.excepthook = _print_thread_exception
 
 
 def clean_ours() -> None:
-    """Clean the records of this package where logging belongs to a site."""
+    """Redact the records of this package only, for sites."""
     for name in OUR_LOGGERS:
-        logging.getLogger(name).addFilter(clean)  # a filter that is there already is not added again
+        logging.getLogger(name).addFilter(clean)  # idempotent: a filter is added once
 
 
-def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _print_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     sys.stderr.write(_cleaned("".join(traceback.format_exception(kind, error, trace)), ours=False))
 
 
-def _thread_ended(told: threading.ExceptHookArgs) -> None:
-    if told.exc_type is SystemExit or sys.stderr is None:
+def _print_thread_exception(args: threading.ExceptHookArgs) -> None:
+    if args.exc_type is SystemExit or sys.stderr is None:
         return
-    name = told.thread.name if told.thread is not None else "?"
-    lines = traceback.format_exception(told.exc_type, told.exc_value, told.exc_traceback)
+    name = args.thread.name if args.thread is not None else "?"
+    lines = traceback.format_exception(args.exc_type, args.exc_value, args.exc_traceback)
     sys.stderr.write(_cleaned("".join((f"Exception in thread {name}:\n", *lines)), ours=False))

@@ -1,1 +1,1 @@
-"""What Django code calls. May import every room but `server`."""
+"""The functions that the code of a Django site calls. May import every room except `server`."""

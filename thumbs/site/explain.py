@@ -1,4 +1,4 @@
-"""How a thumbnail URL parses, what it would do, and what is wrong with it: for people, never for clients."""
+"""Explains a thumbnail URL: its parts, what it makes, and its error. For operators; it is never sent to a client."""
 
 import time
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from thumbs.wiring.process import thumbnailer
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Lines of (part, what it means) as far as the URL can be read, and the error that it is answered with."""
+    """Lines of (part, meaning), up to the first error, and the error that the URL is answered with."""
 
     lines: tuple[tuple[str, str], ...]
     error: ThumbError | None = None
 
 
 def explain(url: str) -> Explanation:
-    """Explain `url`: with or without scheme and host, percent-encoded or not."""
+    """Explain `url`, with or without scheme and host, percent-encoded or not. A wrong URL raises nothing."""
     lines: list[tuple[str, str]] = []
     try:
         _explain(url, lines)
@@ -37,10 +37,10 @@ def explain(url: str) -> Explanation:
 
 
 def _explain(url: str, lines: list[tuple[str, str]]) -> None:
-    sent = _target(url)
-    if len(sent) > messages.MAX_TARGET_BYTES:
+    target_bytes = _target(url)
+    if len(target_bytes) > messages.MAX_TARGET_BYTES:
         raise TargetTooLong
-    path = Mount(_path_of(mount())).find(decoded_path(sent))
+    path = Mount(_path_of(mount())).find(decoded_path(target_bytes))
     if path is None:
         raise BadRequest(f"Thumbnail URLs here begin with {mount()}{{storage}}/thumbs/.")
     text = messages.text_path(path)
@@ -58,8 +58,8 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     _explain_target(target, lines)
     thumb = resolve(path, ("avif", "webp"), {name: storage.policy})
     transform = thumb.transform
-    chosen = "by Accept: avif, webp, or the source's own" if target.transform.format == AUTO else str(transform.format)
-    lines.append(("output", chosen + (f", quality {transform.quality}" if transform.quality else "")))
+    output = "by Accept: avif, webp, or the source's own" if target.transform.format == AUTO else str(transform.format)
+    lines.append(("output", output + (f", quality {transform.quality}" if transform.quality else "")))
     lines.append(("layers", " → ".join((*storage.layers.names, "storage"))))
     lines.append(("cache key", thumb.key))
     lines.append(("canonical", _canonical(address, target)))
@@ -68,12 +68,12 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
 
 
 def _path_of(prefix: str) -> str:
-    """The path of a prefix that may have a scheme and a host."""
+    """The path of `prefix`, which may have a scheme and a host."""
     return urlsplit(prefix).path or "/"
 
 
 def _target(url: str) -> bytes:
-    """What a client sends for `url`: without scheme, host and fragment."""
+    """The request target that a client sends for `url`: no scheme, host or fragment."""
     scheme, separator, rest = url.partition("#")[0].partition("://")
     whole = f"{scheme}{separator}{rest}".removeprefix("/")
     path = rest.partition("/")[2] if separator and scheme.isalpha() else whole
@@ -97,5 +97,5 @@ def _explain_target(target: Target, lines: list[tuple[str, str]]) -> None:
 
 
 def _canonical(address: Address, target: Target) -> str:
-    # Without the signature: whoever may make one has `thumb_url`, and an explanation is easily pasted somewhere.
+    # No signature: explanations are pasted into chats and tickets, and `thumb_url` prints a signed URL.
     return mount() + messages.quoted_path(f"{address.storage}/thumbs/{grammar.build(target)}")

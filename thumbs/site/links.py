@@ -1,4 +1,4 @@
-"""URLs of thumbnails, built and signed for this site."""
+"""Builds and signs the URLs of thumbnails."""
 
 import time
 from dataclasses import replace
@@ -13,32 +13,32 @@ from thumbs.request.grammar import Address
 from thumbs.request.resolve import StoragePolicy, resolve
 from thumbs.wiring.process import thumbnailer, url_prefix
 
-_LONGEST_LIFETIME = 100 * 366 * 86400.0
+_MAX_LIFETIME = 100 * 366 * 86400.0  # seconds
 
 
 class UnknownStorage(LookupError):
-    """No storage has this name; the message holds the nearest."""
+    """No storage has this name. The message names the nearest one."""
 
 
 def thumb_url(
     storage: str, path: str, size: str, *, filters: str = "", name: str | None = None, lifetime: float | None = None
 ) -> str:
-    """The URL of a thumbnail: from this site's root on, percent-encoded, signed where the storage wants it.
+    """The URL of a thumbnail: percent-encoded, signed if the storage has a secret.
 
-    `size` and `filters` are spelled as in a URL (`400x300`, `format(webp);quality(70)`), `name` is the download name,
-    `lifetime` the seconds after which the URL is answered with 410. Raises `UnknownStorage`, or the `ThumbError`
-    that the URL would be answered with.
+    It begins with the configuration's `url_prefix`, else with the path of the include. `size` and `filters` are spelled
+    as in a URL (`400x300`, `format(webp);quality(70)`). `name` is the download name. After `lifetime` seconds, the URL
+    is answered with 410. Raises `UnknownStorage`, or the `ThumbError` that the URL would be answered with.
     """
     target = grammar.compose(size, filters or None, path, name, presets=_policy_of(storage).presets)
     if lifetime is not None:
-        if not 0 < lifetime < _LONGEST_LIFETIME:
+        if not 0 < lifetime < _MAX_LIFETIME:
             raise BadFilter("A lifetime is a number of seconds, more than 0 and less than a hundred years.")
         target = replace(target, expires=int(time.time() + lifetime))
     path = signed(storage, grammar.build(target))
     quoted = messages.quoted_path(path)
     if len(quoted) + 1 > messages.MAX_TARGET_BYTES:
         raise TargetTooLong
-    resolve(f"/{path}".encode(), (), {storage: _policy_of(storage)})  # raises what the URL would be answered with
+    resolve(f"/{path}".encode(), (), {storage: _policy_of(storage)})  # raises what it would be answered with
     return mount() + quoted
 
 
@@ -57,12 +57,12 @@ def _policy_of(storage: str) -> StoragePolicy:
 
 
 def mount() -> str:
-    """What stands before `{storage}/thumbs/…`: the configuration's `url_prefix`, or the path of the include."""
+    """The start of every URL, before `{storage}/thumbs/…`: the `url_prefix`, else the path of the include, else `/`."""
     configured = url_prefix()
     if configured is not None:
         return configured
     probe = "x/thumbs/x"
     try:
         return reverse("thumbs:thumbnail", kwargs={"path": probe}).removesuffix(probe)
-    except NoReverseMatch:  # the site serves them through a front alone
+    except NoReverseMatch:  # no include: a wrapper serves the thumbnails
         return "/"

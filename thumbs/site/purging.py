@@ -1,4 +1,4 @@
-"""Purging from Python: what was made of one original goes, in every layer and every running process."""
+"""Purges one original from Python: its entries go from every layer of every running process."""
 
 from thumbs.conf.keys import nearest
 from thumbs.request.grammar import check_path
@@ -8,18 +8,18 @@ from thumbs.wiring.process import thumbnailer
 
 
 class NotPurged(RuntimeError):
-    """A layer could not do it; processes of this machine do not serve what was purged, but others may."""
+    """A layer failed. This machine does not serve what was purged, but other machines may."""
 
 
 def purge(storage: str, path: str) -> int:
-    """Drop every thumbnail of the original `path`, and what is kept of the original itself.
+    """Drop every thumbnail of the original `path`, and every cached copy of the original.
 
-    All processes of this machine that serve the storage stop using them within a second, those of other machines that
-    have a shared layer with it within five. Returns how many entries it freed in this process and on disk; how many
-    the memory of others and a shared layer held is not to be known. The cost does not depend on what else is cached.
+    Processes of this machine stop serving them within a second, other machines with the same shared layer within five.
+    Returns how many entries it freed in this process and on disk; entries in other processes and in the shared layer
+    are not counted. The cost does not depend on the size of the caches.
 
-    Raises `UnknownStorage`, `BadPath` for what is no path, OSError where the purge cannot be written down, and
-    `NotPurged`.
+    Raises `UnknownStorage`; `BadPath` if no URL can have this path; OSError if the journal cannot be written; and
+    `NotPurged` if a layer fails.
     """
     storages = thumbnailer().storages
     if storage not in storages:

@@ -1,4 +1,4 @@
-"""Whether this process should be sent requests: storages within reach, room in the queues."""
+"""Whether this process can take requests: all storages can be reached, and no queue is full."""
 
 import logging
 import threading
@@ -11,16 +11,16 @@ from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.wiring.process import thumbnailer
 
 logger = logging.getLogger("thumbs")
-_KNOWN_SECONDS = 5.0
-_PATIENCE_SECONDS = 3.0
+_RESULT_SECONDS = 5.0  # how long a result is reused
+_PROBE_SECONDS = 3.0  # how long a call waits for the probes
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`reasons` name storages and queues; what exactly is wrong with them is in the log."""
+    """`reasons` is public and names storages and queues only; the log has the errors."""
 
     reasons: tuple[str, ...]
-    until: float = field(default_factory=lambda: time.monotonic() + _KNOWN_SECONDS)
+    until: float = field(default_factory=lambda: time.monotonic() + _RESULT_SECONDS)
 
     @property
     def ready(self) -> bool:
@@ -31,8 +31,8 @@ class Readiness:
         return 200 if self.ready else 503
 
 
-class _Watch:
-    """Asks each storage in a thread of its own, and never a second time while the first answer is still awaited."""
+class _Prober:
+    """Probes each storage in a thread of its own, one at a time, so that hanging threads do not pile up."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -42,15 +42,15 @@ class _Watch:
     def readiness(self, thumbs: Thumbnailer) -> Readiness:
         with self._lock:
             if self._last is None or self._last.until <= time.monotonic():
-                self._last = self._look(thumbs)
+                self._last = self._probe_all(thumbs)
             return self._last
 
-    def _look(self, thumbs: Thumbnailer) -> Readiness:
+    def _probe_all(self, thumbs: Thumbnailer) -> Readiness:
         for name, storage in thumbs.storages.items():
             if name not in self._probes or self._probes[name].done():
                 self._probes[name] = _probe(name, storage)
-        done, _ = wait(self._probes.values(), timeout=_PATIENCE_SECONDS)
-        # Not through the stages: a full queue is a reason of its own, not a storage out of reach.
+        done, _ = wait(self._probes.values(), timeout=_PROBE_SECONDS)
+        # Probes do not use the executors: a full queue must not look like a storage that cannot be reached.
         reasons = [f"the {name} queue is full" for name, executor in thumbs.executors.items() if executor.full]
         reasons += [
             f"storage {name} cannot be reached"
@@ -61,24 +61,24 @@ class _Watch:
 
 
 def _probe(name: str, storage: Storage) -> "Future[None]":
-    answer: Future[None] = Future()
+    result: Future[None] = Future()
 
-    def ask() -> None:
+    def run() -> None:
         try:
             storage.source.ready()
         except Exception as error:
             logger.warning("storage %s cannot be reached: %r", name, error.__cause__ or error)
-            answer.set_exception(error)
+            result.set_exception(error)
         else:
-            answer.set_result(None)
+            result.set_result(None)
 
-    threading.Thread(target=ask, name=f"mage-ready-{name}", daemon=True).start()
-    return answer
+    threading.Thread(target=run, name=f"mage-ready-{name}", daemon=True).start()
+    return result
 
 
-_watch = _Watch()
+_prober = _Prober()
 
 
 def readiness() -> Readiness:
-    """Blocks for a few seconds at most; asked again within five, it tells what it found before."""
-    return _watch.readiness(thumbnailer())
+    """The readiness of this process: found within three seconds, and reused for five."""
+    return _prober.readiness(thumbnailer())

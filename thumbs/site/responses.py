@@ -1,8 +1,8 @@
-"""Answers as Django's own, made so that middleware cannot put one visitor's cookie onto a public thumbnail.
+"""Converts a `Response` to Django's, on which middleware cannot set a cookie if caches may share it.
 
-A cache that shares an answer shares its `Set-Cookie` with everyone (RFC 9111, 7.3), and middleware that saves a session
-or counts visitors adds one to whatever passes. What Mage made `public` is sent without cookies, whichever middleware
-adds them. `Vary` is left as middleware leaves it: what a site varies on is for the site to say.
+A shared cache sends a stored `Set-Cookie` to every client (RFC 9111, 7.3), and middleware that saves a session or
+counts visitors sets one on every response. So a public thumbnail is sent without cookies. `Vary` stays as middleware
+sets it, because a login may decide about the picture.
 """
 
 import logging
@@ -18,16 +18,16 @@ from thumbs.http.messages import Response
 logger = logging.getLogger("thumbs")
 
 _COOKIE = "Set-Cookie"
-_told = False
+_reported = False
 
 
 def django_response(answer: Response) -> HttpResponse:
-    """`answer` with all of its headers and none of Django's."""
-    response = _PublicResponse(answer.body, status=answer.status)
+    """`answer` with exactly its own headers, and cookies withheld if caches may share it."""
+    response = _Response(answer.body, status=answer.status)
     del response.headers["Content-Type"]
     for raw_name, raw_value in answer.headers:
         name, value = raw_name.decode(), raw_value.decode()
-        # Django keeps one line a field; `Vary` may have two, a storage's own and that of `format(auto)`.
+        # Django keeps one line per field. `Vary` may have two: from the storage's headers and from `format(auto)`.
         response.headers[name] = f"{response.headers[name]}, {value}" if name in response.headers else value
     if is_public(response.headers.get("Cache-Control", "")):
         response.withhold_cookies()
@@ -35,26 +35,26 @@ def django_response(answer: Response) -> HttpResponse:
 
 
 def is_public(cache_control: str) -> bool:
-    """Whether a cache that is shared may keep an answer with this `Cache-Control`."""
+    """Whether a shared cache may store an answer with this `Cache-Control` (RFC 9111, 3)."""
     directives = {part.strip().partition("=")[0].lower() for part in cache_control.split(",")}
     return directives.isdisjoint({"private", "no-store"})
 
 
-class _PublicResponse(HttpResponse):
-    # Django would log the path of what is not 200, signature included. `thumbs` tells of failures, without it.
+class _Response(HttpResponse):
+    # Django would log the path of an error, with its signature. The logger `thumbs` logs failures without it.
     _has_been_logged = True
 
     def withhold_cookies(self) -> None:
-        self.cookies = _Withheld()
-        self.headers = _Headers(dict(self.headers.items()))
+        self.cookies = _WithheldCookies()
+        self.headers = _CookielessHeaders(dict(self.headers.items()))
 
 
-def _nothing(_: object) -> tuple[()]:
+def _empty(_: object) -> tuple[()]:
     return ()
 
 
-class _Withheld(SimpleCookie):
-    """Takes cookies, which middleware may go on to change, and gives none to the handler that would send them."""
+class _WithheldCookies(SimpleCookie):
+    """Accepts cookies, so that middleware can change them, but shows none to the handler that would send them."""
 
     def __setitem__(self, name: str, value: Any) -> None:
         _report(name)
@@ -63,11 +63,11 @@ class _Withheld(SimpleCookie):
     def __iter__(self) -> Iterator[str]:
         return iter(())
 
-    # Both of Django's handlers ask for the values, `output` for the items, a test client for the keys.
-    keys = values = items = _nothing  # type: ignore[assignment]
+    # Django's handlers read the values, `output` the items, and the test client the keys.
+    keys = values = items = _empty  # type: ignore[assignment]
 
 
-class _Headers(ResponseHeaders):
+class _CookielessHeaders(ResponseHeaders):
     def __setitem__(self, name: str, value: Any) -> None:
         if name.lower() == _COOKIE.lower():
             _report(str(value).partition("=")[0])
@@ -76,8 +76,8 @@ class _Headers(ResponseHeaders):
 
 
 def _report(name: str) -> None:
-    """Once a process: it happens with every thumbnail."""
-    global _told  # noqa: PLW0603
-    if not _told:
-        _told = True
+    """Warn once per process: it happens with every thumbnail."""
+    global _reported  # noqa: PLW0603
+    if not _reported:
+        _reported = True
         logger.warning("the cookie %r that middleware adds to public thumbnails is not sent; see thumbs.W004", name)

@@ -1,4 +1,4 @@
-"""`clear_thumb_cache`: empty the caches, of everything, of one original's thumbnails, or of what has expired."""
+"""`clear_thumb_cache`: purges everything, the thumbnails of one original, or expired entries."""
 
 from argparse import ArgumentParser
 
@@ -8,6 +8,7 @@ from tqdm import tqdm
 from thumbs.cache.filestore.store import FileStore
 from thumbs.conf.document import StorageConf
 from thumbs.errors import ThumbError
+from thumbs.management.humanize import count_of, file_size
 from thumbs.management.selection import add_storage_argument, selected_storages
 from thumbs.request.grammar import check_path
 from thumbs.request.resolve import group_of
@@ -16,15 +17,15 @@ from thumbs.wiring.process import configuration
 
 
 class Command(BaseCommand):
-    help = "Empty the thumbnail caches. Running workers drop what was cleared within a second."
-    requires_system_checks = ()  # our own, in one line each and without the warnings
+    help = "Empty the thumbnail caches. Running workers stop serving what was cleared within a second."
+    requires_system_checks = ()  # selected_storages() checks ours, without the warnings
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_storage_argument(parser)
         which = parser.add_mutually_exclusive_group()
         which.add_argument("--source", metavar="PATH", help="only the thumbnails of this original")
-        which.add_argument("--expired", action="store_true", help="only what has expired, on disk")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would be freed")
+        which.add_argument("--expired", action="store_true", help="only expired entries on disk")
+        parser.add_argument("--dry-run", action="store_true", help="only print what would be freed")
 
     def handle(self, **options: object) -> None:
         storages = selected_storages(options["storage"])
@@ -34,18 +35,18 @@ class Command(BaseCommand):
         failed = []
         for conf in tqdm(storages, unit="storage", disable=None, leave=False, file=self.stderr):
             try:
-                told = self._clear(conf, options)
+                outcome = self._clear(conf, options)
             except (OSError, ValueError) as error:
                 failed.append(conf.name)
                 self.stderr.write(f"{conf.name}: could not be cleared: {error}")
             else:
-                self.stdout.write(f"{conf.name}: {told}")
+                self.stdout.write(f"{conf.name}: {outcome}")
         if failed:
-            raise CommandError(f"Not cleared: {', '.join(failed)}. What was purged there may still be served.")
+            raise CommandError(f"Not cleared: {', '.join(failed)}. Their thumbnails may still be served.")
 
     def _check_source(self, source: str, storages: tuple[StorageConf, ...]) -> None:
         if len(storages) != 1:
-            raise CommandError("--source names a key in one storage: say which with --storage.")
+            raise CommandError("--source names an original in one storage: name the storage with --storage.")
         try:
             check_path(source)
         except ThumbError as error:
@@ -58,23 +59,23 @@ class Command(BaseCommand):
             return _expired(store, dry_run=dry_run)
         group = None if options["source"] is None else group_of(conf.name, str(options["source"]))
         if dry_run:
-            return f"would free {_count(store, group)} entries on disk"
-        kept = layers(conf, configuration().document.run_dir)
+            return f"would free {_entries(_count(store, group))} on disk"
+        cache = layers(conf, configuration().document.run_dir)
         before = store.usage().bytes if store is not None else 0
-        count = kept.clear() if group is None else kept.purge(group)
-        if kept.failing:
-            raise OSError(f"the layer {' and '.join(kept.failing)} fails")
+        count = cache.clear() if group is None else cache.purge(group)
+        if cache.failing:
+            raise OSError(f"the layer {' and '.join(cache.failing)} fails")
         freed = before - store.usage().bytes if store is not None else 0
-        others = [name for name in kept.names if name != "disk" or store is None]
+        others = [name for name in cache.names if name != "disk" or store is None]
         also = f"; emptied {' and '.join(others)}" if others else ""
-        return f"freed {count} entries on disk, {_size(freed)}{also}"
+        return f"freed {_entries(count)} on disk, {file_size(freed)}{also}"
 
 
 def _expired(store: FileStore | None, *, dry_run: bool) -> str:
     if store is None:
-        return "has no disk cache of its own; memory and shared caches drop what expires by themselves"
+        return "has no disk cache of its own; memory and shared caches drop expired entries by themselves"
     swept = store.sweep(dry_run=dry_run)
-    return f"{'would free' if dry_run else 'freed'} {swept.removed} expired entries, {_size(swept.freed)}"
+    return f"{'would free' if dry_run else 'freed'} {_entries(swept.removed, 'expired ')}, {file_size(swept.freed)}"
 
 
 def _count(store: FileStore | None, group: str | None) -> int:
@@ -83,5 +84,5 @@ def _count(store: FileStore | None, group: str | None) -> int:
     return store.usage().entries if group is None else store.count_group(group)
 
 
-def _size(count: int) -> str:
-    return f"{count / 1024 / 1024:.1f} MiB"
+def _entries(count: int, kind: str = "") -> str:
+    return count_of(count, f"{kind}entry", f"{kind}entries")

@@ -1,4 +1,4 @@
-"""`thumb_url`: print the URL of a thumbnail, or explain one."""
+"""`thumb_url`: prints the URL of a thumbnail, or explains a URL."""
 
 from argparse import ArgumentParser
 
@@ -11,8 +11,8 @@ from thumbs.site.links import UnknownStorage, thumb_url
 
 
 class Command(BaseCommand):
-    help = "Print the (signed) URL of a thumbnail; with --explain, tell what a URL means and what is wrong with it."
-    requires_system_checks = ()  # our own, in one line each and without the warnings
+    help = "Print the (signed) URL of a thumbnail; with --explain, explain a URL and what is wrong with it."
+    requires_system_checks = ()  # require_configuration() checks ours, without the warnings
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("storage", nargs="?", help="the storage's name")
@@ -20,9 +20,11 @@ class Command(BaseCommand):
         parser.add_argument("--size", default="x", help="400x300, 400x, x300, or x for the original size (default)")
         parser.add_argument("--filters", default="", help="as in a URL: 'format(webp);quality(70)'")
         parser.add_argument("--as", dest="name", metavar="NAME", help="the download name, such as tom.webp")
-        parser.add_argument("--lifetime", type=float, metavar="SECONDS", help="after which the URL is gone (410)")
-        parser.add_argument("--base", default="", metavar="URL", help="what to put before it: https://img.example.com")
-        parser.add_argument("--explain", metavar="URL", help="tell how this URL parses; give it in quotes")
+        parser.add_argument(
+            "--lifetime", type=float, metavar="SECONDS", help="after this time the URL is answered with 410"
+        )
+        parser.add_argument("--base", default="", metavar="URL", help="put this before it: https://img.example.com")
+        parser.add_argument("--explain", metavar="URL", help="explain this URL; quote it for the shell")
 
     def handle(self, **options: object) -> None:
         require_configuration()

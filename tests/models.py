@@ -1,0 +1,5 @@
+"""The models of the test app, in the module that Django loads with the app."""
+
+from tests.support.models import Framed, Note, Photo
+
+__all__ = ["Framed", "Note", "Photo"]
