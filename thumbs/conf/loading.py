@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from thumbs.conf.document import DocumentConf, StorageConf
-from thumbs.conf.keys import MISSING_KEY, WRONG_VALUE, Problem, read
-from thumbs.conf.rules import INCOMPLETE, ROOT_MISSING, problems_of
+from thumbs.conf.keys import read
+from thumbs.conf.rules import problems_of
+from thumbs.problems import INCOMPLETE, MISSING_KEY, ROOT_MISSING, WRONG_VALUE, Problem
 
 UNREADABLE = "thumbs.E001"
 DUPLICATE_NAME = "thumbs.E005"

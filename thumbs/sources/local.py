@@ -11,9 +11,11 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed
+from thumbs.problems import MISSING_KEY, ROOT_MISSING, Problem
 from thumbs.sources.listing import directory_of, is_plain
 from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
 from thumbs.sources.source import Original, Version
@@ -33,6 +35,21 @@ _MISSING = frozenset(
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _ROOT = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """The keys of driver `local`: a directory, and whether links may lead out of it."""
+
+    root: str
+    follow_symlinks: bool = False
+
+
+def problems(settings: LocalSettings) -> Iterator[Problem]:
+    if not settings.root:
+        yield Problem(MISSING_KEY, "root", "is required with driver local.")
+    elif not Path(settings.root).is_dir():
+        yield Problem(ROOT_MISSING, "root", f"is not a directory: {settings.root}")
 
 
 class LocalSource:

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from prometheus_client import CollectorRegistry
 
@@ -17,9 +17,6 @@ from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.pipeline.watchdog import Watchdog
 from thumbs.wiring.caches import file_store, layers
-
-if TYPE_CHECKING:
-    pass
 from thumbs.wiring.policies import policy
 from thumbs.wiring.rendering import _LazyRender
 from thumbs.wiring.sources import source

@@ -2,31 +2,18 @@
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from thumbs.conf.document import DocumentConf, StorageConf
+from thumbs.conf.document import StorageConf
 from thumbs.conf.loading import Configuration
-from thumbs.image.encoding import Encoding
-from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
 
-if TYPE_CHECKING:
-    pass
-
 _OF_DJANGO = "django"
-
-
 _SALT = "thumbs.signing"
-
-
-def encoding(document: DocumentConf) -> Encoding:
-    chosen = document.encoding
-    return Encoding(**{name: getattr(chosen, name) for name in chosen.__slots__})
 
 
 def file_digest(file: str) -> str:
@@ -38,17 +25,16 @@ def file_digest(file: str) -> str:
 
 
 def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
-    limits = read.document.limits.narrowed(conf.limits)
     return StoragePolicy(
         name=conf.name,
         qualities=DEFAULT_QUALITIES | read.document.quality,
-        output=OutputLimits(limits.max_side, limits.max_output_pixels),
+        output=read.document.limits.narrowed(conf.limits).output,
         signer=signer(conf),
         sizes=None if conf.allowed_sizes is None else frozenset(conf.allowed_sizes),
         presets=read.document.presets,
         presets_only=conf.presets_only,
         watermarks={name: file_digest(file) for name, file in read.document.watermarks.items()},
-        encoding=encoding(read.document),
+        encoding=read.document.encoding,
         render_proxy=conf.cache.sources,
         formats=None if conf.formats is None else frozenset(conf.formats),
         cache_control=conf.cache_control,

@@ -2,15 +2,11 @@
 
 import os
 import threading
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from thumbs.conf.loading import Configuration, load
 from thumbs.pipeline.thumbnailer import Thumbnailer
-
-if TYPE_CHECKING:
-    pass
 from thumbs.wiring.build import build
 
 

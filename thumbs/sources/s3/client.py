@@ -4,7 +4,6 @@ import functools
 import os
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, TypedDict, cast
 
@@ -14,7 +13,7 @@ from botocore.config import Config
 from botocore.httpsession import get_cert_path
 from botocore.loaders import Loader
 
-from thumbs.sources.s3.transport import S3Http
+from thumbs.sources.s3.settings import S3Settings
 
 # What boto3 sends by itself, to fetch a role's credentials: seconds, where its own are 60 and several attempts.
 _CREDENTIALS = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
@@ -69,22 +68,6 @@ class S3Client(Protocol):
     def head_bucket(self, *, Bucket: str) -> Answer: ...  # noqa: N803
 
     def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int, ContinuationToken: str = ...) -> Page: ...  # noqa: N803
-
-
-@dataclass(frozen=True, slots=True)
-class S3Settings:
-    """A bucket and the way to it.
-
-    Without `access_key` and `secret_key` boto3's own chain finds the credentials: environment, profile, role.
-    `base_url` is the endpoint of a compatible service, addressed in path style, and needs both keys.
-    """
-
-    bucket: str
-    region: str = "us-east-1"
-    access_key: str | None = field(default=None, repr=False)
-    secret_key: str | None = field(default=None, repr=False)
-    base_url: str | None = None
-    http: S3Http = field(default_factory=S3Http)
 
 
 def client_of(settings: S3Settings) -> S3Client:

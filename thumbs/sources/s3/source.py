@@ -18,8 +18,9 @@ from urllib3.exceptions import HTTPError
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, ThumbError
 from thumbs.sources.per_process import PerProcess
 from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
-from thumbs.sources.s3.client import Answer, Page, S3Client, S3Settings, client_of, trusted_context
-from thumbs.sources.s3.transport import S3Http, Transport
+from thumbs.sources.s3.client import Answer, Page, S3Client, client_of, trusted_context
+from thumbs.sources.s3.settings import S3Http, S3Settings
+from thumbs.sources.s3.transport import Transport
 from thumbs.sources.source import Original, Version
 
 __all__ = ["S3Http", "S3Settings", "S3Source"]

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from typing import cast
@@ -26,37 +25,10 @@ from urllib3.util import make_headers, parse_url
 from thumbs.errors import StorageFailed, StorageTimeout
 from thumbs.sources.reading import Deadline
 from thumbs.sources.s3.connections import PlainPool, SecurePool, Stale, bounded, seconds_left
+from thumbs.sources.s3.settings import S3Http
 
 _CHUNK = 1 << 14
 _MAX_CHUNKS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class S3Http:
-    """The limits of the connections to an object store, with the names and meanings of Go's `http.Transport`.
-
-    Counts and seconds; 0 is no limit of its own: the source's deadline still holds. All are honoured, in each process
-    by itself, and by each source, as a source speaks to one host:
-
-    * `max_idle_conns`, `max_idle_conns_per_host`: idle connections kept, by the lower of the two; one more is closed
-      when its answer was read.
-    * `max_conns_per_host`: connections in use; the next request waits for one, no longer than until its deadline.
-    * `idle_conn_timeout_sec`: an idle connection that is older is never used again. It is closed when a connection is
-      next taken, as no thread waits beside it.
-    * `connect_timeout_sec`: TCP, a proxy and TLS together, all addresses together. Looking up the name is the system's.
-    * `response_header_timeout_sec`: from the request's last byte to the last byte of the answer's headers.
-    * `request_timeout_sec`: one read of a source, first byte to last, its one retry included.
-
-    The credentials that boto3 fetches by itself (a role's) have time-outs of their own: see `S3Source`.
-    """
-
-    max_idle_conns: int = 100
-    max_idle_conns_per_host: int = 100
-    max_conns_per_host: int = 0
-    idle_conn_timeout_sec: float = 90
-    connect_timeout_sec: float = 10
-    request_timeout_sec: float = 30
-    response_header_timeout_sec: float = 10
 
 
 class _Call(threading.local):

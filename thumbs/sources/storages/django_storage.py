@@ -19,6 +19,7 @@ from thumbs.sources.local import LocalSource
 from thumbs.sources.per_process import PerProcess
 from thumbs.sources.source import Original, Source, Version
 from thumbs.sources.storages.any_storage import AnyStorageSource
+from thumbs.sources.storages.settings import AliasSettings, StorageSettings
 
 _Place = Callable[[str], tuple[Source, str]]
 
@@ -39,6 +40,13 @@ def storage_of_class(dotted: str, options: Mapping[str, object]) -> Callable[[],
         return cast(Storage, import_string(dotted)(**options))
 
     return open_storage
+
+
+def storage_of(settings: StorageSettings) -> Callable[[], Storage]:
+    """Opens the storage that a driver's settings name."""
+    if isinstance(settings, AliasSettings):
+        return storage_of_alias(settings.alias)
+    return storage_of_class(settings.driver, settings.options)
 
 
 class StorageSource:

@@ -9,7 +9,8 @@ from django.core.files.storage import Storage
 from storages.backends.s3 import S3Storage
 
 from thumbs.sources.s3.client import ONE_ATTEMPT, S3Client
-from thumbs.sources.s3.source import S3Settings, S3Source
+from thumbs.sources.s3.settings import S3Settings
+from thumbs.sources.s3.source import S3Source
 
 # What decides how a file is read: a subclass that changes one of them knows better than we do.
 _READING = (
