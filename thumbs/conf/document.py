@@ -32,7 +32,7 @@ from thumbs.sources.s3.settings import DEFAULT_REGION, S3Http
 
 MIB = 1024 * 1024
 MEGAPIXEL = 1_000_000
-MOST_WORKERS = 1024
+MAX_WORKERS = 1024
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 # How files are written.
@@ -57,7 +57,7 @@ _S3_HTTP = nested(
 
 @dataclass(frozen=True, slots=True)
 class MemoryCacheConf:
-    enabled: bool | None = key(boolean, default=None)  # None: not said, and off
+    enabled: bool | None = key(boolean, default=None)  # None: not given, which means off
     max_size_mb: float | None = key(number(0.001), default=None)
     max_items: int | None = key(whole(1), default=None)
     alias: str | None = key(text, default=None)
@@ -65,7 +65,7 @@ class MemoryCacheConf:
 
 @dataclass(frozen=True, slots=True)
 class DiskCacheConf:
-    enabled: bool | None = key(boolean, default=None)  # None: not said, and off
+    enabled: bool | None = key(boolean, default=None)  # None: not given, which means off
     ttl_seconds: float = key(number(1), default=300.0)
     max_size_mb: float = key(number(0), default=0.0)
     dir: str | None = key(text, default=None)
@@ -174,5 +174,5 @@ class DocumentConf:
     purge_on_model_changes: bool = key(boolean, default=False)
     caches: dict[str, object] = key(mapping_of(anything), default={}, secret=True)
     port: int = key(whole(0, 65535), default=8080)
-    workers: int = key(whole(1, MOST_WORKERS), default=usable_cores())
+    workers: int = key(whole(1, MAX_WORKERS), default=usable_cores())
     log_level: str = key(one_of(LOG_LEVELS), default="INFO")

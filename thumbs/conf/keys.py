@@ -14,7 +14,7 @@ Kind = Callable[[Any], Any]
 def key(kind: Kind, *, default: Any = dataclasses.MISSING, required: bool = False, secret: bool = False) -> Any:
     """A field that is read with `kind`. Without a default the kind reads an empty object when the key is absent.
 
-    A `secret` one may hold secrets, and is left out of every `repr`.
+    `secret`: the value may hold secrets, so `repr` leaves it out.
     """
     metadata = {"kind": kind, "required": required}
     if isinstance(default, dict):
@@ -24,7 +24,7 @@ def key(kind: Kind, *, default: Any = dataclasses.MISSING, required: bool = Fals
 
 
 def read(cls: type[T], value: object, where: str, problems: list[Problem]) -> T:
-    """`value` as a `cls`; what is wrong is added to `problems`, and its default stands in for it.
+    """`value` as a `cls`; a wrong value is added to `problems` and replaced by its default.
 
     Keys that start with `_` are comments.
     """
@@ -41,7 +41,7 @@ def _kinds_of(cls: type[Any]) -> dict[str, Kind]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Overrides:
-    """An object of keys, each with its kind; `read` returns those that it has. It names the places of its problems."""
+    """Reads an object: the keys that it has, each with its kind. Each problem gets the place of its key."""
 
     cls: type[Any]
     kinds: Mapping[str, Kind]
@@ -52,7 +52,7 @@ class _Overrides:
     def read(self, value: object, where: str, problems: list[Problem]) -> Any:
         if not isinstance(value, Mapping):
             problems.append(Problem(WRONG_VALUE, where, "must be an object of keys and values."))
-            value, problems = {}, []  # which keys it lacks is then beside the point
+            value, problems = {}, []  # missing keys are then no problem of their own
         unknown = [str(name) for name in value if name not in self.kinds and not str(name).startswith("_")]
         problems.extend(
             Problem(UNKNOWN_KEY, f"{where}.{name}", "is not a known key.", nearest(name, self.kinds))
@@ -77,7 +77,7 @@ class _Overrides:
 
 
 class _Nested(_Overrides):
-    """The same, as an instance of `cls`: keys that are absent have their defaults."""
+    """Reads an object into `cls`: absent keys have their defaults."""
 
     def read(self, value: object, where: str, problems: list[Problem]) -> Any:
         return self.cls(**_Overrides.read(self, value, where, problems))
@@ -93,8 +93,8 @@ class _Nested(_Overrides):
 def nested(cls: type[Any], **kinds: Kind) -> Kind:
     """An object that is read into `cls`.
 
-    Where `cls` belongs to another room and its fields are no `key`, `kinds` has the kind of each field. The defaults
-    are those of `cls` in any case.
+    A value class of another room has no `key` fields: then `kinds` has the kind of each field. The defaults are those
+    of `cls` in both cases. Raises TypeError where a kind is missing or has no field.
     """
     if kinds and kinds.keys() != {field.name for field in dataclasses.fields(cls)}:
         raise TypeError(f"the kinds are not those of the fields of {cls.__name__}")
@@ -102,7 +102,7 @@ def nested(cls: type[Any], **kinds: Kind) -> Kind:
 
 
 def overrides(cls: type[Any], *, without: Collection[str] = ()) -> Kind:
-    """An object with some of the keys of `cls`, but none of `without`: a dictionary of those that are given."""
+    """An object that may have keys of `cls`, but none of `without`. It is read into a dictionary of the given keys."""
     return _Overrides(cls, {name: kind for name, kind in _kinds_of(cls).items() if name not in without})
 
 

@@ -1,4 +1,4 @@
-"""What must be true of a storage beyond each key by itself: one function a rule, in one table."""
+"""Rules that concern several keys of a storage: one function for each rule, in one table."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,7 +21,7 @@ Rule = Callable[[StorageConf], Iterator[Problem]]
 
 
 def problems_of(storage: StorageConf, where: str) -> Iterator[Problem]:
-    """Everything that is wrong with `storage`, and warnings (their ids have a W)."""
+    """All errors and warnings of `storage`; the ids of warnings have a W."""
     for rule in _RULES:
         for problem in rule(storage):
             yield problem.within(where)
@@ -95,7 +95,7 @@ def _unsigned_is_limited(storage: StorageConf) -> Iterator[Problem]:
         yield Problem(
             UNLIMITED,
             "",
-            "is neither signed nor limited to allowed_sizes or presets_only: anybody can have any thumbnails made.",
+            "is neither signed nor limited to allowed_sizes or presets_only: any client can request any thumbnail.",
         )
 
 

@@ -13,7 +13,7 @@ from thumbs.request.grammar import SIZE, STORAGE, Preset, preset
 from thumbs.request.scalars import NAME
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# What an answer says of itself; a second value would contradict it, and make errors cacheable.
+# Headers that Mage sets itself. A second value would contradict the first, and make errors cacheable.
 _OWN_HEADERS = frozenset(
     {
         *("cache-control", "connection", "content-disposition", "content-length", "content-security-policy"),

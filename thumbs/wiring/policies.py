@@ -1,4 +1,4 @@
-"""From a storage's configuration to its policy: what it accepts, signs and answers with."""
+"""Builds the policy of a storage from its configuration: what it accepts, signs and answers with."""
 
 import hashlib
 from pathlib import Path
@@ -12,12 +12,12 @@ from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
 
-_OF_DJANGO = "django"
+_SITE_KEYS = "django"
 _SALT = "thumbs.signing"
 
 
 def file_digest(file: str) -> str:
-    """What changes when the file does. A file that cannot be read has a state of its own, too."""
+    """A digest of the file's bytes; `missing` for a file that cannot be read."""
     try:
         return hashlib.blake2b(Path(file).read_bytes(), digest_size=8).hexdigest()
     except OSError:
@@ -43,10 +43,10 @@ def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
 
 
 def signer(conf: StorageConf) -> Signer | None:
-    """The storage's signer; None for an unsigned one. The secret `django` stands for the site's own keys."""
+    """The storage's signer; None for an unsigned storage. The secret `django` stands for keys from SECRET_KEY."""
     secrets: list[bytes] = []
     for secret in conf.signature_secret_key:
-        if secret == _OF_DJANGO:
+        if secret == _SITE_KEYS:
             keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
             secrets += [salted_hmac(_SALT, conf.name, secret=key, algorithm="sha256").digest() for key in keys]
         else:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from thumbs.render.renderer import BoundRenderer
 
 
-class _LazyRender:
-    """Loads libvips at the first render: what is loaded or asked for a URL before a server forks must not have it."""
+class LazyRenderer:
+    """Loads libvips at the first render. A process that forks afterwards, or only makes URLs, must not load it."""
 
     def __init__(self, document: DocumentConf, limits: LimitsConf) -> None:
         self._document = document
