@@ -24,7 +24,7 @@ def key(kind: Kind, *, default: Any = dataclasses.MISSING, required: bool = Fals
 
 
 def read(cls: type[T], value: object, where: str, problems: list[Problem]) -> T:
-    """`value` as a `cls`; a wrong value is added to `problems` and replaced by its default.
+    """`value` as a `cls`. Each wrong value adds to `problems`, and its default replaces it.
 
     Keys that start with `_` are comments.
     """
@@ -41,7 +41,7 @@ def _kinds_of(cls: type[Any]) -> dict[str, Kind]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Overrides:
-    """Reads an object: the keys that it has, each with its kind. Each problem gets the place of its key."""
+    """Reads an object into a dictionary of the keys that it has."""
 
     cls: type[Any]
     kinds: Mapping[str, Kind]
@@ -52,7 +52,7 @@ class _Overrides:
     def read(self, value: object, where: str, problems: list[Problem]) -> Any:
         if not isinstance(value, Mapping):
             problems.append(Problem(WRONG_VALUE, where, "must be an object of keys and values."))
-            value, problems = {}, []  # missing keys are then no problem of their own
+            value, problems = {}, []  # it would be no help to report its keys as missing, too
         unknown = [str(name) for name in value if name not in self.kinds and not str(name).startswith("_")]
         problems.extend(
             Problem(UNKNOWN_KEY, f"{where}.{name}", "is not a known key.", nearest(name, self.kinds))

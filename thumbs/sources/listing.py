@@ -1,4 +1,4 @@
-"""Listing: a capability that some sources have, for making thumbnails ahead of requests."""
+"""Listing the originals of a source. Some sources can; making thumbnails ahead of requests needs it."""
 
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable

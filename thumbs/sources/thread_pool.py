@@ -40,7 +40,7 @@ class DaemonThreadPool:
     def _serve(self) -> None:
         while True:
             self._calls.get()()
-            # In this order: a caller with a slot then finds an idle thread, or may start one.
+            # First the idle thread, then the slot: the next caller must find this thread instead of starting another.
             self._idle.release()
             self._slots.release()
 

@@ -27,8 +27,8 @@ class Driver(Generic[K]):
     * `rules` finds problems in the settings alone; it works without Django.
     * `checks` finds problems that take a configured Django. It runs where the rules found nothing.
 
-    The place of a problem is a key. boto3, django-storages and Django are imported when a function is called, not
-    before.
+    A problem of `rules` or `checks` has a key as its place. boto3, django-storages and Django are imported when a
+    function is called, not before.
     """
 
     name: str

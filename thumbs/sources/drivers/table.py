@@ -3,8 +3,10 @@
 A new driver is a row here, a package of its own with its settings and its source, and its keys in `StorageConf`.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
+from thumbs.problems import Problem
 from thumbs.sources import local
 from thumbs.sources.drivers.driver import Driver
 from thumbs.sources.s3 import settings as s3
@@ -63,13 +65,13 @@ def _name_in_storage(settings: storages.StorageSettings, held_by: object, name: 
     return name_in_storage(storage_of(settings)(), held_by, name)
 
 
-def _alias_checks(settings: storages.AliasSettings) -> Any:
+def _alias_checks(settings: storages.AliasSettings) -> Iterator[Problem]:
     from thumbs.sources.storages.checks import alias_problems  # noqa: PLC0415
 
     return alias_problems(settings)
 
 
-def _class_checks(settings: storages.ClassSettings) -> Any:
+def _class_checks(settings: storages.ClassSettings) -> Iterator[Problem]:
     from thumbs.sources.storages.checks import class_problems  # noqa: PLC0415
 
     return class_problems(settings)
