@@ -411,9 +411,9 @@ def test_what_is_wrong_is_named_with_its_place_and_explained(
         messages = checked(wrong)
     assert [message.id for message in messages] == [code]
     message = messages[0]
-    place, _, told = str(message.msg).partition(": ")
+    place, _, text = str(message.msg).partition(": ")
     assert where in place
-    assert sentence in f"{told} {message.hint}"
+    assert sentence in f"{text} {message.hint}"
     assert message.is_serious() == code.startswith("thumbs.E")
     assert HUSH not in repr(messages)
     assert HUSH not in repr(load(wrong))
@@ -426,7 +426,7 @@ def test_every_id_in_the_code_is_shown_by_a_case() -> None:
     assert {code for code, *_ in CASES} | check_ids.IDS | of_the_installation == known
 
 
-def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     thumbs_setting = {"STORAGES": [local(tmp_path, rooot=1, formats="png"), bucket(name="b", region=1)], "PORT": -1}
     assert sorted(message.id or "" for message in checked(thumbs_setting)) == ["thumbs.E002", *["thumbs.E003"] * 3]
 

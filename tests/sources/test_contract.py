@@ -190,8 +190,8 @@ def test_no_error_tells_where_the_originals_are(shelf: Shelf) -> None:
     for path, limit in (("nothing.jpg", MAX_BYTES), ("cats", MAX_BYTES), ("cats/tom.jpg", 10), ("x" * 2000, MAX_BYTES)):
         with pytest.raises(ThumbError) as caught:
             shelf.source(limit).read(path)
-        told = f"{caught.value} {caught.value!r} {caught.value.detail}"
-        assert not [secret for secret in shelf.secrets if secret in told]
+        shown = f"{caught.value} {caught.value!r} {caught.value.detail}"
+        assert not [secret for secret in shelf.secrets if secret in shown]
 
 
 def test_its_repr_tells_no_secret(shelf: Shelf) -> None:
@@ -262,7 +262,7 @@ def test_without_keys_of_its_own_boto3s_chain_finds_them(
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEYS[0])
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS[1])
     elif way == "role":
-        (tmp_path / "token").write_text("signed by somebody")
+        (tmp_path / "token").write_text("signed")
         monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/pictures")
         monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto)

@@ -1,7 +1,5 @@
 """System checks of the configuration, of the names and directories in it, and of the installed libvips."""
 
-import contextlib
-import inspect
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,9 +13,8 @@ from django.utils.module_loading import import_string
 from thumbs.cache.filestore.store import ForeignDirectory, Untrusted
 from thumbs.conf import installation
 from thumbs.conf.document import StorageConf
-from thumbs.conf.keys import Problem, nearest
-from thumbs.conf.rules import ROOT_MISSING
-from thumbs.observability.redaction import redacted
+from thumbs.problems import ROOT_MISSING, UNKNOWN_ALIAS, Problem, nearest
+from thumbs.sources.drivers.table import driver_of
 from thumbs.wiring.build import NotConfigured
 from thumbs.wiring.caches import file_store, inspect_run_directory
 from thumbs.wiring.policies import signer
@@ -25,8 +22,6 @@ from thumbs.wiring.process import configuration
 
 TAG = "thumbs"
 
-UNKNOWN_ALIAS = "thumbs.E012"
-UNKNOWN_CLASS = "thumbs.E013"
 CACHE_DIRECTORY = "thumbs.E014"
 SHARED_DIRECTORY = "thumbs.E015"
 NO_SECRET = "thumbs.E016"  # noqa: S105 - an id
@@ -75,14 +70,12 @@ def _message(problem: Problem) -> checks.CheckMessage:
 def _problems_of(storage: StorageConf) -> Iterator[Problem]:
     where = f"storages[{storage.name}]"
     yield from _secret(storage, f"{where}.signature_secret_key")
-    if storage.driver == "django":
-        yield from _alias(storage.alias, settings.STORAGES, f"{where}.alias", "STORAGES")
-    elif "." in storage.driver:
-        yield from _class(storage, where)
+    driver = driver_of(storage.driver)
+    yield from (problem.within(where) for problem in driver.checks(driver.settings_of(storage)))
     cache = storage.cache
     for layer, alias in (("memory", cache.memory.alias), ("disk", cache.disk.alias), ("shared", cache.shared.alias)):
         if alias is not None:
-            yield from _alias(alias, settings.CACHES, f"{where}.cache.{layer}.alias", "CACHES")
+            yield from _alias(alias, f"{where}.cache.{layer}.alias")
             yield from _timeout(alias, f"{where}.cache.{layer}.alias")
     yield from _directory(storage, f"{where}.cache.disk.dir")
 
@@ -94,40 +87,9 @@ def _secret(storage: StorageConf, where: str) -> Iterator[Problem]:
         yield Problem(NO_SECRET, where, "is derived from SECRET_KEY, which is empty.", "Set SECRET_KEY.")
 
 
-def _alias(alias: str | None, known: Mapping[str, object], where: str, setting: str) -> Iterator[Problem]:
-    if alias not in known:
-        yield Problem(UNKNOWN_ALIAS, where, f"{alias!r} is not in settings.{setting}.", nearest(str(alias), known))
-
-
-def _class(storage: StorageConf, where: str) -> Iterator[Problem]:
-    try:
-        storage_class = import_string(storage.driver)
-    except Exception as error:  # django-storages raises its own error for a missing library
-        yield Problem(UNKNOWN_CLASS, f"{where}.driver", f"{storage.driver} cannot be imported: {_line(error)}.")
-        return
-    try:
-        storage_class(**storage.options)
-    except Exception as error:  # each class has its own error for an unknown option
-        known = _known_options(storage_class)
-        unknown = next((name for name in storage.options if name not in known), None) if known else None
-        hint = "" if unknown is None else nearest(unknown, sorted(known))
-        yield Problem(UNKNOWN_CLASS, f"{where}.options", f"{storage.driver} does not take them: {_line(error)}.", hint)
-
-
-def _known_options(storage_class: Any) -> set[str]:
-    """The names of the options that a storage class takes; empty if it does not declare them."""
-    with contextlib.suppress(Exception):
-        if hasattr(storage_class, "get_default_settings"):  # django-storages: the signature takes any name
-            return set(storage_class.get_default_settings(storage_class.__new__(storage_class)))
-        parameters = inspect.signature(storage_class.__init__).parameters.values()  # Django wraps `__new__`
-        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-        return {each.name for each in parameters if each.kind in named} - {"self"}
-    return set()
-
-
-def _line(error: Exception) -> str:
-    """The text of an error, as part of a sentence, without the secrets that a class may have put into it."""
-    return redacted(" ".join(str(error).split()).removesuffix("."))
+def _alias(alias: str, where: str) -> Iterator[Problem]:
+    if alias not in settings.CACHES:
+        yield Problem(UNKNOWN_ALIAS, where, f"{alias!r} is not in settings.CACHES.", nearest(alias, settings.CACHES))
 
 
 def _timeout(alias: str, where: str) -> Iterator[Problem]:

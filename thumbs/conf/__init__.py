@@ -1,1 +1,4 @@
-"""The configuration: every key, its kind, its default, its rules. May import `errors`, `image` and `request`."""
+"""The configuration: every key, its kind, its default, its rules.
+
+May import `errors`, `problems`, `image`, `request`, `sources.drivers` and `sources.s3`.
+"""

@@ -1,13 +1,12 @@
-"""Which libvips runs here: is pyvips-binary as it was installed, and what does pyvips load?
+"""Finds out which libvips pyvips loads, and whether the files of pyvips-binary are as they were installed.
 
 pyvips and pyvips-binary both install the extension module `_libvips`. Where pyvips was built against the headers of
-another libvips, the package that is installed last wins, and where the module does not load, pyvips takes the system's
-library without a word. So the file is compared with the record of pyvips-binary, and pyvips is asked.
+another libvips, the package that is installed last wins. Where the module does not load, pyvips takes the system's
+library silently. So the file is compared with the record of pyvips-binary, and a process of its own imports pyvips and
+prints the version: libvips must not be loaded in a process that forks afterwards.
 
-It is asked in a process of its own: libvips must not be loaded in one that forks afterwards.
-
-`python -m thumbs.conf.installation` says what it finds, and ends with 1 where that is an error. `--repair` first
-installs pyvips-binary anew where it is not the one that runs. It needs the standard library only:
+`python -m thumbs.conf.installation` prints the result, and ends with status 1 where it is an error. `--repair` first
+reinstalls pyvips-binary where another libvips runs. It needs the standard library only:
 `python -I thumbs/conf/installation.py` works before anything else is installed.
 """
 
@@ -65,7 +64,7 @@ class Problem(NamedTuple):
 class Libvips(NamedTuple):
     """What pyvips loads. `bundled`: the library of pyvips-binary, as it was installed.
 
-    `mode` is API where pyvips uses its extension module, else ABI; `reason` says then why it does not.
+    `mode` is API where pyvips uses its extension module, else ABI; then `reason` is why.
     """
 
     version: tuple[int, ...]
@@ -82,7 +81,7 @@ class Libvips(NamedTuple):
 
 
 class Unknown(NamedTuple):
-    """Why there is no version to tell. `broken`: pyvips cannot be imported; else it could not be asked."""
+    """Why the version is unknown. `broken`: pyvips cannot be imported; else its process could not run."""
 
     sentence: str
     broken: bool
@@ -101,7 +100,7 @@ def dotted(version: tuple[int, ...]) -> str:
 def fault() -> str | None:
     """How the files of pyvips-binary differ from its record, as a sentence.
 
-    None where they do not, or where it is not installed. Nothing is imported or loaded. The extension module is
+    None where they do not differ, or where it is not installed. Nothing is imported or loaded. The extension module is
     compared by its digest, the libraries beside it by their size.
     """
     try:
@@ -125,14 +124,14 @@ def fault() -> str | None:
 
 
 def _digest(path: Path, recorded: str) -> str:
-    """The digest of a file as a RECORD writes it (PEP 427), by the algorithm of `recorded`."""
+    """The digest of a file in the form of a RECORD (PEP 427), by the algorithm of `recorded`."""
     algorithm = recorded.partition("=")[0]
     digest = hashlib.new(algorithm, path.read_bytes()).digest()
     return f"{algorithm}={base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
 
 
 def _shadow(path: Path) -> str | None:
-    """What is wrong where Python imports another module of the same name."""
+    """The problem where Python imports another module of the same name; else None."""
     found = importlib.util.find_spec(EXTENSION)
     if found is None or found.origin is None:
         return f"Python does not take its file {path} for a module."
@@ -146,7 +145,7 @@ def _shadow(path: Path) -> str | None:
 
 @cache
 def libvips() -> Libvips | Unknown:
-    """What pyvips would load in a process like this one: found out once, in about 0.1 s."""
+    """What pyvips would load in a process like this one. Computed once, in about 0.1 s."""
     python = _python()
     if python is None:
         return Unknown("there is no Python interpreter to ask it with", broken=False)
@@ -157,17 +156,17 @@ def libvips() -> Libvips | Unknown:
         )
     except (OSError, subprocess.SubprocessError) as error:
         return Unknown(f"pyvips could not be asked: {' '.join(str(error).split())[:200]}", broken=False)
-    # The status is not asked for: a server that waits for all of its children may have been told it before us.
-    told = next((line.split(None, 5) for line in done.stdout.splitlines() if line.startswith("libvips ")), None)
-    if told is None:
+    # The exit status is not used: a server that waits for all of its children may have collected it first.
+    printed = next((line.split(None, 5) for line in done.stdout.splitlines() if line.startswith("libvips ")), None)
+    if printed is None:
         said = (done.stderr.strip().splitlines() or [f"Python ended with status {done.returncode}"])[-1]
         return Unknown(f"pyvips cannot be imported: {said}", broken=True)
-    version, mode, reason = tuple(int(part) for part in told[1:4]), told[4], told[5]
+    version, mode, reason = tuple(int(part) for part in printed[1:4]), printed[4], printed[5]
     return Libvips(version, mode == "API" and _version() is not None and fault() is None, mode, reason)
 
 
 def _python() -> str | None:
-    """The path of this interpreter; in a program that has Python inside, such as uWSGI, it is not `sys.executable`."""
+    """The path of this interpreter. In a program that embeds Python, such as uWSGI, it is not `sys.executable`."""
     for path in (sys.executable, os.path.join(sys.exec_prefix, "bin", "python3")):  # noqa: PTH118 - it may be empty
         if path and Path(path).name.startswith(("python", "pypy")) and Path(path).exists():
             return path
@@ -186,7 +185,7 @@ def _version() -> str | None:
 
 
 def problems() -> Iterator[Problem]:
-    """What is wrong with the libvips that would run."""
+    """The problems of the libvips that would run."""
     found, version, wrong = libvips(), _version(), fault()
     if version is not None and wrong is None and isinstance(found, Libvips) and found.mode == "ABI":
         wrong = f"its {EXTENSION} does not load: {found.reason}."
@@ -216,12 +215,12 @@ def _reinstall(version: str | None) -> str:
 
 
 def repair() -> None:
-    """Install the very version of pyvips-binary that is installed once more, over what is in its place."""
+    """Reinstall the installed version of pyvips-binary over the files that replaced its own."""
     python, wanted = _python() or "python", f"{BINARY}=={_version()}"
     install = ["install", "--no-deps", "--force-reinstall", wanted]
     if importlib.util.find_spec("pip"):
         command = [python, "-m", "pip", *install]
-    elif uv := shutil.which("uv"):  # which knows that option of pip, too
+    elif uv := shutil.which("uv"):  # it has the same option as pip
         command = [uv, "pip", *install, "--python", python]
     else:
         command = [shutil.which("pip") or "pip", "--python", python, *install]
@@ -231,7 +230,7 @@ def repair() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Tell what runs and what is wrong with it; 1 where that is an error, else 0."""
+    """Print which libvips runs, and its problems. Returns the exit status: 1 where one is an error, else 0."""
     if arguments not in ([], ["--repair"]):
         sys.stderr.write("usage: python -m thumbs.conf.installation [--repair]\n")
         return 2

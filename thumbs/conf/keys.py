@@ -1,37 +1,20 @@
 """Reading untrusted structures into frozen dataclasses: each field is a key, with its kind and its default."""
 
 import dataclasses
-import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
+
+from thumbs.problems import MISSING_KEY, UNKNOWN_KEY, WRONG_VALUE, Problem, nearest
 
 T = TypeVar("T")
 # A kind takes a value and returns what it stands for. It raises ValueError with the end of "… must be".
 Kind = Callable[[Any], Any]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong. `id` is stable; `where` names the storage and the key."""
-
-    id: str
-    where: str
-    sentence: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.sentence}" + (f" {self.hint}" if self.hint else "")
-
-
-UNKNOWN_KEY = "thumbs.E002"
-WRONG_VALUE = "thumbs.E003"
-MISSING_KEY = "thumbs.E004"
-
-
 def key(kind: Kind, *, default: Any = dataclasses.MISSING, required: bool = False, secret: bool = False) -> Any:
     """A field that is read with `kind`. Without a default the kind reads an empty object when the key is absent.
 
-    A `secret` one may hold secrets, and is left out of every `repr`.
+    `secret`: the value may hold secrets, so `repr` leaves it out.
     """
     metadata = {"kind": kind, "required": required}
     if isinstance(default, dict):
@@ -41,66 +24,86 @@ def key(kind: Kind, *, default: Any = dataclasses.MISSING, required: bool = Fals
 
 
 def read(cls: type[T], value: object, where: str, problems: list[Problem]) -> T:
-    """`value` as a `cls`; what is wrong is added to `problems`, and its default stands in for it.
+    """`value` as a `cls`. Each wrong value adds to `problems`, and its default replaces it.
 
     Keys that start with `_` are comments.
     """
-    if not isinstance(value, Mapping):
-        problems.append(Problem(WRONG_VALUE, where, "must be an object of keys and values."))
-        value, problems = {}, []  # which keys it lacks is then beside the point
-    fields = {field.name: field for field in dataclasses.fields(cls) if field.metadata}  # type: ignore[arg-type]
-    unknown = [str(name) for name in value if name not in fields and not str(name).startswith("_")]
-    problems.extend(
-        Problem(UNKNOWN_KEY, f"{where}.{name}", "is not a known key.", nearest(name, fields)) for name in unknown
-    )
-    arguments = {}
-    for name, field in fields.items():
-        if name in value:
-            arguments[name] = _read_field(field, value[name], f"{where}.{name}", problems)
-        elif field.metadata["required"]:
-            problems.append(Problem(MISSING_KEY, f"{where}.{name}", "is required."))
-        elif isinstance(field.metadata["kind"], _Nested):
-            arguments[name] = field.metadata["kind"].read({}, f"{where}.{name}", problems)
-    return cls(**arguments)
+    made: T = _Nested(cls, _kinds_of(cls)).read(value, where, problems)
+    return made
 
 
-def nearest(name: str, known: "Mapping[str, object] | Sequence[str]") -> str:
-    """A hint at the spelling that was meant, or at all there are."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(sorted(known))}."
-
-
-def _read_field(field: "dataclasses.Field[Any]", value: object, where: str, problems: list[Problem]) -> object:
-    kind = field.metadata["kind"]
-    if isinstance(kind, _Nested):
-        return kind.read(value, where, problems)
-    try:
-        return kind(value)
-    except ValueError as error:
-        problems.append(Problem(WRONG_VALUE, where, f"must be {error}."))
-        return _default(field)
-
-
-def _default(field: "dataclasses.Field[Any]") -> object:
-    return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+def _kinds_of(cls: type[Any]) -> dict[str, Kind]:
+    return {field.name: field.metadata["kind"] for field in dataclasses.fields(cls) if field.metadata}
 
 
 # ----------------------------------------------------------------------------------------- kinds
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Nested:
-    cls: type[Any]
+class _Overrides:
+    """Reads an object into a dictionary of the keys that it has."""
 
-    def read(self, value: object, where: str, problems: list[Problem]) -> object:
-        return read(self.cls, value, where, problems)
+    cls: type[Any]
+    kinds: Mapping[str, Kind]
 
     def __call__(self, value: Any) -> Any:
         return self.read(value, "", [])
 
+    def read(self, value: object, where: str, problems: list[Problem]) -> Any:
+        if not isinstance(value, Mapping):
+            problems.append(Problem(WRONG_VALUE, where, "must be an object of keys and values."))
+            value, problems = {}, []  # it would be no help to report its keys as missing, too
+        unknown = [str(name) for name in value if name not in self.kinds and not str(name).startswith("_")]
+        problems.extend(
+            Problem(UNKNOWN_KEY, f"{where}.{name}", "is not a known key.", nearest(name, self.kinds))
+            for name in unknown
+        )
+        values: dict[str, Any] = {}
+        for name, kind in self.kinds.items():
+            place = f"{where}.{name}"
+            if name not in value:
+                self._absent(name, place, values, problems)
+            elif isinstance(kind, _Overrides):
+                values[name] = kind.read(value[name], place, problems)
+            else:
+                try:
+                    values[name] = kind(value[name])
+                except ValueError as error:
+                    problems.append(Problem(WRONG_VALUE, place, f"must be {error}."))
+        return values
 
-def nested(cls: type[Any]) -> Kind:
-    return _Nested(cls)
+    def _absent(self, name: str, place: str, values: dict[str, Any], problems: list[Problem]) -> None:
+        pass
+
+
+class _Nested(_Overrides):
+    """Reads an object into `cls`: absent keys have their defaults."""
+
+    def read(self, value: object, where: str, problems: list[Problem]) -> Any:
+        return self.cls(**_Overrides.read(self, value, where, problems))
+
+    def _absent(self, name: str, place: str, values: dict[str, Any], problems: list[Problem]) -> None:
+        kind = self.kinds[name]
+        if self.cls.__dataclass_fields__[name].metadata.get("required"):
+            problems.append(Problem(MISSING_KEY, place, "is required."))
+        elif isinstance(kind, _Nested):
+            values[name] = kind.read({}, place, problems)
+
+
+def nested(cls: type[Any], **kinds: Kind) -> Kind:
+    """An object that is read into `cls`.
+
+    A value class of another room has no `key` fields: then `kinds` has the kind of each field. The defaults are those
+    of `cls` in both cases. Raises TypeError where a kind is missing or has no field.
+    """
+    if kinds and kinds.keys() != {field.name for field in dataclasses.fields(cls)}:
+        raise TypeError(f"the kinds are not those of the fields of {cls.__name__}")
+    return _Nested(cls, kinds or _kinds_of(cls))
+
+
+def overrides(cls: type[Any], *, without: Collection[str] = ()) -> Kind:
+    """An object that may have keys of `cls`, but none of `without`. It is read into a dictionary of the given keys."""
+    return _Overrides(cls, {name: kind for name, kind in _kinds_of(cls).items() if name not in without})
 
 
 def text(value: object) -> str:

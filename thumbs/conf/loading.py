@@ -1,4 +1,4 @@
-"""From `settings.THUMBS`, or a `storages.json` that it names, to a checked configuration."""
+"""Reads `settings.THUMBS`, or the `storages.json` that it names, into a checked configuration."""
 
 import json
 import re
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from thumbs.conf.document import DocumentConf, StorageConf
-from thumbs.conf.keys import MISSING_KEY, WRONG_VALUE, Problem, read
-from thumbs.conf.rules import INCOMPLETE, ROOT_MISSING, problems_of
+from thumbs.conf.keys import read
+from thumbs.conf.rules import problems_of
+from thumbs.problems import INCOMPLETE, MISSING_KEY, ROOT_MISSING, WRONG_VALUE, Problem
 
 UNREADABLE = "thumbs.E001"
 DUPLICATE_NAME = "thumbs.E005"
@@ -24,7 +25,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What was read, with defaults where a key was wrong. Usable only when no problem is an error."""
+    """The configuration as read; a wrong value is replaced by its default. Usable only when no problem is an error."""
 
     document: DocumentConf
     storages: tuple[StorageConf, ...]
@@ -32,7 +33,7 @@ class Configuration:
 
     @property
     def unusable(self) -> tuple[Problem, ...]:
-        """The errors that no server can work with. A root that is away fails its own storage, and may come back."""
+        """The errors that keep a server from starting. A missing root fails only its own storage, and may come back."""
         return tuple(problem for problem in self.errors if problem.id != ROOT_MISSING)
 
     @property
@@ -47,7 +48,7 @@ class _DuplicateKeyError(ValueError):
 def load(thumbs: object) -> Configuration:
     """Read `settings.THUMBS`: the document with its names in upper case, or `STORAGES_FILE`, the path of one.
 
-    `ENVIRON` is the mapping that `${NAME}` in any text is looked up in.
+    Each `${NAME}` in a text is looked up in the mapping `ENVIRON`.
     """
     problems: list[Problem] = []
     if not isinstance(thumbs, Mapping):
@@ -59,20 +60,20 @@ def load(thumbs: object) -> Configuration:
     where = "THUMBS"
     if isinstance(path, str | Path):
         where = Path(path).name
-        # What the environment says has come into THUMBS, and wins over the file.
+        # THUMBS holds what the environment set: it takes precedence over the file.
         document = _document_of(Path(path), problems) | document
     elif path is not None:
         problems.append(Problem(WRONG_VALUE, "THUMBS.STORAGES_FILE", "must be the path of a file."))
     elif "storages" not in document and not problems:
         problems.append(Problem(MISSING_KEY, "THUMBS.storages", "is required.", _LEAST))
     if problems:
-        document.setdefault("storages", [])  # that it is missing would only hide what is wrong
+        document.setdefault("storages", [])  # a second error, that it is missing, would only hide the first
     document = _expanded(document, environ if isinstance(environ, Mapping) else {}, where, problems)
     return _configuration(document, where, problems)
 
 
 def caches_of(path: str | Path) -> dict[str, dict[str, object]]:
-    """The `caches` of a document as Django's `CACHES` wants them; empty when it cannot be read (a check tells why)."""
+    """The `caches` of a document in the form of Django's `CACHES`; empty when it cannot be read (a check says why)."""
     caches = _document_of(Path(path), []).get("caches")
     if not isinstance(caches, Mapping):
         return {}
@@ -84,10 +85,10 @@ def caches_of(path: str | Path) -> dict[str, dict[str, object]]:
 
 
 def _configuration(document: dict[str, object], where: str, problems: list[Problem]) -> Configuration:
-    whole = read(DocumentConf, document, where, problems)
+    root = read(DocumentConf, document, where, problems)
     storages: list[StorageConf] = []
     names: set[str] = set()
-    for number, item in enumerate(whole.storages or ()):
+    for number, item in enumerate(root.storages or ()):
         name = item.get("name") if isinstance(item, Mapping) else None
         place = f"storages[{name if isinstance(name, str) else number}]"
         before = len(problems)
@@ -104,11 +105,11 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
     problems.extend(
         Problem(INCOMPLETE, f"storages[{storage.name}].presets_only", "offers nothing, for there are no presets.")
         for storage in storages
-        if storage.presets_only and not whole.presets
+        if storage.presets_only and not root.presets
     )
-    if not (whole.storages or problems):
+    if not (root.storages or problems):
         problems.append(Problem(MISSING_KEY, f"{where}.storages", "holds no storage: there is nothing to serve."))
-    return Configuration(whole, tuple(storages), tuple(problems))
+    return Configuration(root, tuple(storages), tuple(problems))
 
 
 def _document_of(path: Path, problems: list[Problem]) -> dict[str, object]:
@@ -141,7 +142,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _expanded(value: Any, environ: Mapping[str, object], where: str, problems: list[Problem]) -> Any:
-    """`value` with every `${NAME}` replaced; an absent variable is a problem, never an empty secret."""
+    """`value` with every `${NAME}` replaced. An absent variable is a problem: it must not become an empty secret."""
 
     def replaced(match: re.Match[str]) -> str:
         found = environ.get(match[1])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from thumbs.image.formats import OUTPUT_NAMES
+from thumbs.image.limits import MAX_SIDE
 
 AUTO = "auto"
 
@@ -109,7 +110,7 @@ class Padding:
     left: int
 
     def __post_init__(self) -> None:
-        _require(all(0 <= side <= 5120 for side in self.sides), "padding is 0–5120 pixels")
+        _require(all(0 <= side <= MAX_SIDE for side in self.sides), f"padding is 0–{MAX_SIDE} pixels")
 
     @property
     def sides(self) -> tuple[int, int, int, int]:

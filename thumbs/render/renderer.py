@@ -9,6 +9,7 @@ from thumbs.errors import SizeOverLimit
 from thumbs.image.encoding import Encoding
 from thumbs.image.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
 from thumbs.image.geometry import Box, Layout, OutputLimits, plan
+from thumbs.image.limits import MAX_AVIF_PIXELS, MAX_GIF_PIXELS, RENDER_SECONDS
 from thumbs.image.transforms import Transform
 from thumbs.render import decode, libvips, smartcrop, trim
 from thumbs.render.animation import joined
@@ -30,9 +31,9 @@ class RenderLimits:
 
     source: SourceLimits = field(default_factory=SourceLimits)
     output: OutputLimits = field(default_factory=OutputLimits)
-    avif_pixels: int = 4_000_000
-    gif_pixels: int = 8_000_000
-    seconds: float = 15
+    avif_pixels: int = MAX_AVIF_PIXELS
+    gif_pixels: int = MAX_GIF_PIXELS
+    seconds: float = RENDER_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

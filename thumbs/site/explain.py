@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from thumbs.conf.keys import nearest
 from thumbs.errors import BadRequest, Expired, StorageUnknown, TargetTooLong, ThumbError
 from thumbs.front import Mount
 from thumbs.http import messages
 from thumbs.http.targets import decoded_path
 from thumbs.image.transforms import AUTO
+from thumbs.problems import nearest
 from thumbs.request import filters, grammar
 from thumbs.request.grammar import Address, Target
 from thumbs.request.resolve import resolve

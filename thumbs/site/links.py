@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from django.urls import NoReverseMatch, reverse
 
-from thumbs.conf.keys import nearest
 from thumbs.errors import BadFilter, TargetTooLong
 from thumbs.http import messages
+from thumbs.problems import nearest
 from thumbs.request import grammar
 from thumbs.request.grammar import Address
 from thumbs.request.resolve import StoragePolicy, resolve

@@ -1,6 +1,6 @@
 """Purges one original from Python: its entries go from every layer of every running process."""
 
-from thumbs.conf.keys import nearest
+from thumbs.problems import nearest
 from thumbs.request.grammar import check_path
 from thumbs.request.resolve import group_of
 from thumbs.site.links import UnknownStorage

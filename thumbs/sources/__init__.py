@@ -1,1 +1,1 @@
-"""Where originals come from, read by one deadline and a byte limit. May import `errors`."""
+"""Where originals come from, read by one deadline and a byte limit. May import `errors` and `problems`."""

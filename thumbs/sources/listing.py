@@ -1,4 +1,4 @@
-"""Some sources can say what they hold: a capability of its own, for whoever makes thumbnails ahead."""
+"""Listing the originals of a source. Some sources can; making thumbnails ahead of requests needs it."""
 
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
@@ -7,7 +7,7 @@ from thumbs.errors import StorageFailed
 
 
 class Unlistable(StorageFailed):
-    """The storage cannot say what it holds."""
+    """The storage cannot list its files."""
 
     sentence = "This storage cannot list its files."
 
@@ -17,20 +17,20 @@ class Listable(Protocol):
     """A source that can list."""
 
     def paths(self, prefix: str) -> Iterator[str]:
-        """The paths that begin with `prefix`, one after another: it may end within a name, and be empty.
+        """The paths that begin with `prefix`. The prefix may be empty, and may end within a name.
 
-        Raises `Unlistable`, `StorageFailed` and `StorageTimeout`, also while it goes on. A storage without anything of
-        that prefix lists nothing. Names that are not UTF-8 are left out, as no URL holds one.
+        Raises `Unlistable`, `StorageFailed` and `StorageTimeout`, also during the iteration. Yields nothing where no
+        path has the prefix. Names that are not UTF-8 are left out: no URL can hold them.
         """
 
 
 def directory_of(prefix: str) -> str:
-    """The directory that everything with this prefix is in: `cats` for `cats/to`, empty for the root."""
+    """The directory of all paths with this prefix: `cats` for `cats/to`, empty for the root."""
     return prefix.rpartition("/")[0]
 
 
 def is_plain(name: str) -> bool:
-    """Whether a path can have a segment of this name."""
+    """Whether this name can be a segment of a path."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,8 +1,8 @@
-"""An original is a regular file whose real path lies inside the root; nothing else is followed, read or waited for.
+"""Originals on disk. An original is a regular file whose real path lies inside the root; all else is missing.
 
-What cannot be opened is answered as nginx does, as far as our statuses go. ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP and
-whatever is no regular file are missing. So is a file that may not be read (nginx's 403): as with S3's 403, nothing is
-told about it. Everything else (EIO, EMFILE, ESTALE, a root that is gone) is the storage's failure.
+Errors of an open have the meanings that nginx gives them. ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP and anything but a
+regular file are missing. So is a file that may not be read: nginx answers 403, but as with S3's 403, the answer must
+not show that the file exists. All other errors (EIO, EMFILE, ESTALE, no root) are failures of the storage.
 """
 
 import errno
@@ -11,9 +11,11 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed
+from thumbs.problems import MISSING_KEY, ROOT_MISSING, Problem
 from thumbs.sources.listing import directory_of, is_plain
 from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
 from thumbs.sources.source import Original, Version
@@ -35,11 +37,26 @@ _ROOT = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _ATTEMPTS = 3
 
 
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """The keys of driver `local`: a directory, and whether links may lead out of it."""
+
+    root: str
+    follow_symlinks: bool = False
+
+
+def problems(settings: LocalSettings) -> Iterator[Problem]:
+    if not settings.root:
+        yield Problem(MISSING_KEY, "root", "is required with driver local.")
+    elif not Path(settings.root).is_dir():
+        yield Problem(ROOT_MISSING, "root", f"is not a directory: {settings.root}")
+
+
 class LocalSource:
     """The files under the directory `root`.
 
     `follow_symlinks` lets links lead out of the root; links that stay inside are followed anyway. `max_bytes` limits
-    one file, `deadline` is seconds for one call: it is looked at between chunks, as a read from a disk cannot be
+    one file. `deadline` is seconds for one call. It is checked between chunks: a read from a disk cannot be
     interrupted.
     """
 
@@ -50,7 +67,7 @@ class LocalSource:
         self._seconds = deadline
 
     def read(self, path: str) -> Original:
-        """The file at `path` as it was at one moment: one that changes meanwhile is read again, thrice at most."""
+        """The file at `path` as it was at one moment. One that changes meanwhile is read again, up to three times."""
         deadline = Deadline(self._seconds)
         with self._opened(path) as file:
             state = os.fstat(file)
@@ -72,7 +89,7 @@ class LocalSource:
             _real_path(root)
 
     def paths(self, prefix: str) -> Iterator[str]:
-        """Directory by directory, sorted; links to files are named, links to directories are not gone into."""
+        """Directory by directory, sorted. Links to files are listed, links to directories are not followed."""
         directory = directory_of(prefix)
         if directory and not all(map(is_plain, directory.split("/"))):
             return
@@ -85,7 +102,7 @@ class LocalSource:
     @contextmanager
     def _opened(self, path: str) -> Iterator[int]:
         key = key_bytes(path)
-        # The URL's grammar refuses these already. Here they would be a second spelling, or a way out of the root.
+        # The URL's grammar refuses these, too. Here they would be a second name of a file, or a way out of the root.
         if b"\0" in key or any(segment in {b"", b".", b".."} for segment in key.split(b"/")):
             raise SourceMissing
         with self._opened_root() as root:
@@ -104,7 +121,7 @@ class LocalSource:
     def _check(self, file: int, root: int) -> None:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise SourceMissing
-        # Compared after the open, on what was opened: no link can be exchanged in between.
+        # Compared after the open, by the descriptor, so that no link can be replaced in between.
         if not self._follow_symlinks and not _real_path(file).is_relative_to(_real_path(root)):
             raise SourceMissing
 
@@ -156,7 +173,7 @@ def _version(state: os.stat_result) -> Version:
 
 
 def _data(file: int, size: int, deadline: Deadline) -> bytes | None:
-    """The first `size` bytes, None when the file has become shorter."""
+    """The first `size` bytes; None when the file is shorter by now."""
     os.lseek(file, 0, os.SEEK_SET)
     try:
         return read_exactly(functools.partial(os.read, file), size, deadline=deadline)

@@ -1,4 +1,4 @@
-"""What must not be shared across `fork` is made at first use, once in each process."""
+"""Values that must not be shared across `fork`: made at first use, once in each process."""
 
 import os
 import threading
@@ -9,15 +9,15 @@ T = TypeVar("T")
 
 
 class PerProcess(Generic[T]):
-    """A value of `make`, made by the first caller in a process while the others wait for it.
+    """The value of `make`. The first caller in a process makes it, and concurrent callers wait.
 
-    A failure of `make` goes to its caller and is not remembered.
+    An exception of `make` is raised to that caller; the next call tries again.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
         self._made: tuple[int, T] | None = None
-        # One lock a process: a lock that another thread held during the fork would stay locked in the child.
+        # One lock for each process: a lock that another thread held during the fork would stay locked in the child.
         self._locks: dict[int, threading.Lock] = {}
 
     def get(self) -> T:

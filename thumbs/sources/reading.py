@@ -1,4 +1,4 @@
-"""Every wait for an original ends by one monotonic deadline, and no more bytes are taken than promised or allowed."""
+"""Reading with limits: each wait ends by one monotonic deadline, and no more bytes are read than allowed."""
 
 import time
 from collections.abc import Callable
@@ -11,11 +11,11 @@ _CHUNK = 1 << 20
 
 
 class Interrupted(StorageFailed):
-    """A failure of the moment: asking again may succeed."""
+    """A temporary failure: another try may succeed."""
 
 
 class Deadline:
-    """A moment on the monotonic clock, `seconds` from now."""
+    """A point on the monotonic clock, `seconds` from now."""
 
     __slots__ = ("_end",)
 
@@ -23,21 +23,21 @@ class Deadline:
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """The seconds that are left, always more than 0. Raises `StorageTimeout` when none are."""
+        """The seconds until the deadline, more than 0. Raises `StorageTimeout` when it has passed."""
         seconds = self._end - time.monotonic()
         if seconds <= 0:
             raise StorageTimeout
         return seconds
 
     def within(self, seconds: float) -> "Deadline":
-        """The sooner of this moment and `seconds` from now; 0 `seconds` set no bound of their own."""
+        """The earlier of this deadline and `seconds` from now; 0 means no bound of its own."""
         if not seconds:
             return self
         return Deadline(min(seconds, self.left()))
 
 
 def key_bytes(path: str) -> bytes:
-    """The UTF-8 of `path`. Raises `SourceMissing` for a text that has none: no storage holds such a name."""
+    """`path` in UTF-8. Raises `SourceMissing` for lone surrogates: no storage has such a name."""
     try:
         return path.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -45,9 +45,9 @@ def key_bytes(path: str) -> bytes:
 
 
 def read_exactly(read: Read, length: int, *, deadline: Deadline) -> bytes:
-    """`length` bytes of what `read` gives, in chunks of at most a mebibyte.
+    """Exactly `length` bytes from `read`, in chunks of at most a mebibyte.
 
-    Raises `Interrupted` when it ends sooner, `StorageTimeout` at the deadline.
+    Raises `Interrupted` when the data ends earlier, `StorageTimeout` at the deadline.
     """
     chunks = []
     missing = length
@@ -62,7 +62,7 @@ def read_exactly(read: Read, length: int, *, deadline: Deadline) -> bytes:
 
 
 def read_to_end(read: Read, *, max_bytes: int, deadline: Deadline) -> bytes:
-    """All that `read` gives, until it gives nothing.
+    """All bytes from `read`, until it returns none.
 
     Raises `SourceTooLarge` at the first byte over `max_bytes`, `StorageTimeout` at the deadline.
     """

@@ -1,4 +1,4 @@
-"""What a source gives: the original's bytes with what is known of their version."""
+"""The protocol of a source, and the values that it returns: an original and its version."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,9 +6,9 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Which state of an original it is.
+    """A version of an original.
 
-    `token` is equal exactly when the bytes are (an ETag, or mtime and size); None where the storage cannot tell.
+    `token` is equal exactly when the bytes are: an ETag, or mtime and size. None where the storage has neither.
     `modified` is Unix seconds, None where unknown.
     """
 
@@ -23,16 +23,16 @@ class Original:
 
 
 class Source(Protocol):
-    """A storage of originals. All three methods block, and end by their own deadline.
+    """A storage of originals. All three methods block, no longer than the source's deadline.
 
     They raise only `SourceMissing`, `SourceTooLarge`, `StorageFailed` and `StorageTimeout`.
     """
 
     def read(self, path: str) -> Original:
-        """The original at `path`, whole."""
+        """The whole original at `path`."""
 
     def version(self, path: str) -> Version:
-        """The version of the original at `path` now, without reading it."""
+        """The current version of the original at `path`, without reading it."""
 
     def ready(self) -> None:
         """Return when the storage can be reached."""

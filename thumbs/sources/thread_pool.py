@@ -1,4 +1,4 @@
-"""Calls that nobody can interrupt are made by a fixed crew of threads, so that who waits for one can leave in time."""
+"""Runs uninterruptible storage calls in daemon threads, so that callers can time out."""
 
 import functools
 import queue
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class DaemonThreadPool:
-    """At most `size` threads, each started when it is first needed; they never keep the process from ending."""
+    """At most `size` threads, started on demand. They do not keep the process from exiting."""
 
     def __init__(self, size: int) -> None:
         self._slots = threading.Semaphore(size)
@@ -22,9 +22,9 @@ class DaemonThreadPool:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
     def call(self, work: Callable[[], T], deadline: Deadline) -> T:
-        """What `work` returns or raises.
+        """Run `work` in a thread; return or raise what it does.
 
-        Raises `StorageTimeout` at the deadline: `work` then goes on alone, and holds its thread until it ends.
+        Raises `StorageTimeout` at the deadline. `work` then continues, and occupies its thread until it ends.
         """
         if not self._slots.acquire(timeout=deadline.left()):
             raise StorageTimeout
@@ -40,7 +40,7 @@ class DaemonThreadPool:
     def _serve(self) -> None:
         while True:
             self._calls.get()()
-            # In this order: who gets a seat then finds an idle thread, or may start one more.
+            # First the idle thread, then the slot: the next caller must find this thread instead of starting another.
             self._idle.release()
             self._slots.release()
 

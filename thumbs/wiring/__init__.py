@@ -1,1 +1,1 @@
-"""The composition root: the only room that names concrete classes. May import every room below the fronts."""
+"""The composition root: puts the concrete classes together. May import every room below the fronts."""

@@ -1,8 +1,8 @@
-"""The composition root: the one place that knows every concrete class and puts them together."""
+"""The composition root: builds the thumbnailer of a configuration from concrete classes."""
 
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from prometheus_client import CollectorRegistry
 
@@ -17,20 +17,17 @@ from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.pipeline.watchdog import Watchdog
 from thumbs.wiring.caches import file_store, layers
-
-if TYPE_CHECKING:
-    pass
 from thumbs.wiring.policies import policy
-from thumbs.wiring.rendering import _LazyRender
+from thumbs.wiring.rendering import LazyRenderer
 from thumbs.wiring.sources import source
 
-# Threads that look into cold disks and shared caches: they wait more than they work.
-_LOOKUPS = 8
-_QUEUE_OF_LOOKUPS = 1024
+# Threads that read cold disks and shared caches: they wait most of the time.
+_LOOKUP_THREADS = 8
+_LOOKUP_QUEUE_LENGTH = 1024
 _STUCK_SECONDS = 30.0
 
 
-class _Costly(TypedDict):
+class _QueueOptions(TypedDict):
     queue_length: int
     max_queue_seconds: float
     on_demand: bool
@@ -40,28 +37,30 @@ class NotConfigured(RuntimeError):
     """The configuration has errors. `manage.py check` lists them."""
 
 
-# ----------------------------------------------------------------------------------- one a process
+# ------------------------------------------------------------------------------ one for each process
 
 
 def build(read: Configuration) -> Thumbnailer:
     """A thumbnailer for `read`. It starts no thread and opens no connection until it is used."""
     _require(read)
     limits = read.document.limits
-    costly = _Costly(queue_length=limits.queue_length, max_queue_seconds=limits.queue_seconds, on_demand=True)
+    queue = _QueueOptions(queue_length=limits.queue_length, max_queue_seconds=limits.queue_seconds, on_demand=True)
     observer = metrics() if read.document.metrics else None
 
     def watch(stage: str) -> Watch | None:
         return None if observer is None else observer.watch(stage)
 
-    rendering = BoundedExecutor(RENDER, threads=renders(read), watch=watch(RENDER), **costly)
+    rendering = BoundedExecutor(RENDER, threads=renders(read), watch=watch(RENDER), **queue)
     rendering.on_start = Watchdog(_stuck_after(read)).watch
     return Thumbnailer(
         {conf.name: storage(conf, read) for conf in read.storages},
         {
-            LOOKUP: BoundedExecutor(LOOKUP, threads=_LOOKUPS, queue_length=_QUEUE_OF_LOOKUPS, watch=watch(LOOKUP)),
-            # One for each storage: who hangs keeps nobody waiting but those who ask him.
+            LOOKUP: BoundedExecutor(
+                LOOKUP, threads=_LOOKUP_THREADS, queue_length=_LOOKUP_QUEUE_LENGTH, watch=watch(LOOKUP)
+            ),
+            # One for each storage, so that a hanging storage delays only its own requests.
             **{
-                fetch_stage(conf.name): BoundedExecutor(FETCH, threads=limits.fetches, watch=watch(FETCH), **costly)
+                fetch_stage(conf.name): BoundedExecutor(FETCH, threads=limits.fetches, watch=watch(FETCH), **queue)
                 for conf in read.storages
             },
             RENDER: rendering,
@@ -72,7 +71,7 @@ def build(read: Configuration) -> Thumbnailer:
 
 
 def _stuck_after(read: Configuration) -> float:
-    """Seconds after which a render will not end any more: its deadline has long passed, which some work outlives."""
+    """Seconds after which a render counts as stuck: well past its deadline, which some operations overrun."""
     limits = [read.document.limits.narrowed(conf.limits) for conf in read.storages]
     return 2 * max((each.render_seconds for each in limits), default=0.0) + _STUCK_SECONDS
 
@@ -85,9 +84,9 @@ def _require(read: Configuration) -> None:
 def renders(read: Configuration) -> int:
     """Renders at once in one process: twice its share of the cores, at least four.
 
-    Each hands over between two threads again and again, and another one fills the gaps; and kept-alive connections do
-    not spread evenly over the processes. With two in a process instead of four, 16 % fewer were made where one process
-    had all the connections.
+    A render alternates between two threads, and other renders use the gaps. Also, kept-alive connections do not spread
+    evenly over the processes. With two renders in a process instead of four, throughput was 16 % lower where one
+    process had all the connections.
     """
     return read.document.limits.renders or max(4, 2 * -(-usable_cores() // read.document.workers))
 
@@ -99,7 +98,7 @@ def metrics() -> Metrics:
 
 
 def stores(read: Configuration) -> dict[str, tuple[int, int]]:
-    """Entries and bytes of each storage's disk cache, from its account; without those that cannot be asked."""
+    """Entries and bytes of each storage's disk cache, from its ledger; without those whose ledger cannot be read."""
     found = {}
     for conf in read.storages:
         store = file_store(conf)
@@ -114,14 +113,14 @@ def stores(read: Configuration) -> dict[str, tuple[int, int]]:
 
 
 def storage(conf: StorageConf, read: Configuration) -> Storage:
-    """One storage of the configuration, at work."""
+    """A storage of the configuration with its source, its cache layers and its renderer."""
     limits = read.document.limits.narrowed(conf.limits)
     return Storage(
         policy=policy(conf, read),
         source=source(conf, limits),
         layers=layers(conf, read.document.run_dir),
-        render=_LazyRender(read.document, limits),
-        # Twice, for the time in the queues: longer than that nobody looks at an empty frame.
+        render=LazyRenderer(read.document, limits),
+        # Doubled to allow for the time in the queues; clients give up after that anyway.
         seconds=2 * (limits.fetch_seconds + limits.render_seconds),
         keeps_sources=conf.cache.sources,
     )

@@ -1,4 +1,4 @@
-"""From a storage's configuration to the layers of its cache: the concrete stores, put together."""
+"""Builds the cache layers of a storage from its configuration, and finds the directories that they need."""
 
 import hashlib
 import os
@@ -23,16 +23,16 @@ from thumbs.cache.purge.journal import PurgeJournal
 from thumbs.cache.sieve import Sieve
 from thumbs.conf.document import MIB, StorageConf
 
-_ITEM_BYTES = 100 * 1000  # SPEC 5: without `max_items`, the cap allows for thumbnails of 100 KB
-_LEAST_ITEMS = 100
-_CLAIMS, _PURGES = ".claims", ".purges"
-# Where a process of any environment looks: no variable such as TMPDIR or XDG_RUNTIME_DIR decides.
+_ITEM_BYTES = 100_000  # SPEC 5: without `max_items`, there is room for thumbnails of 100 KB
+_MIN_ITEMS = 100
+_LOCKS, _PURGES = ".claims", ".purges"
+# Fixed, so that all processes of a user agree: TMPDIR or XDG_RUNTIME_DIR may differ between them.
 _OF_USERS = Path("/run/user")
-_TEMPORARY = Path("/tmp")  # noqa: S108 - what lies there is used only if it is ours
+_TEMPORARY = Path("/tmp")  # noqa: S108 - a directory there is used only if it is private to this user
 
 
 def layers(conf: StorageConf, run_dir: str | None = None) -> Layers:
-    """The cache layers of a storage, fastest first; none of them is on unless it was switched on."""
+    """The cache layers of a storage, fastest first. Each is off unless the configuration enables it."""
     keep = _kept_seconds(conf)
     kept = tuple(_layers(conf, keep))
     return Layers(
@@ -40,12 +40,12 @@ def layers(conf: StorageConf, run_dir: str | None = None) -> Layers:
         purges=PurgeJournal(_journal(conf, run_dir), keep=keep) if kept else None,
         ttl=conf.cache.disk.ttl_seconds,
         stale=conf.cache.disk.stale_seconds,
-        locks=KeyLocks(PrivateFile(run_directory(run_dir), f"{conf.name}-{_places_digest(conf)}{_CLAIMS}")),
+        locks=KeyLocks(PrivateFile(run_directory(run_dir), f"{conf.name}-{_places_digest(conf)}{_LOCKS}")),
     )
 
 
 def disk_layer(conf: StorageConf) -> Layer | None:
-    """What stands in the place of a storage's disk cache; None where there is none."""
+    """A storage's disk cache: a directory, or an alias in its place. None where there is none."""
     store = file_store(conf)
     if store is not None:
         return DiskLayer(store)
@@ -62,20 +62,20 @@ def file_store(conf: StorageConf) -> FileStore | None:
 
 
 def run_directory(run_dir: str | None) -> PrivateDirectory:
-    """Where the processes of a machine meet that have no disk cache in common: `run_dir`, or this user's default."""
+    """The directory of what a machine's processes share outside of a disk cache: `run_dir`, or the user's default."""
     return PrivateDirectory(Path(run_dir)) if run_dir else PrivateDirectory(_default_run_dir, own=True)
 
 
 def inspect_run_directory(run_dir: str | None, storages: Sequence[StorageConf]) -> None:
     """Raise Untrusted where another user owns or may write it, or what is kept there; OSError where it cannot be read.
 
-    Nothing is made, and nothing is looked at where no storage has anything to keep there.
+    Creates nothing. Does nothing where no storage has a cache.
     """
     if not any(_keeps(conf) for conf in storages):
         return
     directory = run_directory(run_dir)
     with suppress(FileNotFoundError), directory.opened() as opened, os.scandir(opened.fd) as found:
-        opened.require_private(entry.name for entry in found if entry.name.endswith((_CLAIMS, _PURGES)))
+        opened.require_private(entry.name for entry in found if entry.name.endswith((_LOCKS, _PURGES)))
 
 
 def _keeps(conf: StorageConf) -> bool:
@@ -89,7 +89,7 @@ def _layers(conf: StorageConf, keep: float) -> Iterator[Layer]:
         yield AliasLayer(_opener(memory.alias), conf.name, keep, name="memory")
     elif memory.enabled and memory.max_size_mb:
         max_bytes = int(memory.max_size_mb * MIB)
-        max_items = memory.max_items or max(_LEAST_ITEMS, max_bytes // _ITEM_BYTES)
+        max_items = memory.max_items or max(_MIN_ITEMS, max_bytes // _ITEM_BYTES)
         yield MemoryLayer(Sieve(max_bytes=max_bytes, max_items=max_items))
     on_disk = disk_layer(conf)
     if on_disk is not None:
@@ -104,7 +104,7 @@ def _kept_seconds(conf: StorageConf) -> float:
 
 def _opener(alias: str) -> Callable[[], BaseCache]:
     def opened() -> BaseCache:
-        cache = caches[alias]  # one a thread, so that it must be asked for anew each time
+        cache = caches[alias]  # looked up for each call: Django has one for each thread
         if isinstance(cache, BaseDatabaseCache):
             _drop_broken_connections(cache)
         return cache
@@ -113,9 +113,9 @@ def _opener(alias: str) -> Callable[[], BaseCache]:
 
 
 def _drop_broken_connections(cache: BaseDatabaseCache) -> None:
-    """Django does this for each request: our threads would keep a connection that the database has closed.
+    """Close connections that the database has closed. Django does this for each request, but not in our threads.
 
-    Nothing else is closed, for the thread may be a user's, with a cursor or a transaction of his.
+    Nothing else is closed: the thread may belong to the site, with an open cursor or transaction.
     """
     model = cache.cache_model_class
     for alias in {router.db_for_read(model), router.db_for_write(model)}:
@@ -130,7 +130,7 @@ def _drop_broken_connections(cache: BaseDatabaseCache) -> None:
 
 
 def _journal(conf: StorageConf, run_dir: str | None) -> PrivateFile:
-    """Where the purges of a storage are written, so that its other processes see them."""
+    """The file of a storage's purges, which all of its processes read."""
     disk = conf.cache.disk
     if disk.enabled and disk.dir is not None:
         return PrivateFile(PrivateDirectory(Path(disk.dir)), JOURNAL)
@@ -138,20 +138,20 @@ def _journal(conf: StorageConf, run_dir: str | None) -> PrivateFile:
 
 
 def _places_digest(conf: StorageConf) -> str:
-    """What tells servers apart that have a storage of one name, but not its cache in common."""
+    """Differs between servers that have a storage of the same name with another cache."""
     cache = conf.cache
     places = (cache.disk.dir, cache.disk.alias, cache.memory.alias, cache.shared.alias)
     return hashlib.blake2b(repr(places).encode(), digest_size=8).hexdigest()
 
 
 def _default_run_dir() -> Path:
-    """Looked for anew at each use: a login makes the user's runtime directory, and the last logout removes it."""
+    """Not cached: a login creates the user's runtime directory, and the last logout removes it."""
     user = os.geteuid()
-    of_user = _OF_USERS / str(user)
+    runtime = _OF_USERS / str(user)
     try:
-        status = of_user.stat(follow_symlinks=False)
+        status = runtime.stat(follow_symlinks=False)
     except OSError:
         private = False
     else:
         private = stat.S_ISDIR(status.st_mode) and status.st_uid == user and stat.S_IMODE(status.st_mode) == 0o700
-    return of_user / "mage" if private else _TEMPORARY / f"mage-{user}"
+    return runtime / "mage" if private else _TEMPORARY / f"mage-{user}"

@@ -1,36 +1,23 @@
-"""From a storage's configuration to its policy: what it accepts, signs and answers with."""
+"""Builds the policy of a storage from its configuration: what it accepts, signs and answers with."""
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from thumbs.conf.document import DocumentConf, StorageConf
+from thumbs.conf.document import StorageConf
 from thumbs.conf.loading import Configuration
-from thumbs.image.encoding import Encoding
-from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
 
-if TYPE_CHECKING:
-    pass
-
-_OF_DJANGO = "django"
-
-
+_SITE_KEYS = "django"
 _SALT = "thumbs.signing"
 
 
-def encoding(document: DocumentConf) -> Encoding:
-    chosen = document.encoding
-    return Encoding(**{name: getattr(chosen, name) for name in chosen.__slots__})
-
-
 def file_digest(file: str) -> str:
-    """What changes when the file does. A file that cannot be read has a state of its own, too."""
+    """A digest of the file's bytes; `missing` for a file that cannot be read."""
     try:
         return hashlib.blake2b(Path(file).read_bytes(), digest_size=8).hexdigest()
     except OSError:
@@ -38,17 +25,16 @@ def file_digest(file: str) -> str:
 
 
 def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
-    limits = read.document.limits.narrowed(conf.limits)
     return StoragePolicy(
         name=conf.name,
         qualities=DEFAULT_QUALITIES | read.document.quality,
-        output=OutputLimits(limits.max_side, limits.max_output_pixels),
+        output=read.document.limits.narrowed(conf.limits).output,
         signer=signer(conf),
         sizes=None if conf.allowed_sizes is None else frozenset(conf.allowed_sizes),
         presets=read.document.presets,
         presets_only=conf.presets_only,
         watermarks={name: file_digest(file) for name, file in read.document.watermarks.items()},
-        encoding=encoding(read.document),
+        encoding=read.document.encoding,
         render_proxy=conf.cache.sources,
         formats=None if conf.formats is None else frozenset(conf.formats),
         cache_control=conf.cache_control,
@@ -57,10 +43,10 @@ def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
 
 
 def signer(conf: StorageConf) -> Signer | None:
-    """The storage's signer; None for an unsigned one. The secret `django` stands for the site's own keys."""
+    """The storage's signer; None for an unsigned storage. The secret `django` stands for keys from SECRET_KEY."""
     secrets: list[bytes] = []
     for secret in conf.signature_secret_key:
-        if secret == _OF_DJANGO:
+        if secret == _SITE_KEYS:
             keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
             secrets += [salted_hmac(_SALT, conf.name, secret=key, algorithm="sha256").digest() for key in keys]
         else:

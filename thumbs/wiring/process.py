@@ -1,21 +1,17 @@
-"""The thumbnailer of this process, made at first use: a fork must not inherit its threads, connections and locks."""
+"""The thumbnailer of this process, built at first use: a fork must not inherit threads, connections or locks."""
 
 import os
 import threading
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from thumbs.conf.loading import Configuration, load
 from thumbs.pipeline.thumbnailer import Thumbnailer
-
-if TYPE_CHECKING:
-    pass
 from thumbs.wiring.build import build
 
 
 class _Process:
-    """What belongs to this process alone: a fork must not inherit its threads, connections and locks."""
+    """The thumbnailer and its lock. A forked child starts without them."""
 
     def __init__(self) -> None:
         self.reset()
@@ -40,21 +36,21 @@ _process = _Process()
 
 
 def thumbnailer() -> Thumbnailer:
-    """This process's thumbnailer, made at the first call. Raises `NotConfigured`."""
+    """This process's thumbnailer, built at the first call. Raises `NotConfigured`."""
     return _process.thumbnailer()
 
 
 def url_prefix() -> str | None:
-    """What the configuration says to put before `{storage}/thumbs/…` in URLs; None leaves it to Django's URLconf."""
+    """What the configuration puts before `{storage}/thumbs/…` in URLs; None leaves it to Django's URLconf."""
     _process.thumbnailer()
     return _process.url_prefix
 
 
 def reset() -> None:
-    """Drop this process's thumbnailer: the next call makes a new one, from the settings as they are then."""
+    """Drop this process's thumbnailer. The next call builds a new one from the settings as they are then."""
     _process.reset()
 
 
 def configuration() -> Configuration:
-    """`settings.THUMBS` as it is now, with everything that is wrong with it."""
+    """`settings.THUMBS` as it is now, with all of its problems."""
     return load(getattr(settings, "THUMBS", {}))

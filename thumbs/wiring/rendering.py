@@ -4,17 +4,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from thumbs.conf.document import DocumentConf, LimitsConf
-from thumbs.image.geometry import OutputLimits
 from thumbs.image.transforms import Transform
 from thumbs.pipeline.ports import Picture
 
 if TYPE_CHECKING:
     from thumbs.render.renderer import BoundRenderer
-from thumbs.wiring.policies import encoding
 
 
-class _LazyRender:
-    """Loads libvips at the first render: what is loaded or asked for a URL before a server forks must not have it."""
+class LazyRenderer:
+    """Loads libvips at the first render. A process that forks afterwards, or only makes URLs, must not load it."""
 
     def __init__(self, document: DocumentConf, limits: LimitsConf) -> None:
         self._document = document
@@ -28,20 +26,19 @@ class _LazyRender:
 
         limits = self._limits
         source = SourceLimits(
-            pixels=int(limits.max_source_megapixels * 1_000_000),
-            whole_pixels=int(limits.max_whole_megapixels * 1_000_000),
+            pixels=limits.max_source_pixels,
+            whole_pixels=limits.max_whole_pixels,
             frames=limits.max_frames,
         )
-        output = OutputLimits(limits.max_side, limits.max_output_pixels)
         inputs = frozenset(self._document.input_formats)
         renderer = Renderer(
             inputs,
             self._document.vips_concurrency,
-            encoding(self._document),
+            self._document.encoding,
             Watermarks(self._document.watermarks, inputs),
         )
         caps = limits.max_avif_pixels, limits.max_gif_pixels
-        return BoundRenderer(renderer, RenderLimits(source, output, *caps, seconds=limits.render_seconds))
+        return BoundRenderer(renderer, RenderLimits(source, limits.output, *caps, seconds=limits.render_seconds))
 
     def __call__(self, data: bytes, transform: Transform, *, fallback: Transform | None) -> Picture:
         return self._bound(data, transform, fallback=fallback)

@@ -23,18 +23,18 @@ from thumbs.sources.source import Version
 from thumbs.sources.storages.django_storage import StorageSource, storage_of_alias, storage_of_class
 
 
-class ForeignError(Exception):
+class OtherError(Exception):
     """As the libraries of the clouds have them."""
 
 
-class Foreign(Bare):
+class Other(Bare):
     """It says everything by errors of its own; `broken` fails for what is there, too."""
 
     def size(self, name: str) -> int:
         if name == "broken":
-            raise ForeignError("secret-endpoint is broken")
+            raise OtherError("secret-endpoint is broken")
         if name not in self.files:
-            raise ForeignError("secret-endpoint has no such blob")
+            raise OtherError("secret-endpoint has no such blob")
         return len(self.files[name])
 
 
@@ -95,7 +95,7 @@ def test_a_storage_that_does_not_know_sizes_is_not_read_past_the_limit() -> None
 
 
 def test_an_error_of_a_storages_own_kind_is_missing_or_failed_as_the_storage_says_when_asked() -> None:
-    source = _through(Foreign(tom=DATA, broken=DATA))
+    source = _through(Other(tom=DATA, broken=DATA))
     assert source.read("tom").data == DATA
     with pytest.raises(SourceMissing) as missing:
         source.read("nothing")
@@ -148,7 +148,7 @@ def test_a_storage_that_hangs_is_left_at_the_deadline_and_holds_a_bounded_number
 
 
 def _soon(call: Callable[[], object]) -> object:
-    """What `call` gives once those who hang have ended."""
+    """What `call` gives once the calls that hang have ended."""
     for _ in range(200):
         try:
             return call()
@@ -190,7 +190,7 @@ def test_a_storage_is_made_from_its_class_and_options_when_it_is_first_needed(tm
     dotted = "django.core.files.storage.FileSystemStorage"
     made = storage_of_class(dotted, {"location": str(tmp_path)})
     assert StorageSource(made, max_bytes=MAX_BYTES, deadline=DEADLINE).read("tom.jpg").data == DATA
-    for wrong in (storage_of_class("no.such.Storage", {}), storage_of_class(dotted, {"colour": "red"})):
+    for wrong in (storage_of_class("no.such.Storage", {}), storage_of_class(dotted, {"color": "red"})):
         source = StorageSource(wrong, max_bytes=MAX_BYTES, deadline=DEADLINE)
         with pytest.raises(StorageFailed):
             source.read("tom.jpg")

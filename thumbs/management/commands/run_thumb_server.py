@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from thumbs.conf import installation
-from thumbs.conf.document import MOST_WORKERS, StorageConf
+from thumbs.conf.document import MAX_WORKERS, StorageConf
 from thumbs.management.address import require_free
 from thumbs.management.application import asgi_application
 from thumbs.management.humanize import count_of
@@ -41,8 +41,8 @@ class Command(BaseCommand):
         loaded = configuration()
         bind = f"0.0.0.0:{loaded.document.port}" if options["bind"] is None else str(options["bind"])
         workers = loaded.document.workers if options["workers"] is None else options["workers"]
-        if not isinstance(workers, int) or not 1 <= workers <= MOST_WORKERS:
-            raise CommandError(f"--workers takes a whole number from 1 to {MOST_WORKERS}.")
+        if not isinstance(workers, int) or not 1 <= workers <= MAX_WORKERS:
+            raise CommandError(f"--workers takes a whole number from 1 to {MAX_WORKERS}.")
         application, remark = asgi_application()
         require_free(bind)
         logger.info("libvips %s", installation.libvips())

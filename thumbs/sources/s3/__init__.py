@@ -1,1 +1,1 @@
-"""Originals in a bucket. May import `errors` and `sources`."""
+"""Originals in a bucket. May import `errors`, `problems` and `sources`."""

@@ -1,10 +1,9 @@
-"""boto3's client for one bucket, made as `S3Settings` say: one attempt a call, quick to give up on credentials."""
+"""boto3's client for one bucket: one attempt for each call, and short timeouts where it fetches credentials."""
 
 import functools
 import os
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, TypedDict, cast
 
@@ -14,11 +13,11 @@ from botocore.config import Config
 from botocore.httpsession import get_cert_path
 from botocore.loaders import Loader
 
-from thumbs.sources.s3.transport import S3Http
+from thumbs.sources.s3.settings import S3Settings
 
-# What boto3 sends by itself, to fetch a role's credentials: seconds, where its own are 60 and several attempts.
+# For boto3's own requests, which fetch a role's credentials. Seconds; its defaults are 60, and more attempts.
 _CREDENTIALS = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
-# botocore's own retries sleep without a look at the deadline. A checksum beside the length and TCP's own costs CPU.
+# botocore's retries sleep past the deadline. Its checksum costs CPU, and TCP and the length check the body already.
 ONE_ATTEMPT = Config(
     retries={"total_max_attempts": 1, "mode": "standard"}, response_checksum_validation="when_required"
 )
@@ -57,7 +56,7 @@ class _Meta(Protocol):
 
 
 class S3Client(Protocol):
-    """What we ask of boto3's client."""
+    """The part of boto3's client that is used here."""
 
     @property
     def meta(self) -> _Meta: ...
@@ -69,22 +68,6 @@ class S3Client(Protocol):
     def head_bucket(self, *, Bucket: str) -> Answer: ...  # noqa: N803
 
     def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int, ContinuationToken: str = ...) -> Page: ...  # noqa: N803
-
-
-@dataclass(frozen=True, slots=True)
-class S3Settings:
-    """A bucket and the way to it.
-
-    Without `access_key` and `secret_key` boto3's own chain finds the credentials: environment, profile, role.
-    `base_url` is the endpoint of a compatible service, addressed in path style, and needs both keys.
-    """
-
-    bucket: str
-    region: str = "us-east-1"
-    access_key: str | None = field(default=None, repr=False)
-    secret_key: str | None = field(default=None, repr=False)
-    base_url: str | None = None
-    http: S3Http = field(default_factory=S3Http)
 
 
 def client_of(settings: S3Settings) -> S3Client:
@@ -101,13 +84,13 @@ def client_of(settings: S3Settings) -> S3Client:
 
 
 def trusted_context() -> ssl.SSLContext:
-    """TLS with whom boto3 trusts: AWS_CA_BUNDLE, its own configuration, REQUESTS_CA_BUNDLE, the usual authorities."""
+    """TLS with boto3's authorities: AWS_CA_BUNDLE, its configuration file, REQUESTS_CA_BUNDLE, else the usual ones."""
     return _context(_core().get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE"))
 
 
 @functools.cache
 def _loader() -> Loader:
-    """The parsed descriptions of AWS's services: the same for all clients, and most of what a client costs."""
+    """The parsed descriptions of AWS's services. All clients share them: parsing is most of the cost of a client."""
     return cast(Loader, botocore.session.Session().get_component("data_loader"))
 
 

@@ -1,6 +1,6 @@
-"""urllib3's connections, with what urllib3 lacks: however slowly the other side drips, all waits end by one deadline.
+"""Connections of urllib3 on which all waits end by one deadline.
 
-urllib3 bounds each receive by itself, as the clients of Python do, so that with a byte a second it waits for ever.
+urllib3's own timeout bounds each receive separately: a server that sends a byte a second is never timed out.
 """
 
 import http.client
@@ -26,12 +26,12 @@ _DEADLINE: ContextVar[Deadline] = ContextVar("deadline")
 
 
 class Stale(Interrupted):
-    """A connection that had been kept idle broke before it answered."""
+    """A connection that was kept idle broke before its response."""
 
 
 @contextmanager
 def bounded(deadline: Deadline) -> Iterator[None]:
-    """What this thread waits for inside, on these connections, ends by `deadline`. Raises `StorageTimeout`."""
+    """All waits of this thread on these connections end by `deadline`. Raises `StorageTimeout`."""
     outer = _DEADLINE.set(deadline)
     try:
         yield
@@ -42,12 +42,12 @@ def bounded(deadline: Deadline) -> Iterator[None]:
 
 
 def seconds_left() -> float:
-    """Until the deadline of this thread. Raises `StorageTimeout` when it has passed."""
+    """The seconds until the deadline of this thread. Raises `StorageTimeout` when it has passed."""
     return _DEADLINE.get().left()
 
 
 class _Received(io.RawIOBase):
-    """What comes on a socket, in plain or over TLS: each receive ends by the deadline that holds just then."""
+    """The bytes received on a socket, plain or TLS. Each receive ends by the deadline that is then in force."""
 
     def __init__(self, wire: socket.socket, file: io.RawIOBase) -> None:
         self._wire = wire
@@ -62,7 +62,7 @@ class _Received(io.RawIOBase):
             length = self._file.readinto(buffer)
         except TimeoutError as error:
             raise StorageTimeout from error
-        # The handshake after a proxy's answer waits by this.
+        # The TLS handshake after a proxy's response uses this timeout.
         self._wire.settimeout(seconds_left())
         return length
 
@@ -78,10 +78,10 @@ class _TimedResponse(http.client.HTTPResponse):
 
 
 class PlainConnection(HTTPConnection):
-    """`timeout` bounds the whole of a connect, and then the wait for the whole of an answer's headers."""
+    """`timeout` bounds a whole connect, and then the wait for all headers of a response."""
 
     response_class = _TimedResponse
-    # When it answered last, on the monotonic clock; 0 when it did not since it was connected.
+    # The time of the last response on the monotonic clock; 0 before the first one since the connect.
     answered = 0.0
 
     def connect(self) -> None:
@@ -101,9 +101,9 @@ class PlainConnection(HTTPConnection):
         return response
 
     def _new_conn(self) -> socket.socket:
-        """The addresses are tried in turn, each with its share of the time, so that a dead one does not use it all up.
+        """Try the addresses in turn, each with its share of the time, so that a dead one does not use it all up.
 
-        Looking up the name is left to the system's resolver, which cannot be interrupted and has time-outs of its own.
+        The system's resolver looks up the name. It cannot be interrupted, and has timeouts of its own.
         """
         addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
         while True:

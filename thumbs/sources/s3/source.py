@@ -1,8 +1,8 @@
-"""Originals in a bucket: streamed by `get_object` on one client a process, within one deadline, at the promised length.
+"""Originals in a bucket: `get_object` on one client for each process, within one deadline, at the announced length.
 
-`SourceMissing` is a key that is not there, and S3's `AccessDenied`, which is its answer for a missing key too when the
-bucket may not be listed. A missing bucket, refused credentials and an archived object (`InvalidObjectState`) are
-`StorageFailed`: they say nothing against a thumbnail that was made earlier.
+A missing key is `SourceMissing`. So is S3's `AccessDenied`: where the bucket may not be listed, S3 answers so for
+missing keys. A missing bucket, refused credentials and an archived object (`InvalidObjectState`) are `StorageFailed`:
+thumbnails that were made earlier stay valid.
 """
 
 import contextlib
@@ -18,25 +18,26 @@ from urllib3.exceptions import HTTPError
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, ThumbError
 from thumbs.sources.per_process import PerProcess
 from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
-from thumbs.sources.s3.client import Answer, Page, S3Client, S3Settings, client_of, trusted_context
-from thumbs.sources.s3.transport import S3Http, Transport
+from thumbs.sources.s3.client import Answer, Page, S3Client, client_of, trusted_context
+from thumbs.sources.s3.settings import S3Http, S3Settings
+from thumbs.sources.s3.transport import Transport
 from thumbs.sources.source import Original, Version
 
 __all__ = ["S3Http", "S3Settings", "S3Source"]
 
 T = TypeVar("T")
 
-# The numbers stand for an answer without an explanation.
+# The numbers are the codes of a response without a body.
 _MISSING = frozenset(
     {"NoSuchKey", "NoSuchVersion", "NotFound", "404", "AccessDenied", "Forbidden", "403", "KeyTooLongError"}
 )
-# The three with a 4xx status that S3 asks to try again.
-_OF_THE_MOMENT = frozenset({"RequestTimeout", "SlowDown", "TooManyRequests"})
-_PAUSE = 0.1
+# The three codes with a 4xx status for which S3 recommends another try.
+_TEMPORARY = frozenset({"RequestTimeout", "SlowDown", "TooManyRequests"})
+_RETRY_SECONDS = 0.1
 _FIRST_BYTE = "bytes=0-0"
-# `ready` asks for it when listing is not allowed. Whether it is there does not matter.
+# The key that `ready` reads where listing is not allowed. It need not exist.
 _PROBE = "mage-is-ready"
-# As many of the longest keys, percent-encoded and in XML, as an answer that is no picture may take: a mebibyte.
+# So many of the longest keys, percent-encoded and in XML, fit into a mebibyte, the limit of a response's text.
 _KEYS_OF_A_PAGE = 250
 
 
@@ -50,11 +51,11 @@ class S3Source:
     """The objects of one bucket; a path is a key, verbatim.
 
     `max_bytes` limits one object, `deadline` is seconds for one call, or `http.request_timeout_sec` when that is
-    sooner. A failure of the moment (5xx, a connection that breaks) is tried once more when the time allows. Two things
-    cannot be interrupted: the look-up of a host's name, and boto3 as it fetches a role's credentials, which gives up by
-    itself after some 5 s an attempt.
+    earlier. A temporary failure (5xx, a broken connection) is tried once more when time is left. Two things cannot be
+    interrupted: the lookup of a host's name, and boto3's own requests for a role's credentials, which time out after
+    5 s for each attempt.
 
-    `make_client` replaces the client that `settings` describe; it must be one that nobody else uses.
+    `make_client` replaces the client that `settings` describe. Its client must not be used elsewhere.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class S3Source:
         self._attempt(self._check_bucket)
 
     def paths(self, prefix: str) -> Iterator[str]:
-        """In S3's order; the deadline is for each page. Keys that end in a slash, consoles' folders, are left out."""
+        """In S3's order; the deadline is for each page. Keys that end in a slash, a console's folders, are left out."""
         token: str | None = None
         while True:
             page = self._attempt(functools.partial(self._page, prefix, token))
@@ -102,7 +103,7 @@ class S3Source:
             answer = client.get_object(Bucket=self._settings.bucket, Key=path)
             length = answer.get("ContentLength")
             if length is None:
-                # Without it, a body that was cut short would pass for a whole one.
+                # Without it, a truncated body could not be told from a whole one.
                 raise StorageFailed
             if length > self._max_bytes:
                 raise SourceTooLarge
@@ -118,7 +119,7 @@ class S3Source:
             return self._version_of_first_byte(path, deadline)
 
     def _version_of_first_byte(self, path: str, deadline: Deadline) -> Version:
-        """A HEAD has no body to say whether the key is missing, or the bucket, or the credentials are refused."""
+        """A response to HEAD has no body: it does not tell a missing key from a missing bucket or refused keys."""
         with self._client(deadline) as client:
             return _version_of(client.get_object(Bucket=self._settings.bucket, Key=path, Range=_FIRST_BYTE))
 
@@ -135,12 +136,12 @@ class S3Source:
         try:
             return call(deadline)
         except Interrupted:
-            time.sleep(min(_PAUSE, deadline.left()))
+            time.sleep(min(_RETRY_SECONDS, deadline.left()))
             return call(deadline)
 
     @contextlib.contextmanager
     def _client(self, deadline: Deadline) -> Iterator[S3Client]:
-        """The one place that catches what boto3 and urllib3 raise."""
+        """The only place that catches exceptions of boto3 and urllib3."""
         try:
             session = self._session.get()
             with session.transport.within(deadline):
@@ -173,6 +174,6 @@ def _failure_of(error: ClientError) -> ThumbError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _MISSING:
         return SourceMissing()
-    if status >= 500 or code in _OF_THE_MOMENT:
+    if status >= 500 or code in _TEMPORARY:
         return Interrupted()
     return StorageFailed()

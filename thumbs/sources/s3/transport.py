@@ -1,7 +1,8 @@
-"""HTTP to one object store, by urllib3's pools: connections are reused within their limits, and answer by a deadline.
+"""HTTP to one object store, through urllib3's pools: reused connections with limits, and a deadline for each call.
 
-It answers in botocore's `before-send` event, which lets a handler fulfil a request that botocore has made and signed.
-botocore's own pool has no knob for the idle connections, the wait for headers or a whole exchange.
+botocore makes and signs a request, and a handler of its `before-send` event sends it here. botocore's own pool has no
+setting for idle connections, for the wait for headers, or for a whole exchange. Why that matters is in
+docs/architecture.md, "Decisions".
 """
 
 import math
@@ -11,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from typing import cast
@@ -26,49 +26,22 @@ from urllib3.util import make_headers, parse_url
 from thumbs.errors import StorageFailed, StorageTimeout
 from thumbs.sources.reading import Deadline
 from thumbs.sources.s3.connections import PlainPool, SecurePool, Stale, bounded, seconds_left
+from thumbs.sources.s3.settings import S3Http
 
 _CHUNK = 1 << 14
 _MAX_CHUNKS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class S3Http:
-    """The limits of the connections to an object store, with the names and meanings of Go's `http.Transport`.
-
-    Counts and seconds; 0 is no limit of its own: the source's deadline still holds. All are honoured, in each process
-    by itself, and by each source, as a source speaks to one host:
-
-    * `max_idle_conns`, `max_idle_conns_per_host`: idle connections kept, by the lower of the two; one more is closed
-      when its answer was read.
-    * `max_conns_per_host`: connections in use; the next request waits for one, no longer than until its deadline.
-    * `idle_conn_timeout_sec`: an idle connection that is older is never used again. It is closed when a connection is
-      next taken, as no thread waits beside it.
-    * `connect_timeout_sec`: TCP, a proxy and TLS together, all addresses together. Looking up the name is the system's.
-    * `response_header_timeout_sec`: from the request's last byte to the last byte of the answer's headers.
-    * `request_timeout_sec`: one read of a source, first byte to last, its one retry included.
-
-    The credentials that boto3 fetches by itself (a role's) have time-outs of their own: see `S3Source`.
-    """
-
-    max_idle_conns: int = 100
-    max_idle_conns_per_host: int = 100
-    max_conns_per_host: int = 0
-    idle_conn_timeout_sec: float = 90
-    connect_timeout_sec: float = 10
-    request_timeout_sec: float = 30
-    response_header_timeout_sec: float = 10
-
-
 class _Call(threading.local):
-    """The answers to what the current thread is asking for."""
+    """The open responses of the current thread's call."""
 
-    answers: ExitStack
+    responses: ExitStack
 
 
-class _Answer(AWSResponse):
+class _Response(AWSResponse):
     @cached_property
     def content(self) -> bytes:
-        """What explains an error: what is longer than a mebibyte explains nothing."""
+        """The body of an error. Raises `StorageFailed` where it is longer than a mebibyte."""
         text = b"".join(islice(self.raw.stream(_CHUNK), _MAX_CHUNKS))
         if not self.raw.isclosed():
             raise StorageFailed
@@ -76,35 +49,35 @@ class _Answer(AWSResponse):
 
 
 class Transport:
-    """The connections of one process to the host of `endpoint`, or to the one that it redirects to.
+    """The connections of one process to the host of `endpoint`, or to the host that it redirects to.
 
-    Register `send` for the client's event `before-send.s3`, and call the client `within` a deadline.
+    Register `send` for the client's event `before-send.s3`, and call the client inside `within`.
     """
 
     def __init__(self, endpoint: str, limits: S3Http, context: ssl.SSLContext) -> None:
         self._limits = limits
         self._call = _Call()
-        self._places = threading.Semaphore(limits.max_conns_per_host or sys.maxsize)
+        self._slots = threading.Semaphore(limits.max_conns_per_host or sys.maxsize)
         idle = min(filter(None, (limits.max_idle_conns, limits.max_idle_conns_per_host)), default=0)
-        self._pools = _way_to(endpoint)(num_pools=1, maxsize=idle, ssl_context=context)
+        self._pools = _pool_factory(endpoint)(num_pools=1, maxsize=idle, ssl_context=context)
         self._pools.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
     @contextmanager
     def within(self, deadline: Deadline) -> Iterator[None]:
-        """What this thread sends inside ends by `deadline`, and no connection is left half read."""
-        if not self._places.acquire(timeout=deadline.left()):
+        """Requests of this thread end by `deadline`. Responses that were not read to the end are closed afterwards."""
+        if not self._slots.acquire(timeout=deadline.left()):
             raise StorageTimeout
         try:
-            with bounded(deadline), ExitStack() as self._call.answers:
+            with bounded(deadline), ExitStack() as self._call.responses:
                 yield
         finally:
-            self._places.release()
+            self._slots.release()
 
     def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        """The answer to `request`, its body unread. Raises `StorageTimeout`, `Stale` and urllib3's `HTTPError`."""
+        """The response to `request`, its body unread. Raises `StorageTimeout`, `Stale` and urllib3's `HTTPError`."""
         pool = self._pools.connection_from_url(request.url)
         forwarded = pool.proxy and pool.scheme == "http"
-        ask = partial(
+        exchange = partial(
             pool.urlopen,
             request.method,
             request.url if forwarded else "/" + request.url.split("/", 3)[3],
@@ -122,19 +95,19 @@ class Transport:
         )
         _close_idle(pool, since=time.monotonic() - (self._limits.idle_conn_timeout_sec or math.inf))
         try:
-            response = ask()
+            response = exchange()
         except Stale:
-            # The other side may close idle connections in the very moment that one is used (RFC 9112, 9.3.1).
+            # The server may close idle connections just as one is used (RFC 9112, 9.3.1).
             _close_idle(pool, since=math.inf)
-            response = ask()
-        self._call.answers.enter_context(closing(response))
+            response = exchange()
+        self._call.responses.enter_context(closing(response))
         if response.length_remaining == 0:
             response.drain_conn()
-        return _Answer(request.url, response.status, cast(HTTPHeaders, response.headers), response)
+        return _Response(request.url, response.status, cast(HTTPHeaders, response.headers), response)
 
 
-def _way_to(endpoint: str) -> Callable[..., PoolManager]:
-    """Direct, or through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name, to be spoken to in plain HTTP."""
+def _pool_factory(endpoint: str) -> Callable[..., PoolManager]:
+    """Direct, or through the plain HTTP proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name."""
     parts = urlsplit(endpoint)
     url = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
     if not url:
@@ -147,7 +120,7 @@ def _way_to(endpoint: str) -> Callable[..., PoolManager]:
 
 
 def _close_idle(pool: HTTPConnectionPool, *, since: float) -> None:
-    """Close those that have been idle since then or longer. urllib3 connects them again when it takes them."""
+    """Close connections that are idle since `since` or longer. urllib3 connects them again at their next use."""
     if pool.pool:
         with pool.pool.mutex:
             for idle in filter(None, pool.pool.queue):

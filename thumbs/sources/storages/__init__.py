@@ -1,1 +1,1 @@
-"""Originals in any Django storage. May import `errors`, `sources` and `sources.s3`."""
+"""Originals in any Django storage. May import `errors`, `problems`, `observability`, `sources` and `sources.s3`."""

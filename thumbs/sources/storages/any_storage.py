@@ -1,7 +1,7 @@
-"""A storage of which we know only Django's interface is read through that, and waited for no longer than its deadline.
+"""Any Django storage, read through Django's interface, with a deadline.
 
-The calls are made by a crew of threads: a storage that hangs holds at most those, never who asked. Sizes and bytes are
-taken at their word, so a file that a storage cuts short in silence is not noticed here.
+The calls run in a pool of threads: a storage that hangs occupies those threads, not its callers. Sizes and bytes are
+trusted: a file that a storage truncates silently is not noticed here.
 """
 
 import functools
@@ -25,7 +25,7 @@ _MISSING = (
     FileNotFoundError,
     IsADirectoryError,
     NotADirectoryError,
-    FileExistsError,  # InMemoryStorage's word for a file that is used as a directory
+    FileExistsError,  # InMemoryStorage raises it for a file that is used as a directory
     PermissionError,
     SuspiciousOperation,
 )
@@ -50,7 +50,7 @@ class AnyStorageSource:
         self._call(self._check, _PROBE)
 
     def paths(self, prefix: str) -> Iterator[str]:
-        """Directory by directory, as the storage lists each; the deadline is for one directory."""
+        """Directory by directory, in the order of names. The deadline is for each directory."""
         waiting = [directory_of(prefix)]
         while waiting:
             directory = waiting.pop()
@@ -72,13 +72,13 @@ class AnyStorageSource:
 
     def _call(self, work: Callable[[str, Deadline], T], path: str) -> T:
         deadline = Deadline(self._seconds)
-        return self._pool.call(functools.partial(self._judged, work, path, deadline), deadline)
+        return self._pool.call(functools.partial(self._translated, work, path, deadline), deadline)
 
     def _read(self, path: str, deadline: Deadline) -> Original:
         size = self._size(path)
         if size is not None and size > self._max_bytes:
             raise SourceTooLarge
-        # Before the bytes: when they are replaced meanwhile, the next look at the version shows it.
+        # Before the bytes: if they are replaced meanwhile, the next version differs from this one.
         version = self._version_of(path, size)
         with self._storage.open(path, "rb") as file:
             return Original(read_to_end(file.read, max_bytes=self._max_bytes, deadline=deadline), version)
@@ -100,11 +100,11 @@ class AnyStorageSource:
             return None
 
     def _check(self, path: str, _: Deadline) -> None:
-        # Whether it is there does not matter, only that the storage answers.
+        # The file need not exist: any answer of the storage will do.
         self._storage.exists(path)
 
-    def _judged(self, work: Callable[[str, Deadline], T], path: str, deadline: Deadline) -> T:
-        """The one place that catches what the storage raises."""
+    def _translated(self, work: Callable[[str, Deadline], T], path: str, deadline: Deadline) -> T:
+        """The only place that catches exceptions of the storage."""
         key_bytes(path)
         try:
             return work(path, deadline)
@@ -118,7 +118,7 @@ class AnyStorageSource:
             raise (StorageFailed if self._exists(path) else SourceMissing) from error
 
     def _exists(self, path: str) -> bool:
-        """Asked after an error of the storage's own kind, which does not tell a missing file from a failure."""
+        """Called after an exception of the storage's own type, which may mean a missing file or a failure."""
         try:
             return self._storage.exists(path)
         except Exception:

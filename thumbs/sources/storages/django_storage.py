@@ -1,8 +1,8 @@
-"""Any Django storage is a source: disk and S3 through our own readers, every other as it opens files itself.
+"""Django storages as sources: files on disk and in S3 by our own readers, all others through their `open`.
 
 `FileSystemStorage.open` follows links out of its root, hangs on a FIFO and takes `a.jpg/` for `a.jpg`. `S3Storage.open`
-fetches the whole object before its first byte, through ten threads and some five times our CPU, and waits a minute
-where a server hangs. A subclass that changes how they read is left to read its own way.
+fetches the whole object before its first byte, with ten threads and four times the CPU of ours, and waits a minute for
+a server that hangs. A subclass that changes how files are read is read through its own `open`.
 """
 
 import functools
@@ -19,16 +19,17 @@ from thumbs.sources.local import LocalSource
 from thumbs.sources.per_process import PerProcess
 from thumbs.sources.source import Original, Source, Version
 from thumbs.sources.storages.any_storage import AnyStorageSource
+from thumbs.sources.storages.settings import AliasSettings, StorageSettings
 
-_Place = Callable[[str], tuple[Source, str]]
+_Locate = Callable[[str], tuple[Source, str]]
 
-# What decides how a file is read.
+# The attributes that decide how a file is read.
 _READING = ("open", "_open", "path")
 _S3_MODULE = "storages.backends.s3"
 
 
 def storage_of_alias(alias: str) -> Callable[[], Storage]:
-    """Opens the storage of this alias in the site's `STORAGES`: the very one that the site uses."""
+    """Opens the storage of this alias in the site's `STORAGES`: the same object that the site uses."""
     return functools.partial(storages.__getitem__, alias)
 
 
@@ -41,8 +42,15 @@ def storage_of_class(dotted: str, options: Mapping[str, object]) -> Callable[[],
     return open_storage
 
 
+def storage_of(settings: StorageSettings) -> Callable[[], Storage]:
+    """Opens the storage that a driver's settings name."""
+    if isinstance(settings, AliasSettings):
+        return storage_of_alias(settings.alias)
+    return storage_of_class(settings.driver, settings.options)
+
+
 class StorageSource:
-    """The files of the Django storage that `open_storage` gives; it is called once a process, when first needed.
+    """The files of the Django storage that `open_storage` returns. It is called once in each process, at first use.
 
     `max_bytes` limits one file, `deadline` is seconds for one call.
     """
@@ -51,50 +59,50 @@ class StorageSource:
         self._open_storage = open_storage
         self._max_bytes = max_bytes
         self._seconds = deadline
-        self._place = PerProcess(self._choose)
+        self._locate = PerProcess(self._choose)
 
     def read(self, path: str) -> Original:
-        source, key = self._placed(path)
+        source, key = self._located(path)
         return source.read(key)
 
     def version(self, path: str) -> Version:
-        source, key = self._placed(path)
+        source, key = self._located(path)
         return source.version(key)
 
     def ready(self) -> None:
-        source, _ = self._placed("")
+        source, _ = self._located("")
         source.ready()
 
     def paths(self, prefix: str) -> Iterator[str]:
-        source, key = self._placed(prefix)
+        source, key = self._located(prefix)
         if not isinstance(source, Listable):
             raise Unlistable
         before = len(key) - len(prefix)
         return (found[before:] for found in source.paths(key))
 
-    def _placed(self, path: str) -> tuple[Source, str]:
+    def _located(self, path: str) -> tuple[Source, str]:
         try:
-            return self._place.get()(path)
+            return self._locate.get()(path)
         except Exception as error:
             raise StorageFailed from error
 
-    def _choose(self) -> _Place:
-        """The source for a path and its name there.
+    def _choose(self) -> _Locate:
+        """A function from a path to its source, and its name there.
 
-        Root and prefix are asked each time, as a site may move them: `override_settings(MEDIA_ROOT=…)` does.
+        Root and prefix are read at each call, because a site may change them: `override_settings(MEDIA_ROOT=…)` does.
         """
         storage = self._open_storage()
         if _is_plain_disk(storage):
             return lambda path: (self._local(str(storage.location)), path)
         if _S3_MODULE in sys.modules:
-            # Not before: a site without S3 need not carry boto3.
+            # Only then: a site without S3 need not install boto3.
             from thumbs.sources.storages.s3_storage import is_plain_s3, key_in, source_of  # noqa: PLC0415
 
             if is_plain_s3(storage):
                 s3 = source_of(storage, max_bytes=self._max_bytes, deadline=self._seconds)
                 return lambda path: (s3, key_in(storage, path))
-        foreign = AnyStorageSource(storage, max_bytes=self._max_bytes, deadline=self._seconds)
-        return lambda path: (foreign, path)
+        other = AnyStorageSource(storage, max_bytes=self._max_bytes, deadline=self._seconds)
+        return lambda path: (other, path)
 
     def _local(self, root: str) -> Source:
         return LocalSource(root, max_bytes=self._max_bytes, deadline=self._seconds)

@@ -1,4 +1,4 @@
-"""django-storages' `S3Storage` is read by our `S3Source`, with a client of our own made as the storage makes its."""
+"""Reads the `S3Storage` of django-storages with our `S3Source`, on a copy of the storage's client."""
 
 import copy
 import functools
@@ -9,9 +9,10 @@ from django.core.files.storage import Storage
 from storages.backends.s3 import S3Storage
 
 from thumbs.sources.s3.client import ONE_ATTEMPT, S3Client
-from thumbs.sources.s3.source import S3Settings, S3Source
+from thumbs.sources.s3.settings import S3Settings
+from thumbs.sources.s3.source import S3Source
 
-# What decides how a file is read: a subclass that changes one of them knows better than we do.
+# The attributes that decide how a file is read. A subclass that changes one of them is read through its own `open`.
 _READING = (
     "open",
     "_open",
@@ -24,7 +25,7 @@ _READING = (
 
 
 def is_plain_s3(storage: Storage) -> TypeGuard[S3Storage]:
-    """Whether an object's bytes are the file's, and are fetched without anything that `S3Source` does not know."""
+    """Whether `S3Source` reads the same bytes as the storage, by the same options."""
     kind = type(storage)
     return (
         isinstance(storage, S3Storage)
@@ -45,13 +46,13 @@ def source_of(storage: S3Storage, *, max_bytes: int, deadline: float) -> S3Sourc
 
 
 def key_in(storage: S3Storage, path: str) -> str:
-    """The key of `path`, as the storage joins it: a path that the URL's grammar passes has nothing to normalise."""
+    """The key of `path`, joined as the storage does. Paths of the URL's grammar need no normalization."""
     prefix = str(storage.location or "").rstrip("/")
     return f"{prefix}/{path}" if prefix else path
 
 
 def _client_of(storage: S3Storage) -> S3Client:
-    # A copy makes connections of its own, as it must when it is unpickled; the site's keep theirs.
+    # A copy opens connections of its own, as after unpickling. The site's storage keeps its connections.
     ours = copy.copy(storage)
     ours.client_config = ours.client_config.merge(ONE_ATTEMPT)
     return cast(S3Client, ours.connection.meta.client)

@@ -1,0 +1,57 @@
+"""A driver: one kind of storage, as the value of `driver` in the configuration names it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Generic, TypeVar
+
+from thumbs.problems import Problem
+from thumbs.sources.source import Source
+
+K = TypeVar("K")
+
+
+def _no_problems(_: Any) -> Iterator[Problem]:
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class Driver(Generic[K]):
+    """All that depends on the kind of a storage.
+
+    `settings` is a dataclass: its fields are the driver's keys in the configuration. Where the names differ, the
+    metadata of a field has the key. The functions of a row get an instance of it:
+
+    * `build(settings, max_bytes, deadline)` makes the source: bytes of one original, seconds of one call.
+    * `served_path(settings, held_by, name)` is the path under which the storage serves the file `name` of the Django
+      storage `held_by`, None where it does not serve it. Raises what a storage's class raises when it is made.
+    * `rules` finds problems in the settings alone; it works without Django.
+    * `checks` finds problems that take a configured Django. It runs where the rules found nothing.
+
+    A problem of `rules` or `checks` has a key as its place. boto3, django-storages and Django are imported when a
+    function is called, not before.
+    """
+
+    name: str
+    settings: type[K]
+    build: Callable[[K, int, float], Source]
+    served_path: Callable[[K, object, str], str | None]
+    rules: Callable[[K], Iterator[Problem]] = _no_problems
+    checks: Callable[[K], Iterator[Problem]] = _no_problems
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that this driver reads and others may not have: all but `driver` itself."""
+        return tuple(key for key in self._key_of_field().values() if key != "driver")
+
+    def settings_of(self, conf: object) -> K:
+        """The settings from `conf`, which has an attribute for each key. A required key that is absent is empty."""
+        required = {field.name for field in fields(self.settings) if _is_required(field)}  # type: ignore[arg-type]
+        values = {name: getattr(conf, key) for name, key in self._key_of_field().items()}
+        return self.settings(**{name: "" if v is None and name in required else v for name, v in values.items()})
+
+    def _key_of_field(self) -> dict[str, str]:
+        return {field.name: field.metadata.get("key", field.name) for field in fields(self.settings)}  # type: ignore[arg-type]
+
+
+def _is_required(field: Any) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING

@@ -1,0 +1,95 @@
+"""The table of storage drivers: one row each. No other module depends on the name of a driver.
+
+A new driver is a row here, a package of its own with its settings and its source, and its keys in `StorageConf`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from thumbs.problems import Problem
+from thumbs.sources import local
+from thumbs.sources.drivers.driver import Driver
+from thumbs.sources.s3 import settings as s3
+from thumbs.sources.source import Source
+from thumbs.sources.storages import settings as storages
+
+
+class UnknownDriver(ValueError):
+    """No row has this name, and it is no dotted path."""
+
+
+def driver_of(name: str) -> Driver[Any]:
+    """The row for the value of `driver` in the configuration. Raises `UnknownDriver`."""
+    for driver in NAMED:
+        if driver.name == name:
+            return driver
+    if "." in name:
+        return BY_CLASS
+    raise UnknownDriver(name)
+
+
+def _local_source(settings: local.LocalSettings, max_bytes: int, deadline: float) -> Source:
+    return local.LocalSource(
+        settings.root, follow_symlinks=settings.follow_symlinks, max_bytes=max_bytes, deadline=deadline
+    )
+
+
+def _below_root(settings: local.LocalSettings, held_by: object, name: str) -> str | None:
+    from thumbs.sources.storages.served_paths import below_root  # noqa: PLC0415
+
+    return below_root(settings.root, held_by, name)
+
+
+def _s3_source(settings: s3.S3Settings, max_bytes: int, deadline: float) -> Source:
+    from thumbs.sources.s3.source import S3Source  # noqa: PLC0415
+
+    return S3Source(settings, max_bytes=max_bytes, deadline=deadline)
+
+
+def _key_in_bucket(settings: s3.S3Settings, held_by: object, name: str) -> str | None:
+    from thumbs.sources.storages.served_paths import key_in_bucket  # noqa: PLC0415
+
+    return key_in_bucket(settings.bucket, settings.base_url, held_by, name)
+
+
+def _storage_source(settings: storages.StorageSettings, max_bytes: int, deadline: float) -> Source:
+    from thumbs.sources.storages.django_storage import StorageSource, storage_of  # noqa: PLC0415
+
+    return StorageSource(storage_of(settings), max_bytes=max_bytes, deadline=deadline)
+
+
+def _name_in_storage(settings: storages.StorageSettings, held_by: object, name: str) -> str | None:
+    from thumbs.sources.storages.django_storage import storage_of  # noqa: PLC0415
+    from thumbs.sources.storages.served_paths import name_in_storage  # noqa: PLC0415
+
+    return name_in_storage(storage_of(settings)(), held_by, name)
+
+
+def _alias_checks(settings: storages.AliasSettings) -> Iterator[Problem]:
+    from thumbs.sources.storages.checks import alias_problems  # noqa: PLC0415
+
+    return alias_problems(settings)
+
+
+def _class_checks(settings: storages.ClassSettings) -> Iterator[Problem]:
+    from thumbs.sources.storages.checks import class_problems  # noqa: PLC0415
+
+    return class_problems(settings)
+
+
+NAMED: tuple[Driver[Any], ...] = (
+    Driver("local", local.LocalSettings, _local_source, _below_root, rules=local.problems),
+    Driver("s3", s3.S3Settings, _s3_source, _key_in_bucket, rules=s3.problems),
+    Driver(
+        "django",
+        storages.AliasSettings,
+        _storage_source,
+        _name_in_storage,
+        rules=storages.problems,
+        checks=_alias_checks,
+    ),
+)
+# The row for every dotted path to a class of a Django storage.
+BY_CLASS: Driver[Any] = Driver(
+    "a class", storages.ClassSettings, _storage_source, _name_in_storage, checks=_class_checks
+)

@@ -1,0 +1,52 @@
+"""Checks that take a configured Django: whether an alias exists, and whether a storage class can be made."""
+
+import contextlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from thumbs.observability.redaction import redacted
+from thumbs.problems import UNKNOWN_ALIAS, UNKNOWN_CLASS, Problem, nearest
+from thumbs.sources.storages.settings import AliasSettings, ClassSettings
+
+
+def alias_problems(storage: AliasSettings) -> Iterator[Problem]:
+    alias = storage.alias
+    if alias not in settings.STORAGES:
+        hint = nearest(alias, settings.STORAGES)
+        yield Problem(UNKNOWN_ALIAS, "alias", f"{alias!r} is not in settings.STORAGES.", hint)
+
+
+def class_problems(storage: ClassSettings) -> Iterator[Problem]:
+    driver = storage.driver
+    try:
+        make = import_string(driver)
+    except Exception as error:  # django-storages reports a missing library with an exception of another type
+        yield Problem(UNKNOWN_CLASS, "driver", f"{driver} cannot be imported: {_line(error)}.")
+        return
+    try:
+        make(**storage.options)
+    except Exception as error:  # each class has its own exceptions for options that it does not know
+        known = _known_options(make)
+        unknown = next((name for name in storage.options if name not in known), None) if known else None
+        hint = "" if unknown is None else nearest(unknown, sorted(known))
+        yield Problem(UNKNOWN_CLASS, "options", f"{driver} does not take them: {_line(error)}.", hint)
+
+
+def _known_options(make: Any) -> set[str]:
+    """The names of the arguments of a storage class; empty where they cannot be found out."""
+    with contextlib.suppress(Exception):
+        if hasattr(make, "get_default_settings"):  # django-storages lists them here; its signatures take any name
+            return set(make.get_default_settings(make.__new__(make)))
+        parameters = inspect.signature(make.__init__).parameters.values()  # Django wraps `__new__` of its own
+        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        return {each.name for each in parameters if each.kind in named} - {"self"}
+    return set()
+
+
+def _line(error: Exception) -> str:
+    """The text of an error as part of a sentence, without the secrets that a class may have put into it."""
+    return redacted(" ".join(str(error).split()).removesuffix("."))
