@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from thumbs.errors import BadFilter, SizeOverLimit
+from thumbs.image import limits
 from thumbs.image.transforms import Attention, Compass, Crop, Fit, Focus, Gravity, Transform
 
 Size = tuple[int, int]
@@ -77,8 +78,8 @@ class Layout:
 class OutputLimits:
     """The largest thumbnail that is made: pixels a side, and pixels in all."""
 
-    side: int = 5120
-    pixels: int = 26_214_400
+    side: int = limits.MAX_SIDE
+    pixels: int = limits.MAX_OUTPUT_PIXELS
 
     def check(self, size: Size, *, frames: int = 1) -> None:
         """Raise `SizeOverLimit` for a thumbnail of `size`."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from thumbs.image.formats import OUTPUT_NAMES
+from thumbs.image.limits import MAX_SIDE
 
 AUTO = "auto"
 
@@ -109,7 +110,7 @@ class Padding:
     left: int
 
     def __post_init__(self) -> None:
-        _require(all(0 <= side <= 5120 for side in self.sides), "padding is 0–5120 pixels")
+        _require(all(0 <= side <= MAX_SIDE for side in self.sides), f"padding is 0–{MAX_SIDE} pixels")
 
     @property
     def sides(self) -> tuple[int, int, int, int]:
@@ -149,7 +150,7 @@ class Watermark:
         _require(0 <= self.scale <= 1, "a scale is 0–1")
 
 
-LEAST_SIGMA, MOST_SIGMA = 0.3, 100.0
+MIN_SIGMA, MAX_SIGMA = 0.3, 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class Transform:
     def __post_init__(self) -> None:
         _require(self.rotate in (0, 90, 180, 270), "rotate is 90, 180 or 270")
         sigmas = (sigma for sigma in (self.blur, self.sharpen) if sigma is not None)
-        _require(all(LEAST_SIGMA <= sigma <= MOST_SIGMA for sigma in sigmas), "sigma is 0.3–100")
+        _require(all(MIN_SIGMA <= sigma <= MAX_SIGMA for sigma in sigmas), f"sigma is {MIN_SIGMA:g}–{MAX_SIGMA:g}")
         amounts = (self.brightness, self.contrast, self.saturation)
         _require(all(-100 <= amount <= 100 for amount in amounts), "amounts are -100 to 100")
         _require(self.frames >= 0, "frames are counted from 1")

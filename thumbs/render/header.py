@@ -8,6 +8,7 @@ import pyvips
 from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.image.formats import FORMATS, sniff
 from thumbs.image.geometry import Size
+from thumbs.image.limits import MAX_FRAMES, MAX_SOURCE_PIXELS, MAX_SOURCE_SIDE, MAX_WHOLE_PIXELS
 from thumbs.image.transforms import ALL_FRAMES, Transform
 from thumbs.render import libvips
 from thumbs.render.bombs import avif, svg, tiff
@@ -35,10 +36,10 @@ class SourceLimits:
     `whole_pixels` is for what must be held in memory whole, all frames together.
     """
 
-    pixels: int = 50_000_000
-    whole_pixels: int = 25_000_000
-    frames: int = 1000
-    side: int = 65_535
+    pixels: int = MAX_SOURCE_PIXELS
+    whole_pixels: int = MAX_WHOLE_PIXELS
+    frames: int = MAX_FRAMES
+    side: int = MAX_SOURCE_SIDE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from thumbs.errors import SizeOverLimit
 from thumbs.image.encoding import Encoding
 from thumbs.image.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
 from thumbs.image.geometry import Box, Layout, OutputLimits, plan
+from thumbs.image.limits import MAX_AVIF_PIXELS, MAX_GIF_PIXELS, RENDER_SECONDS
 from thumbs.image.transforms import Transform
 from thumbs.render import decode, libvips, smartcrop, trim
 from thumbs.render.animation import joined
@@ -30,18 +31,17 @@ class RenderLimits:
 
     source: SourceLimits = field(default_factory=SourceLimits)
     output: OutputLimits = field(default_factory=OutputLimits)
-    avif_pixels: int = 4_000_000
-    gif_pixels: int = 8_000_000
-    seconds: float = 15
+    avif_pixels: int = MAX_AVIF_PIXELS
+    gif_pixels: int = MAX_GIF_PIXELS
+    seconds: float = RENDER_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A finished thumbnail. `render_seconds` is decoding and every step, `encode_seconds` the rest."""
+    """A finished thumbnail. `encode_seconds` is the part of the time that the encoder took."""
 
     body: bytes
     format: str
-    render_seconds: float
     encode_seconds: float
 
 
@@ -63,7 +63,6 @@ class Renderer:
         Raises `SourceUnsupported`, `SourceBroken`, `SourceOverLimit`, `SizeOverLimit`, `BadFilter`, `RenderTimeout`
         and `RenderFailed`.
         """
-        began = time.perf_counter()
         deadline = libvips.Deadline(limits.seconds)
         libvips.start(self.inputs, concurrency=self.concurrency)
         data = readable(data)
@@ -72,7 +71,7 @@ class Renderer:
         header.check(limits.source, frames=frames, trimmed=transform.trim is not None)
         transform = _affordable(plan(header.size, transform), transform, limits, frames, fallback)
         images, layout = _decoded(data, header, transform, frames, deadline, limits.output)
-        job = _Job(transform, layout, deadline, began, header.animation if frames > 1 else None, header.rights)
+        job = _Job(transform, layout, deadline, header.animation if frames > 1 else None, header.rights)
         return self._finished(images, job)
 
     def make_proxy(self, data: bytes, limits: RenderLimits) -> bytes:
@@ -92,7 +91,6 @@ class Renderer:
         self, packed: bytes, transform: Transform, limits: RenderLimits, *, fallback: Transform | None = None
     ) -> Picture | None:
         """As `render`, of what `reduce` gave; None when that has too few pixels for it."""
-        began = time.perf_counter()
         deadline = libvips.Deadline(limits.seconds)
         libvips.start(self.inputs, concurrency=self.concurrency)
         source = Proxy.unpack(packed)
@@ -103,7 +101,7 @@ class Renderer:
         transform = _affordable(layout, transform, limits, 1, fallback)
         image = decode.fitted(source.image, layout, deadline, of=source.size)
         layout = smartcrop.settled(image, layout)
-        return self._finished([image], _Job(transform, layout, deadline, began, None, source.rights))
+        return self._finished([image], _Job(transform, layout, deadline, None, source.rights))
 
     def _finished(self, images: list[pyvips.Image], job: "_Job") -> Picture:
         """The picture of frames that have been scaled: every step, then the encoder."""
@@ -116,9 +114,9 @@ class Renderer:
         images = [_stepped(image, work) for image in images]
         image = images[0] if job.animation is None else joined(images, job.animation)
         file = File(output, transform.quality, transform.max_bytes, self.settings, job.rights)
-        rendered = time.perf_counter()
+        encoding = time.perf_counter()
         body = encode(image, file, job.deadline)
-        return Picture(body, output, rendered - job.began, time.perf_counter() - rendered)
+        return Picture(body, output, time.perf_counter() - encoding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +138,11 @@ class BoundRenderer:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What is left to do with scaled frames. `began` is a moment of `time.perf_counter`."""
+    """What is left to do with scaled frames."""
 
     transform: Transform
     layout: Layout
     deadline: libvips.Deadline
-    began: float
     animation: Animation | None
     rights: Rights | None
 

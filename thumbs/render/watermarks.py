@@ -8,12 +8,11 @@ import pyvips
 
 from thumbs.errors import RenderFailed, ThumbError
 from thumbs.image.geometry import Size, plan, share_out
+from thumbs.image.limits import RENDER_SECONDS
 from thumbs.image.transforms import Transform, Watermark
 from thumbs.render.decode import scaled
 from thumbs.render.header import read_header
 from thumbs.render.libvips import Deadline
-
-_SECONDS = 15.0
 
 
 class Watermarks:
@@ -36,7 +35,7 @@ class Watermarks:
         try:
             data = Path(self._files[name]).read_bytes()
             header = read_header(data, self._inputs)
-            image = scaled(data, header, plan(header.size, Transform()), Deadline(_SECONDS))
+            image = scaled(data, header, plan(header.size, Transform()), Deadline(RENDER_SECONDS))
         except (KeyError, OSError, ThumbError) as error:
             raise RenderFailed from error
         image = image.colourspace("srgb") if image.bands < 3 else image

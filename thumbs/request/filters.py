@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from thumbs.errors import BadFilter
 from thumbs.image import colors
-from thumbs.image.transforms import Transform
+from thumbs.image.limits import MAX_SIDE
+from thumbs.image.transforms import MAX_SIGMA, MIN_SIGMA, Transform
 from thumbs.request import filter_codecs
 from thumbs.request.filter_codecs import Fields
 from thumbs.request.scalars import TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
@@ -31,6 +32,7 @@ class Filter:
     short: str | None = None
 
 
+_SIGMAS = f"a sigma from {MIN_SIGMA:g} to {MAX_SIGMA:g}"
 _FILTER = re.compile(r"([a-z_]{1,32})(?:\(([^()/]*)\))?")
 
 
@@ -126,15 +128,15 @@ _ROWS = (
     ),
     _switch("flip"),
     _switch("flop"),
-    _sigma("blur", "a sigma from 0.3 to 100"),
-    _sigma("sharpen", "a sigma from 0.3 to 100, or nothing", default=DEFAULT_SHARPEN),
+    _sigma("blur", _SIGMAS),
+    _sigma("sharpen", f"{_SIGMAS}, or nothing", default=DEFAULT_SHARPEN),
     _switch("grayscale", short="gray"),
     _amount("brightness"),
     _amount("contrast"),
     _amount("saturation"),
     Filter(
         "padding",
-        "one to four whole numbers of pixels up to 5120, as in CSS: top,right,bottom,left",
+        f"one to four whole numbers of pixels up to {MAX_SIDE}, as in CSS: top,right,bottom,left",
         filter_codecs.read_padding,
         filter_codecs.write_padding,
         short="pad",
