@@ -35,7 +35,7 @@ class Wish:
         policy = thumbnailer.storages[storage].policy
         target = grammar.compose(self.size, self.filters or None, path, presets=policy.presets)
         address = f"/{signed(storage, grammar.build(target))}".encode()
-        thumb = resolve(address, messages.negotiated(self.accepts), {storage: policy})
+        thumb = resolve(address, messages.accepted_formats(self.accepts), {storage: policy})
         return thumb, Request("GET", address, 0, self.accepts)
 
     def area(self, storage: str, thumbnailer: Thumbnailer) -> float:
