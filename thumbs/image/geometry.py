@@ -191,10 +191,10 @@ def _start(whole: int, part: int, fraction: float, *, centered: bool) -> int:
     return min(max(math.floor(start + 0.5), 0), whole - part)
 
 
-def start_at(whole: int, part: int, compass: Compass) -> tuple[int, int]:
-    """Where `part` pixels, aligned to `compass`, start in `whole` pixels: horizontally, vertically."""
+def aligned(outer: Size, inner: Size, compass: Compass) -> tuple[int, int]:
+    """Left and top of a picture of the size `inner`, aligned to `compass` inside one of the size `outer`."""
     x, y = _POINTS[compass]
-    return _start(whole, part, x, centered=False), _start(whole, part, y, centered=False)
+    return _start(outer[0], inner[0], x, centered=False), _start(outer[1], inner[1], y, centered=False)
 
 
 def _rounded(value: float) -> int:

@@ -53,15 +53,17 @@ def fitted(
     deadline: libvips.Deadline,
     *,
     origin: tuple[int, int] = (0, 0),
-    of: Size | None = None,
+    source_size: Size | None = None,
     header: Header | None = None,
 ) -> pyvips.Image:
     """As `scaled`, from `image`: an upright picture in memory whose top left pixel is `origin` in the source.
 
-    `of` is the size of the source when `image` is the whole source at another size. `header` is the header of the
-    source when `image` is not converted to sRGB yet.
+    `source_size` is given when `image` is the whole source at another size. `header` is the header of the source when
+    `image` is not converted to sRGB yet.
     """
-    box = layout.needed if of is None else _within(layout.needed, of, (image.width, image.height))
+    box = layout.needed
+    if source_size is not None:
+        box = _resized(box, source_size, (image.width, image.height))
     target = layout.scaled if layout.attention is not None else layout.window.size
     color = {} if header is None else _to_srgb(header)
     try:
@@ -73,9 +75,9 @@ def fitted(
         return scaled_part.copy_memory()
 
 
-def _within(box: Box, of: Size, smaller: Size) -> Box:
-    """`box` of a picture of the size `of`, in the pixels of its copy of the size `smaller`."""
-    x_scale, y_scale = smaller[0] / of[0], smaller[1] / of[1]
+def _resized(box: Box, source: Size, smaller: Size) -> Box:
+    """`box` in a picture of the size `source`, as a box in a copy of the size `smaller`."""
+    x_scale, y_scale = smaller[0] / source[0], smaller[1] / source[1]
     left, top = min(round(box.left * x_scale), smaller[0] - 1), min(round(box.top * y_scale), smaller[1] - 1)
     right, bottom = round((box.left + box.width) * x_scale), round((box.top + box.height) * y_scale)
     return Box(left, top, max(1, min(right, smaller[0]) - left), max(1, min(bottom, smaller[1]) - top))

@@ -6,9 +6,9 @@ import pyvips
 
 from thumbs.image.transforms import Transform
 
-# By default libvips truncates its Gaussian where it falls below 0.2, which is visible; 0.01 is not.
+# libvips truncates its Gaussian below this amplitude. Its default, 0.2, is far from a Gaussian.
 _GAUSSIAN = {"min_ampl": 0.01}
-# The gain in flat areas (m1), as mild as suits photographs, and at edges (m2), twice that.
+# The gain in flat areas (m1) and at edges (m2). Low values suit photographs.
 _SHARPENING = {"m1": 1.0, "m2": 2.0}
 # Rec. 709 luma, rounded as in Filter Effects Module Level 1, 9.4 (saturate).
 _LUMA = (0.213, 0.715, 0.072)
@@ -34,7 +34,7 @@ def blurred(image: pyvips.Image, sigma: float) -> pyvips.Image:
 
 
 def sharpened(image: pyvips.Image, sigma: float) -> pyvips.Image:
-    """Sharpens the lightness with libvips' unsharp mask, which limits how much a pixel changes."""
+    """libvips' sharpening of the lightness, which limits the change of each pixel."""
     if image.bands < 3:
         return image.colourspace("srgb").sharpen(sigma=sigma, **_SHARPENING).colourspace("b-w")
     return image.sharpen(sigma=sigma, **_SHARPENING)

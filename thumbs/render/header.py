@@ -31,7 +31,7 @@ _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 
 @dataclass(frozen=True, slots=True)
 class SourceLimits:
-    """The largest original that is decoded: pixels, frames, and pixels per side.
+    """The largest original that is decoded: its pixels and frames.
 
     `whole_pixels` applies to pictures that must be held in memory whole, all frames together.
     """
@@ -39,7 +39,6 @@ class SourceLimits:
     pixels: int = MAX_SOURCE_PIXELS
     whole_pixels: int = MAX_WHOLE_PIXELS
     frames: int = MAX_FRAMES
-    side: int = MAX_SOURCE_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Header:
             raise SourceOverLimit
         if pixels > (limits.whole_pixels if whole else limits.pixels):
             raise SourceOverLimit
-        if max(self.size) > limits.side or self.frames > limits.frames:
+        if max(self.size) > MAX_SOURCE_SIDE or self.frames > limits.frames:
             raise SourceOverLimit
 
 

@@ -63,7 +63,7 @@ class Proxy:
         return bool(width >= _MIN_OVERSAMPLING * target[0] and height >= _MIN_OVERSAMPLING * target[1])
 
 
-def reduced(data: bytes, header: Header, deadline: Deadline) -> Proxy | None:
+def make_proxy(data: bytes, header: Header, deadline: Deadline) -> Proxy | None:
     """The proxy of an original; None for a small original, an animation or an SVG.
 
     Raises as `decode.scaled` does.

@@ -16,7 +16,7 @@ from thumbs.render.animation import join_frames
 from thumbs.render.copyright import Copyright
 from thumbs.render.encode import File, encode
 from thumbs.render.header import Animation, Header, SourceLimits, normalized, read_header
-from thumbs.render.proxy import Proxy, reduced
+from thumbs.render.proxy import Proxy, make_proxy
 from thumbs.render.steps import STEPS, StepContext
 from thumbs.render.watermarks import Watermarks
 
@@ -59,9 +59,9 @@ class Renderer:
     ) -> Picture:
         """The thumbnail of an original; `transform` has all defaults.
 
-        `fallback` is rendered instead when the output exceeds `avif_pixels`; without it, that is refused. Raises
-        `SourceUnsupported`, `SourceBroken`, `SourceOverLimit`, `SizeOverLimit`, `BadFilter`, `RenderTimeout` and
-        `RenderFailed`.
+        `fallback` is rendered instead when the output exceeds the cap of its format; without a fallback, that is
+        refused. Raises `SourceUnsupported`, `SourceBroken`, `SourceOverLimit`, `SizeOverLimit`, `BadFilter`,
+        `RenderTimeout` and `RenderFailed`.
         """
         deadline = libvips.Deadline(limits.seconds)
         libvips.start(self.inputs, concurrency=self.concurrency)
@@ -81,7 +81,7 @@ class Renderer:
         data = normalized(data)
         header = read_header(data, self.inputs)
         header.check(limits.source)
-        proxy = reduced(data, header, deadline)
+        proxy = make_proxy(data, header, deadline)
         return b"" if proxy is None else proxy.pack()
 
     def render_proxy(
@@ -96,7 +96,7 @@ class Renderer:
         if not source.suffices(layout):
             return None
         transform = _encodable(layout, transform, limits, 1, fallback)
-        image = decode.fitted(source.image, layout, deadline, of=source.size)
+        image = decode.fitted(source.image, layout, deadline, source_size=source.size)
         layout = smartcrop.locate_window(image, layout)
         return self._assemble([image], _Job(transform, layout, deadline, None, source.copyright))
 

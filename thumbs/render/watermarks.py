@@ -1,4 +1,4 @@
-"""Watermarks: pictures of the operator, read once, kept decoded, scaled for each thumbnail and composited over it."""
+"""Watermarks: configured pictures. Each is read once, kept decoded, and composited over thumbnails at their scale."""
 
 import threading
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 import pyvips
 
 from thumbs.errors import RenderFailed, ThumbError
-from thumbs.image.geometry import Size, plan, start_at
+from thumbs.image.geometry import Size, aligned, plan
 from thumbs.image.limits import RENDER_SECONDS
 from thumbs.image.transforms import Transform, Watermark
 from thumbs.render.decode import scaled
@@ -43,26 +43,25 @@ class Watermarks:
 
 
 def composite(image: pyvips.Image, watermark: Watermark, picture: pyvips.Image) -> pyvips.Image:
-    """`image` (sRGB or gray, perhaps with alpha) with `picture` over it, scaled to fit inside."""
-    width, height = _size((image.width, image.height), watermark, (picture.width, picture.height))
-    over = picture if (width, height) == (picture.width, picture.height) else _resized(picture, width, height)
+    """`image` (sRGB or gray, perhaps with alpha) with `picture` over it, never larger than the image."""
+    size = _size((image.width, image.height), watermark, (picture.width, picture.height))
+    over = picture if size == (picture.width, picture.height) else _resized(picture, *size)
     if watermark.opacity < 100:
         alpha = over.bands - 1
-        faint = (over.extract_band(alpha) * (watermark.opacity / 100)).rint().cast("uchar")
-        over = over.extract_band(0, n=alpha).bandjoin(faint)
-    left = start_at(image.width, width, watermark.gravity)[0]
-    top = start_at(image.height, height, watermark.gravity)[1]
+        faded = (over.extract_band(alpha) * (watermark.opacity / 100)).rint().cast("uchar")
+        over = over.extract_band(0, n=alpha).bandjoin(faded)
+    left, top = aligned((image.width, image.height), size, watermark.gravity)
     under = image.colourspace("srgb") if image.bands < 3 else image
     both = under.composite2(over, "over", x=left, y=top).cast("uchar").copy(interpretation="srgb")
     return both if image.hasalpha() else both.extract_band(0, n=3)
 
 
-def _size(of: Size, watermark: Watermark, picture: Size) -> Size:
+def _size(image: Size, watermark: Watermark, picture: Size) -> Size:
     if watermark.scale:
-        ratio = min(of[0] * watermark.scale / picture[0], of[1] * watermark.scale / picture[1])
+        ratio = min(image[0] * watermark.scale / picture[0], image[1] * watermark.scale / picture[1])
     else:
-        ratio = min(1.0, of[0] / picture[0], of[1] / picture[1])
-    width, height = (min(whole, max(1, round(side * ratio))) for whole, side in zip(of, picture, strict=True))
+        ratio = min(1.0, image[0] / picture[0], image[1] / picture[1])
+    width, height = (min(limit, max(1, round(side * ratio))) for limit, side in zip(image, picture, strict=True))
     return width, height
 
 

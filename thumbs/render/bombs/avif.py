@@ -46,9 +46,8 @@ def _extent_bytes(data: bytes, at: int) -> int:
     index_size = more & 15 if version else 0
     wide = 4 if version >= 2 else 2
     items, at = int.from_bytes(data[at + 6 : at + 6 + wide], "big"), at + 6 + wide
-    before = (
-        wide + (2 if version else 0) + 2 + base_size
-    )  # item_ID, construction_method, data_reference_index, base_offset
+    # item_ID, construction_method, data_reference_index, base_offset
+    before = wide + (2 if version else 0) + 2 + base_size
     total = extents = 0
     for _ in range(items):
         at += before
