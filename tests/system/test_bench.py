@@ -273,7 +273,7 @@ class TestOptions:
         [
             ("--peers=nginx,varnish", "no such peer: varnish"),
             ("--against=imgproxy", "NAME=URL-TEMPLATE"),
-            ("--against=imgproxy=http://127.0.0.1/x", "a template has {name}"),
+            ("--against=imgproxy=http://127.0.0.1/x", "a template must have {name}"),
             ("--against=Mage=http://127.0.0.1/{name}", "is taken"),
             ("--photo=no-such-file.jpg", "is not a file"),
             ("--rounds=0", "at least 1"),
