@@ -1,1 +1,1 @@
-"""Mage measured beside others, in one run on one machine: `python -m bench`, or `script/bench`."""
+"""Benchmarks of Mage and comparable servers, in one run on one machine: `python -m bench`, or `script/bench`."""

@@ -1,4 +1,4 @@
-"""The command: `python -m bench [options]`. The table goes to stdout; status 1 tells that Mage itself failed."""
+"""The command: `python -m bench [options]`. The tables go to stdout; the exit status is 1 when Mage itself failed."""
 
 import argparse
 import fcntl
@@ -18,7 +18,7 @@ from bench.load import Template
 from bench.pictures import draw_photo
 from bench.report import Plan
 from bench.rounds import say
-from bench.servers import Ground
+from bench.servers import Workspace
 from bench.table import MAGE
 from thumbs.conf.cpus import usable_cores
 
@@ -27,7 +27,7 @@ _KINDS = ("hits", "misses")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, 1 when Mage failed, 2 for a wrong option, 130 when interrupted."""
-    signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: blocks are left, and servers end with them
+    signal.signal(signal.SIGTERM, _interrupt)  # as for Ctrl-C: unwind all blocks, which stops the servers
     parser = _parser()
     options = parser.parse_args(arguments)
     plan = Plan(
@@ -38,9 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         against=dict(options.against),
     )
     try:
-        with _ground(options.scratch) as ground:
-            photo = options.photo or _drawn_photo(ground)
-            report = run(plan, ground, photo)
+        with _workspace(options.scratch) as workspace:
+            photo = options.photo or _drawn_photo(workspace)
+            report = run(plan, workspace, photo)
     except _ScratchError as error:
         parser.error(str(error))
     except KeyboardInterrupt:
@@ -58,23 +58,25 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure Mage beside nginx (hits) and thumbor, ipx and raw libvips (misses): a Markdown table.",
     )
     parser.add_argument("--seconds", type=_positive_number, default=5.0, help="length of each measurement (5)")
-    parser.add_argument("--rounds", type=_positive, default=5, help="how often all are measured in turn (5)")
-    parser.add_argument("--quick", action="store_true", help="3 rounds of 1 s: to see that it runs, not to quote")
+    parser.add_argument("--rounds", type=_positive, default=5, help="number of rounds; each measures every server (5)")
+    parser.add_argument("--quick", action="store_true", help="3 rounds of 1 s: a smoke test, too short to quote")
     parser.add_argument("--only", choices=_KINDS, help="measure only these")
-    parser.add_argument("--peers", type=_peers, default=PEERS, metavar="A,B", help=f"of {','.join(PEERS)} (all)")
+    parser.add_argument(
+        "--peers", type=_peers, default=PEERS, metavar="A,B", help=f"measure only these of {','.join(PEERS)} (all)"
+    )
     parser.add_argument(
         "--against",
         type=_against,
         action="append",
         default=[],
         metavar="NAME=URL-TEMPLATE",
-        help="another server that runs already, with {name}, {width}, {height}, {format}, {quality}; it has to find "
-        "the originals in SCRATCH/run/photos",
+        help="a server that is running already; fields are {name}, {width}, {height}, {format}, {quality}; it must "
+        "serve the originals in SCRATCH/run/photos",
     )
-    parser.add_argument("--photo", type=_file, help="a JPEG to make small, instead of one that is drawn")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all single measurements there")
+    parser.add_argument("--photo", type=_file, help="the JPEG to make thumbnails of, instead of a generated one")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement to FILE")
     default = Path(tempfile.gettempdir()) / f"mage-bench-{os.getuid()}"
-    parser.add_argument("--scratch", type=Path, default=default, help=f"where the peers are installed ({default})")
+    parser.add_argument("--scratch", type=Path, default=default, help=f"where peers are installed ({default})")
     return parser
 
 
@@ -84,13 +86,13 @@ def _parser() -> argparse.ArgumentParser:
 def _positive_number(text: str) -> float:
     number = float(text)
     if not 0 < number < 3600:
-        raise argparse.ArgumentTypeError("between 0 and 3600, please")
+        raise argparse.ArgumentTypeError("must be between 0 and 3600")
     return number
 
 
 def _positive(text: str) -> int:
     if int(text) < 1:
-        raise argparse.ArgumentTypeError("at least 1, please")
+        raise argparse.ArgumentTypeError("must be at least 1")
     return int(text)
 
 
@@ -98,7 +100,7 @@ def _peers(text: str) -> tuple[str, ...]:
     names = tuple(filter(None, text.split(",")))
     unknown = set(names) - set(PEERS)
     if unknown:
-        raise argparse.ArgumentTypeError(f"no such peer: {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
+        raise argparse.ArgumentTypeError(f"no such peer: {', '.join(sorted(unknown))}; peers are {', '.join(PEERS)}")
     return names
 
 
@@ -129,12 +131,12 @@ class _ScratchError(Exception):
 
 
 @contextmanager
-def _ground(scratch: Path) -> Iterator[Ground]:
-    """A scratch directory that is ours alone, now; its `run` is empty at the beginning and gone at the end."""
+def _workspace(scratch: Path) -> Iterator[Workspace]:
+    """The scratch directory, locked; its `run` starts empty and is deleted at the end."""
     scratch = scratch.resolve()
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     if scratch.stat().st_uid != os.getuid():
-        raise _ScratchError(f"{scratch} belongs to somebody else: choose another --scratch")
+        raise _ScratchError(f"{scratch} belongs to another user: choose another --scratch")
     with (scratch / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -144,14 +146,14 @@ def _ground(scratch: Path) -> Iterator[Ground]:
         shutil.rmtree(run_directory, ignore_errors=True)
         (run_directory / "photos").mkdir(parents=True)
         try:
-            yield Ground(scratch, run_directory, run_directory / "photos", usable_cores())
+            yield Workspace(scratch, run_directory, run_directory / "photos", usable_cores())
         finally:
             shutil.rmtree(run_directory, ignore_errors=True)
 
 
-def _drawn_photo(ground: Ground) -> Path:
-    photo = ground.scratch / "photo.jpg"
-    say("drawing a photo")
+def _drawn_photo(workspace: Workspace) -> Path:
+    photo = workspace.scratch / "photo.jpg"
+    say("generating a photo")
     draw_photo(photo)
     return photo
 

@@ -1,7 +1,7 @@
-"""`python -m bench.caches DIRECTORY` prints the tables of docs/caching.md: what an entry on disk costs with how many
-others beside it, and how many requests each policy finds in memory.
+"""`python -m bench.caches DIRECTORY` prints the tables of docs/caching.md: times of the disk cache, and hit ratios of
+the memory cache.
 
-A million entries take some five gigabytes of DIRECTORY's file system and ten minutes; it must be empty, and is left so.
+DIRECTORY must be empty, and is empty afterwards. A million entries take about five gigabytes and ten minutes.
 """
 
 import random
@@ -22,17 +22,17 @@ from thumbs.cache.filestore.store import FileStore
 from thumbs.cache.sieve import ENTRY_BYTES, GROUP_BYTES, Sieve
 
 _ENTRIES = (1_000, 10_000, 100_000, 1_000_000)
-_DJANGOS = 10_000  # it lists its directory at each `set`
+_DJANGO_ENTRIES = 10_000  # at most: it lists its directory at each `set`
 _SAMPLES = 2_000
 _PAYLOAD = bytes(1_000)
-_SIZES_OF_ONE = 6  # thumbnails of one original
+_THUMBNAILS_PER_ORIGINAL = 6
 _PICTURES, _REQUESTS = 20_000, 200_000
 _MEAN_BYTES = 32_000
-Table = tuple[list[str], list[list[str]]]  # its head, and its rows
+Table = tuple[list[str], list[list[str]]]  # header, rows
 
 
 class Lru:
-    """What SIEVE is compared with: least recently used, with the same cap on the same costs."""
+    """The reference for SIEVE: least recently used, with the same cap and the same cost per entry."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -54,7 +54,7 @@ class Lru:
 
 
 def zipf_with_scans(requests: int, *, pictures: int, skew: float, seed: int) -> list[str]:
-    """Requests by popularity ~ 1 / rank^skew; every 20,000 a crawler asks 4,000 pictures once each."""
+    """Keys requested with probability ~ 1 / rank^skew; every 20,000 requests, a crawler requests 4,000 others once."""
     chance = random.Random(seed)
     weights = [1 / rank**skew for rank in range(1, pictures + 1)]
     trace = [f"p/{number}" for number in chance.choices(range(pictures), weights, k=requests)]
@@ -64,7 +64,7 @@ def zipf_with_scans(requests: int, *, pictures: int, skew: float, seed: int) -> 
 
 
 def hit_ratios(trace: Iterable[str], *, max_bytes: int) -> tuple[float, float]:
-    """Of SIEVE and of LRU, with a size between 4 and 60 kB for each picture."""
+    """The hit ratios of SIEVE and of LRU; pictures have 4 to 60 kB."""
     sieve, lru = Sieve(max_bytes=max_bytes, max_items=1 << 40), Lru(max_bytes)
     count = sieve_hits = lru_hits = 0
     for key in trace:
@@ -111,27 +111,27 @@ def _scale(directory: Path) -> Table:
         fresh = range(entries, entries + _SAMPLES)
         sets = _microseconds(partial(_store, store), fresh)
         gets = _microseconds(lambda number: store.get(_key(number)), fresh)
-        purges = _microseconds(lambda number: store.delete_group(_group(number)), fresh[::_SIZES_OF_ONE])
+        purges = _microseconds(lambda number: store.delete_group(_group(number)), fresh[::_THUMBNAILS_PER_ORIGINAL])
         full = FileStore(root, max_bytes=store.usage().bytes)
         more = range(2 * _ENTRIES[-1], 2 * _ENTRIES[-1] + _SAMPLES)
         evicting = _microseconds(partial(_store, full), more)
-        rows.append([f"{entries:,}", sets, evicting, gets, purges, _djangos(directory, entries)])
+        rows.append([f"{entries:,}", sets, evicting, gets, purges, _django_set(directory, entries)])
         sys.stderr.write(f"{rows[-1]}\n")
     shutil.rmtree(root)
     return ["entries", "set", "set, at the cap", "get", "purge of an original", "Django's `set`"], rows
 
 
-def _djangos(directory: Path, entries: int) -> str:
-    if entries > _DJANGOS:
+def _django_set(directory: Path, entries: int) -> str:
+    if entries > _DJANGO_ENTRIES:
         return "–"
     root = directory / "django"
     cache = FileBasedCache(str(root), {"OPTIONS": {"MAX_ENTRIES": 2 * entries}})
     root.mkdir(exist_ok=True)
     for number in range(entries):
         (root / f"{number}.djcache").write_bytes(_PAYLOAD)
-    found = _microseconds(lambda number: cache.set(str(number), _PAYLOAD), range(_SAMPLES // 10))
+    time_per_set = _microseconds(lambda number: cache.set(str(number), _PAYLOAD), range(_SAMPLES // 10))
     shutil.rmtree(root)
-    return found
+    return time_per_set
 
 
 def _store(store: FileStore, number: int) -> None:
@@ -143,7 +143,7 @@ def _key(number: int) -> str:
 
 
 def _group(number: int) -> str:
-    return f"g{number // _SIZES_OF_ONE:016x}"
+    return f"g{number // _THUMBNAILS_PER_ORIGINAL:016x}"
 
 
 def _microseconds(act: Callable[[int], object], numbers: Iterable[int]) -> str:

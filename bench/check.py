@@ -1,4 +1,4 @@
-"""An answer counts only when it is the picture that was asked for: its type, its size and, where told, its quality."""
+"""Checks that a response is the requested picture: its type, its size and, for JPEG, its quality."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ _LUMINANCE = (
 
 
 class WrongAnswerError(Exception):
-    """A party answered something that may not count; the message says what."""
+    """A server's response does not count; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The picture to ask for. `quality` is 1–100."""
+    """The requested picture: pixels, format name, quality 1–100."""
 
     width: int
     height: int
@@ -29,7 +29,7 @@ class Wanted:
 
 
 def check(body: bytes, content_type: str, wanted: Wanted) -> None:
-    """Raise `WrongAnswerError` unless `body` is the picture that is `wanted`."""
+    """Raise `WrongAnswerError` unless `body` is the `wanted` picture."""
     if content_type.partition(";")[0].strip().lower() != f"image/{wanted.format}":
         raise WrongAnswerError(f"answered the type {content_type!r}, not image/{wanted.format}")
     found, width, height = identify(body)
@@ -43,7 +43,7 @@ def check(body: bytes, content_type: str, wanted: Wanted) -> None:
 
 
 def identify(body: bytes) -> tuple[str, int, int]:
-    """Format, width and height as the header tells them. Raises `WrongAnswerError` when `body` is no picture."""
+    """Format, width and height from the header. Raises `WrongAnswerError` when `body` is not a picture."""
     try:
         image = pyvips.Image.new_from_buffer(body, "", access="sequential")
         loader: str = image.get("vips-loader")
@@ -53,7 +53,7 @@ def identify(body: bytes) -> tuple[str, int, int]:
 
 
 def decode(body: bytes) -> None:
-    """Decode all of it, once for each party. Raises `WrongAnswerError` when it is cut short or damaged."""
+    """Decode the whole picture. Raises `WrongAnswerError` when it is truncated or damaged."""
     try:
         pyvips.Image.new_from_buffer(body, "", access="sequential", fail_on="error").avg()
     except pyvips.Error:
@@ -61,7 +61,7 @@ def decode(body: bytes) -> None:
 
 
 def jpeg_quality(body: bytes) -> int | None:
-    """The quality 1–100 of a JPEG by its luminance table; None for other files and for tables of another make."""
+    """The quality 1–100 of a JPEG by its luminance table; None for other files and for other tables than annex K's."""
     table = _luminance_table(body)
     return next((quality for quality in range(1, 101) if table == _scaled(quality)), None) if table else None
 
@@ -73,7 +73,7 @@ def is_progressive(body: bytes) -> bool:
 
 def _luminance_table(body: bytes) -> tuple[int, ...] | None:
     for marker, content in _segments(body):
-        if marker == 0xDB and content[:1] == b"\x00":  # 8 bits, table 0: it comes first in its segment
+        if marker == 0xDB and content[:1] == b"\x00":  # table 0 with 8 bits, first in its segment
             return tuple(content[1:65])
     return None
 

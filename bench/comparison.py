@@ -1,4 +1,4 @@
-"""One run from beginning to end: who takes part, then hits, then misses."""
+"""One benchmark run: starts the servers, then measures hits, then misses."""
 
 import os
 from collections.abc import Iterator
@@ -16,30 +16,30 @@ from bench.pictures import Originals
 from bench.processes import UnavailableError
 from bench.report import Plan, Report
 from bench.rounds import Contender, compare, say
-from bench.servers import Ground, Server
-from bench.table import MAGE, Board
+from bench.servers import Server, Workspace
+from bench.table import MAGE, Results
 from thumbs.render.encode import WEBP_EFFORT
 
 PEERS = ("nginx", "thumbor", "ipx", "pyvips")
-_LIMIT = "pyvips"
+_BASELINE = "pyvips"
 _CLIENTS_PER_CORE = 4
 
 
-def run(plan: Plan, ground: Ground, photo: Path) -> Report:
-    """Measure. Parties that cannot take part are left out with their reasons; nothing else is raised."""
+def run(plan: Plan, workspace: Workspace, photo: Path) -> Report:
+    """Measure. A server that does not start or answers wrongly is left out, with the reason in the report."""
     image = pyvips.Image.new_from_file(str(photo), access="sequential")
     megapixels = image.width * image.height / 1e6
     about = f"a {megapixels:.1f}-megapixel JPEG of {photo.stat().st_size / 1e6:.2f} MB"
-    report = Report(plan, servers.machine(ground.cores), about, clients=_CLIENTS_PER_CORE * ground.cores)
-    originals = Originals(ground.photos, photo)
+    report = Report(plan, servers.machine(workspace.cores), about, clients=_CLIENTS_PER_CORE * workspace.cores)
+    originals = Originals(workspace.photos, photo)
     load = os.getloadavg()[0]
-    if load > ground.cores / 4:
-        say(f"the load of this machine is {load:.1f} before anything was started: expect noise")
-    with _started(MAGE, servers.mage(ground), report) as mage:
+    if load > workspace.cores / 4:
+        say(f"the load of this machine is {load:.1f} before the run starts: expect noise")
+    with _started(MAGE, servers.mage(workspace), report) as mage:
         if "hits" in plan.kinds:
-            _hits(report, ground, originals, mage)
+            _hits(report, workspace, originals, mage)
         if "misses" in plan.kinds:
-            _misses(report, ground, originals, mage=mage)
+            _misses(report, workspace, originals, mage=mage)
     return report
 
 
@@ -58,11 +58,11 @@ def _started(name: str, server: AbstractContextManager[Server], report: Report) 
             yield started
 
 
-def _hits(report: Report, ground: Ground, originals: Originals, mage: Server | None) -> None:
+def _hits(report: Report, workspace: Workspace, originals: Originals, mage: Server | None) -> None:
     if mage is None:
-        return  # there is nothing to serve; the report has the reason
+        return  # without Mage there is no thumbnail to serve; the report has the reason
     try:
-        wrk = Wrk.found(ground.run)
+        wrk = Wrk.found(workspace.run)
         thumbnail = hits.thumbnail(mage, originals)
     except UnavailableError as error:
         report.left_out["hits"] = str(error)
@@ -70,7 +70,7 @@ def _hits(report: Report, ground: Ground, originals: Originals, mage: Server | N
     except WrongAnswerError as error:
         report.left_out[MAGE] = str(error)
         return
-    board = report.boards["hits"] = Board(hits.CASES)
+    results = report.results["hits"] = Results(hits.CASES)
     report.body_bytes = len(thumbnail.body)
     contenders: list[Contender] = [
         Hits(f"{MAGE}, {layer}", mage.port, thumbnail.paths(layer), thumbnail, wrk, layer)
@@ -78,45 +78,45 @@ def _hits(report: Report, ground: Ground, originals: Originals, mage: Server | N
     ]
     with ExitStack() as stack:
         if "nginx" in report.plan.peers:
-            files = thumbnail.write(ground.run / "static")
-            server = stack.enter_context(_started("nginx", servers.nginx(ground, ground.run / "static"), report))
+            files = thumbnail.write(workspace.run / "static")
+            server = stack.enter_context(_started("nginx", servers.nginx(workspace, workspace.run / "static"), report))
             if server is not None:
                 contenders.insert(0, Hits("nginx", server.port, files, thumbnail, wrk))
-        compare(contenders, board, rounds=report.plan.rounds, seconds=report.plan.seconds)
-    report.left_out |= board.left_out
+        compare(contenders, results, rounds=report.plan.rounds, seconds=report.plan.seconds)
+    report.left_out |= results.left_out
 
 
-def _misses(report: Report, ground: Ground, originals: Originals, *, mage: Server | None) -> None:
-    board = report.boards["misses"] = Board(tuple(misses.CASES))
+def _misses(report: Report, workspace: Workspace, originals: Originals, *, mage: Server | None) -> None:
+    results = report.results["misses"] = Results(tuple(misses.CASES))
     with ExitStack() as stack:
         templates: dict[str, Template] = {} if mage is None else {MAGE: Template(mage.template)}
         for name, start in (("thumbor", servers.thumbor), ("ipx", servers.ipx)):
             if name in report.plan.peers:
-                started = stack.enter_context(_started(name, start(ground), report))
+                started = stack.enter_context(_started(name, start(workspace), report))
                 templates |= {} if started is None else {name: Template(started.template)}
         templates |= report.plan.against
-        asked = [HttpMisses(name, template, originals, report.clients) for name, template in templates.items()]
-        limits = [_limit(report, ground, originals)] if _LIMIT in report.plan.peers else []
-        compare([*asked, *limits], board, rounds=report.plan.rounds, seconds=report.plan.seconds)
-    report.left_out |= board.left_out
-    parties: list[HttpMisses | RawMisses] = [*asked, *limits]
+        over_http = [HttpMisses(name, template, originals, report.clients) for name, template in templates.items()]
+        limits = [_limit(report, workspace, originals)] if _BASELINE in report.plan.peers else []
+        compare([*over_http, *limits], results, rounds=report.plan.rounds, seconds=report.plan.seconds)
+    report.left_out |= results.left_out
+    parties: list[HttpMisses | RawMisses] = [*over_http, *limits]
     for party in parties:
         report.sizes |= {(party.name, case): len(body) for case, body in party.bodies.items()}
-    for server in asked:
+    for server in over_http:
         if server.name == MAGE:
-            report.notes[MAGE] += f"; {misses.peculiarities(server)}, WebP effort {WEBP_EFFORT}"
+            report.notes[MAGE] += f"; {misses.observed_encoding(server)}, WebP effort {WEBP_EFFORT}"
         elif server.name not in PEERS:
             report.notes[server.name] = (
-                f"at {server.template.host}:{server.template.port}: {misses.peculiarities(server)}"
+                f"at {server.template.host}:{server.template.port}: {misses.observed_encoding(server)}"
             )
 
 
-def _limit(report: Report, ground: Ground, originals: Originals) -> RawMisses:
-    """libvips at Mage's own WebP effort: what Mage could be at best."""
+def _limit(report: Report, workspace: Workspace, originals: Originals) -> RawMisses:
+    """libvips at Mage's WebP effort: the upper limit for Mage."""
     libvips = ".".join(str(pyvips.version(part)) for part in range(3))
-    report.notes[_LIMIT] = (
+    report.notes[_BASELINE] = (
         f"{pyvips.__version__} with libvips {libvips}: the limit, `thumbnail_buffer` and encode without HTTP in "
-        f"{ground.cores} processes, WebP effort {WEBP_EFFORT}"
+        f"{workspace.cores} processes, WebP effort {WEBP_EFFORT}"
     )
-    logs = [ground.run / f"limit-{core}.log" for core in range(ground.cores)]
-    return RawMisses(_LIMIT, originals.photo, logs, WEBP_EFFORT)
+    logs = [workspace.run / f"limit-{core}.log" for core in range(workspace.cores)]
+    return RawMisses(_BASELINE, originals.photo, logs, WEBP_EFFORT)

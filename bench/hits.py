@@ -1,4 +1,4 @@
-"""Hits: requests answered a second, of thumbnails that are there already, beside nginx serving the same bytes."""
+"""Hits: requests per second for cached thumbnails, compared with nginx serving the same bytes."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from bench.servers import Server
 
 URLS = 200
 CASES = ("one URL", f"{URLS} URLs")
-_BODY_BYTES = 20_000  # about
+_BODY_BYTES = 20_000  # approximately
 _QUALITIES = range(50, 95, 5)
 _WARM_SECONDS = 1.0
 _WARM_PASSES = 10
@@ -21,19 +21,19 @@ _WARM_PASSES = 10
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """What is served in this comparison, by everybody: `body` under `URLS` names."""
+    """The bytes that every server serves, under several names."""
 
     names: tuple[str, ...]
     wanted: Wanted
     body: bytes
 
     def paths(self, storage: str) -> list[str]:
-        """Mage's URLs of it in `storage`."""
-        asked = f"{self.wanted.width}x{self.wanted.height}/filters:format(jpeg);quality({self.wanted.quality})"
-        return [f"/{storage}/thumbs/{asked}/{name}" for name in self.names]
+        """Its URLs on Mage, in `storage`."""
+        spec = f"{self.wanted.width}x{self.wanted.height}/filters:format(jpeg);quality({self.wanted.quality})"
+        return [f"/{storage}/thumbs/{spec}/{name}" for name in self.names]
 
     def write(self, directory: Path) -> list[str]:
-        """As many files of it; their URLs under `directory`."""
+        """Write one file per name into `directory`; return their URLs."""
         directory.mkdir()
         for number in range(len(self.names)):
             (directory / f"{number}.jpg").write_bytes(self.body)
@@ -41,9 +41,9 @@ class Thumbnail:
 
 
 def thumbnail(mage: Server, originals: Originals) -> Thumbnail:
-    """Mage's own thumbnail of the photo, in the quality that comes nearest to 20 KB.
+    """Mage's thumbnail of the photo, in the quality whose size is nearest to 20 KB.
 
-    Raises `WrongAnswerError` when Mage does not answer as it should.
+    Raises `WrongAnswerError` when Mage's response is wrong.
     """
     made = []
     for quality in _QUALITIES:
@@ -61,7 +61,7 @@ def thumbnail(mage: Server, originals: Originals) -> Thumbnail:
 
 @dataclass(slots=True)
 class Hits:
-    """A server and its URLs of the thumbnail; `layer` is what must have answered, where the server tells."""
+    """A server and its URLs of the thumbnail. `layer` is the cache layer that must answer; None for nginx."""
 
     name: str
     port: int
@@ -71,28 +71,29 @@ class Hits:
     layer: str | None = None
     warm: set[str] = field(default_factory=set)
 
-    def prove(self, case: str) -> None:
-        """Every URL gives exactly the bytes, and from the cache: also on a new connection, to whichever process."""
+    def verify(self, case: str) -> None:
+        """Check that every URL gives the expected bytes from the cache. New connections reach every process."""
         paths = self._paths(case)
         if case not in self.warm:
             self._warm(paths)
             self.rate(case, _WARM_SECONDS)
             self.warm.add(case)
         for path in paths:
-            self._judge(get(LOOPBACK, self.port, path))
+            self._check(get(LOOPBACK, self.port, path))
 
     def rate(self, case: str, seconds: float) -> float:
         return self.wrk.rate(self.port, self._paths(case), seconds=seconds, body_bytes=len(self.thumbnail.body))
 
     def _warm(self, paths: Sequence[str]) -> None:
-        """Every process of the server must have seen every URL, and which one gets a connection is chance."""
+        """Request every URL until every process of the server has it; connections go to random processes."""
         for _ in range(_WARM_PASSES):
-            _ask_for_all(self.port, paths)
+            _request_all(self.port, paths)
+            # nginx has no X-Cache header.
             answers = (get(LOOPBACK, self.port, path) for path in paths)
             if all(answer.headers.get("x-cache", "HIT") == "HIT" for answer in answers):
                 return
 
-    def _judge(self, answer: Answer) -> None:
+    def _check(self, answer: Answer) -> None:
         if answer.status != 200 or answer.body != self.thumbnail.body:
             raise WrongAnswerError(f"answered other bytes (status {answer.status})")
         cache, timing = answer.headers.get("x-cache"), answer.headers.get("server-timing", "")
@@ -103,15 +104,15 @@ class Hits:
         return self.paths if case == CASES[1] else self.paths[:1]
 
 
-def _ask_for_all(port: int, paths: Sequence[str]) -> None:
-    """Every path on as many connections as wrk will use."""
+def _request_all(port: int, paths: Sequence[str]) -> None:
+    """Request every path on as many connections as wrk uses."""
 
-    def on_one() -> None:
+    def one_connection() -> None:
         client = Client(LOOPBACK, port)
         for path in paths:
             client.get(path)
         client.close()
 
     with ThreadPoolExecutor(WRK_CONNECTIONS) as pool:
-        for done in [pool.submit(on_one) for _ in range(WRK_CONNECTIONS)]:
+        for done in [pool.submit(one_connection) for _ in range(WRK_CONNECTIONS)]:
             done.result()

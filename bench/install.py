@@ -1,4 +1,4 @@
-"""thumbor and ipx, put into the scratch directory by their own package managers, once."""
+"""Installs thumbor and ipx into the scratch directory with pip and npm, once."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ _INSTALL_SECONDS = 900.0
 
 
 def thumbor(scratch: Path) -> Path:
-    """The directory of a virtual environment with thumbor in it. Raises `UnavailableError` with pip's last line."""
+    """The directory of a virtual environment that has thumbor. Raises `UnavailableError` with pip's last line."""
     home = scratch / "thumbor"
     if not (home / "bin" / "thumbor").exists():
         home.mkdir(exist_ok=True)
@@ -22,13 +22,13 @@ def thumbor(scratch: Path) -> Path:
 
 
 def ipx(scratch: Path) -> Path:
-    """A directory with ipx in its `node_modules`. Raises `UnavailableError` with npm's last line."""
+    """A directory that has ipx in `node_modules`. Raises `UnavailableError` with npm's last line."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise UnavailableError("it needs node and npm (on Debian: apt-get install nodejs npm)")
     home = scratch / "ipx"
     if not (home / "node_modules" / "ipx" / "package.json").exists():
         home.mkdir(exist_ok=True)
-        # Without a name npm takes the directory's, "ipx", and installs nothing into itself.
+        # Without a name, npm uses the directory's, "ipx", and refuses to install a package into itself.
         (home / "package.json").write_text('{"name": "bench-peers", "private": true}\n')
         _run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "ipx"], home)
     return home
@@ -36,17 +36,17 @@ def ipx(scratch: Path) -> Path:
 
 def python_version(home: Path, package: str) -> str:
     """The version of a package in the virtual environment `home`."""
-    places = [str(place) for place in home.glob("lib/python*/site-packages")]
-    return next((found.version for found in distributions(name=package, path=places)), "?")
+    paths = [str(path) for path in home.glob("lib/python*/site-packages")]
+    return next((distribution.version for distribution in distributions(name=package, path=paths)), "?")
 
 
 def node_version(home: Path, package: str) -> str:
     """The version of a package in `home`'s `node_modules`."""
-    about: dict[str, str] = json.loads((home / "node_modules" / package / "package.json").read_text())
-    return about["version"]
+    package_json: dict[str, str] = json.loads((home / "node_modules" / package / "package.json").read_text())
+    return package_json["version"]
 
 
 def _run(command: list[str | Path], home: Path) -> None:
     with running(command, log=home / "install.log", cwd=home) as child:
         if child.await_end(_INSTALL_SECONDS):
-            raise UnavailableError(f"it could not be installed: {child.last_words}")
+            raise UnavailableError(f"it could not be installed: {child.last_line}")

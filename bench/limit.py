@@ -1,7 +1,7 @@
-"""What this machine can give at all: libvips from file to file in a process a core, with no server around it.
+"""The upper limit of this machine: libvips without a server, in one process per core.
 
-`python -m bench.limit PHOTO WIDTH HEIGHT FORMAT QUALITY EFFORT START SECONDS` is one of those processes. It prints
-pictures a second, counted from START on the monotonic clock, which all processes share.
+`python -m bench.limit PHOTO WIDTH HEIGHT FORMAT QUALITY EFFORT START SECONDS` is one of these processes. It prints
+pictures per second, counted from START on the monotonic clock, which all processes share.
 """
 
 import sys
@@ -16,11 +16,11 @@ from bench.check import Wanted, WrongAnswerError
 from bench.processes import running
 
 _ROOT = Path(__file__).resolve().parent.parent
-_START_SECONDS = 1.0  # for Python and libvips to be there before the clock starts
+_START_SECONDS = 1.0  # for Python and libvips to load before the measurement starts
 
 
 def render(photo: bytes, wanted: Wanted, *, effort: int) -> bytes:
-    """The picture, cut from the centre, without metadata. `effort` is WebP's, 0–6."""
+    """The picture, center-cropped, without metadata. `effort` is WebP's, 0–6."""
     image = pyvips.Image.thumbnail_buffer(photo, wanted.width, height=wanted.height, size="both", crop="centre")
     options: dict[str, int] = {"effort": effort} if wanted.format == "webp" else {"optimize_coding": True}
     encoded: bytes = image.write_to_buffer(f".{wanted.format}", Q=wanted.quality, keep="none", **options)
@@ -28,15 +28,15 @@ def render(photo: bytes, wanted: Wanted, *, effort: int) -> bytes:
 
 
 def pool_rate(photo: Path, wanted: Wanted, *, effort: int, seconds: float, logs: Sequence[Path]) -> float:
-    """Pictures a second of as many processes together as there are files in `logs`, for what they print."""
+    """Pictures per second of all processes together; each writes its output to one file of `logs`."""
     start = time.monotonic() + _START_SECONDS
     numbers = (wanted.width, wanted.height, wanted.format, wanted.quality, effort, start, seconds)
     command = [sys.executable, "-m", "bench.limit", str(photo), *map(str, numbers)]
     with ExitStack() as stack:
         children = [stack.enter_context(running(command, log=log, cwd=_ROOT)) for log in logs]
         if any(child.await_end(seconds + 60) for child in children):
-            raise WrongAnswerError(f"failed: {children[0].last_words}")
-        return sum(float(child.last_words) for child in children)
+            raise WrongAnswerError(f"failed: {children[0].last_line}")
+        return sum(float(child.last_line) for child in children)
 
 
 def _main(photo: str, *numbers: str) -> None:

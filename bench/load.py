@@ -1,4 +1,4 @@
-"""Two kinds of load: `wrk` for hits, which are too fast for Python, and checked requests for misses, which are not."""
+"""Load generators: `wrk` for hits, which are too fast for a Python client, and a Python client that checks misses."""
 
 import http.client
 import shutil
@@ -40,7 +40,7 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server sent. Header names are in lower case."""
+    """A response; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -48,16 +48,16 @@ class Answer:
 
 
 class Template:
-    """A URL of a server on this machine: with `{name}`, and with `{width}`, `{height}`, `{format}`, `{quality}`."""
+    """A URL of a server on this machine with the field `{name}`, and `{width}`, `{height}`, `{format}`, `{quality}`."""
 
     def __init__(self, url: str) -> None:
-        """Raises ValueError, with a sentence for the user, when `url` is not such a template."""
+        """Raises ValueError, with a message for the user, when `url` is not a template."""
         parts = urlsplit(url)
         if parts.scheme != "http" or parts.hostname not in (LOOPBACK, "localhost"):
-            raise ValueError(f"a template starts with http://{LOOPBACK}:PORT/ or http://localhost:PORT/")
+            raise ValueError(f"a template must start with http://{LOOPBACK}:PORT/ or http://localhost:PORT/")
         unknown = {field for _, field, _, _ in Formatter().parse(url) if field is not None} - _FIELDS
         if unknown or "{name}" not in url:
-            raise ValueError("a template has {name}, and of fields only " + ", ".join(sorted(_FIELDS)))
+            raise ValueError("a template must have {name}; its fields are among " + ", ".join(sorted(_FIELDS)))
         self.host, self.port = parts.hostname, parts.port or 80
         self._target = url.partition(parts.netloc)[2]
 
@@ -68,13 +68,13 @@ class Template:
 
 
 class Client:
-    """One kept-alive connection, which is opened anew when the server has closed it."""
+    """One persistent connection, opened again after the server has closed it."""
 
     def __init__(self, host: str, port: int) -> None:
         self._connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
 
     def get(self, target: str) -> Answer:
-        """Raises `WrongAnswerError` when there is no answer."""
+        """The response. Raises `WrongAnswerError` when there is none."""
         try:
             try:
                 return self._get(target)
@@ -94,7 +94,7 @@ class Client:
 
 
 def get(host: str, port: int, target: str) -> Answer:
-    """One request on a connection of its own. Raises `WrongAnswerError` when there is no answer."""
+    """One request on a new connection. Raises `WrongAnswerError` when there is no response."""
     client = Client(host, port)
     try:
         return client.get(target)
@@ -103,10 +103,10 @@ def get(host: str, port: int, target: str) -> Answer:
 
 
 def drive(work: Callable[[Client], None], host: str, port: int, *, clients: int, seconds: float) -> float:
-    """Calls of `work` a second, by `clients` at once with a kept-alive connection each; the first failure is raised.
+    """Calls of `work` per second by `clients` at once, each with one persistent connection. Raises the first error.
 
-    Each client finishes what it began and is divided by its own time: at a few requests a second, those that are under
-    way at the end would otherwise count too much or too little.
+    Each client finishes its last call and divides by its own time. Otherwise calls in progress at the end would distort
+    a low rate.
     """
     started = threading.Barrier(clients)
     stop = threading.Event()
@@ -136,43 +136,43 @@ def drive(work: Callable[[Client], None], host: str, port: int, *, clients: int,
 
 @dataclass(frozen=True, slots=True)
 class Wrk:
-    """Debian's `wrk`, with what it needs of a scratch directory."""
+    """The program `wrk`, with a directory for its script and its log."""
 
     program: str
     scratch: Path
 
     @staticmethod
     def found(scratch: Path) -> "Wrk":
-        """Raises `UnavailableError` where it is not installed."""
+        """The installed `wrk`. Raises `UnavailableError` when there is none."""
         program = shutil.which("wrk")
         if program is None:
             raise UnavailableError("wrk is not installed (on Debian: apt-get install wrk)")
         return Wrk(program, scratch)
 
     def rate(self, port: int, paths: Sequence[str], *, seconds: float, body_bytes: int) -> float:
-        """Requests a second over `paths` in turn. Raises `WrongAnswerError` unless all answers were whole and good."""
+        """Requests per second over `paths` in turn. Raises `WrongAnswerError` for any wrong or missing response."""
         script = self.scratch / "wrk.lua"
         quoted = ", ".join(f'"{path}"' for path in paths)
         script.write_text((_SEVERAL_URLS.format(paths=quoted) if len(paths) > 1 else "") + _SUMMARY)
-        shape = (
+        options = (
             f"-t{WRK_THREADS}",
             f"-c{WRK_CONNECTIONS}",
             f"-d{max(1, round(seconds))}",
             f"--timeout={_TIMEOUT_SECONDS:.0f}",
         )
-        command = (self.program, *shape, "-s", script, f"http://{LOOPBACK}:{port}{paths[0]}")
+        command = (self.program, *options, "-s", script, f"http://{LOOPBACK}:{port}{paths[0]}")
         with running(command, log=self.scratch / "wrk.log") as child:
             status = child.await_end(seconds + 60)
-            words = child.last_words
+            line = child.last_line
         if status:
-            raise WrongAnswerError(f"could not be loaded: {words}")
-        return summarized(words, body_bytes=body_bytes)
+            raise WrongAnswerError(f"wrk failed: {line}")
+        return summarized(line, body_bytes=body_bytes)
 
 
 def summarized(line: str, *, body_bytes: int) -> float:
-    """The rate in the line that `done` prints: requests, microseconds, bytes, wrong statuses, other errors.
+    """The rate from the line that `done` prints: requests, microseconds, bytes, error statuses, other errors.
 
-    Raises `WrongAnswerError` when there were errors, or too few bytes for that many pictures.
+    Raises `WrongAnswerError` when there were errors, or fewer bytes than the pictures have.
     """
     requests, microseconds, received, refused, lost = map(int, line.split())
     if refused or lost:

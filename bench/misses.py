@@ -1,4 +1,4 @@
-"""Misses: pictures rendered a second, of originals that no server has seen before."""
+"""Misses: pictures rendered per second, each from an original that was never requested before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ _WARM_SECONDS = 1.0
 
 @dataclass(slots=True)
 class HttpMisses:
-    """A server that renders, asked by `clients` at once. `bodies` are its first answers by case."""
+    """A server that renders for `clients` at once. `bodies` has its first response per case."""
 
     name: str
     template: Template
@@ -27,8 +27,8 @@ class HttpMisses:
     clients: int
     bodies: dict[str, bytes] = field(default_factory=dict)
 
-    def prove(self, case: str) -> None:
-        """The right picture, whole, and a smaller file at a lower quality: so the quality in the URL is obeyed."""
+    def verify(self, case: str) -> None:
+        """Check the picture, and that a lower quality gives a smaller file: the server obeys the URL's quality."""
         wanted = CASES[case]
         body = self._once(wanted)
         decode(body)
@@ -43,19 +43,19 @@ class HttpMisses:
         wanted = CASES[case]
 
         def ask(client: Client) -> None:
-            judge(client.get(self.template.target(self.originals.take(), wanted)), wanted)
+            check_answer(client.get(self.template.target(self.originals.take(), wanted)), wanted)
 
         return drive(ask, self.template.host, self.template.port, clients=self.clients, seconds=seconds)
 
     def _once(self, wanted: Wanted) -> bytes:
         answer = get(self.template.host, self.template.port, self.template.target(self.originals.take(), wanted))
-        judge(answer, wanted)
+        check_answer(answer, wanted)
         return answer.body
 
 
 @dataclass(slots=True)
 class RawMisses:
-    """libvips alone, in a process for each file of `logs`; `effort` is WebP's."""
+    """libvips without a server, in one process per file of `logs`; `effort` is WebP's."""
 
     name: str
     photo: Path
@@ -63,7 +63,7 @@ class RawMisses:
     effort: int
     bodies: dict[str, bytes] = field(default_factory=dict)
 
-    def prove(self, case: str) -> None:
+    def verify(self, case: str) -> None:
         wanted = CASES[case]
         body = limit.render(self.photo.read_bytes(), wanted, effort=self.effort)
         check(body, f"image/{wanted.format}", wanted)
@@ -73,8 +73,8 @@ class RawMisses:
         return limit.pool_rate(self.photo, CASES[case], effort=self.effort, seconds=seconds, logs=self.logs)
 
 
-def judge(answer: Answer, wanted: Wanted) -> None:
-    """Raise `WrongAnswerError` unless this is the picture, made for this request."""
+def check_answer(answer: Answer, wanted: Wanted) -> None:
+    """Raise `WrongAnswerError` unless `answer` is the picture, rendered for this request."""
     if answer.status != 200:
         raise WrongAnswerError(f"answered the status {answer.status}")
     if answer.headers.get("x-cache", "").upper().startswith("HIT"):
@@ -82,7 +82,7 @@ def judge(answer: Answer, wanted: Wanted) -> None:
     check(answer.body, answer.headers.get("content-type", ""), wanted)
 
 
-def peculiarities(party: HttpMisses) -> str:
-    """What a server's answers tell of it."""
-    jpegs = [body for case, body in party.bodies.items() if CASES[case].format == "jpeg"]
+def observed_encoding(server: HttpMisses) -> str:
+    """How the server encodes JPEG, from its responses."""
+    jpegs = [body for case, body in server.bodies.items() if CASES[case].format == "jpeg"]
     return " and ".join("progressive JPEG" if is_progressive(body) else "baseline JPEG" for body in jpegs)

@@ -1,4 +1,4 @@
-"""The photograph that is made small, and as many names for it as there are requests: no name is asked for twice."""
+"""The original of the benchmark: generates a photo, and gives it a new name for every request."""
 
 import os
 import shutil
@@ -14,9 +14,9 @@ _LINKS_PER_FILE = 20_000  # ext4 allows 65,000 links to one file
 
 
 def draw_photo(file: Path) -> None:
-    """Write a JPEG that costs what a photograph costs to decode and encode: sky, hills, pebbles, a sensor's grain.
+    """Write a JPEG that is as expensive to decode and encode as a photo: sky, hills, pebbles, sensor noise.
 
-    Its file has 1.2 bits a pixel and its thumbnail of 500×300 about 25 KB (JPEG, quality 80), as photos have.
+    As with photos, the file has 1.2 bits per pixel, and its thumbnail of 500×300 about 25 KB (JPEG, quality 80).
     """
     down = Image.xyz(WIDTH, HEIGHT)[1] / HEIGHT
     rock = _fractal(300, seed=400, roughness=0.8)
@@ -42,7 +42,7 @@ def _fractal(largest: int, *, seed: int, roughness: float = 0.6) -> Image:
 
 
 def _cells(size: int, *, seed: int) -> Image:
-    """Distance to the nearest of scattered points, about 0 to 1: pebbles of `size` pixels, with sharp seams."""
+    """Worley noise, about 0 to 1: pebbles of `size` pixels with sharp edges."""
     return Image.worley(WIDTH, HEIGHT, cell_size=size, seed=seed) / size
 
 
@@ -52,7 +52,7 @@ def _lit(tone: Image, color: tuple[float, float, float]) -> Image:
 
 
 class Originals:
-    """Hard links to one photo in `directory`, each name given out once, so that no server has seen it before."""
+    """Hard links to one photo in `directory`. Each name is used once, so that no server has it in a cache."""
 
     def __init__(self, directory: Path, photo: Path) -> None:
         self.directory = directory
@@ -61,7 +61,7 @@ class Originals:
         self._lock = threading.Lock()
 
     def take(self) -> str:
-        """A name that was never given out before."""
+        """Link the photo to a new name and return that."""
         with self._lock:
             number = self._taken
             self._taken += 1

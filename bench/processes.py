@@ -1,4 +1,4 @@
-"""Child processes in sessions of their own: whatever happens, neither they nor their children outlive their block."""
+"""Child processes in their own sessions: neither they nor their children outlive the block that started them."""
 
 import ctypes
 import os
@@ -13,27 +13,28 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 _GRACE_SECONDS = 5.0
+_PORT_SECONDS = 30.0
 _PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37
 
 
 class UnavailableError(Exception):
-    """A party cannot take part; the message says why, in a line."""
+    """A server or program cannot be used; the message says why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A running command, and the file that takes what it prints."""
+    """A running command and the file with its output."""
 
     process: subprocess.Popen[bytes]
     log: Path
 
     @property
     def ended(self) -> bool:
-        """Asked without reaping: until it is reaped its number, and so its session's, is nobody else's."""
+        """Whether it has ended. It is not reaped here: until then no other process gets its pid or session id."""
         return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     @property
-    def last_words(self) -> str:
+    def last_line(self) -> str:
         lines = self.log.read_text(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
 
@@ -46,27 +47,27 @@ class Child:
             time.sleep(0.02)
         return self.process.wait()
 
-    def await_port(self, port: int, seconds: float = 30.0) -> None:
-        """Return when something listens. Raises `UnavailableError` when the command ends or takes too long."""
-        end = time.monotonic() + seconds
+    def await_port(self, port: int) -> None:
+        """Return when the port accepts connections. Raises `UnavailableError` if the command ends or takes too long."""
+        end = time.monotonic() + _PORT_SECONDS
         while time.monotonic() < end:
             if self.ended:
-                raise UnavailableError(f"it ended at once: {self.last_words}")
+                raise UnavailableError(f"it ended at once: {self.last_line}")
             with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
                 return
             time.sleep(0.05)
-        raise UnavailableError(f"it does not listen after {seconds:.0f} s: {self.last_words}")
+        raise UnavailableError(f"it does not listen after {_PORT_SECONDS:.0f} s: {self.last_line}")
 
 
 @contextmanager
 def running(
     command: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> Iterator[Child]:
-    """The command as the leader of a new session, which is ended with the block.
+    """Run the command as the leader of a new session, which ends with the block.
 
     Raises `UnavailableError` when it cannot be started at all.
     """
-    with _orphans_are_ours(), log.open("wb") as sink:
+    with _adopting_orphans(), log.open("wb") as sink:
         try:
             process = subprocess.Popen(
                 [str(word) for word in command],
@@ -87,7 +88,7 @@ def running(
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
+    """A port that no process listens on now."""
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         port: int = listener.getsockname()[1]
@@ -97,20 +98,20 @@ def free_port() -> int:
 def _end(child: Child) -> None:
     process = child.process
     if process.returncode is not None:
-        return  # it was waited for, and its number may be another's by now
+        return  # already reaped: another process may have its pid
     try:
         os.killpg(process.pid, signal.SIGTERM)
         end = time.monotonic() + _GRACE_SECONDS
         while not child.ended and time.monotonic() < end:
             time.sleep(0.02)
     finally:
-        # The leader is gone or has had its time, and so have the others. Until it is reaped its session is its own.
+        # The grace period is over for all of the session. The leader is reaped last: until then its id is not reused.
         _end_session(process.pid)
         process.wait()
 
 
 def _end_session(session: int) -> None:
-    """Kill and reap all of a session but its leader, whatever groups they are in; the leader is only killed."""
+    """Kill every process of a session, in any process group, and reap all but the leader."""
     end = time.monotonic() + _GRACE_SECONDS
     while time.monotonic() < end:
         members = _members(session)
@@ -121,7 +122,7 @@ def _end_session(session: int) -> None:
         if not members:
             return
         for member in members:
-            with suppress(ChildProcessError):  # its parent, which is ending too, has not left it to us yet
+            with suppress(ChildProcessError):  # not our child yet: its parent is still ending
                 os.waitpid(member, os.WNOHANG)
         time.sleep(0.005)
 
@@ -129,15 +130,15 @@ def _end_session(session: int) -> None:
 def _members(session: int) -> set[int]:
     members = set()
     for number in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()):
-        with suppress(OSError):  # it has ended meanwhile, or is hidden from us
+        with suppress(OSError):  # it has ended, or we may not see it
             if os.getsid(number) == session:
                 members.add(number)
     return members
 
 
 @contextmanager
-def _orphans_are_ours() -> Iterator[None]:
-    """Within the block, children whose parent ends become ours, so that they can be waited for too (prctl(2))."""
+def _adopting_orphans() -> Iterator[None]:
+    """Within the block, orphaned descendants become our children, so that they can be reaped (prctl(2))."""
     libc, before = ctypes.CDLL(None), ctypes.c_int()
     libc.prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before), 0, 0, 0)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

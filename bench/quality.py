@@ -1,7 +1,7 @@
-"""`python -m bench.quality PHOTO…` prints the tables of docs/quality.md: what an encoder's effort buys, and how much
-libjpeg may shrink. The oracle is Pillow: it decodes the whole photo and resizes it with its own Lanczos filter.
+"""`python -m bench.quality PHOTO…` prints the tables of docs/quality.md: size and likeness by encoder effort, and the
+loss by decoding at a reduced size. The reference is Pillow, which decodes the whole photo and resizes it with Lanczos.
 
-Needs `numpy` and `scikit-image` (for SSIM) beside what Mage needs; nothing else here does.
+This module alone needs `numpy` and `scikit-image` (for SSIM).
 """
 
 import io
@@ -17,12 +17,12 @@ from PIL import Image
 
 _LONG_SIDE = 1000
 _ROUNDS = 3
-_SHRINKS = {1: 4.2, 2: 4.2, 4: 8.4}  # libjpeg's, and the ratio at which twice of it is the next one
+_SHRINKS = {1: 4.2, 2: 4.2, 4: 8.4}  # libjpeg's
 _LEFTOVERS = (1.25, 1.5, 2.1, 3.0)
 
 
 class Encoder(NamedTuple):
-    """`options` but for the effort, which is what is compared; `quality` is Mage's default at this size."""
+    """An encoder whose `efforts` are compared. `options` are its others; `quality` is near Mage's default."""
 
     suffix: str
     quality: int
@@ -49,7 +49,9 @@ _JPEGS: dict[str, dict[str, Any]] = {
 }
 
 
-class Figures(NamedTuple):
+class Measurement(NamedTuple):
+    """Encoding time, size of the file in bytes, likeness to the original pixels."""
+
     seconds: float
     size: int
     ssim: float
@@ -58,7 +60,7 @@ class Figures(NamedTuple):
 def main(photos: list[Path]) -> None:
     pyvips.cache_set_max(0)
     pyvips.concurrency_set(1)
-    pictures = [_reduced(photo) for photo in photos]
+    pictures = [_scaled_down(photo) for photo in photos]
     print("| JPEG q80 | ms | KB | SSIM |\n| --- | ---: | ---: | ---: |")
     for name, options in _JPEGS.items():
         _row(name, [_encoded(picture, ".jpg", 80, options) for picture in pictures])
@@ -66,8 +68,8 @@ def main(photos: list[Path]) -> None:
         print(f"\n| {name} q{encoder.quality} | ms | KB | SSIM |\n| --- | ---: | ---: | ---: |")
         for effort in encoder.efforts:
             options = encoder.options | {"effort": effort}
-            figures = [_encoded(picture, encoder.suffix, encoder.quality, options) for picture in pictures]
-            _row(f"effort {effort}", figures)
+            measurements = [_encoded(picture, encoder.suffix, encoder.quality, options) for picture in pictures]
+            _row(f"effort {effort}", measurements)
     print("\n| decoded at | pixels left | PSNR, worst photo | SSIM, worst photo | ms |")
     print("| ---: | ---: | ---: | ---: | ---: |")
     jpegs = [photo for photo in photos if photo.suffix == ".jpg"]
@@ -78,18 +80,18 @@ def main(photos: list[Path]) -> None:
             print(f"| 1/{shrink} | {leftover:g} × | {psnr:.1f} dB | {ssim:.4f} | {seconds * 1000:.0f} |")
 
 
-def _reduced(photo: Path) -> pyvips.Image:
+def _scaled_down(photo: Path) -> pyvips.Image:
     return pyvips.Image.thumbnail(str(photo), _LONG_SIDE, size="down", output_profile="srgb").copy_memory()
 
 
-def _row(name: str, figures: list[Figures]) -> None:
-    ms, size = fmean(one.seconds for one in figures) * 1000, fmean(one.size for one in figures) / 1000
-    print(f"| {name} | {ms:.1f} | {size:.1f} | {fmean(one.ssim for one in figures):.4f} |")
+def _row(name: str, measurements: list[Measurement]) -> None:
+    ms, size = fmean(one.seconds for one in measurements) * 1000, fmean(one.size for one in measurements) / 1000
+    print(f"| {name} | {ms:.1f} | {size:.1f} | {fmean(one.ssim for one in measurements):.4f} |")
 
 
-def _encoded(picture: pyvips.Image, suffix: str, quality: int, options: dict[str, Any]) -> Figures:
+def _encoded(picture: pyvips.Image, suffix: str, quality: int, options: dict[str, Any]) -> Measurement:
     seconds, body = _timed(lambda: picture.write_to_buffer(suffix, Q=quality, keep="none", **options))
-    return Figures(seconds, len(body), _ssim(picture, pyvips.Image.new_from_buffer(body, "")))
+    return Measurement(seconds, len(body), _ssim(picture, pyvips.Image.new_from_buffer(body, "")))
 
 
 def _shrunk(photo: Path, shrink: int, leftover: float) -> tuple[float, float, float]:
@@ -119,10 +121,10 @@ def _timed(make: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def _ssim(one: pyvips.Image, other: pyvips.Image) -> float:
-    from skimage.metrics import structural_similarity  # noqa: PLC0415 - see above
+    from skimage.metrics import structural_similarity  # noqa: PLC0415 - needed here only
 
-    grey = (image.colourspace("b-w").extract_band(0).numpy() for image in (one, other))
-    return float(structural_similarity(*grey))
+    gray = (image.colourspace("b-w").extract_band(0).numpy() for image in (one, other))
+    return float(structural_similarity(*gray))
 
 
 if __name__ == "__main__":

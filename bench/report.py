@@ -1,14 +1,14 @@
-"""What a run found, as Markdown for people and as JSON for programs."""
+"""The result of a run as Markdown and as JSON."""
 
 from dataclasses import dataclass, field
 
 from bench.load import WRK_CONNECTIONS, WRK_THREADS, Template
-from bench.table import MAGE, Board, hits_table, misses_table
+from bench.table import MAGE, Results, hits_table, misses_table
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure. `against` are further servers: their names and URL templates."""
+    """What to measure. `against` maps names of further servers to their URL templates."""
 
     rounds: int
     seconds: float
@@ -19,14 +19,14 @@ class Plan:
 
 @dataclass(slots=True)
 class Report:
-    """What a run found. `left_out` are parties and reasons; `notes` the others and their configuration."""
+    """The result of a run. `left_out` maps servers to reasons, `notes` the others to their configuration."""
 
     plan: Plan
     machine: str
     photo: str
     left_out: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
-    boards: dict[str, Board] = field(default_factory=dict)
+    results: dict[str, Results] = field(default_factory=dict)
     sizes: dict[tuple[str, str], int] = field(default_factory=dict)
     body_bytes: int = 0
     clients: int = 0
@@ -36,16 +36,16 @@ class Report:
         return any(party.startswith(MAGE) for party in self.left_out)
 
     def markdown(self) -> str:
-        """Two tables and what is needed to believe them."""
+        """Both tables, with the conditions they were measured under."""
         parts = [f"{self.machine}; medians of {self.plan.rounds} interleaved rounds of {self.plan.seconds:g} s each."]
-        if "hits" in self.boards and self.boards["hits"].rates:
-            parts.append(hits_table(self.boards["hits"], "nginx"))
+        if "hits" in self.results and self.results["hits"].rates:
+            parts.append(hits_table(self.results["hits"], "nginx"))
             parts.append(
                 f"Hits: a JPEG of {self.body_bytes / 1000:.1f} KB that Mage made, `wrk -t{WRK_THREADS} "
                 f"-c{WRK_CONNECTIONS}` on the same machine; every server answers the same bytes."
             )
-        if "misses" in self.boards and self.boards["misses"].rates:
-            parts.append(misses_table(self.boards["misses"], self.sizes))
+        if "misses" in self.results and self.results["misses"].rates:
+            parts.append(misses_table(self.results["misses"], self.sizes))
             parts.append(
                 f"Misses: {self.photo}, cover-cropped to 500×300; every request names an original that was never asked "
                 f"for before; {self.clients} clients with a kept-alive connection each; every answer is checked."
@@ -56,14 +56,14 @@ class Report:
         return "\n\n".join(part for part in parts if part)
 
     def json(self) -> dict[str, object]:
-        """All single rates too."""
+        """The same, with the rate of every round."""
         measured: dict[str, object] = {
             kind: [
-                {"party": party, "case": case, "rates": rates, "median": board.rate(party, case)}
+                {"party": party, "case": case, "rates": rates, "median": results.rate(party, case)}
                 | ({"bytes": self.sizes[party, case]} if (party, case) in self.sizes else {})
-                for (party, case), rates in board.rates.items()
+                for (party, case), rates in results.rates.items()
             ]
-            for kind, board in self.boards.items()
+            for kind, results in self.results.items()
         }
         return {
             "machine": self.machine,

@@ -1,4 +1,4 @@
-"""The order of measuring: all parties in each round, round after round, so that a noisy minute hits all alike."""
+"""Interleaved rounds: each round measures every server, so that noise affects all of them alike."""
 
 import sys
 from collections.abc import Sequence
@@ -6,65 +6,65 @@ from typing import Protocol
 
 from bench.check import WrongAnswerError
 from bench.processes import UnavailableError
-from bench.table import Board
+from bench.table import Results
 
 
 class Contender(Protocol):
-    """One party in one comparison. Both methods raise `WrongAnswerError` when what it answers may not count."""
+    """A server in a comparison. Both methods raise `WrongAnswerError` for a response that does not count."""
 
     @property
     def name(self) -> str: ...
 
-    def prove(self, case: str, /) -> None:
-        """Answer rightly once, and be warm."""
+    def verify(self, case: str, /) -> None:
+        """Check the responses for `case`, and warm up."""
 
     def rate(self, case: str, seconds: float, /) -> float:
-        """Answers a second, over about `seconds`."""
+        """Responses per second over about `seconds`."""
 
 
-def compare(contenders: Sequence[Contender], board: Board, *, rounds: int, seconds: float) -> None:
-    """Fill `board`. Who fails, at first or in the middle, is left out with the reason."""
-    for case in board.cases:
+def compare(contenders: Sequence[Contender], results: Results, *, rounds: int, seconds: float) -> None:
+    """Fill `results`. A contender that fails at any time is left out with the reason."""
+    for case in results.cases:
         for contender in contenders:
-            _prove(contender, case, board)
+            _verify(contender, case, results)
     for number in range(1, rounds + 1):
-        for case in board.cases:
+        for case in results.cases:
             for contender in contenders:
-                rate = _rate(contender, case, seconds, board)
+                rate = _rate(contender, case, seconds, results)
                 if rate is not None:
                     say(f"round {number} of {rounds}  {case:10}  {contender.name:16} {rate:10,.1f}/s")
-    for case in board.cases:
+    for case in results.cases:
         for contender in contenders:
-            _prove(contender, case, board)
+            _verify(contender, case, results)
 
 
-def _prove(contender: Contender, case: str, board: Board) -> None:
-    if contender.name in board.left_out:
+def _verify(contender: Contender, case: str, results: Results) -> None:
+    if contender.name in results.left_out:
         return
     try:
-        contender.prove(case)
+        contender.verify(case)
     except (WrongAnswerError, UnavailableError) as error:
-        leave_out(board, contender.name, f"{case}: {error}")
+        leave_out(results, contender.name, f"{case}: {error}")
 
 
-def _rate(contender: Contender, case: str, seconds: float, board: Board) -> float | None:
-    if contender.name in board.left_out:
+def _rate(contender: Contender, case: str, seconds: float, results: Results) -> float | None:
+    if contender.name in results.left_out:
         return None
     try:
         rate = contender.rate(case, seconds)
     except (WrongAnswerError, UnavailableError) as error:
-        leave_out(board, contender.name, f"{case}: {error}")
+        leave_out(results, contender.name, f"{case}: {error}")
         return None
-    board.add(contender.name, case, rate)
+    results.add(contender.name, case, rate)
     return rate
 
 
-def leave_out(board: Board, party: str, reason: str) -> None:
-    """Take `party` off the board and say so at once."""
-    board.leave_out(party, reason)
+def leave_out(results: Results, party: str, reason: str) -> None:
+    """Remove `party` from `results` and print the reason."""
+    results.leave_out(party, reason)
     say(f"left out: {party}: {reason}")
 
 
 def say(sentence: str) -> None:
-    """Progress goes to stderr; stdout holds the table alone."""
+    """Print progress to stderr; stdout is for the tables."""
     print(sentence, file=sys.stderr, flush=True)

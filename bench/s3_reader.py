@@ -1,9 +1,9 @@
-"""The CPU time that an object fetched from S3 costs: ours beside django-storages' `S3Storage`, in one run.
+"""The CPU time per object fetched from S3: Mage's readers and django-storages' `S3Storage`, in one run.
 
     python -m bench.s3_reader [--objects 300] [--kilobytes 200]
 
-The server is moto's in a process of its own, so that only what the reader does is counted: user and system time of
-this process, all of its threads. The two take turns, and each has fetched every object once before it is measured.
+The S3 server is moto, in another process. Measured is the user and system time of this process. Each round measures
+every reader; the first round is not counted.
 """
 
 import argparse
@@ -19,14 +19,13 @@ from django.conf import settings
 from storages.backends.s3 import S3Storage
 
 from bench.processes import LOOPBACK, free_port, running
+from thumbs.image.limits import FETCH_SECONDS, MAX_SOURCE_BYTES
 from thumbs.sources.s3.source import S3Settings, S3Source
 from thumbs.sources.storages.django_storage import StorageSource
 
 _ROUNDS = 3
 _KEYS = ("bench", "bench-secret")
 _BUCKET = "pictures"
-_MAX_BYTES = 64 << 20
-_DEADLINE = 30.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def report(endpoint: str, objects: int, kilobytes: int) -> None:
-    """Print milliseconds of CPU an object, and each reader's part of `S3Storage`'s."""
+    """Print CPU milliseconds per object, and the ratio to `S3Storage`."""
     names = [f"cats/{number}.jpg" for number in range(objects)]
     _fill(endpoint, names, os.urandom(kilobytes * 1000))
     storage = S3Storage(
@@ -58,20 +57,20 @@ def report(endpoint: str, objects: int, kilobytes: int) -> None:
         secret_key=_KEYS[1],
         addressing_style="path",
     )
-    described = S3Settings(_BUCKET, access_key=_KEYS[0], secret_key=_KEYS[1], base_url=endpoint)
-    source = S3Source(described, max_bytes=_MAX_BYTES, deadline=_DEADLINE)
-    through = StorageSource(lambda: storage, max_bytes=_MAX_BYTES, deadline=_DEADLINE)
+    s3_settings = S3Settings(_BUCKET, access_key=_KEYS[0], secret_key=_KEYS[1], base_url=endpoint)
+    source = S3Source(s3_settings, max_bytes=MAX_SOURCE_BYTES, deadline=FETCH_SECONDS)
+    django_source = StorageSource(lambda: storage, max_bytes=MAX_SOURCE_BYTES, deadline=FETCH_SECONDS)
     readers: dict[str, Callable[[str], object]] = {
         "S3Storage.open(name).read()": lambda name: _read_whole(storage, name),
         "S3Source.read(name)": lambda name: source.read(name).data,
-        "StorageSource(S3Storage).read(name)": lambda name: through.read(name).data,
+        "StorageSource(S3Storage).read(name)": lambda name: django_source.read(name).data,
     }
-    warm, *rounds = [{title: _cpu(read, names) for title, read in readers.items()} for _ in range(1 + _ROUNDS)]
-    best = {title: min(measured[title] for measured in rounds) for title in warm}
-    theirs = next(iter(best.values()))
+    first, *rounds = [{title: _cpu(read, names) for title, read in readers.items()} for _ in range(1 + _ROUNDS)]
+    best = {title: min(measured[title] for measured in rounds) for title in first}
+    reference = next(iter(best.values()))
     print(f"{objects} objects of {kilobytes} KB, one after another; best of {_ROUNDS} rounds")
     for title, seconds in best.items():
-        print(f"{title:38} {seconds / objects * 1000:6.2f} ms CPU an object   {seconds / theirs:5.2f} of S3Storage's")
+        print(f"{title:38} {seconds / objects * 1000:6.2f} ms CPU per object   {seconds / reference:5.2f} × S3Storage")
 
 
 def _fill(endpoint: str, names: Sequence[str], data: bytes) -> None:

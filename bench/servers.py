@@ -1,4 +1,4 @@
-"""Each server under test, started on loopback in its best fair configuration and stopped with its block."""
+"""The servers under test: each runs on loopback, in its fastest comparable configuration, until its block ends."""
 
 import json
 import os
@@ -19,8 +19,11 @@ _PROJECT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """Where a run takes place: `scratch` outlives it, `run` does not; `photos` holds the originals."""
+class Workspace:
+    """The directories of a run: `scratch` is kept, `run` is deleted at the end, `photos` has the originals.
+
+    `cores` is the number of usable cores.
+    """
 
     scratch: Path
     run: Path
@@ -30,7 +33,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that answers. `about` tells its version and configuration; `template` is for `load.Template`."""
+    """A running server. `about` has its version and configuration; `template` is for `load.Template`."""
 
     port: int
     about: str
@@ -41,27 +44,28 @@ class Server:
 
 
 @contextmanager
-def mage(ground: Ground) -> Iterator[Server]:
+def mage(workspace: Workspace) -> Iterator[Server]:
     """`run_thumb_server` with three storages of one root: `memory` and `disk` for hits, `cold` without a cache."""
-    port, home = free_port(), ground.run / "mage"
+    port, home = free_port(), workspace.run / "mage"
     home.mkdir()
     disk = {"enabled": True, "dir": str(home / "cache"), "ttl_seconds": 86_400, "max_size_mb": 512}
     off = {"enabled": False, "dir": str(home / "unused"), "ttl_seconds": 86_400}
     memory = {"enabled": True, "max_size_mb": 256}
     caches = {"memory": {"memory": memory, "disk": off}, "disk": {"disk": disk}, "cold": {}}
     storages = [
-        {"name": name, "driver": "local", "root": str(ground.photos), "cache": cache} for name, cache in caches.items()
+        {"name": name, "driver": "local", "root": str(workspace.photos), "cache": cache}
+        for name, cache in caches.items()
     ]
     config = home / "storages.json"
     config.write_text(json.dumps({"storages": storages}, indent=2))
     command = (sys.executable, _PROJECT / "manage.py", "run_thumb_server", "--bind", f"{LOOPBACK}:{port}")
-    workers = ("--workers", str(ground.cores))
+    workers = ("--workers", str(workspace.cores))
     env = {**os.environ, "STORAGES_CONFIG_PATH": str(config), "LOG_LEVEL": "WARNING"}
     with running((*command, *workers), log=home / "log", env=env, cwd=_PROJECT) as child:
         child.await_port(port)
         yield Server(
             port,
-            f"{_mage_version()}: `run_thumb_server --workers {ground.cores}`, "
+            f"{_mage_version()}: `run_thumb_server --workers {workspace.cores}`, "
             f"{_parts('gunicorn', 'uvloop', 'gunicorn_h1c', 'Django', 'pyvips-binary')}; "
             "storages with only memory, only disk, and no cache",
             f"http://{LOOPBACK}:{port}/cold/thumbs/{{width}}x{{height}}/"
@@ -116,23 +120,23 @@ http {{
 
 
 @contextmanager
-def nginx(ground: Ground, root: Path) -> Iterator[Server]:
+def nginx(workspace: Workspace, root: Path) -> Iterator[Server]:
     """nginx serving the files under `root`."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         raise UnavailableError("it is not installed (on Debian: apt-get install nginx-light)")
-    port, home = free_port(), ground.run / "nginx"
+    port, home = free_port(), workspace.run / "nginx"
     home.mkdir()
     config = home / "nginx.conf"
-    user = "user root;" if os.geteuid() == 0 else ""  # its workers would not be let into our directory
-    config.write_text(_NGINX.format(user=user, cores=ground.cores, home=home, host=LOOPBACK, port=port, root=root))
+    user = "user root;" if os.geteuid() == 0 else ""  # workers of another user could not read our directory
+    config.write_text(_NGINX.format(user=user, cores=workspace.cores, home=home, host=LOOPBACK, port=port, root=root))
     command = (program, "-p", home, "-e", home / "error.log", "-c", config, "-g", "daemon off;")
     with running(command, log=home / "log") as child:
         child.await_port(port)
-        told = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
+        printed = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
         yield Server(
             port,
-            f"{told.strip().rpartition('/')[2]}: {ground.cores} worker processes, sendfile, tcp_nopush, "
+            f"{printed.strip().rpartition('/')[2]}: {workspace.cores} worker processes, sendfile, tcp_nopush, "
             "keep-alive without a limit, no access log, static files of the same bytes",
         )
 
@@ -150,19 +154,19 @@ ALLOW_UNSAFE_URL = True
 
 
 @contextmanager
-def thumbor(ground: Ground) -> Iterator[Server]:
-    """thumbor from PyPI with its Pillow engine, as many processes as there are cores."""
-    packages = install.thumbor(ground.scratch)
-    port, home = free_port(), ground.run / "thumbor"
+def thumbor(workspace: Workspace) -> Iterator[Server]:
+    """thumbor from PyPI with its Pillow engine, one process per core."""
+    packages = install.thumbor(workspace.scratch)
+    port, home = free_port(), workspace.run / "thumbor"
     home.mkdir()
     config = home / "thumbor.conf"
-    config.write_text(_THUMBOR.format(photos=str(ground.photos)))
+    config.write_text(_THUMBOR.format(photos=str(workspace.photos)))
     command = (packages / "bin" / "thumbor", "-i", LOOPBACK, "-p", str(port), "-c", config, "-l", "error")
-    with running((*command, "--processes", str(ground.cores)), log=home / "log", cwd=home) as child:
+    with running((*command, "--processes", str(workspace.cores)), log=home / "log", cwd=home) as child:
         child.await_port(port)
         yield Server(
             port,
-            f"{install.python_version(packages, 'thumbor')}: `--processes {ground.cores}`, "
+            f"{install.python_version(packages, 'thumbor')}: `--processes {workspace.cores}`, "
             f"Pillow {install.python_version(packages, 'pillow')}, file loader, no storage, no result storage, "
             "baseline JPEG, Pillow's default WebP effort 4",
             f"http://{LOOPBACK}:{port}/unsafe/{{width}}x{{height}}/"
@@ -183,22 +187,22 @@ createServer(createIPXNodeServer(ipx)).listen(Number(port), host);
 
 
 @contextmanager
-def ipx(ground: Ground) -> Iterator[Server]:
-    """ipx from npm. One process: sharp's threads use all cores, and a cluster of two was never faster."""
-    packages = install.ipx(ground.scratch)
-    port, home = free_port(), ground.run / "ipx"
+def ipx(workspace: Workspace) -> Iterator[Server]:
+    """ipx from npm. One process: the threads of sharp use all cores, and a cluster of two was never faster."""
+    packages = install.ipx(workspace.scratch)
+    port, home = free_port(), workspace.run / "ipx"
     home.mkdir()
-    script = packages / "bench.mjs"  # beside node_modules, where its imports are looked for
+    script = packages / "bench.mjs"  # beside node_modules, where node looks for imports
     script.write_text(_IPX)
-    threads = max(4, ground.cores)  # libuv's default is 4
+    threads = max(4, workspace.cores)  # libuv's default is 4
     env = {**os.environ, "UV_THREADPOOL_SIZE": str(threads), "NODE_ENV": "production"}
-    command = ("node", script, ground.photos, LOOPBACK, str(port))
+    command = ("node", script, workspace.photos, LOOPBACK, str(port))
     with running(command, log=home / "log", env=env) as child:
         child.await_port(port)
-        told = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+        printed = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
         yield Server(
             port,
-            f"{install.node_version(packages, 'ipx')}: node {told.strip()}, "
+            f"{install.node_version(packages, 'ipx')}: node {printed.strip()}, "
             f"sharp {install.node_version(packages, 'sharp')}, one process, "
             f"{threads} threads, file storage, baseline JPEG, sharp's default WebP effort 4",
             f"http://{LOOPBACK}:{port}/s_{{width}}x{{height}},f_{{format}},q_{{quality}}/{{name}}",
@@ -206,7 +210,7 @@ def ipx(ground: Ground) -> Iterator[Server]:
 
 
 def machine(cores: int) -> str:
-    """The machine in a line."""
+    """The machine in one line."""
     model = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

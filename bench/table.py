@@ -1,4 +1,4 @@
-"""Rates in, Markdown out: the median of each party's rounds, and Mage divided by it."""
+"""Collects the rates of all rounds and formats them as Markdown: medians, and their ratios."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ MAGE = "Mage"
 
 
 @dataclass(slots=True)
-class Board:
-    """What was measured: rates a second by (party, case), round by round; and who is out, with the reason."""
+class Results:
+    """Rates per second of every round by (party, case), and the parties left out, with reasons. A party is a server."""
 
     cases: tuple[str, ...]
     rates: dict[tuple[str, str], list[float]] = field(default_factory=dict)
@@ -20,7 +20,7 @@ class Board:
         self.rates.setdefault((party, case), []).append(rate)
 
     def leave_out(self, party: str, reason: str) -> None:
-        """Nothing of `party` counts any more, not what it did well before either."""
+        """Remove all rates of `party`, earlier ones too."""
         self.left_out[party] = reason
         for case in self.cases:
             self.rates.pop((party, case), None)
@@ -30,37 +30,42 @@ class Board:
         return list(dict.fromkeys(party for party, _ in self.rates))
 
     def rate(self, party: str, case: str) -> float | None:
-        """The median over the rounds; None when there is none."""
+        """The median over the rounds; None without rates."""
         rates = self.rates.get((party, case))
         return median(rates) if rates else None
 
     def ratio(self, party: str, other: str, case: str) -> float | None:
-        """How many times the rate of `other` that of `party` is, of their medians."""
+        """The median rate of `party` divided by that of `other`; None without either."""
         mine, theirs = self.rate(party, case), self.rate(other, case)
         return mine / theirs if mine and theirs else None
 
 
-def hits_table(board: Board, reference: str) -> str:
-    """One row a party; ratios of each to `reference`."""
-    header = ["Hits", *(column for case in board.cases for column in (f"{case}, requests/s", f"× {reference}"))]
+def hits_table(results: Results, reference: str) -> str:
+    """One row per party, with its ratio to `reference`."""
+    header = ["Hits", *(column for case in results.cases for column in (f"{case}, requests/s", f"× {reference}"))]
     rows = [
-        [party, *chain(*(_pair(board.rate(party, case), board.ratio(party, reference, case)) for case in board.cases))]
-        for party in board.parties
+        [
+            party,
+            *chain(
+                *(_pair(results.rate(party, case), results.ratio(party, reference, case)) for case in results.cases)
+            ),
+        ]
+        for party in results.parties
     ]
     return markdown(header, rows)
 
 
-def misses_table(board: Board, sizes: Mapping[tuple[str, str], int]) -> str:
-    """One row a party; ratios of Mage to each. `sizes` are bytes of one answer by (party, case)."""
-    header = ["Misses", *(column for case in board.cases for column in (f"{case}, pictures/s", f"{MAGE} is", "KB"))]
+def misses_table(results: Results, sizes: Mapping[tuple[str, str], int]) -> str:
+    """One row per party, with the ratio of Mage to it. `sizes` has the bytes of one response by (party, case)."""
+    header = ["Misses", *(column for case in results.cases for column in (f"{case}, pictures/s", f"{MAGE} is", "KB"))]
 
     def kb(party: str, case: str) -> str:
         return f"{sizes[party, case] / 1000:.1f}" if (party, case) in sizes else "–"
 
     def cells(party: str, case: str) -> tuple[str, ...]:
-        return (*_pair(board.rate(party, case), board.ratio(MAGE, party, case)), kb(party, case))
+        return (*_pair(results.rate(party, case), results.ratio(MAGE, party, case)), kb(party, case))
 
-    rows = [[party, *chain(*(cells(party, case) for case in board.cases))] for party in board.parties]
+    rows = [[party, *chain(*(cells(party, case) for case in results.cases))] for party in results.parties]
     return markdown(header, rows)
 
 
@@ -70,7 +75,7 @@ def _pair(rate: float | None, ratio: float | None) -> tuple[str, str]:
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose columns line up in plain text too: the first to the left, the others to the right."""
+    """A table that is also aligned as plain text: the first column left, the others right."""
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
 

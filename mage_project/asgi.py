@@ -17,11 +17,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mage_project.settings")
 django: Application = get_asgi_application()  # type: ignore[assignment]  # Django's is typed narrower
 
 
-async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-    """Django without what anybody may ask for and nobody needs here.
+async def http_without_body(scope: Scope, receive: Receive, send: Send) -> None:
+    """Django for HTTP requests without their bodies.
 
-    It speaks HTTP only, and would raise at a web socket: close it instead. It would also write the body of any request
-    into a temporary file before it looks whose it is: nothing here has a use for one.
+    Django raises on a WebSocket: it is closed instead. Django also writes every request body into a temporary file
+    before it resolves the URL; no view here reads a body.
     """
     if scope["type"] == "websocket":
         await receive()
@@ -33,7 +33,7 @@ async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _in_origin_form(scope: Scope) -> Scope:
-    """`scope` with the path of a target in absolute form, which ASGI servers take for a path as a whole."""
+    """`scope` with the path of a target in absolute form: ASGI servers give the whole target as the path."""
     target = raw_target(scope)
     path = None if target.startswith(b"/") else path_of(target)
     if path is None:
@@ -42,12 +42,13 @@ def _in_origin_form(scope: Scope) -> Scope:
 
 
 def _bodiless(receive: Receive) -> Receive:
-    told = False
+    """`receive` that reports an empty body and drops the real one."""
+    sent = False
 
     async def received() -> MutableMapping[str, Any]:
-        nonlocal told
-        if not told:
-            told = True
+        nonlocal sent
+        if not sent:
+            sent = True
             return {"type": "http.request", "body": b"", "more_body": False}
         while (message := await receive())["type"] == "http.request":
             pass
@@ -56,9 +57,9 @@ def _bodiless(receive: Receive) -> Receive:
     return received
 
 
-application = ThumbsASGI(guarded, whole_server=True)
+application = ThumbsASGI(http_without_body, whole_server=True)
 config.require(ignore=config.TRANSIENT)
 
-# What is loaded stays: the collector need not walk through all of Django again and again while requests are served.
+# All modules stay loaded: exclude their objects from every later run of the garbage collector.
 gc.collect()
 gc.freeze()

@@ -1,4 +1,4 @@
-"""What runs here, for Prometheus: versions of Mage and of what it stands on."""
+"""The versions of Mage and of what it depends on, for Prometheus."""
 
 import platform
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from thumbs.conf import installation
 
 @cache
 def build_info() -> Mapping[str, str]:
-    """The labels of `mage_build_info`. What cannot be found out is `unknown`."""
+    """The labels of `mage_build_info`; a version that cannot be determined is `unknown`."""
     libvips = installation.libvips()
     version, origin, mode = "unknown", "unknown", "unknown"
     if isinstance(libvips, installation.Libvips):

@@ -8,7 +8,7 @@ from thumbs.observability import redaction
 
 
 def _whole(name: str) -> dict[str, object]:
-    """The THUMBS key for a number in the environment; what is not a number is left for the system check to name."""
+    """The THUMBS key for a number in the environment. Other text is kept for the system check to report."""
     value = os.environ.get(name, "")
     key = _KEYS[name]
     return {key: int(value) if value.isdecimal() else value} if value else {}
@@ -27,13 +27,13 @@ THUMBS: dict[str, object] = {
     **_whole("VIPS_CONCURRENCY"),
 }
 
-# Where prometheus-client adds up the workers' counts; it reads the variable itself, when it is imported.
+# Where prometheus-client adds the counts of all workers. It reads the variable itself at import.
 METRICS_DIRECTORY = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or None
 
-# Only for storages whose `signature_secret_key` is "django"; a system check asks for it there.
+# Needed only by storages whose `signature_secret_key` is "django"; a system check reports it missing.
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
 
-# Nothing here depends on the host: a thumbnail is the same under every name.
+# No response depends on the host name.
 ALLOWED_HOSTS = ["*"]
 DEBUG = False
 USE_TZ = True
@@ -48,7 +48,7 @@ CACHES: dict[str, dict[str, object]] = {
     **caches_of(_STORAGES_FILE),
 }
 
-# Before anything is logged, in every process of this project, whichever server or command it is.
+# Before anything is logged, in every process: all servers and commands import the settings.
 redaction.install()
 
 _LEVEL = _LOG_LEVEL if _LOG_LEVEL in LOG_LEVELS else "INFO"
@@ -60,16 +60,16 @@ LOGGING = {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
         "access": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout"},
     },
-    # DEBUG is for Mage and Django. What libraries tell then holds headers and bodies: AWS's answer with credentials.
+    # DEBUG only for Mage and Django: other libraries log headers and bodies then, such as AWS's credentials.
     "root": {"handlers": ["stderr"], "level": "INFO" if _LEVEL == "DEBUG" else _LEVEL},
-    # A request that is refused is the client's matter, and `/ready` logs by itself what it misses.
+    # No lines for 4xx responses, which clients cause, nor for the 503 of `/ready`, which logs its reasons itself.
     "filters": {"raised": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}},
     "loggers": {
         "thumbs": {"level": _LEVEL},
         "mage_project": {"level": _LEVEL},
         "django": {"level": _LEVEL},
         "django.request": {"filters": ["raised"]},
-        # A line of JSON is a line of JSON, with nothing before it.
+        # Each line is one JSON object, without a prefix.
         "thumbs.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
     },
 }

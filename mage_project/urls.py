@@ -1,4 +1,4 @@
-"""Thumbnails at the root, and what load balancers and Prometheus ask."""
+"""Thumbnails at the root, and the paths for load balancers and Prometheus."""
 
 from django.urls import include, path
 

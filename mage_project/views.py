@@ -1,4 +1,4 @@
-"""What the standalone server answers besides thumbnails."""
+"""The views of the standalone server besides thumbnails."""
 
 import asyncio
 
@@ -13,27 +13,29 @@ from thumbs.wiring import build, process
 
 
 async def health(_: HttpRequest) -> HttpResponse:
-    """200 as long as the process lives."""
+    """200 as long as the process runs."""
     return _plain({"status": "ok"}, 200)
 
 
 async def ready(_: HttpRequest) -> HttpResponse:
-    """200 when every storage can be reached and there is room in the queues, else 503; known for a few seconds."""
+    """200 when every storage can be reached and no queue is full, else 503; the result is reused for a few seconds."""
     found = await asyncio.to_thread(readiness)
     return _plain({"status": "ready" if found.ready else "not ready", "reasons": found.reasons}, found.status)
 
 
 def metrics(_: HttpRequest) -> HttpResponse:
-    """Prometheus' text, where the configuration says `"metrics": true`; else there is nothing here."""
-    read = process.configuration()
-    if not read.document.metrics:
+    """Metrics in the text format of Prometheus; 404 unless the configuration has `"metrics": true`."""
+    configuration = process.configuration()
+    if not configuration.document.metrics:
         raise Http404
-    content_type, body = build.metrics().exposition(settings.METRICS_DIRECTORY, build.stores(read), build_info())
+    content_type, body = build.metrics().exposition(
+        settings.METRICS_DIRECTORY, build.stores(configuration), build_info()
+    )
     return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
 
 
 def not_found(_: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it by name
-    """Every other path: not a thumbnail's."""
+    """404 for every path that no URL pattern matches."""
     answer = messages.problem(NotAThumbnail())
     response = HttpResponse(answer.body, status=answer.status)
     for name, value in answer.headers:

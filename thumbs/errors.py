@@ -1,7 +1,7 @@
-"""Every way in which a request can fail: one class each, with its status and its public sentence.
+"""The exception tree: one class for each way in which a request can fail, with its status and its public sentence.
 
-The sentences are constants. They reach the client as `application/problem+json` (RFC 9457), so none
-may hold a library's text, a path of the file system, a bucket, an endpoint or anything the client sent.
+The sentences are constants. Clients receive them as `application/problem+json` (RFC 9457), so none may contain a
+library's text, a path of the file system, a bucket, an endpoint or anything that the client sent.
 """
 
 from typing import ClassVar
@@ -10,7 +10,7 @@ from typing import ClassVar
 class ThumbError(Exception):
     """A request that cannot be answered with a picture.
 
-    `detail` replaces the class's own public sentence; it must be a constant of our own too.
+    `detail` replaces the public sentence of the class; it must be a constant too.
     """
 
     status: ClassVar[int] = 500
@@ -158,7 +158,7 @@ class StorageTimeout(ThumbError):
     sentence = "The storage did not give the original in time."
 
 
-# -------------------------------------------------------------------------------------- the work
+# ------------------------------------------------------------------------------------ the render
 
 
 class RenderFailed(ThumbError):

@@ -30,7 +30,7 @@ class KeyLock(NamedTuple):
 
     def with_hosts(self, hosts: Sequence[bytes], http_version: str) -> "KeyLock":
         """The same, refused where the request's Host lines are not what RFC 9112, section 3.2 asks for."""
-        if self.error is not None or targets.are_hosts_sound(hosts, http_version):
+        if self.error is not None or targets.are_hosts_valid(hosts, http_version):
             return self
         return KeyLock(self.path, BadHost)
 

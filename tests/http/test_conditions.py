@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.servers import ROOT
-from thumbs.http.conditions import is_any, opaque_tags, seconds_of
+from thumbs.http.conditions import is_any, opaque_tags, parse_date
 from thumbs.http.messages import http_date
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
@@ -96,12 +96,12 @@ DATES = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun
 
 @pytest.mark.parametrize("date", [*DATES, f" {DATES[0]}\t"])
 def test_a_date_has_three_forms(date: str) -> None:
-    assert seconds_of(date, NOW) == MOMENT
+    assert parse_date(date, NOW) == MOMENT
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata", "XYZ-11"])
 def test_every_form_of_a_date_is_utc_wherever_the_server_is(zone: str) -> None:
-    script = f"from thumbs.http.conditions import seconds_of; print(*[seconds_of(date, {NOW}) for date in {DATES}])"
+    script = f"from thumbs.http.conditions import parse_date; print(*[parse_date(date, {NOW}) for date in {DATES}])"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env={**os.environ, "TZ": zone}, capture_output=True, check=True
     )
@@ -110,9 +110,9 @@ def test_every_form_of_a_date_is_utc_wherever_the_server_is(zone: str) -> None:
 
 @given(st.integers(-62135596800, 253402300799))
 def test_every_date_that_is_written_is_read_back(moment: int) -> None:
-    assert seconds_of(datetime.fromtimestamp(moment, UTC).strftime("%a %b %d %H:%M:%S ") + _year(moment), NOW) == moment
+    assert parse_date(datetime.fromtimestamp(moment, UTC).strftime("%a %b %d %H:%M:%S ") + _year(moment), NOW) == moment
     if moment >= 0:
-        assert seconds_of(http_date(moment).decode(), NOW) == moment
+        assert parse_date(http_date(moment).decode(), NOW) == moment
 
 
 def _year(moment: int) -> str:
@@ -134,13 +134,13 @@ def _year(moment: int) -> str:
     ],
 )
 def test_two_digits_of_a_year_are_never_more_than_fifty_years_ahead(date: str, year: int) -> None:
-    seconds = seconds_of(date, NOW)
+    seconds = parse_date(date, NOW)
     assert seconds is not None
     assert datetime.fromtimestamp(seconds, UTC).year == year
 
 
 def test_a_leap_second_is_the_next_second() -> None:
-    assert seconds_of("Sat, 31 Dec 2016 23:59:60 GMT", NOW) == seconds_of("Sun, 01 Jan 2017 00:00:00 GMT", NOW)
+    assert parse_date("Sat, 31 Dec 2016 23:59:60 GMT", NOW) == parse_date("Sun, 01 Jan 2017 00:00:00 GMT", NOW)
 
 
 @pytest.mark.parametrize(
@@ -189,4 +189,4 @@ def test_a_leap_second_is_the_next_second() -> None:
     ],
 )
 def test_what_has_none_of_the_three_forms_is_no_date(date: str) -> None:
-    assert seconds_of(date, NOW) is None
+    assert parse_date(date, NOW) is None

@@ -16,7 +16,7 @@ from tests.support import strategies
 from thumbs import errors
 from thumbs.errors import BadPath, Overloaded, ThumbError
 from thumbs.http import messages
-from thumbs.http.messages import Request, Response, disposition, negotiated, problem
+from thumbs.http.messages import Request, Response, accepted_formats, content_disposition, problem
 from thumbs.http.targets import decoded_path
 
 MODIFIED = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp())
@@ -40,9 +40,9 @@ def test_a_quoted_path_decodes_to_itself(path: str) -> None:
 
 
 def test_bytes_that_are_not_utf_8_are_no_path() -> None:
-    assert messages.text_path("/é".encode()) == "/é"
+    assert messages.decode_path("/é".encode()) == "/é"
     with pytest.raises(BadPath):
-        messages.text_path(b"/\xe9")
+        messages.decode_path(b"/\xe9")
 
 
 # ---------------------------------------------------------------------------------- conditions
@@ -128,12 +128,12 @@ def test_dates_are_written_as_rfc_9110_says() -> None:
     ],
 )
 def test_only_what_the_client_names_is_negotiated_best_first(accept: str, formats: tuple[str, ...]) -> None:
-    assert negotiated(accept) == formats
+    assert accepted_formats(accept) == formats
 
 
 @given(st.text(max_size=60))
 def test_no_accept_header_breaks_negotiation(accept: str) -> None:
-    assert set(negotiated(accept)) <= {"avif", "webp"}
+    assert set(accepted_formats(accept)) <= {"avif", "webp"}
 
 
 # ----------------------------------------------------------------------------- names for saving
@@ -141,12 +141,12 @@ def test_no_accept_header_breaks_negotiation(accept: str) -> None:
 
 @pytest.mark.parametrize("name", ["tom.jpg", "Tom at home.png", "a;b=c.webp", "a'b.gif", "100%.jpg"])
 def test_a_plain_name_is_a_quoted_string(name: str) -> None:
-    assert disposition(name) == f'inline; filename="{name}"'
+    assert content_disposition(name) == f'inline; filename="{name}"'
 
 
 @given(strategies.names)
 def test_every_name_is_read_back_as_it_was(name: str) -> None:
-    value = disposition(name)
+    value = content_disposition(name)
     assert re.fullmatch(
         r"inline; filename=\"[\x20\x21\x23-\x5b\x5d-\x7e]*\"(; filename\*=UTF-8''[A-Za-z0-9._~%-]+)?", value
     )
@@ -158,8 +158,8 @@ def test_every_name_is_read_back_as_it_was(name: str) -> None:
 
 
 def test_a_client_that_reads_only_plain_names_gets_the_extension_all_the_same() -> None:
-    assert disposition("été.png").startswith('inline; filename="?t?.png"; filename*=')
-    assert disposition('a"b\\c.png').startswith("inline; filename=\"a'b'c.png\"; filename*=")
+    assert content_disposition("été.png").startswith('inline; filename="?t?.png"; filename*=')
+    assert content_disposition('a"b\\c.png').startswith("inline; filename=\"a'b'c.png\"; filename*=")
 
 
 # ------------------------------------------------------------------------------------ problems

@@ -3,7 +3,15 @@
 import pytest
 
 from tests.support import pictures
-from thumbs.image.formats import BY_EXTENSION, DEFAULT_INPUTS, FORMATS, OUTPUT_NAMES, of_extension, output_of, sniff
+from thumbs.image.formats import (
+    BY_EXTENSION,
+    DEFAULT_INPUTS,
+    FORMATS,
+    OUTPUT_NAMES,
+    default_output,
+    format_of_extension,
+    sniff,
+)
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF"])
@@ -61,14 +69,14 @@ def test_other_bytes_are_none_of_ours(data: bytes) -> None:
     ],
 )
 def test_a_name_tells_a_format_by_its_last_extension(path: str, name: str | None) -> None:
-    assert of_extension(path) == name
+    assert format_of_extension(path) == name
 
 
 @pytest.mark.parametrize(
     ("path", "name"), [("a.png", "png"), ("a.jfif", "jpeg"), ("a.tif", "jpeg"), ("a.svg", "jpeg"), ("a", "jpeg")]
 )
 def test_without_a_format_the_output_is_the_sources_own_where_it_can_be(path: str, name: str) -> None:
-    assert output_of(path) == name
+    assert default_output(path) == name
 
 
 def test_the_tables_agree() -> None:

@@ -34,7 +34,7 @@ from thumbs.request.resolve import (
     group_of,
     preflight,
     resolve,
-    varying,
+    vary_of,
 )
 from thumbs.request.signing import Signer
 
@@ -372,8 +372,8 @@ def test_answers_vary_by_accept_exactly_where_it_is_asked() -> None:
 
 def test_the_refusal_of_a_url_that_became_no_order_varies_as_the_url_says() -> None:
     for target in (b"x/f:fmt(auto)/../a", b"nonsense/filters:q(0);format(auto)/a"):
-        assert header(varying(b"/photos/thumbs/" + target), "Vary") == "Accept"
-    assert varying(b"/photos/thumbs/x/f:fmt(png)/../a") == ()
+        assert header(vary_of(b"/photos/thumbs/" + target), "Vary") == "Accept"
+    assert vary_of(b"/photos/thumbs/x/f:fmt(png)/../a") == ()
 
 
 def test_the_download_name_is_told() -> None:

@@ -19,7 +19,7 @@ from bench.pictures import Originals
 from bench.processes import UnavailableError, free_port, running
 from bench.report import Plan, Report
 from bench.rounds import compare
-from bench.table import Board, hits_table, markdown, misses_table
+from bench.table import Results, hits_table, markdown, misses_table
 
 WANTED = Wanted(60, 40, "jpeg", 80)
 
@@ -32,48 +32,48 @@ def encoded(*, width: int = 60, height: int = 40, suffix: str = ".jpg", quality:
     return body
 
 
-class TestBoard:
+class TestResults:
     def test_a_rate_is_the_median_of_its_rounds(self) -> None:
-        board = Board(("a",))
+        results = Results(("a",))
         for rate in (10.0, 1000.0, 30.0):
-            board.add("Mage", "a", rate)
-        assert board.rate("Mage", "a") == 30.0
+            results.add("Mage", "a", rate)
+        assert results.rate("Mage", "a") == 30.0
 
     def test_a_ratio_divides_medians(self) -> None:
-        board = Board(("a",))
+        results = Results(("a",))
         for mine, theirs in ((10.0, 40.0), (30.0, 60.0), (20.0, 5.0)):
-            board.add("Mage", "a", mine)
-            board.add("nginx", "a", theirs)
-        assert board.ratio("Mage", "nginx", "a") == 0.5
+            results.add("Mage", "a", mine)
+            results.add("nginx", "a", theirs)
+        assert results.ratio("Mage", "nginx", "a") == 0.5
 
     def test_there_is_no_ratio_to_a_party_that_was_not_measured(self) -> None:
-        board = Board(("a",))
-        board.add("Mage", "a", 10.0)
-        assert board.ratio("Mage", "nginx", "a") is None
+        results = Results(("a",))
+        results.add("Mage", "a", 10.0)
+        assert results.ratio("Mage", "nginx", "a") is None
 
     def test_what_a_party_did_before_it_failed_does_not_count(self) -> None:
-        board = Board(("a", "b"))
-        board.add("ipx", "a", 10.0)
-        board.add("thumbor", "b", 20.0)
-        board.leave_out("ipx", "answered the status 500")
-        assert board.parties == ["thumbor"]
-        assert board.left_out == {"ipx": "answered the status 500"}
+        results = Results(("a", "b"))
+        results.add("ipx", "a", 10.0)
+        results.add("thumbor", "b", 20.0)
+        results.leave_out("ipx", "answered the status 500")
+        assert results.parties == ["thumbor"]
+        assert results.left_out == {"ipx": "answered the status 500"}
 
 
 class TestTables:
     def test_hits_are_given_as_shares_of_the_reference(self) -> None:
-        board = Board(("one URL",))
-        board.add("nginx", "one URL", 60_000.0)
-        board.add("Mage, memory", "one URL", 30_000.0)
-        lines = hits_table(board, "nginx").split("\n")
+        results = Results(("one URL",))
+        results.add("nginx", "one URL", 60_000.0)
+        results.add("Mage, memory", "one URL", 30_000.0)
+        lines = hits_table(results, "nginx").split("\n")
         assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["nginx", "60,000", "1.00 ×"]
         assert [cell.strip() for cell in lines[3].split("|")[1:-1]] == ["Mage, memory", "30,000", "0.50 ×"]
 
     def test_misses_are_given_as_what_mage_is_of_each(self) -> None:
-        board = Board(("JPEG",))
-        board.add("Mage", "JPEG", 90.0)
-        board.add("thumbor", "JPEG", 20.0)
-        last = misses_table(board, {("thumbor", "JPEG"): 24_049}).split("\n")[-1]
+        results = Results(("JPEG",))
+        results.add("Mage", "JPEG", 90.0)
+        results.add("thumbor", "JPEG", 20.0)
+        last = misses_table(results, {("thumbor", "JPEG"): 24_049}).split("\n")[-1]
         assert [cell.strip() for cell in last.split("|")[1:-1]] == ["thumbor", "20.0", "4.50 ×", "24.0"]
 
     def test_columns_line_up(self) -> None:
@@ -154,13 +154,13 @@ class TestCheck:
 class TestAnswers:
     def test_an_answer_from_a_cache_is_no_miss(self) -> None:
         good = {"content-type": "image/jpeg"}
-        misses.judge(Answer(200, good | {"x-cache": "MISS"}, encoded()), WANTED)
+        misses.check_answer(Answer(200, good | {"x-cache": "MISS"}, encoded()), WANTED)
         with pytest.raises(WrongAnswerError, match="cache"):
-            misses.judge(Answer(200, good | {"x-cache": "HIT"}, encoded()), WANTED)
+            misses.check_answer(Answer(200, good | {"x-cache": "HIT"}, encoded()), WANTED)
 
     def test_a_status_other_than_200_is_refused(self) -> None:
         with pytest.raises(WrongAnswerError, match="503"):
-            misses.judge(Answer(503, {"content-type": "image/jpeg"}, encoded()), WANTED)
+            misses.check_answer(Answer(503, {"content-type": "image/jpeg"}, encoded()), WANTED)
 
     def test_a_rate_under_load_is_requests_by_time(self) -> None:
         assert summarized("50000\t2000000\t1050000000\t0\t0", body_bytes=20_000) == 25_000
@@ -180,31 +180,31 @@ class _Steady:
         self.name = name
         self._good = good
 
-    def prove(self, _case: str) -> None:
+    def verify(self, _case: str) -> None:
         if self._good < 0:
             raise WrongAnswerError("answered the status 500")
 
     def rate(self, case: str, _seconds: float) -> float:
         self._good -= 1
-        self.prove(case)
+        self.verify(case)
         return 10.0
 
 
 class TestRounds:
     def test_every_party_is_measured_once_a_round(self) -> None:
-        board = Board(("a", "b"))
-        compare([_Steady("x", good=99), _Steady("y", good=99)], board, rounds=3, seconds=0)
-        assert {key: len(rates) for key, rates in board.rates.items()} == {
+        results = Results(("a", "b"))
+        compare([_Steady("x", good=99), _Steady("y", good=99)], results, rounds=3, seconds=0)
+        assert {key: len(rates) for key, rates in results.rates.items()} == {
             (party, case): 3 for party in "xy" for case in "ab"
         }
 
     @pytest.mark.parametrize("good", [-1, 3, 5])
     def test_who_fails_before_during_or_at_the_end_is_left_out_and_the_others_go_on(self, good: int) -> None:
-        board = Board(("a", "b"))
-        compare([_Steady("x", good=good), _Steady("y", good=99)], board, rounds=3, seconds=0)
-        assert board.parties == ["y"]
-        assert "status 500" in board.left_out["x"]
-        assert len(board.rates["y", "a"]) == 3
+        results = Results(("a", "b"))
+        compare([_Steady("x", good=good), _Steady("y", good=99)], results, rounds=3, seconds=0)
+        assert results.parties == ["y"]
+        assert "status 500" in results.left_out["x"]
+        assert len(results.rates["y", "a"]) == 3
 
     def test_a_report_names_who_is_left_out_and_fails_only_for_mage(self) -> None:
         plan = Plan(rounds=1, seconds=1, kinds=frozenset(), peers=frozenset(), against={})
@@ -273,7 +273,7 @@ class TestOptions:
         [
             ("--peers=nginx,varnish", "no such peer: varnish"),
             ("--against=imgproxy", "NAME=URL-TEMPLATE"),
-            ("--against=imgproxy=http://127.0.0.1/x", "a template has {name}"),
+            ("--against=imgproxy=http://127.0.0.1/x", "a template must have {name}"),
             ("--against=Mage=http://127.0.0.1/{name}", "is taken"),
             ("--photo=no-such-file.jpg", "is not a file"),
             ("--rounds=0", "at least 1"),

@@ -178,8 +178,7 @@ def tree(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "script/server", tree / "script/server")
     shutil.copy(ROOT / "script/test", tree / "script/test")
     (tree / "manage.py").write_text(REPORT, encoding="utf-8")
-    (tree / "mage_project").mkdir()
-    shutil.copy(ROOT / "mage_project/demo.py", tree / "mage_project/demo.py")
+    shutil.copytree(ROOT / "mage_project/demo", tree / "mage_project/demo")
     originals = tree / "var/demo/originals"
     originals.mkdir(parents=True)
     for name in demo.PICTURES:

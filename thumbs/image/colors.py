@@ -1,4 +1,4 @@
-"""Colours as URLs spell them: CSS names and hex, with or without alpha."""
+"""Colors in URLs: CSS names and hex digits, with or without alpha; `parse` and `build` are inverses."""
 
 from thumbs.image.transforms import TRANSPARENT, Color
 
@@ -33,7 +33,7 @@ NAMED: dict[str, str] = dict(zip(_NAMED[::2], _NAMED[1::2], strict=True))
 
 
 def parse(text: str) -> Color:
-    """The colour that `text` names: a CSS name, `rgb`, `rgba`, `rrggbb`, `rrggbbaa` or `transparent`.
+    """The color that `text` names: a CSS name, `rgb`, `rgba`, `rrggbb`, `rrggbbaa` or `transparent`.
 
     Raises ValueError for anything else.
     """
@@ -43,10 +43,10 @@ def parse(text: str) -> Color:
     if len(digits) in (3, 4):
         digits = "".join(digit * 2 for digit in digits)
     if len(digits) not in (6, 8) or not set(digits) <= set("0123456789abcdefABCDEF"):
-        raise ValueError("not a colour")
+        raise ValueError("not a color")
     return Color(*bytes.fromhex(digits))
 
 
 def build(color: Color) -> str:
-    """The shortest full hex spelling: `rrggbb`, or `rrggbbaa` when it is not opaque."""
+    """`rrggbb`, or `rrggbbaa` for a color that is not opaque."""
     return bytes(color.values[: 3 if color.alpha == 255 else 4]).hex()

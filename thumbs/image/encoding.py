@@ -1,4 +1,4 @@
-"""What an operator may choose about all files of a format."""
+"""Encoder settings that the operator chooses for all thumbnails of a format."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,11 @@ SUBSAMPLING = ("auto", "on", "off")
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """`jpeg_subsampling` halves the resolution of colour: `auto` below quality 90. `keep_copyright` leaves the EXIF
-    fields Artist and Copyright in the thumbnail, where its format has EXIF."""
+    """Encoder settings.
+
+    `jpeg_subsampling` is chroma subsampling (4:2:0): `auto` subsamples below quality 90. `keep_copyright` keeps the
+    EXIF fields Artist and Copyright in formats that have EXIF.
+    """
 
     jpeg_progressive: bool = False
     jpeg_subsampling: str = "auto"

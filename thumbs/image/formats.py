@@ -1,4 +1,4 @@
-"""The picture formats: one row each, with what the rest needs to know of it."""
+"""The table of picture formats, one row each, and how a format is found from bytes or from a file name."""
 
 import re
 from dataclasses import dataclass
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A picture format. `loader` is libvips' operation class for it; `alpha` whether it can be transparent, `animated`
-    whether animations are read and written."""
+    """A picture format.
+
+    `loader` is libvips' operation class that reads it. `alpha`: it can be transparent. `output`: thumbnails can have
+    it. `animated`: animations are read and written.
+    """
 
     name: str
     content_type: str
@@ -31,7 +34,7 @@ FORMATS: dict[str, Format] = {
     )
 }
 
-# What `format()` takes, in the order in which an error names them. `auto` is settled by `Accept`.
+# The arguments of `format()` and their formats. `auto` is not among them: `Accept` decides it per request.
 OUTPUT_NAMES: dict[str, str] = {
     **{name: name for name, row in FORMATS.items() if row.output},
     "jpg": "jpeg",
@@ -40,32 +43,32 @@ BY_EXTENSION: dict[str, str] = {extension: row.name for row in FORMATS.values() 
 DEFAULT_INPUTS: tuple[str, ...] = ("jpeg", "png", "webp", "gif", "avif")
 FALLBACK_OUTPUT = "jpeg"
 
-# The first bytes of each format, as its own specification gives them: JFIF and EXIF, PNG (RFC 2083), RIFF, GIF89a,
-# the `ftyp` brands of ISO/IEC 14496-12 that AV1 images carry, TIFF 6.0. SVG is text and may begin with a comment.
+# The first bytes of each format, from its specification: JFIF and EXIF, PNG (RFC 2083), RIFF, GIF89a, the `ftyp`
+# brands of AV1 images (ISO/IEC 14496-12), TIFF 6.0. SVG is text and may begin with a comment.
 _SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("jpeg", re.compile(rb"\xff\xd8\xff")),
     ("png", re.compile(rb"\x89PNG\r\n\x1a\n")),
     ("webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
     ("gif", re.compile(rb"GIF8[79]a")),
-    # A general brand of image files says nothing of AV1: one of the compatible brands must, or it may be HEIC.
+    # The general brands (mif1, miaf, msf1) are HEIC's too: with them, a compatible brand must name AV1.
     ("avif", re.compile(rb"....ftyp(?:avi[fs]|(?:mif1|miaf|msf1).{4}(?:.{4}){0,16}?avi[fs])", re.DOTALL)),
     ("tiff", re.compile(rb"II\*\0|MM\0\*")),
     ("svg", re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:svg\b|(?:\?xml|!).{0,1000}?<svg\b)", re.DOTALL)),
 )
 
 
-def of_extension(path: str) -> str | None:
-    """The format that the last extension of `path` names, whatever its case; None for any other."""
+def format_of_extension(path: str) -> str | None:
+    """The format of the last extension of `path`, ignoring case; None for an unknown extension."""
     _, dot, extension = path.rpartition("/")[2].rpartition(".")
     return BY_EXTENSION.get(extension.lower()) if dot else None
 
 
-def output_of(path: str) -> str:
-    """The output format for a source at `path` when the URL names none (SPEC 2, `format`)."""
-    name = of_extension(path)
+def default_output(path: str) -> str:
+    """The output format for an original at `path` when the URL has no `format`."""
+    name = format_of_extension(path)
     return name if name is not None and FORMATS[name].output else FALLBACK_OUTPUT
 
 
 def sniff(data: bytes) -> str | None:
-    """The format that the first bytes of `data` announce; None when it is none of ours."""
+    """The format that `data` begins like; None for a format that is not in the table."""
     return next((name for name, signature in _SIGNATURES if signature.match(data)), None)

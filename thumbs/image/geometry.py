@@ -1,17 +1,17 @@
-"""Where every pixel goes: sizes, cuts and padding as whole numbers, before anything is decoded."""
+"""Plans a thumbnail in whole pixels before anything is decoded: crop, scale, canvas, padding."""
 
 import math
 from dataclasses import dataclass
 
 from thumbs.errors import BadFilter, SizeOverLimit
-from thumbs.image.limits import MAX_OUTPUT_PIXELS, MAX_SIDE
+from thumbs.image import limits
 from thumbs.image.transforms import Attention, Compass, Crop, Fit, Focus, Gravity, Transform
 
 Size = tuple[int, int]
-# Percent are decimal, floats are not: 1.1 % of 3,000 pixels comes out as 33.00000000000001.
-_INEXACT = 1e-9
+# Floating-point error of a percentage: 1.1 % of 3,000 pixels is computed as 33.00000000000001.
+_ROUNDING_ERROR = 1e-9
 
-# Each direction as the point of the picture that it keeps: fractions of width and height.
+# The point of the picture that each direction keeps, as fractions of width and height.
 _POINTS: dict[Compass, tuple[float, float]] = {
     Compass.NORTHWEST: (0, 0),
     Compass.NORTH: (0.5, 0),
@@ -41,11 +41,12 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The way from the upright source to the thumbnail.
+    """The plan from the upright source to the thumbnail, in order; all values are pixels.
 
-    `region` of the source is scaled to `scaled`; `window` of that is kept (its place, when `attention` is set, is
-    found by looking at the pixels); on a canvas of `size` it then lies at `offset`. `output` is what the thumbnail
-    measures in the end: turned, and with its padding.
+    1. `region` of the source is scaled to the size `scaled`.
+    2. `window` of the scaled picture is kept. With `attention`, only its size is final: libvips finds its position.
+    3. The window is placed at `offset` on a canvas of `size`.
+    4. The canvas is rotated and padded, which gives the size `output`.
     """
 
     region: Box
@@ -62,7 +63,7 @@ class Layout:
 
     @property
     def needed(self) -> Box:
-        """The part of the source, in its own pixels, that the window shows; all of `region` under `attention`."""
+        """The part of the source, in source pixels, that the window shows; all of `region` with `attention`."""
         if self.attention is not None:
             return self.region
         x_scale = self.region.width / self.scaled[0]
@@ -76,10 +77,10 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class OutputLimits:
-    """The largest thumbnail that is made: pixels a side, and pixels in all."""
+    """The largest thumbnail: pixels per side, and pixels of all frames together."""
 
-    side: int = MAX_SIDE
-    pixels: int = MAX_OUTPUT_PIXELS
+    side: int = limits.MAX_SIDE
+    pixels: int = limits.MAX_OUTPUT_PIXELS
 
     def check(self, size: Size, *, frames: int = 1) -> None:
         """Raise `SizeOverLimit` for a thumbnail of `size`."""
@@ -87,24 +88,24 @@ class OutputLimits:
             raise SizeOverLimit
 
     def check_layout(self, layout: Layout, *, frames: int = 1) -> None:
-        """Raise `SizeOverLimit` for more than may be held in memory: under attention, all that is cut from as well."""
+        """Raise `SizeOverLimit` for a picture too large to hold in memory; with attention, also before the crop."""
         self.check(layout.size, frames=frames)
         self.check(layout.output, frames=frames)
         if layout.attention is not None and layout.scaled[0] * layout.scaled[1] > self.pixels:
             raise SizeOverLimit
 
     def check_target(self, transform: Transform) -> None:
-        """Raise `SizeOverLimit` for what is known to be too large whatever the source is."""
+        """Raise `SizeOverLimit` for a requested size that is too large for any source."""
         width, height = transform.target
         self.check((width or 1, height or 1))
 
 
 def plan(source: Size, transform: Transform, *, region: Box | None = None) -> Layout:
-    """The layout of `transform` on an upright source of `source` pixels; of `region` of it, where that was trimmed.
+    """The layout of `transform` for an upright source of the size `source`; `region` is what trimming left of it.
 
     Raises `BadFilter` for a crop that does not lie inside the source.
     """
-    region = region or cropped(source, transform.crop)
+    region = region or crop_box(source, transform.crop)
     scaled, window_size = _scaled(region.size, transform)
     attention = transform.gravity if isinstance(transform.gravity, Attention) else None
     window = _window(scaled, window_size, transform.gravity)
@@ -114,15 +115,15 @@ def plan(source: Size, transform: Transform, *, region: Box | None = None) -> La
     return Layout(region, scaled, window, attention, size, offset, _output(size, transform))
 
 
-def cropped(source: Size, crop: Crop | None) -> Box:
-    """The part of the upright source that `crop` leaves. Raises `BadFilter` where it does not lie inside."""
+def crop_box(source: Size, crop: Crop | None) -> Box:
+    """The part of the upright source that `crop` keeps. Raises `BadFilter` when it is not inside the source."""
     width, height = source
     if crop is None:
         return Box(0, 0, width, height)
     if crop.percent:
-        # Outer edges, so that the smallest crop still holds a pixel.
-        left, top = (math.floor(edge + _INEXACT) for edge in (crop.x1 * width / 100, crop.y1 * height / 100))
-        right, bottom = (math.ceil(edge - _INEXACT) for edge in (crop.x2 * width / 100, crop.y2 * height / 100))
+        # Round outwards, so that the smallest crop still has a pixel.
+        left, top = (math.floor(edge + _ROUNDING_ERROR) for edge in (crop.x1 * width / 100, crop.y1 * height / 100))
+        right, bottom = (math.ceil(edge - _ROUNDING_ERROR) for edge in (crop.x2 * width / 100, crop.y2 * height / 100))
     else:
         left, top, right, bottom = (int(edge) for edge in crop.edges)
     if right > width or bottom > height:
@@ -131,7 +132,7 @@ def cropped(source: Size, crop: Crop | None) -> Box:
 
 
 def _scaled(region: Size, transform: Transform) -> tuple[Size, Size]:
-    """What the region is scaled to, and how much of that is kept."""
+    """The size that the region is scaled to, and the size of the window in it."""
     width, height = transform.target
     if width is None or height is None:
         scaled = _to_one_side(region, width, height, transform)
@@ -174,25 +175,26 @@ def _output(size: Size, transform: Transform) -> Size:
 
 def _window(scaled: Size, size: Size, gravity: Gravity) -> Box:
     x, y = (gravity.x, gravity.y) if isinstance(gravity, Focus) else _POINTS.get(gravity, (0.5, 0.5))  # type: ignore[arg-type]
-    centred = isinstance(gravity, Focus)
-    left = _place(scaled[0], size[0], x, centred=centred)
-    top = _place(scaled[1], size[1], y, centred=centred)
+    centered = isinstance(gravity, Focus)
+    left = _start(scaled[0], size[0], x, centered=centered)
+    top = _start(scaled[1], size[1], y, centered=centered)
     return Box(left, top, *size)
 
 
-def _place(whole: int, part: int, fraction: float, *, centred: bool) -> int:
-    """The start of a window of `part` in `whole`.
+def _start(whole: int, part: int, fraction: float, *, centered: bool) -> int:
+    """Where a window of `part` pixels starts in `whole` pixels.
 
-    A focal point lies as near to the window's centre as the edges allow; a direction shares out the rest.
+    `centered`: the window's center is as near to `fraction` as the edges allow. Otherwise `fraction` of the remaining
+    pixels comes before the window.
     """
-    start = fraction * whole - part / 2 if centred else fraction * (whole - part)
+    start = fraction * whole - part / 2 if centered else fraction * (whole - part)
     return min(max(math.floor(start + 0.5), 0), whole - part)
 
 
-def share_out(whole: int, part: int, compass: Compass) -> tuple[int, int]:
-    """Where `part` begins in `whole` when `compass` says: as a width, as a height."""
+def aligned(outer: Size, inner: Size, compass: Compass) -> tuple[int, int]:
+    """Left and top of a picture of the size `inner`, aligned to `compass` inside one of the size `outer`."""
     x, y = _POINTS[compass]
-    return _place(whole, part, x, centred=False), _place(whole, part, y, centred=False)
+    return _start(outer[0], inner[0], x, centered=False), _start(outer[1], inner[1], y, centered=False)
 
 
 def _rounded(value: float) -> int:

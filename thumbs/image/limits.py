@@ -1,16 +1,22 @@
-"""The default of each limit: the configuration changes it, and the value classes start from it (SPEC 6)."""
+"""The default of every limit on one picture, defined once: what is read, decoded, made, and how long that may take.
 
-MAX_SOURCE_BYTES = 64 * 1024 * 1024
+The configuration offers them under `limits` (docs/configuration.md).
+"""
+
+# The original.
+MAX_SOURCE_BYTES = 67_108_864  # 64 MiB of file
 MAX_SOURCE_PIXELS = 50_000_000
-# For what must be in memory whole, all frames together.
-MAX_WHOLE_PIXELS = 25_000_000
+MAX_WHOLE_PIXELS = 25_000_000  # of what must be held in memory whole, all frames together
 MAX_FRAMES = 1000
+MAX_SOURCE_SIDE = 65_535  # pixels, the largest side of a JPEG; not configurable
 
-MAX_SIDE = 5120
-MAX_OUTPUT_PIXELS = 26_214_400
+# The thumbnail.
+MAX_SIDE = 5120  # pixels
+MAX_OUTPUT_PIXELS = MAX_SIDE * MAX_SIDE  # all frames together
+# No deadline can stop the encoders of AVIF and GIF, and they cost the most.
 MAX_AVIF_PIXELS = 4_000_000
-# All frames together.
-MAX_GIF_PIXELS = 8_000_000
+MAX_GIF_PIXELS = 8_000_000  # all frames together
 
+# The time for each.
 FETCH_SECONDS = 30.0
 RENDER_SECONDS = 15.0

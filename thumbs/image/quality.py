@@ -1,8 +1,8 @@
-"""Default qualities: a table for each format, so that small thumbnails take a lower one."""
+"""Default qualities: a table for each format, because small thumbnails need less quality."""
 
 from collections.abc import Mapping, Sequence
 
-# Rows of (largest side in pixels, quality), smallest first; the last row has no side and holds for the rest.
+# Rows of (largest side in pixels, quality), smallest first; the last row has None and applies to larger sides.
 QualityTable = tuple[tuple[int | None, int], ...]
 
 DEFAULT_QUALITIES: dict[str, QualityTable] = {
@@ -13,7 +13,10 @@ DEFAULT_QUALITIES: dict[str, QualityTable] = {
 
 
 def quality_table(value: object) -> QualityTable:
-    """Read `80`, or `[[256, 76], 80]`: up to a side of 256 pixels 76, else 80. Raises ValueError."""
+    """The table of a configured value: `80`, or `[[256, 76], 80]` for 76 up to a side of 256 pixels and 80 above.
+
+    Raises ValueError for anything else.
+    """
     rows = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     table: list[tuple[int | None, int]] = []
     for row in rows[:-1]:
@@ -25,7 +28,7 @@ def quality_table(value: object) -> QualityTable:
 
 
 def quality_for(tables: Mapping[str, QualityTable], output: str, side: int | None) -> int | None:
-    """The quality for a thumbnail whose larger side asked for is `side`; None for a format without one."""
+    """The quality for a thumbnail whose larger requested side is `side` pixels; None for a format without a quality."""
     for limit, quality in tables.get(output, ()):
         if limit is None or (side is not None and side <= limit):
             return quality

@@ -16,7 +16,7 @@ def _require(condition: bool, sentence: str) -> None:
 
 
 class Fit(StrEnum):
-    """How a picture fills the size asked for."""
+    """How a picture fills the requested size."""
 
     COVER = "cover"
     CONTAIN = "contain"
@@ -25,7 +25,7 @@ class Fit(StrEnum):
 
 
 class Compass(StrEnum):
-    """The part of the picture that a cut keeps."""
+    """The part of the picture that a crop keeps."""
 
     CENTER = "center"
     NORTH = "north"
@@ -39,7 +39,7 @@ class Compass(StrEnum):
 
 
 class Attention(StrEnum):
-    """A cut whose place libvips finds by looking at the pixels."""
+    """A crop whose position libvips finds from the pixels."""
 
     SMART = "smart"
     ENTROPY = "entropy"
@@ -47,7 +47,7 @@ class Attention(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Focus:
-    """The point that a cut keeps, as fractions 0–1 of width and height from the top left."""
+    """The point that a crop keeps, as fractions 0–1 of width and height from the top left."""
 
     x: float
     y: float
@@ -61,7 +61,7 @@ Gravity = Compass | Attention | Focus
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A rectangle of the upright source, right and bottom edges excluded: pixels, or percent of its sides."""
+    """A rectangle of the upright source, right and bottom edges excluded, in pixels or in percent of its sides."""
 
     x1: float
     y1: float
@@ -89,7 +89,7 @@ class Color:
     alpha: int = 255
 
     def __post_init__(self) -> None:
-        _require(all(0 <= value <= 255 for value in self.values), "a colour's values are 0–255")
+        _require(all(0 <= value <= 255 for value in self.values), "a color's values are 0–255")
 
     @property
     def values(self) -> tuple[int, int, int, int]:
@@ -102,7 +102,7 @@ WHITE = Color(255, 255, 255)
 
 @dataclass(frozen=True, slots=True)
 class Padding:
-    """Pixels added outside each side, in the order of CSS."""
+    """Pixels added outside each side, in CSS order."""
 
     top: int
     right: int
@@ -123,9 +123,9 @@ ALL_FRAMES = 0
 
 @dataclass(frozen=True, slots=True)
 class Trim:
-    """Cut off margins that differ from `colour` by no more than `tolerance` levels in any channel.
+    """Cut off margins that differ from `color` by no more than `tolerance` levels in any channel.
 
-    Without a colour they are margins of the colour of the top left pixel.
+    Without a color, the top left pixel gives it.
     """
 
     tolerance: int
@@ -137,8 +137,11 @@ class Trim:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """A picture of the server's laid over the thumbnail: `opacity` in percent, `scale` as the part of each side of the
-    thumbnail that it may fill. A scale of 0 leaves it as large as it is."""
+    """A picture of the operator, composited over the thumbnail.
+
+    `opacity` is in percent. `scale` is the largest fraction of each side of the thumbnail that it fills; 0 keeps the
+    watermark's own size.
+    """
 
     name: str
     gravity: Compass = Compass.CENTER
@@ -150,18 +153,18 @@ class Watermark:
         _require(0 <= self.scale <= 1, "a scale is 0–1")
 
 
-LEAST_SIGMA, MOST_SIGMA = 0.3, 100.0
+MIN_SIGMA, MAX_SIGMA = 0.3, 100.0
 
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """One thumbnail's recipe. Sides are pixels before `dpr`; None leaves a side to the source's ratio.
+    """What to make of an original.
 
-    `format`, `quality` and `upscale` are None until somebody settles them: the URL, or the defaults. `rotate` is
-    degrees clockwise, `flip` mirrors top to bottom, `flop` left to right; `blur` and `sharpen` are sigmas in output
-    pixels.
-    `frames` is how many of an animation to keep, `ALL_FRAMES` for all of them.
-    `version` is the caller's own token for a state of the source; it only tells cache entries apart.
+    `width` and `height` are pixels before `dpr`; a None follows from the source's ratio. `format`, `quality` and
+    `upscale` are None where the URL does not set them; `request.resolve` fills the defaults in. `rotate` is degrees
+    clockwise, `flip` mirrors top to bottom, `flop` left to right. `blur` and `sharpen` are sigmas in output pixels.
+    `frames` is the number of frames of an animation to keep, `ALL_FRAMES` for all. `version` is the caller's token for
+    a version of the source; it changes nothing but the cache key and the cache headers.
     """
 
     width: int | None = None
@@ -194,7 +197,7 @@ class Transform:
     def __post_init__(self) -> None:
         _require(self.rotate in (0, 90, 180, 270), "rotate is 90, 180 or 270")
         sigmas = (sigma for sigma in (self.blur, self.sharpen) if sigma is not None)
-        _require(all(LEAST_SIGMA <= sigma <= MOST_SIGMA for sigma in sigmas), "sigma is 0.3–100")
+        _require(all(MIN_SIGMA <= sigma <= MAX_SIGMA for sigma in sigmas), f"sigma is {MIN_SIGMA:g}–{MAX_SIGMA:g}")
         amounts = (self.brightness, self.contrast, self.saturation)
         _require(all(-100 <= amount <= 100 for amount in amounts), "amounts are -100 to 100")
         _require(self.frames >= 0, "frames are counted from 1")
@@ -202,12 +205,12 @@ class Transform:
         _require(all(side is None or side >= 1 for side in (self.width, self.height)), "a side is at least 1")
         _require(self.format is None or self.format == AUTO or self.format in OUTPUT_NAMES.values(), "no such format")
         _require(self.quality is None or 1 <= self.quality <= 100, "quality is 1–100")
-        _require(self.fill is None or self.fit is Fit.FILL, "only fit(fill) takes a colour")
+        _require(self.fill is None or self.fit is Fit.FILL, "only fit(fill) takes a color")
         _require(math.isfinite(self.dpr) and 1 <= self.dpr <= 4, "dpr is 1–4")
 
     @property
     def target(self) -> tuple[int | None, int | None]:
-        """The sides asked for in output pixels: after `dpr`, rounded half up, at least 1."""
+        """The requested sides in output pixels: multiplied by `dpr`, rounded half up, at least 1."""
         return self._scaled(self.width), self._scaled(self.height)
 
     def _scaled(self, side: int | None) -> int | None:
@@ -215,7 +218,7 @@ class Transform:
 
     @property
     def upscales(self) -> bool:
-        """Whether a source smaller than the target is enlarged (SPEC 2, `upscale`)."""
+        """Whether a source smaller than the target is enlarged (the `upscale` filter)."""
         if self.upscale is not None:
             return self.upscale
         return self.fit in (Fit.COVER, Fit.STRETCH) and self.width is not None and self.height is not None

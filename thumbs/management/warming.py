@@ -38,7 +38,7 @@ class Variant:
         policy = thumbnailer.storages[storage].policy
         target = grammar.compose(self.size, self.filters or None, path, presets=policy.presets)
         address = f"/{signed(storage, grammar.build(target))}".encode()
-        thumb = resolve(address, messages.negotiated(self.accept), {storage: policy})
+        thumb = resolve(address, messages.accepted_formats(self.accept), {storage: policy})
         return thumb, Request("GET", address, 0, self.accept)
 
     def area(self, storage: str, thumbnailer: Thumbnailer) -> float:

@@ -30,7 +30,7 @@ from thumbs.pipeline.originals import SOURCE
 from thumbs.pipeline.ports import Storage
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
-from thumbs.request.resolve import ThumbRequest, preflight, resolve, varying
+from thumbs.request.resolve import ThumbRequest, preflight, resolve, vary_of
 from thumbs.sources.source import Version
 
 logger = logging.getLogger("thumbs")
@@ -160,7 +160,7 @@ class Thumbnailer:
             raise TargetTooLong
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed
-        return self._resolve(request.path, messages.negotiated(request.accept))
+        return self._resolve(request.path, messages.accepted_formats(request.accept))
 
     def _check_time(self, thumb: ThumbRequest) -> None:
         if thumb.expires is not None and thumb.expires <= self._clock():
@@ -237,7 +237,7 @@ class Thumbnailer:
 
     def _refused(self, error: ThumbError, request: Request, thumb: ThumbRequest | None) -> Response:
         self._report(request, thumb, error.status, "", {})
-        return messages.problem(error, thumb.error_headers if thumb else varying(request.path)).to(request.method)
+        return messages.problem(error, thumb.error_headers if thumb else vary_of(request.path)).to(request.method)
 
     def _refresh(self, thumb: ThumbRequest) -> None:
         """Renew in the background, once for all who ask meanwhile. Where it fails it is tried again after a while."""

@@ -1,1 +1,1 @@
-"""One original in, one picture out; alone imports pyvips. May import `errors`, `image` and `render.bombs`."""
+"""One original in, one picture out; the only room that imports pyvips. May import `errors`, `image`, `render.bombs`."""

@@ -1,4 +1,4 @@
-"""The frames of an animation as libvips saves them: one below the other, with their times."""
+"""Frames of an animation in the form that libvips saves: one below the other, with their delays."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,8 @@ import pyvips
 from thumbs.render.header import Animation
 
 
-def joined(frames: Sequence[pyvips.Image], animation: Animation) -> pyvips.Image:
-    """One image of all `frames`, each shown for as long as in the source."""
+def join_frames(frames: Sequence[pyvips.Image], animation: Animation) -> pyvips.Image:
+    """One image of all `frames`, which have one size, with the delays and the loop count of the source."""
     image = pyvips.Image.arrayjoin(list(frames), across=1).copy()
     image.set_type(pyvips.GValue.gint_type, "page-height", frames[0].height)
     image.set_type(pyvips.GValue.gint_type, "loop", animation.loop)

@@ -1,4 +1,4 @@
-"""Who made a picture and to whom it belongs: the one thing of its metadata that a thumbnail may keep."""
+"""The EXIF fields Artist and Copyright: the only metadata that a thumbnail may keep."""
 
 from dataclasses import dataclass
 
@@ -7,32 +7,32 @@ import pyvips
 # EXIF 2.32, 4.6.5: Artist (0x013B) and Copyright (0x8298) of the first directory.
 _FIELDS = ("exif-ifd0-Artist", "exif-ifd0-Copyright")
 _EXIF = "exif-data"
-_ORIENTATION = "orientation"  # the pixels are upright, whatever the block says
-_LONGEST = 65_536  # more does not fit into the segment of a JPEG anyway
+_ORIENTATION = "orientation"  # removed too: the pixels are upright already
+_MAX_EXIF_BYTES = 65_536  # a JPEG segment holds no more
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
-    """The EXIF block of the source, which says something of the author or the copyright."""
+class Copyright:
+    """The EXIF block of a source that has at least one of the two fields."""
 
     exif: bytes
 
-    def put_on(self, image: pyvips.Image) -> pyvips.Image:
-        """`image` with these fields in its EXIF and no others, to be saved with `keep="exif"`.
+    def embed_into(self, image: pyvips.Image) -> pyvips.Image:
+        """`image` with the two fields and no other EXIF, to be saved with `keep="exif"`.
 
-        libvips drops what the block has and the image's fields do not name; what is in both stays byte for byte.
+        When libvips saves, it drops what is in the block but not in the image's fields, and copies the rest unchanged.
         """
         image = image.copy()
-        image.set_type(pyvips.GValue.blob_type, _EXIF, self.exif)  # and with it all fields that are in it
+        image.set_type(pyvips.GValue.blob_type, _EXIF, self.exif)  # libvips adds all of its fields
         for name in image.get_fields():
             if (name.startswith("exif-ifd") and name not in _FIELDS) or name == _ORIENTATION:
                 image.remove(name)
         return image
 
 
-def rights_of(image: pyvips.Image, fields: set[str]) -> Rights | None:
-    """What the source says of its author and copyright; None when it says nothing."""
+def read_copyright(image: pyvips.Image, fields: set[str]) -> Copyright | None:
+    """The block of a source with these `fields`; None when it has neither field, or a block of more than 64 KiB."""
     if _EXIF not in fields or fields.isdisjoint(_FIELDS):
         return None
     exif: bytes = image.get(_EXIF)
-    return Rights(exif) if len(exif) <= _LONGEST else None
+    return Copyright(exif) if len(exif) <= _MAX_EXIF_BYTES else None

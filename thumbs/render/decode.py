@@ -1,4 +1,4 @@
-"""From a checked original to the scaled picture: as little as possible is decoded."""
+"""From a checked original to the scaled picture, decoding as few pixels as possible."""
 
 import pyvips
 
@@ -7,39 +7,39 @@ from thumbs.image.geometry import Box, Layout, Size
 from thumbs.render import libvips
 from thumbs.render.header import Header
 
-# `fail_on=` as an argument is not passed on by thumbnail_buffer; in the option string it reaches the loader. Without
-# it a file that is cut short becomes a picture that is half grey.
+# thumbnail_buffer passes `fail_on=` to the loader only in the option string. Without it, a truncated file becomes a
+# picture that is partly gray.
 _STRICT = "[fail_on=error]"
-# libjpeg decodes at 1/8, 1/4 and 1/2 for next to nothing, and by how many times more pixels must be left than the
-# target has: with these, thumbnails of photographs stay at 40 dB or above against those of a whole decode; with less
-# they fall off (docs/quality.md).
+# libjpeg decodes at 1/8, 1/4 and 1/2 of the size at a fraction of the cost. The second number is how many times the
+# target's side must be left after that. With these, thumbnails of photographs have a PSNR of about 40 dB or more
+# against those of a full decode (docs/quality.md).
 _JPEG_SHRINKS = ((8, 2.0), (4, 1.5), (2, 2.0))
 
 
 def scaled(
     data: bytes, header: Header, layout: Layout, deadline: libvips.Deadline, *, fast: bool = False
 ) -> pyvips.Image:
-    """The window of `layout` (all of `scaled` under attention) in memory: upright, in sRGB or grey, 8 bits a channel.
+    """The window of `layout` in memory: upright, sRGB or gray, 8 bits per channel. With attention, all of `scaled`.
 
-    With `fast`, a JPEG is decoded as small as ever `layout` lets it be, for one that will be scaled down once more.
-    Raises `SourceBroken` when decoding fails and `RenderTimeout` at the deadline.
+    `fast` decodes a JPEG at the smallest size that is not below `layout.scaled`; use it for a picture that will be
+    scaled down again. Raises `SourceBroken` when decoding fails and `RenderTimeout` at the deadline.
     """
     try:
-        if _must_cut_first(header, layout):
+        if _crops_before_scaling(header, layout):
             image = _region(data, header, layout, deadline)
         else:
             image = _whole(data, header, layout, fast=fast)
-    except libvips.FAILURES as error:
+    except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
         return image.copy_memory()
 
 
 def pages(data: bytes, count: int, deadline: libvips.Deadline) -> list[pyvips.Image]:
-    """The first `count` frames, each whole and as it is shown, in memory. Raises as `scaled` does."""
+    """The first `count` frames in memory, each complete and upright. Raises as `scaled` does."""
     try:
         image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", n=count)
-    except libvips.FAILURES as error:
+    except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
         image = image.copy_memory()
@@ -53,36 +53,38 @@ def fitted(
     deadline: libvips.Deadline,
     *,
     origin: tuple[int, int] = (0, 0),
-    of: Size | None = None,
+    source_size: Size | None = None,
     header: Header | None = None,
 ) -> pyvips.Image:
-    """As `scaled`, of an upright picture that is in memory already; its top left pixel is `origin` of the source.
+    """As `scaled`, from `image`: an upright picture in memory whose top left pixel is `origin` in the source.
 
-    Where `image` shows a source of the size `of` smaller than that, it is allowed for. `header` is that of the source
-    where `image` has its colours still.
+    `source_size` is given when `image` is the whole source at another size. `header` is the header of the source when
+    `image` is not converted to sRGB yet.
     """
-    box = layout.needed if of is None else _within(layout.needed, of, (image.width, image.height))
+    box = layout.needed
+    if source_size is not None:
+        box = _resized(box, source_size, (image.width, image.height))
     target = layout.scaled if layout.attention is not None else layout.window.size
-    color = {} if header is None else _colour(header)
+    color = {} if header is None else _to_srgb(header)
     try:
         part = image.extract_area(box.left - origin[0], box.top - origin[1], *box.size)
         scaled_part = part.thumbnail_image(target[0], height=target[1], size="force", **color)
-    except libvips.FAILURES as error:
+    except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     with deadline.watch(scaled_part, SourceBroken):
         return scaled_part.copy_memory()
 
 
-def _within(box: Box, of: Size, smaller: Size) -> Box:
-    """`box` of a picture of the size `of`, in one of it that is `smaller`."""
-    x_scale, y_scale = smaller[0] / of[0], smaller[1] / of[1]
+def _resized(box: Box, source: Size, smaller: Size) -> Box:
+    """`box` in a picture of the size `source`, as a box in a copy of the size `smaller`."""
+    x_scale, y_scale = smaller[0] / source[0], smaller[1] / source[1]
     left, top = min(round(box.left * x_scale), smaller[0] - 1), min(round(box.top * y_scale), smaller[1] - 1)
     right, bottom = round((box.left + box.width) * x_scale), round((box.top + box.height) * y_scale)
     return Box(left, top, max(1, min(right, smaller[0]) - left), max(1, min(bottom, smaller[1]) - top))
 
 
-def _must_cut_first(header: Header, layout: Layout) -> bool:
-    """Whether to cut the source before scaling: it was asked for, or most of what is scaled would be thrown away."""
+def _crops_before_scaling(header: Header, layout: Layout) -> bool:
+    """Whether to crop the source before scaling: the URL has a crop, or the window is a small part of `scaled`."""
     if layout.region.size != header.size:
         return True
     window = layout.window.width * layout.window.height
@@ -94,10 +96,10 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
     if header.format == "jpeg":
         shrink = _jpeg_shrink(header.size, layout.scaled, fast=fast)
         source = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", shrink=shrink)
-        image = source.thumbnail_image(width, height=height, size="force", **_colour(header))
+        image = source.thumbnail_image(width, height=height, size="force", **_to_srgb(header))
     else:
         image = pyvips.Image.thumbnail_buffer(
-            data, width, height=height, size="force", option_string=_STRICT, **_colour(header)
+            data, width, height=height, size="force", option_string=_STRICT, **_to_srgb(header)
         )
     if layout.attention is not None or layout.window.size == layout.scaled:
         return image
@@ -108,12 +110,12 @@ def _region(data: bytes, header: Header, layout: Layout, deadline: libvips.Deadl
     box = layout.needed
     target = layout.scaled if layout.attention is not None else layout.window.size
     options: dict[str, float] = {}
-    if header.format == "svg":  # it has no pixels yet: let it be drawn at the size that is needed
+    if header.format == "svg":  # draw it at the size that is needed
         scale = max(target[0] / box.width, target[1] / box.height)
         options = {"scale": scale}
         box = _grown(box, scale)
     if header.format == "jpeg":
-        # With more pixels than the target needs, the edges of the cut stay within half an output pixel.
+        # More pixels than the target has: rounding moves the edges of the crop by less than half an output pixel.
         shrink = _jpeg_shrink(box.size, target)
         options = {"shrink": shrink}
         box = _grown(box, 1 / shrink)
@@ -121,12 +123,12 @@ def _region(data: bytes, header: Header, layout: Layout, deadline: libvips.Deadl
     if image.get_typeof("orientation"):
         if image.get("orientation") != 1:
             with deadline.watch(image, SourceBroken):
-                image = image.copy_memory()  # turning needs every row at once
+                image = image.copy_memory()  # rotation needs random access
         image = image.autorot()
-    # A shrunk picture has rounded sides; the cut may not leave it.
+    # The sides of a shrunk picture are rounded: keep the crop inside.
     width, height = min(box.width, image.width - box.left), min(box.height, image.height - box.top)
     image = image.extract_area(box.left, box.top, width, height)
-    return image.thumbnail_image(target[0], height=target[1], size="force", **_colour(header))
+    return image.thumbnail_image(target[0], height=target[1], size="force", **_to_srgb(header))
 
 
 def _grown(box: Box, scale: float) -> Box:
@@ -137,7 +139,7 @@ def _grown(box: Box, scale: float) -> Box:
 
 def _jpeg_shrink(source: Size, target: Size, *, fast: bool = False) -> int:
     for shrink, least in _JPEG_SHRINKS:
-        # libjpeg rounds up: half of 5 pixels are 3.
+        # libjpeg rounds up: half of 5 pixels is 3.
         left = -(-source[0] // shrink), -(-source[1] // shrink)
         times = 1.0 if fast else least
         if left[0] >= times * target[0] and left[1] >= times * target[1]:
@@ -145,8 +147,8 @@ def _jpeg_shrink(source: Size, target: Size, *, fast: bool = False) -> int:
     return 1
 
 
-def _colour(header: Header) -> dict[str, str]:
-    """To sRGB through the embedded profile; CMYK without one through libvips' own."""
+def _to_srgb(header: Header) -> dict[str, str]:
+    """Options that convert to sRGB: by the embedded profile, and for CMYK without one by libvips' own."""
     if header.cmyk:
         return {"output_profile": "srgb", "input_profile": "cmyk"}
     return {"output_profile": "srgb"} if header.profile else {}

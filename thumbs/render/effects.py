@@ -1,4 +1,4 @@
-"""Colour and sharpness: arithmetic on sRGB values, as the filter effects of CSS do it. Transparency stays as it is."""
+"""Color and sharpness: arithmetic on sRGB values, as in the filter effects of CSS. Alpha does not change."""
 
 from collections.abc import Callable
 
@@ -6,42 +6,42 @@ import pyvips
 
 from thumbs.image.transforms import Transform
 
-# libvips cuts its Gaussian off where it falls below a fifth; at a hundredth it is one.
+# libvips truncates its Gaussian below this amplitude. Its default, 0.2, is far from a Gaussian.
 _GAUSSIAN = {"min_ampl": 0.01}
-# How much slopes gain in flat places and at edges: as mild in the one as suits photographs, twice that in the other.
+# The gain in flat areas (m1) and at edges (m2). Low values suit photographs.
 _SHARPENING = {"m1": 1.0, "m2": 2.0}
 # Rec. 709 luma, rounded as in Filter Effects Module Level 1, 9.4 (saturate).
 _LUMA = (0.213, 0.715, 0.072)
 
 
 def adjusted(image: pyvips.Image, transform: Transform) -> pyvips.Image:
-    """`image` (sRGB or grey, 8 bits, perhaps with alpha) with brightness, contrast and saturation of `transform`."""
+    """`image` (sRGB or gray, 8 bits, perhaps with alpha) with brightness, contrast and saturation of `transform`."""
     if transform.brightness:
-        image = _on_colours(image, lambda colors: colors + 255 * transform.brightness / 100)
+        image = _on_color_bands(image, lambda colors: colors + 255 * transform.brightness / 100)
     if transform.contrast:
         factor = _contrast_factor(transform.contrast)
-        image = _on_colours(image, lambda colors: (colors - 127.5) * factor + 127.5)
+        image = _on_color_bands(image, lambda colors: (colors - 127.5) * factor + 127.5)
     if transform.saturation:
-        image = _on_colours(image, lambda colors: _saturated(colors, 1 + transform.saturation / 100))
+        image = _on_color_bands(image, lambda colors: _saturated(colors, 1 + transform.saturation / 100))
     return image
 
 
 def blurred(image: pyvips.Image, sigma: float) -> pyvips.Image:
-    """A Gaussian blur; colours weigh as much as they are opaque, so that nothing hidden bleeds out."""
+    """A Gaussian blur. Colors are weighted by alpha, so that transparent pixels do not bleed."""
     if not image.hasalpha():
         return image.gaussblur(sigma, **_GAUSSIAN)
     return image.premultiply().gaussblur(sigma, **_GAUSSIAN).unpremultiply().cast(image.format)
 
 
 def sharpened(image: pyvips.Image, sigma: float) -> pyvips.Image:
-    """libvips' sharpening of lightness alone, with bounds on how much darker or lighter anything gets."""
+    """libvips' sharpening of the lightness, which limits the change of each pixel."""
     if image.bands < 3:
         return image.colourspace("srgb").sharpen(sigma=sigma, **_SHARPENING).colourspace("b-w")
     return image.sharpen(sigma=sigma, **_SHARPENING)
 
 
 def _contrast_factor(contrast: int) -> float:
-    """0 at -100, 1 at 0, without end at 100."""
+    """From 0 at -100 through 1 at 0 to 250 at 100."""
     return (100 + contrast) / 100 if contrast <= 0 else 100 / max(100 - contrast, 0.4)
 
 
@@ -55,7 +55,7 @@ def _saturated(colors: pyvips.Image, amount: float) -> pyvips.Image:
     return colors.recomb(pyvips.Image.new_from_array(rows))
 
 
-def _on_colours(image: pyvips.Image, act: Callable[[pyvips.Image], pyvips.Image]) -> pyvips.Image:
+def _on_color_bands(image: pyvips.Image, act: Callable[[pyvips.Image], pyvips.Image]) -> pyvips.Image:
     if not image.hasalpha():
         return _rounded(act(image), image)
     colors = image.extract_band(0, n=image.bands - 1)

@@ -1,4 +1,4 @@
-"""From pixels to a file: one row of libvips' options for each output format."""
+"""From pixels to a file: one row of libvips options for each output format."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ import pyvips
 
 from thumbs.errors import RenderFailed
 from thumbs.image.encoding import Encoding
-from thumbs.render.copyright import Rights
+from thumbs.render.copyright import Copyright
 from thumbs.render.libvips import Deadline
 
 # Chosen from the tables in docs/quality.md.
@@ -18,13 +18,13 @@ GIF_EFFORT = 1
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """The file to make. `quality` None for a format without one; `rights` are kept where `settings` say so."""
+    """The file to make. `quality` is None for a format without one; `settings` decide whether `copyright` is kept."""
 
     output: str
     quality: int | None = None
     max_bytes: int | None = None
     settings: Encoding = field(default_factory=Encoding)
-    rights: Rights | None = None
+    copyright: Copyright | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +52,22 @@ _SAVERS: dict[str, _Saver] = {
 
 
 def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
-    """The file's bytes; with `max_bytes`, at the highest quality up to `quality` that fits, or else the smallest.
+    """The bytes of the file.
 
-    Formats without a quality stay as they are. Raises `RenderFailed` when libvips cannot write them, `RenderTimeout` at
-    the deadline.
+    With `max_bytes`, they have the highest quality up to `file.quality` that fits, found by bisection, or are the
+    smallest found; formats without a quality ignore `max_bytes`. Raises `RenderFailed` when libvips cannot write the
+    file, and `RenderTimeout` at the deadline.
     """
-    rights = file.rights if file.settings.keep_copyright and _SAVERS[file.output].exif else None
-    if rights is not None:
-        image = rights.put_on(image)
-    # All other metadata is dropped, GPS above all: the pixels are sRGB, which needs no profile.
-    keep = "none" if rights is None else "exif"
+    notice = file.copyright if file.settings.keep_copyright and _SAVERS[file.output].exif else None
+    if notice is not None:
+        image = notice.embed_into(image)
+    # All other metadata is dropped, GPS positions among it. The pixels are sRGB, which needs no profile.
+    keep = "none" if notice is None else "exif"
     encoded = _encoded(image, file, deadline, quality=file.quality, keep=keep)
     largest, quality = file.max_bytes, file.quality
     if largest is None or len(encoded) <= largest or quality is None or not _SAVERS[file.output].takes_quality:
         return encoded
-    image = image.copy_memory()  # it is encoded again and again, and need not be made so
+    image = image.copy_memory()  # computed once, for several encodings
     best, low, high = encoded, 1, quality - 1
     while low <= high:
         middle = (low + high) // 2

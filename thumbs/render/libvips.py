@@ -1,4 +1,4 @@
-"""libvips as every process of ours wants it: small, single-threaded per render, and deaf to unwanted formats."""
+"""Sets libvips up once per process, with little memory and only the configured formats, and stops renders in time."""
 
 import contextlib
 import ctypes
@@ -14,46 +14,47 @@ from thumbs.errors import RenderTimeout, ThumbError
 from thumbs.image.formats import FORMATS
 
 _M_ARENA_MAX = -8  # <malloc.h>
-FAILURES = (pyvips.Error, UnicodeDecodeError)
+VIPS_ERRORS = (pyvips.Error, UnicodeDecodeError)
 _ROUND_SECONDS = 0.1
 _IDLE_ROUNDS = 50
-_started = threading.Lock()
-_done: set[str] = set()
+_starting = threading.Lock()
+_started: list[bool] = []
 
 
 def start(inputs: Iterable[str], *, concurrency: int = 1) -> None:
-    """Set libvips up in this process: once, and never before `fork` (its threads do not survive one).
+    """Set libvips up in this process; later calls do nothing. Never call it before `fork`: threads do not survive one.
 
-    Only the loaders of `inputs` stay usable. `concurrency` is the number of threads per render. glibc gives every
-    thread an arena of its own, which libvips' buffers would fill for good; two are enough.
+    Only the loaders of `inputs` stay usable. `concurrency` is the number of threads per render. glibc is limited to two
+    arenas: with one per thread, libvips' buffers would fill all of them permanently.
     """
-    with _started:
-        if _done:
+    with _starting:
+        if _started:
             return
-        pyvips.error._to_string = _text  # noqa: SLF001 - there is no other place to put it right
-        with contextlib.suppress(OSError, AttributeError):  # another libc has other arenas
+        pyvips.error._to_string = _error_text  # noqa: SLF001 - pyvips has no other hook
+        with contextlib.suppress(OSError, AttributeError):  # not glibc
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
         pyvips.block_untrusted_set(True)
         pyvips.operation_block_set("VipsForeignLoad", True)
         for name in inputs:
             pyvips.operation_block_set(FORMATS[name].loader, False)
-        # It would tell a dozen steps of every render, and every bad tile of a broken picture.
+        # pyvips logs a dozen lines per render, and libvips' warning about every bad tile of a broken picture.
         logging.getLogger("pyvips").setLevel(logging.ERROR)
-        # Every render is of another buffer: an operation cache would only hold on to memory.
+        # Every render reads another buffer: libvips' operation cache would never hit, and would hold memory.
         pyvips.cache_set_max(0)
         pyvips.concurrency_set(concurrency)
-        _done.add("started")
+        _started.append(True)
 
 
-def _text(raw: object) -> str:
-    """What libvips says of an error, whatever bytes of the file it quotes.
+def _error_text(raw: object) -> str:
+    """libvips' error message as text, even where it quotes bytes of the file.
 
-    pyvips takes it for UTF-8, and fails before it has cleared the message: every later call would fail by it as well.
+    pyvips decodes it as UTF-8 and raises before it has cleared libvips' error buffer. Every later call would then fail
+    too.
     """
     if raw == pyvips.ffi.NULL:
         return "NULL"
-    said = pyvips.ffi.string(raw)
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    message = pyvips.ffi.string(raw)
+    return message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class _Watched:
 
 
 class _Watchdog:
-    """Stops the evaluation of images that take too long, from one thread for all of them."""
+    """Stops the evaluation of images at their deadlines, with one thread for all of them."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -74,7 +75,7 @@ class _Watchdog:
 
     @contextlib.contextmanager
     def watch(self, image: pyvips.Image, seconds: float) -> Iterator[_Watched]:
-        """Gives what tells afterwards whether it was stopped: libvips' own message may be another thread's."""
+        """Yields a record whose `stopped` is set by the watchdog. libvips' error buffer is shared by all threads."""
         watched = _Watched(image, time.monotonic() + seconds)
         with self._changed:
             self._watched[id(image)] = watched
@@ -93,7 +94,7 @@ class _Watchdog:
         idle_rounds = 0
         while True:
             with self._changed:
-                # Renders follow one another: who went to sleep after each would have to be woken for each.
+                # Sleep only after several idle rounds: waking the thread for every render would cost more.
                 idle_rounds = 0 if self._watched else idle_rounds + 1
                 self._asleep = idle_rounds > _IDLE_ROUNDS
                 self._changed.wait(None if self._asleep else _ROUND_SECONDS)
@@ -103,16 +104,16 @@ class _Watchdog:
                     if watched.end <= now:
                         watched.stopped = True
                         watched.image.set_kill(True)
-                watched = None  # it would be kept, and all that it is made of, until the next one
+                watched = None  # the local name would keep the image in memory until the next round
 
 
 _watchdog = _Watchdog()
 
 
 class Deadline:
-    """The end of one render. What libvips evaluates within `watch` is stopped there.
+    """The end of one render, `seconds` from now. Evaluation within `watch` is stopped at it.
 
-    A decoder or an encoder that has the whole picture in its hands is not: it ends its own work first.
+    Codecs that process a whole picture in one call cannot be interrupted: they finish first.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -120,12 +121,12 @@ class Deadline:
 
     @contextlib.contextmanager
     def watch(self, image: pyvips.Image, otherwise: type[ThumbError]) -> Iterator[None]:
-        """Raises `RenderTimeout` when `image` was stopped in time, `otherwise` for any other error of libvips."""
+        """Raises `RenderTimeout` when `image` was stopped at the deadline, `otherwise` for any other libvips error."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise RenderTimeout
         with _watchdog.watch(image, left) as watched:
             try:
                 yield
-            except FAILURES as error:
+            except VIPS_ERRORS as error:
                 raise (RenderTimeout if watched.stopped else otherwise) from error

@@ -1,4 +1,4 @@
-"""An original reduced to what most of its thumbnails need: plain pixels, upright and in sRGB, with no codec between."""
+"""A proxy: an original reduced to upright sRGB pixels, from which most thumbnails are made without decoding."""
 
 import struct
 from dataclasses import dataclass
@@ -10,67 +10,71 @@ from thumbs.errors import SourceBroken
 from thumbs.image.geometry import Layout, Size, plan
 from thumbs.image.transforms import Fit, Transform
 from thumbs.render import decode
-from thumbs.render.copyright import Rights
+from thumbs.render.copyright import Copyright
 from thumbs.render.header import Header
 from thumbs.render.libvips import Deadline
 
 # Magic; width and height of the original, then of the pixels; bands; the length of an EXIF block, which comes next.
-_ABOUT = struct.Struct(">4sIIIIBI")
+_HEADER = struct.Struct(">4sIIIIBI")
 _MAGIC = b"MRD1"
-# libjpeg's halves, quarters and eighths are taken as they come: the smallest that is not below this on its longer side.
+# A JPEG is decoded at 1/2, 1/4 or 1/8: the smallest with at least this many pixels on the longer side.
 _JPEG_SIDE = 1200
-# What other formats are reduced to, from at least twice as much.
+# Other formats are reduced to this longer side, if they have at least twice as many pixels there.
 _OTHER_SIDE = 1536
-# As with libjpeg's (docs/quality.md): so many times more pixels than a thumbnail needs must be there.
-_ENOUGH = 2.0
+# A proxy needs this many times the pixels per side of a thumbnail, as after libjpeg's reduction (docs/quality.md).
+_MIN_OVERSAMPLING = 2.0
 _FORMATS = {1: "b-w", 2: "b-w", 3: "srgb", 4: "srgb"}  # by bands
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proxy:
-    """`size` is that of the upright original that `image` shows all of."""
+    """`image` is the whole original, reduced; `size` is the upright size of the original."""
 
     size: Size
     image: pyvips.Image
-    rights: Rights | None
+    copyright: Copyright | None
 
     def pack(self) -> bytes:
-        exif = b"" if self.rights is None else self.rights.exif
+        """The header, the EXIF block and the pixels, for `unpack`."""
+        exif = b"" if self.copyright is None else self.copyright.exif
         image = self.image
-        about = _ABOUT.pack(_MAGIC, *self.size, image.width, image.height, image.bands, len(exif))
-        return b"".join((about, exif, image.write_to_memory()))
+        header = _HEADER.pack(_MAGIC, *self.size, image.width, image.height, image.bands, len(exif))
+        return b"".join((header, exif, image.write_to_memory()))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """Raises `SourceBroken` for bytes that `pack` did not make."""
-        if len(packed) < _ABOUT.size:
+        """The proxy that `pack` packed. Raises `SourceBroken` for other bytes."""
+        if len(packed) < _HEADER.size:
             raise SourceBroken
-        magic, *size, width, height, bands, exif_bytes = _ABOUT.unpack_from(packed)
-        start = _ABOUT.size + exif_bytes
+        magic, *size, width, height, bands, exif_bytes = _HEADER.unpack_from(packed)
+        start = _HEADER.size + exif_bytes
         if magic != _MAGIC or bands not in _FORMATS or len(packed) != start + width * height * bands:
             raise SourceBroken
         pixels = memoryview(packed)[start:]
         image = pyvips.Image.new_from_memory(pixels, width, height, bands, "uchar")
-        exif = packed[_ABOUT.size : start]
-        return cls((size[0], size[1]), image.copy(interpretation=_FORMATS[bands]), Rights(exif) if exif else None)
+        exif = packed[_HEADER.size : start]
+        return cls((size[0], size[1]), image.copy(interpretation=_FORMATS[bands]), Copyright(exif) if exif else None)
 
     def suffices(self, layout: Layout) -> bool:
-        """Whether `layout` of the original can be cut and scaled from this as well as from itself."""
+        """Whether the proxy has enough pixels for `layout` of the original."""
         target = layout.scaled if layout.attention is not None else layout.window.size
         width = layout.needed.width * self.image.width / self.size[0]
         height = layout.needed.height * self.image.height / self.size[1]
-        return bool(width >= _ENOUGH * target[0] and height >= _ENOUGH * target[1])
+        return bool(width >= _MIN_OVERSAMPLING * target[0] and height >= _MIN_OVERSAMPLING * target[1])
 
 
-def proxy(data: bytes, header: Header, deadline: Deadline) -> Proxy | None:
-    """`data` reduced; None for what is small already, moves, or has no pixels of its own."""
+def make_proxy(data: bytes, header: Header, deadline: Deadline) -> Proxy | None:
+    """The proxy of an original; None for a small original, an animation or an SVG.
+
+    Raises as `decode.scaled` does.
+    """
     size = _size(header)
     if size is None or header.frames > 1:
         return None
     image = decode.scaled(data, header, plan(header.size, Transform(*size, fit=Fit.STRETCH)), deadline, fast=True)
     if image.bands not in _FORMATS or image.format != "uchar":
         return None
-    return Proxy(header.size, image, header.rights)
+    return Proxy(header.size, image, header.copyright)
 
 
 def _size(header: Header) -> Size | None:

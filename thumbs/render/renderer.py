@@ -12,20 +12,20 @@ from thumbs.image.geometry import Box, Layout, OutputLimits, plan
 from thumbs.image.limits import MAX_AVIF_PIXELS, MAX_GIF_PIXELS, RENDER_SECONDS
 from thumbs.image.transforms import Transform
 from thumbs.render import decode, libvips, smartcrop, trim
-from thumbs.render.animation import joined
-from thumbs.render.copyright import Rights
+from thumbs.render.animation import join_frames
+from thumbs.render.copyright import Copyright
 from thumbs.render.encode import File, encode
-from thumbs.render.header import Animation, Header, SourceLimits, read_header, readable
-from thumbs.render.proxy import Proxy, proxy
-from thumbs.render.steps import STEPS, Work
+from thumbs.render.header import Animation, Header, SourceLimits, normalized, read_header
+from thumbs.render.proxy import Proxy, make_proxy
+from thumbs.render.steps import STEPS, StepContext
 from thumbs.render.watermarks import Watermarks
 
 
 @dataclass(frozen=True, slots=True)
 class RenderLimits:
-    """Everything that is refused before work begins.
+    """The limits of a render. `seconds` is the time for it; the others are checked before decoding.
 
-    `avif_pixels` and `gif_pixels` (of all frames together) cap the outputs that cost the most to encode, and whose
+    `avif_pixels` and `gif_pixels` (all frames together) are caps for the outputs that cost the most to encode and whose
     encoders no deadline can stop.
     """
 
@@ -38,17 +38,16 @@ class RenderLimits:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A finished thumbnail. `render_seconds` is decoding and every step, `encode_seconds` the rest."""
+    """A finished thumbnail. `encode_seconds` is the part of the time that the encoder took."""
 
     body: bytes
     format: str
-    render_seconds: float
     encode_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """Renders in this process. `inputs` are the formats that it reads, `concurrency` its threads per render."""
+    """Renders in this process. `inputs` are the formats that it reads, `concurrency` is the threads per render."""
 
     inputs: frozenset[str] = frozenset(DEFAULT_INPUTS)
     concurrency: int = 1
@@ -58,42 +57,37 @@ class Renderer:
     def render(
         self, data: bytes, transform: Transform, limits: RenderLimits, *, fallback: Transform | None = None
     ) -> Picture:
-        """Make `transform` (its format and quality settled) of `data`.
+        """The thumbnail of an original; `transform` has all defaults.
 
-        `spare` is made instead of AVIF when the output is over `avif_pixels`; without one that is refused.
-        Raises `SourceUnsupported`, `SourceBroken`, `SourceOverLimit`, `SizeOverLimit`, `BadFilter`, `RenderTimeout`
-        and `RenderFailed`.
+        `fallback` is rendered instead when the output exceeds the cap of its format; without a fallback, that is
+        refused. Raises `SourceUnsupported`, `SourceBroken`, `SourceOverLimit`, `SizeOverLimit`, `BadFilter`,
+        `RenderTimeout` and `RenderFailed`.
         """
-        began = time.perf_counter()
         deadline = libvips.Deadline(limits.seconds)
         libvips.start(self.inputs, concurrency=self.concurrency)
-        data = readable(data)
+        data = normalized(data)
         header = read_header(data, self.inputs)
         frames = header.kept_frames(transform)
         header.check(limits.source, frames=frames, trimmed=transform.trim is not None)
-        transform = _affordable(plan(header.size, transform), transform, limits, frames, fallback)
+        transform = _encodable(plan(header.size, transform), transform, limits, frames, fallback)
         images, layout = _decoded(data, header, transform, frames, deadline, limits.output)
-        job = _Job(transform, layout, deadline, began, header.animation if frames > 1 else None, header.rights)
-        return self._finished(images, job)
+        job = _Job(transform, layout, deadline, header.animation if frames > 1 else None, header.copyright)
+        return self._assemble(images, job)
 
     def make_proxy(self, data: bytes, limits: RenderLimits) -> bytes:
-        """What serves most thumbnails of `data` for less than a decode each; nothing where that is no gain.
-
-        Raises as `render` does.
-        """
+        """The packed proxy of an original; empty where a proxy gains nothing. Raises as `render` does."""
         deadline = libvips.Deadline(limits.seconds)
         libvips.start(self.inputs, concurrency=self.concurrency)
-        data = readable(data)
+        data = normalized(data)
         header = read_header(data, self.inputs)
         header.check(limits.source)
-        made = proxy(data, header, deadline)
-        return b"" if made is None else made.pack()
+        proxy = make_proxy(data, header, deadline)
+        return b"" if proxy is None else proxy.pack()
 
     def render_proxy(
         self, packed: bytes, transform: Transform, limits: RenderLimits, *, fallback: Transform | None = None
     ) -> Picture | None:
-        """As `render`, of what `reduce` gave; None when that has too few pixels for it."""
-        began = time.perf_counter()
+        """As `render`, from a packed proxy; None when the proxy has too few pixels."""
         deadline = libvips.Deadline(limits.seconds)
         libvips.start(self.inputs, concurrency=self.concurrency)
         source = Proxy.unpack(packed)
@@ -101,25 +95,25 @@ class Renderer:
         limits.output.check_layout(layout)
         if not source.suffices(layout):
             return None
-        transform = _affordable(layout, transform, limits, 1, fallback)
-        image = decode.fitted(source.image, layout, deadline, of=source.size)
-        layout = smartcrop.settled(image, layout)
-        return self._finished([image], _Job(transform, layout, deadline, began, None, source.rights))
+        transform = _encodable(layout, transform, limits, 1, fallback)
+        image = decode.fitted(source.image, layout, deadline, source_size=source.size)
+        layout = smartcrop.locate_window(image, layout)
+        return self._assemble([image], _Job(transform, layout, deadline, None, source.copyright))
 
-    def _finished(self, images: list[pyvips.Image], job: "_Job") -> Picture:
-        """The picture of frames that have been scaled: every step, then the encoder."""
+    def _assemble(self, images: list[pyvips.Image], job: "_Job") -> Picture:
+        """Run the steps on scaled frames and encode them."""
         transform = job.transform
         output = transform.format or FALLBACK_OUTPUT
-        mark = None
+        watermark = None
         if transform.watermark is not None and self.watermarks is not None:
-            mark = self.watermarks.picture(transform.watermark.name)
-        work = Work(transform, job.layout, output, mark)
-        images = [_stepped(image, work) for image in images]
-        image = images[0] if job.animation is None else joined(images, job.animation)
-        file = File(output, transform.quality, transform.max_bytes, self.settings, job.rights)
-        rendered = time.perf_counter()
+            watermark = self.watermarks.picture(transform.watermark.name)
+        context = StepContext(transform, job.layout, output, watermark)
+        images = [_run_steps(image, context) for image in images]
+        image = images[0] if job.animation is None else join_frames(images, job.animation)
+        file = File(output, transform.quality, transform.max_bytes, self.settings, job.copyright)
+        encoding = time.perf_counter()
         body = encode(image, file, job.deadline)
-        return Picture(body, output, rendered - job.began, time.perf_counter() - rendered)
+        return Picture(body, output, time.perf_counter() - encoding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +135,19 @@ class BoundRenderer:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What is left to do with scaled frames. `began` is a moment of `time.perf_counter`."""
+    """What `_assemble` needs besides the scaled frames."""
 
     transform: Transform
     layout: Layout
     deadline: libvips.Deadline
-    began: float
     animation: Animation | None
-    rights: Rights | None
+    copyright: Copyright | None
 
 
 def _decoded(
     data: bytes, header: Header, transform: Transform, frames: int, deadline: libvips.Deadline, limits: OutputLimits
 ) -> tuple[list[pyvips.Image], Layout]:
-    """The frames, scaled to the layout that comes with them. It knows where everything lies, attention included."""
+    """The scaled frames and their layout, whose window has its final position."""
     layout = plan(header.size, transform)
     limits.check_layout(layout, frames=frames)
     if frames > 1:
@@ -170,28 +163,29 @@ def _decoded(
         images = [decode.fitted(whole, layout, deadline, origin=(full.region.left, full.region.top))]
     else:
         images = [decode.scaled(data, header, layout, deadline)]
-    return images, smartcrop.settled(images[0], layout)
+    return images, smartcrop.locate_window(images[0], layout)
 
 
 def _trimmed(whole: pyvips.Image, header: Header, transform: Transform, limits: OutputLimits, frames: int) -> Layout:
-    """The layout without the margins of `whole`, which is the crop that was asked for, unscaled."""
+    """The layout after trimming; `whole` is the unscaled picture after the crop filter."""
     crop = plan(header.size, Transform(crop=transform.crop)).region
-    box = None if transform.trim is None else trim.inside(whole, transform.trim)
+    box = None if transform.trim is None else trim.find_content(whole, transform.trim)
     region = crop if box is None else Box(crop.left + box.left, crop.top + box.top, *box.size)
     layout = plan(header.size, transform, region=region)
     limits.check_layout(layout, frames=frames)
     return layout
 
 
-def _stepped(image: pyvips.Image, work: Work) -> pyvips.Image:
+def _run_steps(image: pyvips.Image, context: StepContext) -> pyvips.Image:
     for step in STEPS:
-        image = step(image, work)
+        image = step(image, context)
     return image
 
 
-def _affordable(
+def _encodable(
     layout: Layout, transform: Transform, limits: RenderLimits, frames: int, fallback: Transform | None
 ) -> Transform:
+    """`transform`, or `fallback` when its encoder would cost too much. Raises `SizeOverLimit` without a fallback."""
     caps = {"avif": limits.avif_pixels, "gif": limits.gif_pixels}
     width, height = layout.output
     if width * height * frames <= caps.get(transform.format or "", limits.output.pixels):

@@ -1,33 +1,33 @@
-"""Margins of one colour, and what is inside them."""
+"""Finds the content inside margins of one color."""
 
 import pyvips
 
 from thumbs.image.geometry import Box
 from thumbs.image.transforms import Color, Trim
 
-_HALF = 128
+_HALF_OPAQUE = 128
 
 
-def inside(image: pyvips.Image, trim: Trim) -> Box | None:
-    """The smallest box that holds every pixel unlike the margin; None when there is none, for then all is alike.
+def find_content(image: pyvips.Image, trim: Trim) -> Box | None:
+    """The smallest box around all pixels that are not margin; None when every pixel is.
 
-    `image` is sRGB or grey, 8 bits, perhaps with alpha, and in memory. A pixel is unlike the margin when one of its
-    channels differs by more than the tolerance. Where the margin is transparent, only transparency counts.
+    `image` is sRGB or gray, 8 bits, perhaps with alpha, and in memory. A pixel is not margin when one of its channels
+    differs by more than the tolerance. With a transparent margin, only alpha is compared.
     """
-    judged, margin = _judged(image, trim.color)
-    # libvips would blur single pixels away first; the tolerance is there for noise.
-    left, top, width, height = judged.find_trim(threshold=trim.tolerance, background=margin, line_art=True)
+    compared, margin = _comparable(image, trim.color)
+    # Without `line_art`, libvips blurs first and would miss single pixels; the tolerance deals with noise.
+    left, top, width, height = compared.find_trim(threshold=trim.tolerance, background=margin, line_art=True)
     return Box(left, top, width, height) if width and height else None
 
 
-def _judged(image: pyvips.Image, color: Color | None) -> tuple[pyvips.Image, list[float]]:
-    """What is compared with the margin, and the margin's values."""
+def _comparable(image: pyvips.Image, color: Color | None) -> tuple[pyvips.Image, list[float]]:
+    """The bands to compare, and the values that the margin has in them."""
     if color is not None:
         image = image.colourspace("srgb") if image.bands < 3 else image
     margin = image(0, 0) if color is None else [float(value) for value in color.values]
     if not image.hasalpha():
         return image, margin[: image.bands]
     alpha = image.bands - 1
-    if margin[alpha] < _HALF:
+    if margin[alpha] < _HALF_OPAQUE:
         return image.extract_band(alpha), [0.0 if color is not None else margin[alpha]]
     return image.flatten(background=margin[:alpha]), margin[:alpha]

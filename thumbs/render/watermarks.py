@@ -1,4 +1,4 @@
-"""The operator's own pictures that are laid over thumbnails: read once, kept decoded, scaled for each thumbnail."""
+"""Watermarks: configured pictures. Each is read once, kept decoded, and composited over thumbnails at their scale."""
 
 import threading
 from collections.abc import Mapping
@@ -7,17 +7,16 @@ from pathlib import Path
 import pyvips
 
 from thumbs.errors import RenderFailed, ThumbError
-from thumbs.image.geometry import Size, plan, share_out
+from thumbs.image.geometry import Size, aligned, plan
+from thumbs.image.limits import RENDER_SECONDS
 from thumbs.image.transforms import Transform, Watermark
 from thumbs.render.decode import scaled
 from thumbs.render.header import read_header
 from thumbs.render.libvips import Deadline
 
-_SECONDS = 15.0
-
 
 class Watermarks:
-    """The watermarks of the settings: `files` by name. Nothing is read before a thumbnail needs it."""
+    """The configured watermarks, `files` by name. Each is read when a thumbnail first needs it."""
 
     def __init__(self, files: Mapping[str, str], inputs: frozenset[str]) -> None:
         self._files = files
@@ -26,7 +25,7 @@ class Watermarks:
         self._pictures: dict[str, pyvips.Image] = {}
 
     def picture(self, name: str) -> pyvips.Image:
-        """The watermark, sRGB with alpha. Raises `RenderFailed` when its file is not, or no longer, a good picture."""
+        """The watermark in sRGB with alpha. Raises `RenderFailed` when its file cannot be read or decoded."""
         with self._lock:
             if name not in self._pictures:
                 self._pictures[name] = self._read(name)
@@ -36,34 +35,33 @@ class Watermarks:
         try:
             data = Path(self._files[name]).read_bytes()
             header = read_header(data, self._inputs)
-            image = scaled(data, header, plan(header.size, Transform()), Deadline(_SECONDS))
+            image = scaled(data, header, plan(header.size, Transform()), Deadline(RENDER_SECONDS))
         except (KeyError, OSError, ThumbError) as error:
             raise RenderFailed from error
         image = image.colourspace("srgb") if image.bands < 3 else image
         return image if image.hasalpha() else image.addalpha()
 
 
-def composite(image: pyvips.Image, mark: Watermark, picture: pyvips.Image) -> pyvips.Image:
-    """`image` (sRGB or grey, perhaps with alpha) with `picture` over it, never larger than the image."""
-    width, height = _size((image.width, image.height), mark, (picture.width, picture.height))
-    over = picture if (width, height) == (picture.width, picture.height) else _resized(picture, width, height)
-    if mark.opacity < 100:
+def composite(image: pyvips.Image, watermark: Watermark, picture: pyvips.Image) -> pyvips.Image:
+    """`image` (sRGB or gray, perhaps with alpha) with `picture` over it, never larger than the image."""
+    size = _size((image.width, image.height), watermark, (picture.width, picture.height))
+    over = picture if size == (picture.width, picture.height) else _resized(picture, *size)
+    if watermark.opacity < 100:
         alpha = over.bands - 1
-        faint = (over.extract_band(alpha) * (mark.opacity / 100)).rint().cast("uchar")
-        over = over.extract_band(0, n=alpha).bandjoin(faint)
-    left = share_out(image.width, width, mark.gravity)[0]
-    top = share_out(image.height, height, mark.gravity)[1]
+        faded = (over.extract_band(alpha) * (watermark.opacity / 100)).rint().cast("uchar")
+        over = over.extract_band(0, n=alpha).bandjoin(faded)
+    left, top = aligned((image.width, image.height), size, watermark.gravity)
     under = image.colourspace("srgb") if image.bands < 3 else image
     both = under.composite2(over, "over", x=left, y=top).cast("uchar").copy(interpretation="srgb")
     return both if image.hasalpha() else both.extract_band(0, n=3)
 
 
-def _size(of: Size, mark: Watermark, picture: Size) -> Size:
-    if mark.scale:
-        ratio = min(of[0] * mark.scale / picture[0], of[1] * mark.scale / picture[1])
+def _size(image: Size, watermark: Watermark, picture: Size) -> Size:
+    if watermark.scale:
+        ratio = min(image[0] * watermark.scale / picture[0], image[1] * watermark.scale / picture[1])
     else:
-        ratio = min(1.0, of[0] / picture[0], of[1] / picture[1])
-    width, height = (min(whole, max(1, round(side * ratio))) for whole, side in zip(of, picture, strict=True))
+        ratio = min(1.0, image[0] / picture[0], image[1] / picture[1])
+    width, height = (min(limit, max(1, round(side * ratio))) for limit, side in zip(image, picture, strict=True))
     return width, height
 
 

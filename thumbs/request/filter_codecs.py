@@ -1,6 +1,6 @@
-"""How filters spell their arguments: a reader from text to fields of a transform, and its inverse.
+"""Codecs of filter arguments: `read_…` parses text into fields of a transform, `write_…` is its inverse.
 
-A reader raises ValueError or KeyError for what is not of its form.
+`read_…` raises ValueError or KeyError for invalid text.
 """
 
 from thumbs.image import colors
@@ -23,7 +23,7 @@ from thumbs.image.transforms import (
 from thumbs.request.scalars import NAME, SECONDS, decimal, decimal_text, matched, whole
 
 Fields = dict[str, object]
-_MARK_DEFAULTS = ("center", "100", "0")  # of a watermark's place, opacity and scale
+_WATERMARK_DEFAULTS = ("center", "100", "0")  # gravity, opacity, scale
 
 
 def read_format(text: str) -> Fields:
@@ -34,7 +34,7 @@ def read_fit(text: str) -> Fields:
     name, comma, color = text.partition(",")
     fit = Fit(name)
     if comma and fit is not Fit.FILL:
-        raise ValueError("only fill takes a colour")
+        raise ValueError("only fill takes a color")
     return {"fit": fit, "fill": colors.parse(color) if comma else None}
 
 
@@ -64,14 +64,14 @@ def write_crop(transform: Transform, *, percent: bool) -> str | None:
     return ",".join(decimal_text(edge) for edge in crop.edges)
 
 
-_PLACES: dict[str, Gravity] = {place.value: place for place in (*Compass, *Attention)}
+_GRAVITIES: dict[str, Gravity] = {gravity.value: gravity for gravity in (*Compass, *Attention)}
 
 
 def read_gravity(text: str) -> Fields:
     if "," in text:
         x, y = text.split(",")
         return {"gravity": Focus(decimal(x), decimal(y))}
-    return {"gravity": _PLACES[text]}
+    return {"gravity": _GRAVITIES[text]}
 
 
 def write_gravity(transform: Transform) -> str | None:
@@ -87,7 +87,7 @@ def write_upscale(transform: Transform) -> str | None:
 
 def read_padding(text: str) -> Fields:
     sides = [whole(part) for part in text.split(",")]
-    # One to four values as in CSS: all; top and bottom, left and right; top, left and right, bottom; each.
+    # As in CSS: all four; vertical, horizontal; top, horizontal, bottom; top, right, bottom, left.
     if not 1 <= len(sides) <= 4:
         raise ValueError("one to four sides")
     top, right = sides[0], sides[1 % len(sides)]
@@ -131,18 +131,18 @@ def write_trim(transform: Transform) -> str | None:
 
 def read_watermark(text: str) -> Fields:
     name, *rest = text.split(",")
-    gravity, opacity, scale = (*rest, *_MARK_DEFAULTS[len(rest) :])
+    gravity, opacity, scale = (*rest, *_WATERMARK_DEFAULTS[len(rest) :])
     return {"watermark": Watermark(matched(NAME, name), Compass(gravity), whole(opacity), decimal(scale))}
 
 
 def write_watermark(transform: Transform) -> str | None:
-    mark = transform.watermark
-    if mark is None:
+    watermark = transform.watermark
+    if watermark is None:
         return None
-    texts = [mark.gravity, str(mark.opacity), decimal_text(mark.scale)]
-    while texts and texts[-1] == _MARK_DEFAULTS[len(texts) - 1]:
+    texts = [watermark.gravity, str(watermark.opacity), decimal_text(watermark.scale)]
+    while texts and texts[-1] == _WATERMARK_DEFAULTS[len(texts) - 1]:
         texts.pop()
-    return ",".join((mark.name, *texts))
+    return ",".join((watermark.name, *texts))
 
 
 def read_frames(text: str) -> Fields:

@@ -1,6 +1,6 @@
-"""The spelling of every filter: one row each, reading and writing side by side.
+"""The table of filters: how each is read from a URL and written into one, one row each.
 
-A filter that is not in the table does not exist. Pixels are another table, in `render`.
+A filter that is not in the table does not exist. `render.steps` has the table of what they do to pixels.
 """
 
 import re
@@ -9,19 +9,21 @@ from dataclasses import dataclass
 
 from thumbs.errors import BadFilter
 from thumbs.image import colors
-from thumbs.image.transforms import Transform
+from thumbs.image.limits import MAX_SIDE
+from thumbs.image.transforms import MAX_SIGMA, MIN_SIGMA, Transform
 from thumbs.request import filter_codecs
 from thumbs.request.filter_codecs import Fields
 from thumbs.request.scalars import TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
 
-DEFAULT_SHARPEN = 0.8  # the sigma of what resizing takes away, about
+DEFAULT_SHARPEN = 0.8  # sigma; restores about the sharpness that resizing loses
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One filter: `read` turns arguments into fields of a transform or raises ValueError, `write` is its inverse.
+    """One filter.
 
-    `takes` ends the sentence "{name} takes …" of the answer to a bad argument.
+    `read` parses the arguments into fields of a transform, or raises ValueError or KeyError; `write` is its inverse.
+    `takes` completes the error "{name} takes …". `short` is the filter's second name.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Filter:
     short: str | None = None
 
 
+_SIGMAS = f"a sigma from {MIN_SIGMA:g} to {MAX_SIGMA:g}"
 _FILTER = re.compile(r"([a-z_]{1,32})(?:\(([^()/]*)\))?")
 
 
@@ -79,7 +82,7 @@ _ROWS = (
     ),
     Filter(
         "fit",
-        "cover, contain, fill, stretch, or fill and a colour: fill,ffcc00",
+        "cover, contain, fill, stretch, or fill and a color: fill,ffcc00",
         filter_codecs.read_fit,
         filter_codecs.write_fit,
     ),
@@ -113,7 +116,7 @@ _ROWS = (
     ),
     Filter(
         "trim",
-        "a tolerance from 0 to 255, and perhaps a colour: trim(10,ffffff)",
+        "a tolerance from 0 to 255, and perhaps a color: trim(10,ffffff)",
         filter_codecs.read_trim,
         filter_codecs.write_trim,
     ),
@@ -126,22 +129,22 @@ _ROWS = (
     ),
     _switch("flip"),
     _switch("flop"),
-    _sigma("blur", "a sigma from 0.3 to 100"),
-    _sigma("sharpen", "a sigma from 0.3 to 100, or nothing", default=DEFAULT_SHARPEN),
+    _sigma("blur", _SIGMAS),
+    _sigma("sharpen", f"{_SIGMAS}, or nothing", default=DEFAULT_SHARPEN),
     _switch("grayscale", short="gray"),
     _amount("brightness"),
     _amount("contrast"),
     _amount("saturation"),
     Filter(
         "padding",
-        "one to four whole numbers of pixels up to 5120, as in CSS: top,right,bottom,left",
+        f"one to four whole numbers of pixels up to {MAX_SIDE}, as in CSS: top,right,bottom,left",
         filter_codecs.read_padding,
         filter_codecs.write_padding,
         short="pad",
     ),
     Filter(
         "background",
-        "a CSS colour name, hex digits such as ffcc00, or transparent",
+        "a CSS color name, hex digits such as ffcc00, or transparent",
         lambda text: {"background": colors.parse(text)},
         lambda transform: None if transform.background is None else colors.build(transform.background),
         short="bg",
@@ -169,40 +172,43 @@ _ROWS = (
         lambda transform: transform.version,
         short="v",
     ),
-    # Neither is a part of the transform: `grammar` puts what a preset stands for in its place, and `build_filters`
-    # writes when a URL expires.
+    # Neither is a field of a transform: `grammar` replaces a preset by its filters, and `build_filters` gets the time
+    # as an argument.
     Filter("preset", "the name of a preset of this server", filter_codecs.read_preset, lambda _: None, short="p"),
     Filter("expires", "a time in Unix seconds", filter_codecs.read_expires, lambda _: None, short="exp"),
 )
 FILTERS: dict[str, Filter] = {row.name: row for row in _ROWS}
-_BY_SPELLING: dict[str, Filter] = FILTERS | {row.short: row for row in _ROWS if row.short}
+_BY_NAME: dict[str, Filter] = FILTERS | {row.short: row for row in _ROWS if row.short}
 
-_BESIDE = ("preset", "expires")  # what a filter can set that is no field of a transform
+_NOT_IN_TRANSFORM = ("preset", "expires")  # fields that filters set besides those of a transform
 
-_UNKNOWN = f"Unknown filter. The filters are {', '.join(FILTERS)}."
-_REPEATED = "A filter may stand only once in a URL."
+_UNKNOWN_FILTER = f"Unknown filter. The filters are {', '.join(FILTERS)}."
+_REPEATED_FILTER = "A filter may stand only once in a URL."
 _BOTH_CROPS = "crop and pcrop do not go together, and each may stand only once."
 
 
 def parse_filters(text: str) -> Fields:
-    """The fields that `name(arguments);name(arguments)…` sets. Raises `BadFilter`, naming the filter of ours."""
+    """The fields that `name(arguments);name(arguments)…` sets. Raises `BadFilter`."""
     fields: Fields = {}
     for spelled in text.split(";"):
         match = _FILTER.fullmatch(spelled)
         if match is None:
             raise BadFilter
-        row = _BY_SPELLING.get(match[1])
+        row = _BY_NAME.get(match[1])
         if row is None:
-            raise BadFilter(_UNKNOWN)
+            raise BadFilter(_UNKNOWN_FILTER)
         changes = _read(row, match[2] or "")
         if not changes.keys().isdisjoint(fields):
-            raise BadFilter(_BOTH_CROPS if "crop" in changes else _REPEATED)
+            raise BadFilter(_BOTH_CROPS if "crop" in changes else _REPEATED_FILTER)
         fields |= changes
     return fields
 
 
 def build_filters(transform: Transform, *, expires: int | None = None) -> str:
-    """The canonical spelling, in the order of the table; empty when every field has its default."""
+    """The canonical filters of `transform`, in the order of the table; empty when every field has its default.
+
+    `expires` is Unix seconds.
+    """
     written = [(row.name, row.write(transform)) for row in _ROWS]
     if expires is not None:
         written.append(("expires", str(expires)))
@@ -214,8 +220,8 @@ def build_filters(transform: Transform, *, expires: int | None = None) -> str:
 def _read(row: Filter, arguments: str) -> Fields:
     try:
         changes = row.read(arguments)
-        # A field that no transform may hold is a bad argument of this filter.
-        Transform(**{name: value for name, value in changes.items() if name not in _BESIDE})  # type: ignore[arg-type]
+        # Transform checks its fields: a value that it refuses is a bad argument of this filter.
+        Transform(**{name: value for name, value in changes.items() if name not in _NOT_IN_TRANSFORM})  # type: ignore[arg-type]
     except (ValueError, KeyError):
         raise BadFilter(f"{row.name} takes {row.takes}.") from None
     return changes

@@ -6,8 +6,9 @@
     filters = ( "filters:" / "f:" ) filter *( ";" filter )
     filter  = name [ "(" arguments ")" ]
 
-Everything here works on the decoded path. A key whose first segment looks like filters needs a filters segment
-before it, and a key that ends in `/as/{name}` needs an `/as/` of its own after it: `build` does the first.
+Everything here works on the decoded path. Two kinds of keys are ambiguous. A key whose first segment looks like filters
+needs a filters segment before it; `build` adds one. A key that ends in `/as/{name}` needs a download name after it;
+`build` refuses it without one.
 """
 
 import re
@@ -16,26 +17,26 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from thumbs.errors import BadFilter, BadPath, BadRequest, BadSize, SignatureMissing, SignatureUnexpected
-from thumbs.image.formats import OUTPUT_NAMES, of_extension
+from thumbs.image.formats import OUTPUT_NAMES, format_of_extension
 from thumbs.image.transforms import Transform
 from thumbs.request.filters import build_filters, parse_filters
 
 STORAGE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 SIZE = re.compile(r"([1-9][0-9]{0,8})?x([1-9][0-9]{0,8})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_LONG, _SHORT = "filters:", "f:"
+_PREFIX, _SHORT_PREFIX = "filters:", "f:"
 MAX_SEGMENT_BYTES = 255  # NAME_MAX of every file system in use
 MAX_PATH_BYTES = 1024  # the longest key of S3
 
-_AS_SENTENCE = "After /as/ comes one name with the extension of an output format: jpg, jpeg, png, webp, avif or gif."
-_AGREE_SENTENCE = "format() and the extension after /as/ name different formats."
+_BAD_NAME = "After /as/ comes one name with the extension of an output format: jpg, jpeg, png, webp, avif or gif."
+_TWO_FORMATS = "format() and the extension after /as/ name different formats."
 
 
 _NO_PRESETS: "Mapping[str, Preset]" = {}
 
 
 class Address(NamedTuple):
-    """A path split as far as can be done without believing it: enough to verify its signature."""
+    """A path split only as far as its signature needs; nothing else of it is parsed before it is verified."""
 
     storage: str
     signature: str | None
@@ -43,13 +44,13 @@ class Address(NamedTuple):
 
     @property
     def message(self) -> str:
-        """The string that is signed (SPEC 3)."""
+        """The string that is signed."""
         return f"/{self.storage}/thumbs/{self.target}"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a URL asks for within a storage. `expires` is Unix seconds; `name` the download name, extension included."""
+    """The request within a storage. `expires` is Unix seconds, `name` the download name with its extension."""
 
     path: str
     transform: Transform
@@ -59,12 +60,12 @@ class Target:
     def __post_init__(self) -> None:
         check_path(self.path)
         if self.name is not None and self.transform.format != _format_of_name(self.name):
-            raise BadFilter(_AGREE_SENTENCE)
+            raise BadFilter(_TWO_FORMATS)
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A size and filters under a name. Build it with `preset`."""
+    """A size and filters that URLs use by a name. Make it with `preset`."""
 
     size: str
     fields: Mapping[str, object]
@@ -72,7 +73,10 @@ class Preset:
 
 
 def preset(size: str = "x", spelled: str = "") -> Preset:
-    """The preset of these, spelled as in a URL. Raises `BadSize` or `BadFilter`, also for what no preset may set."""
+    """The preset of a size and filters in URL syntax.
+
+    Raises `BadSize` or `BadFilter`, also for `preset` and `expires`, which no preset may hold.
+    """
     fields = parse_filters(spelled) if spelled else {}
     if not fields.keys().isdisjoint(("preset", "expires")):
         raise BadFilter("A preset sets neither preset nor expires.")
@@ -80,7 +84,7 @@ def preset(size: str = "x", spelled: str = "") -> Preset:
 
 
 def split(path: str) -> tuple[str, str]:
-    """Storage name and the rest after `/thumbs/`. Raises `BadRequest` when `path` is not a thumbnail's."""
+    """The storage name and the path after `/thumbs/`. Raises `BadRequest` for a path that is not a thumbnail's."""
     parts = path.split("/", 3)
     if len(parts) != 4 or parts[0] or parts[2] != "thumbs":
         raise BadRequest
@@ -88,9 +92,10 @@ def split(path: str) -> tuple[str, str]:
 
 
 def address(storage: str, rest: str, *, signed: bool) -> Address:
-    """Take the signature off, or insist that there is none.
+    """Split the signature off `rest`, the path after `/thumbs/`; without `signed` there must be none.
 
-    Raises `SignatureMissing` or `SignatureUnexpected`, and `BadSize` where neither reading fits.
+    Raises `SignatureMissing` or `SignatureUnexpected`, and `BadSize` when neither the first nor the second segment is
+    a size.
     """
     first, _, after = rest.partition("/")
     is_size = SIZE.fullmatch(first) is not None
@@ -106,13 +111,10 @@ def address(storage: str, rest: str, *, signed: bool) -> Address:
 
 
 def parse(target: str, presets: Mapping[str, Preset] = _NO_PRESETS) -> Target:
-    """Read a target, with what a preset stands for in its place.
-
-    Raises `BadSize`, `BadFilter` or `BadPath`, all with a constant sentence.
-    """
+    """Parse a target and expand its preset. Raises `BadSize`, `BadFilter` or `BadPath`."""
     size, _, rest = target.partition("/")
     spelled: str | None = None
-    if rest.startswith((_LONG, _SHORT)):
+    if rest.startswith((_PREFIX, _SHORT_PREFIX)):
         spelled, _, rest = rest.partition("/")
         spelled = spelled.partition(":")[2]
     path, name = _split_name(rest)
@@ -122,14 +124,14 @@ def parse(target: str, presets: Mapping[str, Preset] = _NO_PRESETS) -> Target:
 def compose(
     size: str, spelled: str | None, path: str, name: str | None = None, *, presets: Mapping[str, Preset] = _NO_PRESETS
 ) -> Target:
-    """The target of these parts: `spelled` is what stands after `filters:`, None where there are none.
+    """The target of its parts. `spelled` is the text after `filters:`, None without filters.
 
-    Filters in the URL win over those of a preset, and so does any size but `x`. Raises as `parse` does.
+    Filters in the URL override those of a preset, and so does any size but `x`. Raises as `parse` does.
     """
     changes = {} if spelled is None else parse_filters(spelled)
-    expires, called = changes.pop("expires", None), changes.pop("preset", None)
-    if called is not None:
-        found = presets.get(str(called))
+    expires, preset_name = changes.pop("expires", None), changes.pop("preset", None)
+    if preset_name is not None:
+        found = presets.get(str(preset_name))
         if found is None:
             raise BadFilter("There is no preset of this name.")
         changes = {**found.fields, **changes}
@@ -149,19 +151,19 @@ def _transform(size: str, fields: Mapping[str, object]) -> Transform:
 
 
 def build(target: Target) -> str:
-    """The one canonical spelling of `target`; `parse` gives it back.
+    """The canonical text of `target`; `parse` is its inverse.
 
-    Raises `BadPath` for the key that no URL without a download name can hold: one that ends in `/as/{name}`.
+    Raises `BadPath` for a key that ends in `/as/{name}` when there is no download name: it would be parsed as one.
     """
     transform = target.transform
     if target.name is None and _split_name(target.path)[1] is not None:
         raise BadPath
     spelled = build_filters(replace(transform, format=None) if target.name else transform, expires=target.expires)
-    if not spelled and target.path.startswith((_LONG, _SHORT)):
+    if not spelled and target.path.startswith((_PREFIX, _SHORT_PREFIX)):
         spelled = "fit(cover)"
     parts = [f"{transform.width or ''}x{transform.height or ''}"]
     if spelled:
-        parts.append(_LONG + spelled)
+        parts.append(_PREFIX + spelled)
     parts.append(target.path)
     if target.name is not None:
         parts.append(f"as/{target.name}")
@@ -169,7 +171,7 @@ def build(target: Target) -> str:
 
 
 def check_path(path: str) -> None:
-    """Raise `BadPath` unless `path` is a key that every storage reads the same way (SPEC 1)."""
+    """Raise `BadPath` unless `path` is a key that means the same in every storage."""
     try:
         whole = path.encode()
     except UnicodeEncodeError:
@@ -187,10 +189,10 @@ def _split_name(rest: str) -> tuple[str, str | None]:
 
 
 def _format_of_name(name: str) -> str:
-    named = of_extension(name)
+    named = format_of_extension(name)
     check_path(name)
     if named is None or named not in OUTPUT_NAMES or "/" in name or name.startswith("."):
-        raise BadFilter(_AS_SENTENCE)
+        raise BadFilter(_BAD_NAME)
     return named
 
 

@@ -1,4 +1,4 @@
-"""From a decoded path to an order: verified, parsed, held against the storage's terms, with every default settled."""
+"""From a decoded path to a thumb request: verified, parsed, checked against the storage's policy, with all defaults."""
 
 import hashlib
 import re
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from thumbs.errors import BadFilter, MethodNotAllowed, NotOffered, StorageUnknown
 from thumbs.http import messages
-from thumbs.http.messages import CLOSED, Headers, Response
+from thumbs.http.messages import SECURITY_HEADERS, Headers, Response
 from thumbs.image.encoding import Encoding
-from thumbs.image.formats import FALLBACK_OUTPUT, FORMATS, output_of
+from thumbs.image.formats import FALLBACK_OUTPUT, FORMATS, default_output
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import QualityTable, quality_for
 from thumbs.image.transforms import AUTO, NO_PADDING, Transform
@@ -17,17 +17,21 @@ from thumbs.request import filters, grammar
 from thumbs.request.grammar import Preset, Target
 from thumbs.request.signing import Signer
 
-# Part of every key: raise it when the same transform comes out as other pixels, and old entries are not found again.
+# Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
 RECIPE = "2"
 _MAX_AGE = re.compile(rb"(?<![-a-z])max-age=([0-9]+)", re.IGNORECASE)
 DEFAULT_CACHE_CONTROL = "public, max-age=86400"
-IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; only where the URL names a content version
+IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; only for URLs with a `version`
 _VARY: Headers = ((b"Vary", b"Accept"),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoragePolicy:
-    """What a storage accepts and how its answers are labelled. None as a set means that everything is offered."""
+    """What a storage accepts, signs and answers with. A set that is None allows everything.
+
+    `watermarks` maps each name to a text that changes with the file. `render_proxy`: thumbnails may be rendered from a
+    proxy of the original, which gives other bytes.
+    """
 
     name: str
     qualities: Mapping[str, QualityTable]
@@ -36,23 +40,25 @@ class StoragePolicy:
     sizes: frozenset[str] | None = None
     presets: Mapping[str, Preset] = field(default_factory=dict)
     presets_only: bool = False
-    watermarks: Mapping[str, str] = field(default_factory=dict)  # what changes with the file of each
+    watermarks: Mapping[str, str] = field(default_factory=dict)
     encoding: Encoding = field(default_factory=Encoding)
-    render_proxy: bool = False  # made of what originals were reduced to, where that is enough: other bytes
+    render_proxy: bool = False
     formats: frozenset[str] | None = None
     cache_control: str | None = None
     headers: Headers = ()
 
-    def check(self, asked: Transform, transform: Transform) -> None:
-        """Raise `SizeOverLimit` or `NotOffered` for what this storage does not make, whatever the source is.
+    def check(self, requested: Transform, transform: Transform) -> None:
+        """Raise `SizeOverLimit`, `NotOffered` or `BadFilter` for a thumbnail that this storage makes of no source.
 
-        `asked` is what the URL says, `transform` the same with every default settled.
+        `requested` is the transform of the URL, `transform` the same with all defaults.
         """
         self.output.check_target(transform)
         width, height = transform.target
-        if self.presets_only and replace(asked, version=None) not in (each.transform for each in self.presets.values()):
+        if self.presets_only and replace(requested, version=None) not in (
+            each.transform for each in self.presets.values()
+        ):
             raise NotOffered
-        # Padding would make any size of one that is offered.
+        # Padding could turn an offered size into any other: it is never offered where sizes are a closed set.
         size = f"{width or ''}x{height or ''}" if transform.padding == NO_PADDING else "padded"
         if self.sizes is not None and size not in self.sizes:
             raise NotOffered
@@ -62,17 +68,17 @@ class StoragePolicy:
             raise BadFilter("There is no watermark of this name.")
 
     def offers(self, output: str | None) -> bool:
-        """Whether thumbnails of this format are made."""
+        """Whether the storage makes thumbnails of this format."""
         return self.formats is None or output in self.formats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThumbRequest:
-    """One thumbnail that may be made. Its transform has a format and, where the format takes one, a quality.
+    """A verified request for one thumbnail. Its transform has a format and, where the format takes one, a quality.
 
-    `key` is `group/name` in every cache: the group stands for the original, the name for what to make of it. `spare` is
-    what to make instead when AVIF would cost too much; `headers` are those of every good answer, `error_headers`
-    those of a bad one.
+    `key` is `group/name` in every cache: the group is the original, the name is the transform. `fallback` is rendered
+    instead when AVIF would cost too much. `headers` belong to every successful response, `error_headers` to every
+    error. `expires` is Unix seconds.
     """
 
     storage: str
@@ -85,10 +91,11 @@ class ThumbRequest:
     expires: int | None = None
 
     def headers_at(self, now: float) -> Headers:
-        """The headers for a URL that expires: nobody may keep its picture for longer than the URL is good."""
+        """The headers for a URL that expires: no cache may keep the response longer than the URL is valid."""
         left = max(0, int((self.expires or 0) - now))
         return tuple(
-            (name, _bounded(value, left)) if name == b"Cache-Control" else (name, value) for name, value in self.headers
+            (name, _with_max_age(value, left)) if name == b"Cache-Control" else (name, value)
+            for name, value in self.headers
         )
 
     @property
@@ -98,11 +105,12 @@ class ThumbRequest:
 
 
 def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, StoragePolicy]) -> ThumbRequest:
-    """Raises what the URL deserves: `BadRequest`, `StorageUnknown`, `SignatureRefused`, `NotOffered`, `SizeOverLimit`.
+    """The thumb request of a decoded path.
 
-    `accepted` are the formats that the client takes for `format(auto)`, best first.
+    `accepted` are the formats that `format(auto)` may choose for this client, best first. Raises `BadRequest`
+    (`NotOffered` and `SizeOverLimit` among others), `StorageUnknown` or `SignatureRefused`.
     """
-    name, rest = grammar.split(messages.text_path(path))
+    name, rest = grammar.split(messages.decode_path(path))
     policy = policies.get(name)
     if policy is None:
         raise StorageUnknown
@@ -110,15 +118,15 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
     if policy.signer is not None:
         policy.signer.verify(address.message, address.signature or "")
     target = grammar.parse(address.target, policy.presets)
-    transform, fallback = _settled(target, accepted, policy)
+    transform, fallback = _with_defaults(target, accepted, policy)
     policy.check(target.transform, transform)
-    headers = _varied(policy.headers) if target.transform.format == AUTO else policy.headers
+    headers = _with_vary_accept(policy.headers) if target.transform.format == AUTO else policy.headers
     return ThumbRequest(
         storage=name,
         path=target.path,
         transform=transform,
         key=f"{group_of(name, target.path)}/{_name_of(transform, fallback, policy)}",
-        headers=_labels(target, policy) + headers,
+        headers=_success_headers(target, policy) + headers,
         error_headers=headers,
         fallback=fallback,
         expires=target.expires,
@@ -126,11 +134,11 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
 
 
 def preflight(path: bytes, policies: Mapping[str, StoragePolicy]) -> Response:
-    """The answer to OPTIONS where a storage's headers switch CORS on. Raises `MethodNotAllowed` elsewhere.
+    """The response to OPTIONS for a storage whose headers enable CORS. Raises `MethodNotAllowed` for any other.
 
-    Everything that a preflight can ask for is allowed, for a thumbnail is only ever read.
+    It allows everything that a preflight can ask for, because thumbnails can only be read.
     """
-    policy = policies.get(grammar.split(messages.text_path(path))[0])
+    policy = policies.get(grammar.split(messages.decode_path(path))[0])
     if policy is None:
         raise StorageUnknown
     if not any(name.lower() == b"access-control-allow-origin" for name, _ in policy.headers):
@@ -139,13 +147,13 @@ def preflight(path: bytes, policies: Mapping[str, StoragePolicy]) -> Response:
     return Response(204, (*policy.headers, *allowed, (b"Access-Control-Max-Age", b"86400")))
 
 
-def varying(path: bytes) -> Headers:
-    """The `Vary` of an answer to a path that became no order: a `format(auto)` in it counts, good or not."""
+def vary_of(path: bytes) -> Headers:
+    """`Vary` for the error response to a path that could not be resolved; any `format(auto)` in it counts."""
     return _VARY if b"format(auto)" in path or b"fmt(auto)" in path else ()
 
 
-def _varied(headers: Headers) -> Headers:
-    """`headers` with Accept in their `Vary`, which is one line: of several, nginx before 1.23 reads only the last."""
+def _with_vary_accept(headers: Headers) -> Headers:
+    """`headers` with Accept added to `Vary`, in one line: of several, nginx before 1.23 reads only the last."""
     given = (value.decode().split(",") for name, value in headers if name.lower() == b"vary")
     others = [name.strip() for names in given for name in names if name.strip().lower() not in ("", "accept")]
     vary = "*" if "*" in others else ", ".join(("Accept", *others))
@@ -158,32 +166,34 @@ def group_of(storage: str, path: str) -> str:
 
 
 def _name_of(transform: Transform, fallback: Transform | None, policy: StoragePolicy) -> str:
-    """What tells one thumbnail of an original from another, what the server's settings add to it included."""
-    mark = "" if transform.watermark is None else policy.watermarks[transform.watermark.name]
+    """The second half of the key: a digest of everything that decides the bytes, server settings included."""
+    watermark = "" if transform.watermark is None else policy.watermarks[transform.watermark.name]
     settings = "" if policy.encoding == Encoding() else repr(policy.encoding)
     settings += " reduced" if policy.render_proxy else ""
     width, height = transform.width or "", transform.height or ""
-    instead = "" if fallback is None else f"{fallback.format} {fallback.quality}"
-    return _digest(f"{RECIPE}|{width}x{height}|{filters.build_filters(transform)}|{instead}{settings}{mark}")
+    fallback_name = "" if fallback is None else f"{fallback.format} {fallback.quality}"
+    return _digest(f"{RECIPE}|{width}x{height}|{filters.build_filters(transform)}|{fallback_name}{settings}{watermark}")
 
 
 def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _settled(target: Target, accepted: tuple[str, ...], policy: StoragePolicy) -> tuple[Transform, Transform | None]:
-    """The transform with every default settled, and what to make instead where AVIF that `auto` chose is too large.
+def _with_defaults(
+    target: Target, accepted: tuple[str, ...], policy: StoragePolicy
+) -> tuple[Transform, Transform | None]:
+    """The transform with all defaults, and the fallback for an AVIF that `auto` chose and that turns out too large.
 
-    Of the formats that the storage offers, `auto` takes what the client likes best, else the source's own, else any.
+    Among the formats that the storage offers, `auto` prefers the client's, then the source's own, then any other.
     """
     transform = target.transform
-    own = output_of(target.path)
+    own = default_output(target.path)
     if transform.format != AUTO:
         return _with_output(transform, transform.format or own, policy), None
     transparent = _is_transparent(transform)
     candidates = (*accepted, own, FALLBACK_OUTPUT, "png", *sorted(policy.formats or ()))
     choices = [name for name in candidates if policy.offers(name) and (FORMATS[name].alpha or not transparent)]
-    if transform.frames != 1:  # what moves is to go on moving, where that is offered
+    if transform.frames != 1:  # keep an animation animated where the storage offers such a format
         choices = [name for name in (*choices, "gif") if FORMATS[name].animated and policy.offers(name)] or choices
     output = choices[0] if choices else own
     fallback = next((name for name in choices if name != "avif"), None) if output == "avif" else None
@@ -199,27 +209,27 @@ def _with_output(transform: Transform, output: str, policy: StoragePolicy) -> Tr
     if _is_transparent(transform) and not FORMATS[output].alpha:
         raise BadFilter("transparent needs an output format that can be transparent: png, webp, avif or gif.")
     if output not in policy.qualities:
-        quality = None  # the format has none
+        quality = None  # the format has no quality
     elif quality is None:
         quality = quality_for(policy.qualities, output, max(filter(None, transform.target), default=None))
     return replace(transform, format=output, quality=quality, upscale=transform.upscales)
 
 
-def _bounded(cache_control: bytes, seconds: int) -> bytes:
-    """`cache_control` for a URL that is good for `seconds`: nothing in it may let anybody keep the picture longer."""
+def _with_max_age(cache_control: bytes, seconds: int) -> bytes:
+    """`public` or `private` and a max-age of at most `seconds`; `no-store` and `no-cache` stay as they are."""
     lower = cache_control.lower()
     if b"no-store" in lower or b"no-cache" in lower:
         return cache_control
     age = _MAX_AGE.search(cache_control)
-    left = min(int(age[1]), seconds) if age else seconds
-    return b"%s, max-age=%d" % (b"private" if b"private" in lower else b"public", left)
+    max_age = min(int(age[1]), seconds) if age else seconds
+    return b"%s, max-age=%d" % (b"private" if b"private" in lower else b"public", max_age)
 
 
-def _labels(target: Target, policy: StoragePolicy) -> Headers:
+def _success_headers(target: Target, policy: StoragePolicy) -> Headers:
     cache_control = policy.cache_control or DEFAULT_CACHE_CONTROL
     if target.transform.version is not None:
         cache_control = IMMUTABLE
-    labels: Headers = ((b"Cache-Control", cache_control.encode()), *CLOSED)
+    headers: Headers = ((b"Cache-Control", cache_control.encode()), *SECURITY_HEADERS)
     if target.name is not None:
-        labels += ((b"Content-Disposition", messages.disposition(target.name).encode()),)
-    return labels
+        headers += ((b"Content-Disposition", messages.content_disposition(target.name).encode()),)
+    return headers

@@ -1,4 +1,4 @@
-"""The arguments of filters as URLs spell them. What is not of the form is a ValueError, or a KeyError of a table."""
+"""Numbers, names and flags in filter arguments. Invalid text raises ValueError or KeyError."""
 
 import re
 
@@ -10,9 +10,9 @@ SECONDS = re.compile(r"[1-9][0-9]{0,11}")
 
 
 def matched(pattern: re.Pattern[str], text: str) -> str:
-    """`text`, if all of it is of the form."""
+    """`text` if all of it matches `pattern`; raises ValueError if not."""
     if pattern.fullmatch(text) is None:
-        raise ValueError("not of the form")
+        raise ValueError("does not match")
     return text
 
 
@@ -22,12 +22,12 @@ def whole(text: str) -> int:
 
 
 def decimal(text: str) -> float:
-    """A decimal with at most six places."""
+    """A number with at most six decimal places."""
     return float(matched(_DECIMAL, text))
 
 
 def decimal_text(value: float) -> str:
-    """`value` as a URL spells it: at most six decimals, no trailing zeros, never an exponent."""
+    """`value` as text: at most six decimal places, no trailing zeros, no exponent."""
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 

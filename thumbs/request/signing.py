@@ -1,4 +1,4 @@
-"""Signatures of thumbnail URLs: the string that is signed is the string that is parsed."""
+"""Signatures of thumbnail URLs. The signed string is exactly the string that is parsed afterwards."""
 
 import base64
 import hashlib
@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 
 from thumbs.errors import SignatureRefused
 
-DEFAULT_LENGTH = 22  # characters of base64url: 132 bits, of which HMAC-SHA256 gives 128 and more
+DEFAULT_LENGTH = 22  # characters of base64url, 132 bits: RFC 2104 asks for half of SHA-256's at least
 MINIMUM_LENGTH = 16  # 96 bits
 MAXIMUM_LENGTH = 43  # all of SHA-256
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs with the first secret, verifies with all of them, so that a secret can be rotated out.
+    """Signs with the first secret and verifies with all of them, so that secrets can be rotated.
 
-    A message is the decoded path from `/{storage}/thumbs/` on, without its signature segment (SPEC 3).
+    A message is the decoded path from `/{storage}/thumbs/` on, without the signature segment. `length` is the number of
+    characters of a signature.
     """
 
     secrets: Sequence[bytes] = field(repr=False)
@@ -27,10 +28,10 @@ class Signer:
         return _signature(self.secrets[0], message)[: self.length]
 
     def verify(self, message: str, signature: str) -> None:
-        """Raise `SignatureRefused` unless one of the secrets gives `signature`, compared in constant time."""
+        """Raise `SignatureRefused` unless `signature` belongs to one of the secrets; compares in constant time."""
         given = signature.encode()
         good = False
-        for secret in self.secrets:  # all of them, so that time does not tell which one fits
+        for secret in self.secrets:  # no early exit: the time must not depend on which secret matches
             good |= hmac.compare_digest(_signature(secret, message)[: self.length].encode(), given)
         if not good:
             raise SignatureRefused

@@ -43,7 +43,7 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     path = Mount(_path_of(mount())).find(decoded_path(target_bytes))
     if path is None:
         raise BadRequest(f"Thumbnail URLs here begin with {mount()}{{storage}}/thumbs/.")
-    text = messages.text_path(path)
+    text = messages.decode_path(path)
     storages = thumbnailer().storages
     name, rest = grammar.split(text)
     if name not in storages:

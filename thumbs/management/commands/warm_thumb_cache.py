@@ -19,7 +19,7 @@ from thumbs.cache.memory import MemoryCache
 from thumbs.conf.cpus import usable_cores
 from thumbs.conf.document import StorageConf
 from thumbs.errors import BadRequest, ThumbError
-from thumbs.image.formats import FORMATS, of_extension
+from thumbs.image.formats import FORMATS, format_of_extension
 from thumbs.management.humanize import count_of, file_size
 from thumbs.management.selection import selected_storages
 from thumbs.management.warming import CACHED, FAILED, MADE, Variant, Warmer
@@ -192,7 +192,7 @@ def _originals(paths: list[str], prefix: object, storage: str, thumbnailer: Thum
     if not isinstance(source, Listable):
         raise CommandError(f"{storage} cannot be listed: give paths, or - to read them from standard input.")
     inputs = process.configuration().document.input_formats
-    return (path for path in source.paths(str(prefix)) if of_extension(path) in inputs)
+    return (path for path in source.paths(str(prefix)) if format_of_extension(path) in inputs)
 
 
 def _read_paths() -> Iterator[str]:

@@ -1,92 +1,11 @@
-"""The demo: five pictures that the project draws itself, the storage that holds them, and URLs to try.
+"""The five pictures of the demo."""
 
-`python -m mage_project.demo DIR PORT` prepares DIR and prints the URLs. It is a process of its own because
-libvips must not run in one that forks workers afterwards.
-"""
-
-import json
-import os
-import sys
 from collections.abc import Callable
 from math import cos, pi, sin
-from pathlib import Path
 
 from pyvips import GValue, Image
 
-Colour = tuple[int, int, int]
-
-# ------------------------------------------------------------------------------------ the box of paints
-#
-# Coordinates are pixels from the top left. A "line" is an image of one row: a height for each column.
-
-
-def axes(width: int, height: int) -> tuple[Image, Image]:
-    """The x and the y of each pixel."""
-    x, y = Image.xyz(width, height).bandsplit()
-    return x.cast("float"), y.cast("float")
-
-
-def palette(place: Image, *colours: Colour) -> Image:
-    """The colour at each `place` (0–1, one band) of a gradient through evenly spaced colours."""
-    channels = [Image.new_from_list([list(channel)]) for channel in zip(*colours, strict=True)]
-    index = place.clamp() * (len(colours) - 1)
-    return channels[0].bandjoin(channels[1:]).mapim(index.bandjoin(0), extend="copy")
-
-
-def mix(under: Image, over: Image | Colour, share: Image) -> Image:
-    """`over` laid on `under`, as opaque as `share` (0–1, one band)."""
-    return under + (over - under) * share
-
-
-def noise(width: int, height: int, *, cell: int, octaves: int, seed: int) -> Image:
-    """Perlin noise summed over octaves, about −1 to 1; the coarsest cells are `cell` pixels wide."""
-    total = Image.perlin(width, height, cell_size=cell, seed=seed)
-    for octave in range(1, octaves):
-        finer = Image.perlin(width, height, cell_size=max(2, cell >> octave), seed=seed + octave)
-        total += finer * 0.5**octave
-    return total
-
-
-def ridge(width: int, *, height: float, cell: int, seed: int) -> Image:
-    """The line of a mountain range, about ±`height`."""
-    return noise(width, 1, cell=cell, octaves=8, seed=seed) * height
-
-
-def beneath(line: Image, height: int) -> Image:
-    """How far (0–1) each pixel is under a line; the edge is two pixels soft."""
-    return ((axes(line.width, height)[1] - line.replicate(1, height)) / 2).clamp()
-
-
-def pines(scene: Image, ground: Image, *, height: float, spacing: int, seed: int, colour: Colour) -> Image:
-    """A wood along the line `ground`, in three rows of trees of about `height`, one in each `spacing`."""
-    width, rows = scene.width, scene.height
-    x, y = axes(width, rows)
-    cells = width // spacing + 2
-    for row in range(3):
-        start = row * spacing // 3
-
-        def of_tree(values: Image, start: int = start) -> Image:
-            return values.zoom(spacing, 1).crop(start, 0, width, 1).replicate(1, rows)
-
-        sizes, moves = (Image.gaussnoise(cells, 1, sigma=1, mean=0, seed=seed + 2 * row + i) for i in range(2))
-        size = (sizes * 0.22 + 0.8).clamp(min=0.3, max=1.25) * height
-        foot = ground.embed(start, 0, cells * spacing, 1, extend="copy").subsample(spacing, 1)
-        side = (((x + start) % spacing) - spacing / 2 - of_tree(moves * 0.08 * spacing)).abs()
-        down = (y - of_tree(foot - size)) / of_tree(size) - side / spacing * 0.1
-        tier = (down * 11) - (down * 11).floor()
-        half_width = down * spacing * 0.42 * (tier * 0.55 + 0.45) + 1
-        scene = mix(scene, colour, ((half_width - side) / 1.5).clamp() * (down > 0) / 255)
-    return scene
-
-
-def settle(scene: Image, *, grain: float = 0) -> Image:
-    """The scene so far as real 8-bit sRGB pixels; a little grain hides the steps of a gradient."""
-    if grain:
-        scene += Image.gaussnoise(scene.width, scene.height, sigma=grain, mean=0, seed=1)
-    return scene.cast("uchar").copy(interpretation="srgb").copy_memory()
-
-
-# ---------------------------------------------------------------------------------------- the pictures
+from mage_project.demo.drawing import Color, axes, beneath, mix, noise, palette, pines, ridge, to_pixels
 
 
 def lake() -> bytes:
@@ -102,7 +21,7 @@ def lake() -> bytes:
     veil = ((veil - 0.05) * 2.2).clamp() * (1 - ((y - 520) / 430) ** 2).clamp()
     scene = mix(scene, palette((y - 250) / 600, (120, 70, 130), (226, 110, 120), (255, 170, 120)), veil * 0.75)
     scene = mix(scene, (255, 246, 214), (1 - (far**0.5 - 62) / 3).clamp())
-    ranges: list[tuple[int, int, int, int, Colour, Colour]] = [
+    ranges: list[tuple[int, int, int, int, Color, Color]] = [
         (900, 330, 900, 3, (168, 96, 128), (236, 150, 126)),
         (1000, 300, 700, 40, (112, 66, 110), (206, 122, 120)),
         (1100, 220, 620, 77, (66, 46, 88), (150, 88, 110)),
@@ -111,10 +30,10 @@ def lake() -> bytes:
     for base, rise, cell, seed, top, mist in ranges:
         rock = palette((y - base + rise * 0.8) / (shore - base + rise * 0.8), top, mist)
         scene = mix(scene, rock, beneath(base - ridge(width, height=rise, cell=cell, seed=seed), shore))
-    scene = settle(scene)
+    scene = to_pixels(scene)
     bank = shore - 14 - ridge(width, height=26, cell=500, seed=5)
-    scene = pines(scene, bank, height=64, spacing=26, seed=9, colour=(24, 22, 48))
-    scene = settle(mix(scene, (24, 22, 48), beneath(bank - 2, shore)))
+    scene = pines(scene, bank, height=64, spacing=26, seed=9, color=(24, 22, 48))
+    scene = to_pixels(mix(scene, (24, 22, 48), beneath(bank - 2, shore)))
 
     x, y = axes(width, height - shore)
     depth = y / (height - shore)
@@ -128,47 +47,47 @@ def lake() -> bytes:
     beam = (((x - sun_x) / (depth * 260 + 70)) ** 2 * -1).exp() * (1 - depth * 0.75)
     water = mix(water, (255, 226, 170), ((wave - 0.12) * 6).clamp() * beam * 0.9)
     water = mix(water, (255, 200, 150), (y / -5).exp() * 0.5)
-    scene = settle(scene.join(water, "vertical"), grain=1.2)
+    scene = to_pixels(scene.join(water, "vertical"), grain=1.2)
 
     cut = 1200
     x, _ = axes(width, 1)
     bank = height - cut + 230 - ridge(width, height=45, cell=420, seed=61)
     bank -= (1 - x / 1300).clamp() ** 1.2 * 480 + ((x - 1950) / 1050).clamp() ** 1.3 * 400
     front = scene.crop(0, cut, width, height - cut)
-    front = pines(front, bank + 30, height=430, spacing=150, seed=21, colour=(10, 10, 26))
-    scene = scene.insert(settle(mix(front, (10, 10, 26), beneath(bank, height - cut))), 0, cut)
+    front = pines(front, bank + 30, height=430, spacing=150, seed=21, color=(10, 10, 26))
+    scene = scene.insert(to_pixels(mix(front, (10, 10, 26), beneath(bank, height - cut))), 0, cut)
     return bytes(scene.jpegsave_buffer(Q=86, keep="none"))
 
 
 def forest() -> bytes:
-    """A wood in fog under the moon: upright 1600×2400, JPEG, stored on its side with EXIF orientation 6."""
+    """A forest in fog under the moon: upright 1600×2400, JPEG, stored on its side with EXIF orientation 6."""
     width, height = 1600, 2400
     x, y = axes(width, height)
     scene = palette(y / height, (16, 30, 48), (30, 58, 78), (62, 104, 116), (128, 164, 160), (176, 200, 188))
     far = ((x - 1010) ** 2 + (y - 640) ** 2) ** 0.5
     scene = mix(scene, (214, 232, 214), ((far - 150) / -210).exp().clamp() * 0.55)
-    scene = settle(mix(scene, (246, 248, 230), (1 - (far - 150) / 3).clamp()))
-    rows: list[tuple[int, int, int, Colour, Colour]] = [
+    scene = to_pixels(mix(scene, (246, 248, 230), (1 - (far - 150) / 3).clamp()))
+    rows: list[tuple[int, int, int, Color, Color]] = [
         (1290, 240, 70, (112, 150, 150), (168, 196, 186)),
         (1500, 380, 110, (78, 118, 124), (140, 176, 172)),
         (1760, 560, 160, (48, 84, 94), (98, 138, 140)),
         (2080, 800, 230, (26, 52, 64), (58, 94, 102)),
         (2460, 1150, 340, (10, 24, 34), (10, 24, 34)),
     ]
-    for base, tall, spacing, colour, fog in rows:
+    for base, tall, spacing, color, fog in rows:
         top = max(0, base - int(tall * 1.7))
         ground = base - top - ridge(width, height=tall * 0.25, cell=700, seed=base)
         wood = scene.crop(0, top, width, height - top)
-        wood = pines(wood, ground + tall * 0.1, height=tall, spacing=spacing, seed=base, colour=colour)
-        soil = palette((axes(width, height - top)[1] - (base - top)) / 260, colour, fog)
-        scene = settle(scene.insert(mix(wood, soil, beneath(ground, height - top)), 0, top))
-    sideways = settle(scene, grain=1.2).rot("d270").copy()
+        wood = pines(wood, ground + tall * 0.1, height=tall, spacing=spacing, seed=base, color=color)
+        soil = palette((axes(width, height - top)[1] - (base - top)) / 260, color, fog)
+        scene = to_pixels(scene.insert(mix(wood, soil, beneath(ground, height - top)), 0, top))
+    sideways = to_pixels(scene, grain=1.2).rot("d270").copy()
     sideways.set_type(GValue.gint_type, "orientation", 6)
     return bytes(sideways.jpegsave_buffer(Q=86, keep="exif"))
 
 
 def flower() -> bytes:
-    """A dahlia on nothing: 1200×1200, PNG; its outermost petals fade away."""
+    """A dahlia on a transparent background: 1200×1200, PNG; its outer petals are translucent."""
     size, petals, rings = 1200, 16, 9
     x, y = axes(size, size)
     polar = (x - size / 2).complexform(y - size / 2).polar()
@@ -187,7 +106,7 @@ def flower() -> bytes:
         alpha += inside * (1 - alpha) * (1 - ((far / edge - 0.6) / 0.4).clamp() * fading)
     heart = palette(far / 60, (255, 244, 170), (250, 190, 60), (170, 90, 20))
     scene = mix(scene, heart, ((60 - far) / 2).clamp())
-    return bytes(settle(scene.bandjoin(alpha * 255)).pngsave_buffer(compression=9, keep="none"))
+    return bytes(to_pixels(scene.bandjoin(alpha * 255)).pngsave_buffer(compression=9, keep="none"))
 
 
 def aurora() -> bytes:
@@ -202,8 +121,8 @@ def aurora() -> bytes:
         rays = noise(width, 1, cell=240, octaves=6, seed=seed + 7).replicate(1, height) * 0.9 + 0.5
         light = (up / -tall).exp() * (up / 40).clamp() * rays.clamp() * 0.7
         scene += palette(up / (tall * 2.2), (120, 255, 190), (40, 220, 150), (60, 130, 190), (130, 60, 170)) * light
-    scene = settle(scene)
-    ranges: list[tuple[int, int, int, Colour, Colour, Colour]] = [
+    scene = to_pixels(scene)
+    ranges: list[tuple[int, int, int, Color, Color, Color]] = [
         (1150, 330, 52, (104, 164, 174), (34, 78, 104), (62, 124, 136)),
         (1310, 250, 71, (160, 216, 212), (20, 52, 78), (66, 126, 140)),
     ]
@@ -212,12 +131,12 @@ def aurora() -> bytes:
         caps = crest + rise * 0.16 + noise(width, 1, cell=72, octaves=4, seed=seed).abs() * rise * 0.7
         bare = palette((y - base + rise * 0.4) / (1440 - base + rise * 0.4), rock, mist)
         scene = mix(scene, snow, beneath(crest, height))
-        scene = settle(mix(scene, bare, beneath(caps, height)))
+        scene = to_pixels(mix(scene, bare, beneath(caps, height)))
     field = 1440 - ridge(width, height=50, cell=900, seed=15)
-    scene = pines(scene, field + 30, height=210, spacing=64, seed=30, colour=(6, 18, 34))
+    scene = pines(scene, field + 30, height=210, spacing=64, seed=30, color=(6, 18, 34))
     plain = palette((y - 1400) / 200, (150, 210, 204), (96, 160, 172), (50, 98, 124))
     scene = mix(scene, plain, beneath(field, height))
-    return bytes(settle(scene, grain=1).webpsave_buffer(Q=84, keep="none"))
+    return bytes(to_pixels(scene, grain=1).webpsave_buffer(Q=84, keep="none"))
 
 
 def moon() -> bytes:
@@ -237,14 +156,12 @@ def moon() -> bytes:
         light = (front * cos(turn) - x * sin(turn)).clamp() ** 0.6
         face = palette(light * ground, (16, 18, 34), (104, 102, 114), (206, 200, 190), (250, 246, 230))
         strip.append(mix(stars.linear([1, 1, 1], [8, 10, 22]), face, disc))
-    film = settle(Image.arrayjoin(strip, across=1))
+    film = to_pixels(Image.arrayjoin(strip, across=1))
     film.set_type(GValue.gint_type, "page-height", size)
     film.set_type(GValue.array_int_type, "delay", [90] * frames)
     film.set_type(GValue.gint_type, "loop", 0)
     return bytes(film.gifsave_buffer(dither=0.6, bitdepth=6, keep="none"))
 
-
-# ---------------------------------------------------------------------------------------- the storage
 
 PICTURES: dict[str, Callable[[], bytes]] = {
     "lake.jpg": lake,
@@ -253,53 +170,3 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "aurora.webp": aurora,
     "moon.gif": moon,
 }
-TRY = (
-    "400x300/filters:format(webp)/lake.jpg",
-    "480x480/filters:fit(fill,10202c);format(avif)/forest.jpg",
-    "300x300/flower.png",
-)
-
-
-def draw(directory: Path) -> list[Path]:
-    """Draw the pictures that `directory` lacks; return all of them. A picture is there whole or not at all."""
-    directory.mkdir(parents=True, exist_ok=True)
-    paths = [directory / name for name in PICTURES]
-    for path in paths:
-        if not path.exists():
-            _write(path, PICTURES[path.name]())
-    return paths
-
-
-def storages(directory: Path) -> dict[str, object]:
-    """The configuration of the demo storage, as in storages.json: all that it holds is in `directory`."""
-    cache = {
-        "memory": {"enabled": True, "max_size_mb": 64},
-        "disk": {"enabled": True, "ttl_seconds": 3600, "max_size_mb": 256, "dir": str(directory / "cache")},
-    }
-    return {"storages": [{"name": "demo", "driver": "local", "root": str(directory / "originals"), "cache": cache}]}
-
-
-def urls(port: int) -> list[str]:
-    """URLs to try on a server at `port` of this machine: three sizes, three fits, three formats."""
-    return [f"http://localhost:{port}/demo/thumbs/{rest}" for rest in TRY]
-
-
-def main(directory: Path, port: int) -> None:
-    """Prepare `directory` and print the URLs."""
-    directory = directory.resolve()
-    draw(directory / "originals")
-    _write(directory / "storages.json", json.dumps(storages(directory), indent=2).encode())
-    sys.stdout.write("".join(f"  {url}\n" for url in urls(port)))
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(content)
-    part.replace(path)
-
-
-if __name__ == "__main__":
-    try:
-        main(Path(sys.argv[1]), int(sys.argv[2]))
-    except OSError as error:
-        sys.exit(f"The demo cannot be written to {sys.argv[1]}: {error.strerror}.")
