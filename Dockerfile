@@ -13,7 +13,7 @@ RUN apt-get update \
 COPY requirements.txt /build/
 COPY thumbs/conf/installation.py /build/
 # gunicorn_h1c, Gunicorn's HTTP parser in C, is the one package that needs the compiler.
-RUN pip wheel --no-cache-dir --wheel-dir /build/wheels -r /build/requirements.txt "gunicorn_h1c>=0.6.6"
+RUN pip wheel --no-cache-dir --wheel-dir /build/wheels -r /build/requirements.txt "gunicorn_h1c>=0.6.8"
 # A virtual environment, because it moves to the final image in one layer, without the wheels and without pip.
 RUN python -m venv --without-pip /opt/mage \
     && pip --python /opt/mage/bin/python install --no-cache-dir --no-index --find-links /build/wheels \

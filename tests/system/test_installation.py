@@ -3,9 +3,9 @@
 import json
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 
-import pip
 import pytest
 
 from tests.support import servers
@@ -90,7 +90,7 @@ def test_repair_installs_the_same_version_anew_with_the_tool_that_is_there(
     tools = tmp_path / "tools"
     tools.mkdir()
     if tool == "its own pip":
-        (made.packages / "pip").symlink_to(Path(pip.__file__).parent)
+        (made.packages / "pip").symlink_to(Path(sysconfig.get_path("purelib"), "pip"))
     else:
         name = "uv" if tool == "uv" else "pip"
         (tools / name).symlink_to(Path(sys.executable).with_name(name))

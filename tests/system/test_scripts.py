@@ -14,6 +14,7 @@ import pytest
 
 from mage_project import demo
 from tests.support.script_trees import ROOT, executable, project, run
+from thumbs.conf import installation
 from thumbs.conf.loading import load
 
 SCRIPTS = ("script/setup", "script/server", "script/test", ".ci/run")
@@ -254,9 +255,21 @@ def test_requirements_are_the_dependencies_of_pyproject() -> None:
     assert [line for line in lines if line and not line.startswith("#")] == pyproject()["dependencies"]
 
 
-def test_the_image_is_built_with_the_parser_that_pyproject_names() -> None:
-    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+@pytest.mark.parametrize("file", ["Dockerfile", "docs/deployment.md"])
+def test_the_parser_in_c_is_the_one_that_pyproject_names(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
     assert re.findall(r'"(gunicorn_h1c[^"]*)"', text) == pyproject()["fast"]
+
+
+def test_the_bounds_of_libvips_in_checks_and_docs_are_those_of_pyproject() -> None:
+    dependencies = pyproject()["dependencies"]
+    least = installation.dotted(installation.PATCHED)
+    assert f"pyvips-binary>={least},<9" in dependencies
+    docs = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
+    named = set(re.findall(r'"(pyvips>=[^"]*)"', docs))
+    assert named == {each for each in dependencies if each.startswith("pyvips>")}
+    hint = installation.UPGRADE
+    assert all(each.partition(",")[0] in hint for each in dependencies if each.startswith("pyvips"))
 
 
 def test_the_image_gets_every_file_that_its_dockerfile_copies() -> None:

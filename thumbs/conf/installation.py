@@ -37,7 +37,7 @@ UNPATCHED = "thumbs.W003"
 # libvips: `keep` of its savers came with 8.15. 8.18.7 has the fixes for the advisories of 2026.
 LEAST = (8, 15, 0)
 PATCHED = (8, 18, 7)
-_UPGRADE = f"Install pyvips>=3.2 and {BINARY}>=8.18.7, or upgrade the libvips of the system."
+UPGRADE = f"Install pyvips>=3.2 and {BINARY}>=8.18.7, or upgrade the libvips of the system."
 
 _SECONDS = 60.0  # importing pyvips takes 0.05 s
 _PROBE = f"""
@@ -195,12 +195,12 @@ def problems() -> Iterator[Problem]:
         yield Problem(NOT_THE_BUNDLED, f"{BINARY} {version}", f"{wrong}{taken}", _reinstall(version))
     if isinstance(found, Unknown):
         sentence = f"its version is not known: {found.sentence.removesuffix('.')}."
-        yield Problem(TOO_OLD if found.broken else UNPATCHED, "libvips", sentence, _UPGRADE)
+        yield Problem(TOO_OLD if found.broken else UNPATCHED, "libvips", sentence, UPGRADE)
     elif found.version < LEAST:
-        yield Problem(TOO_OLD, f"libvips {found}", f"is too old: {dotted(LEAST)} is the least that works.", _UPGRADE)
+        yield Problem(TOO_OLD, f"libvips {found}", f"is too old: {dotted(LEAST)} is the least that works.", UPGRADE)
     elif found.version < PATCHED:
         sentence = f"lacks security fixes: {dotted(PATCHED)} has those of 2026."
-        yield Problem(UNPATCHED, f"libvips {found}", sentence, _UPGRADE)
+        yield Problem(UNPATCHED, f"libvips {found}", sentence, UPGRADE)
 
 
 def _reinstall(version: str | None) -> str:
