@@ -5,7 +5,9 @@ import importlib.util
 import pkgutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import django
@@ -38,7 +40,9 @@ def get(path: str) -> tuple[str, bytes]:
     setup_testing_defaults(environ)
     statuses: list[str] = []
 
-    def start_response(status: str, _headers: list[tuple[str, str]], _error: object = None) -> object:
+    def start_response(
+        status: str, _headers: list[tuple[str, str]], _error: Any = None, /
+    ) -> Callable[[bytes], object]:
         statuses.append(status)
         return lambda _data: None
 
