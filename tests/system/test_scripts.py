@@ -17,7 +17,8 @@ from tests.support.script_trees import ROOT, executable, project, run
 from thumbs.conf import installation
 from thumbs.conf.loading import load
 
-SCRIPTS = ("script/setup", "script/server", "script/test", ".ci/run")
+CI = sorted(str(path.relative_to(ROOT)) for path in (ROOT / ".ci").glob("*") if not path.suffix)  # the sdist has none
+SCRIPTS = ("script/setup", "script/server", "script/test", *CI)
 BASH = shutil.which("bash") or "/bin/bash"
 TOOLS = ("bash", "cat", "dirname", "env", "find", "flock", "grep", "head", "mkdir", "rm", "rmdir", "sed", "tail")
 
