@@ -25,13 +25,11 @@ Job = Coroutine["Step[Any] | Wait[Any]", Any, R]
 
 @dataclass(slots=True)
 class Timings:
-    """Seconds that one journey spent: `queue` waiting for threads, and in each stage that it went through.
-
-    `told` when an observer has counted them: many requests may share one journey."""
+    """Seconds that one job spent: `queue` waiting for threads, and in each stage that it went through."""
 
     queue: float = 0.0
-    counted: bool = False
     spent: dict[str, float] = field(default_factory=dict)
+    _counted: bool = False
 
     def spend(self, name: str, *, since: float) -> None:
         """Count the time since that moment of `time.perf_counter` for the stage `name`, or its kind."""
@@ -40,8 +38,15 @@ class Timings:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Everything in one, by name."""
+        """All of them, by name."""
         return {"queue": self.queue, **self.spent}
+
+    def count_once(self) -> dict[str, float]:
+        """`seconds` at the first call, then nothing: many requests share one job, and metrics count it once."""
+        if self._counted:
+            return {}
+        self._counted = True
+        return self.seconds
 
 
 class Step(Generic[T]):
