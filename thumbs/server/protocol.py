@@ -51,14 +51,14 @@ def missing_names(worker: Any) -> list[str]:
         connection = ASGIProtocol(SimpleNamespace(cfg=worker.cfg, log=worker.log, asgi=None))
     except Exception as error:  # what a later gunicorn needs is unknown
         return [f"ASGIProtocol(worker) ({error!r})"]
-    owners = {
-        "ASGIProtocol": connection,
-        "ASGIWorker": worker,
-        "FlowControl": FlowControl,
-        "Logger": worker.log,
-        "gasgi": gasgi,
+    names = {
+        "ASGIProtocol": dir(connection),
+        "ASGIWorker": {*vars(worker), *dir(gasgi.ASGIWorker)},  # not what a subclass of ours defines
+        "FlowControl": dir(FlowControl),
+        "Logger": dir(worker.log),
+        "gasgi": dir(gasgi),
     }
-    return [f"{owner}.{name}" for owner, name in GUNICORN_NAMES if not hasattr(owners[owner], name)]
+    return [f"{owner}.{name}" for owner, name in GUNICORN_NAMES if name not in names[owner]]
 
 
 def install() -> None:
