@@ -1,5 +1,6 @@
-"""From what was found for a request to the status, headers and body of its answer."""
+"""Builds answers, with status, headers and body, from an entry, a version or an error."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from thumbs.cache.layers import Found
@@ -13,18 +14,20 @@ from thumbs.sources.source import Version
 
 
 def from_entry(
-    request: Request, thumb: ThumbRequest, found: Found, *, now: float, timings: Timings | None = None
+    request: Request, thumb: ThumbRequest, found: Found, *, timings: Timings | None, clock: Callable[[], float]
 ) -> Response:
-    """200 with the entry's body, or 304. `now` is Unix seconds; `timings` are those of the job, if there was one."""
+    """200 with the entry's body, or 304. `timings` are those of the job, if any; `clock` gives Unix seconds."""
     entry, layer, stale = found
     x_cache = "STALE" if stale else "MISS" if layer == SOURCE else "HIT"
-    labels = _request_headers(thumb, now) + _labels(x_cache, layer, timings)
-    if request.conditional and request.not_modified(entry.etag, entry.modified, now):
+    labels = _request_headers(thumb, clock) + _labels(x_cache, layer, timings)
+    if request.conditional and request.not_modified(entry.etag, entry.modified, clock()):
         return Response(304, entry.validators + labels)
     return Response(200, entry.headers + labels, entry.body).to(request.method)
 
 
-def from_version(request: Request, thumb: ThumbRequest, version: Version, *, now: float) -> Response | None:
+def from_version(
+    request: Request, thumb: ThumbRequest, version: Version, *, clock: Callable[[], float]
+) -> Response | None:
     """304 if `If-None-Match` lists the ETag of this version, else None: the thumbnail has to be made.
 
     No entry is kept here. A matching tag proves that the client has the thumbnail of this version; `*` and a date prove
@@ -35,7 +38,7 @@ def from_version(request: Request, thumb: ThumbRequest, version: Version, *, now
     etag = etag_of(thumb.key, version.token)
     if etag not in request.tags:
         return None
-    return Response(304, ((b"ETag", etag.encode()), *_request_headers(thumb, now), *_labels("MISS", SOURCE, None)))
+    return Response(304, ((b"ETag", etag.encode()), *_request_headers(thumb, clock), *_labels("MISS", SOURCE, None)))
 
 
 def from_error(request: Request, thumb: ThumbRequest | None, error: ThumbError) -> Response:
@@ -43,8 +46,8 @@ def from_error(request: Request, thumb: ThumbRequest | None, error: ThumbError) 
     return problem(error, thumb.error_headers if thumb else varying(request.path)).to(request.method)
 
 
-def _request_headers(thumb: ThumbRequest, now: float) -> Headers:
-    return thumb.headers if thumb.expires is None else thumb.headers_at(now)
+def _request_headers(thumb: ThumbRequest, clock: Callable[[], float]) -> Headers:
+    return thumb.headers if thumb.expires is None else thumb.headers_at(clock())
 
 
 def _labels(x_cache: str, layer: str, timings: Timings | None) -> Headers:

@@ -109,9 +109,8 @@ class Thumbnailer:
         `request` is a GET or HEAD.
         """
         lookup = self._look_up(request)
-        if lookup.thumb is None or lookup.found is None or lookup.found.stale:
-            return lookup
-        return self._answer_found(request, lookup.thumb, lookup.found)
+        _, thumb, found, _ = lookup
+        return lookup if thumb is None or found is None or found.stale else self._answer_found(request, thumb, found)
 
     def reply(self, request: Request, lookup: Lookup | None = None) -> Response | Pending:
         """The answer if it needs no job, else a pending reply. Never blocks.
@@ -185,7 +184,7 @@ class Thumbnailer:
             outcome = future.result()
             if isinstance(outcome, Outcome):
                 return self._answer_found(request, thumb, outcome.found, outcome.timings)
-            response = answers.from_version(request, thumb, outcome.version, now=self._clock())
+            response = answers.from_version(request, thumb, outcome.version, clock=self._clock)
             if response is None:
                 return self._start(JobKind.MAKE, request, thumb)
             self._report(request, thumb, response.status, SOURCE)
@@ -208,7 +207,7 @@ class Thumbnailer:
     ) -> Response:
         if found.stale:
             self._renewals.renew(thumb)
-        response = answers.from_entry(request, thumb, found, now=self._clock(), timings=timings)
+        response = answers.from_entry(request, thumb, found, timings=timings, clock=self._clock)
         self._report(request, thumb, response.status, found.layer, timings)
         return response
 
@@ -217,12 +216,7 @@ class Thumbnailer:
         return answers.from_error(request, thumb, error)
 
     def _report(
-        self,
-        request: Request,
-        thumb: ThumbRequest | None,
-        status: int,
-        layer: str = "",
-        timings: Timings | None = None,
+        self, request: Request, thumb: ThumbRequest | None, status: int, layer: str = "", timings: Timings | None = None
     ) -> None:
         seconds = {} if timings is None else timings.count_once()
         self._observer.answered(status, layer, seconds)

@@ -1,4 +1,4 @@
-"""Reads a plain request: the whole of one GET or HEAD that gunicorn's parser would read in the same way."""
+"""Parses plain requests: bytes that are exactly one GET or HEAD, which gunicorn's parser reads in the same way."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from thumbs.http.targets import is_authority
 
-# RFC 9112, 3 and 5: a request line in origin form without a fragment, then fields; names are tokens, values visible.
+# RFC 9112, 3 and 5: a request line in origin form without a fragment, then fields; names are tokens, values are ASCII.
 _LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*) HTTP/1\.1")
 _FIELDS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+\r\n")
 _MAX_BYTES = 8190  # the limit for request lines in gunicorn.conf.py; a longer request is not plain
@@ -33,9 +33,9 @@ def plain_request(data: bytes) -> tuple[str, bytes, Mapping[bytes, str]] | None:
 
 
 def _fields(data: bytes) -> Mapping[bytes, str] | None:
-    """As `_plain_fields`, but without `X-Request-ID`, which differs in each request and would fill the memo.
+    """As `_plain_fields`, but `X-Request-ID` is read apart: it differs in each request and would fill the memo.
 
-    Only a line that is followed by others is taken out, so that the rest still ends where `data` does.
+    The end of `data` is checked first. Without that line, other bytes might end with an empty line as well.
     """
     found = _REQUEST_ID.search(data) if b"equest-" in data and data.endswith(b"\r\n\r\n") else None
     if found is None:

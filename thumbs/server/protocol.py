@@ -103,7 +103,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             self._close_transport()
 
     def data_received(self, data: bytes) -> None:
-        self._lookup = None  # of an earlier request, should gunicorn have dropped it
+        self._lookup = None  # it may be left from a request that gunicorn dropped
         if self._plain:
             request = plain_request(data)
             if request is None:

@@ -1,4 +1,4 @@
-"""A gunicorn worker that answers hits as soon as their bytes arrive; all other requests are gunicorn's asgi worker's.
+"""A gunicorn worker that answers hits as soon as their bytes arrive, and all else as gunicorn's asgi worker does.
 
 It uses private names of gunicorn 27, which `pyproject.toml` asks for. If one is missing, it serves as gunicorn's asgi
 worker does, and the log says so. `tests/system/test_worker.py` compares the two, conversation by conversation.
@@ -42,8 +42,8 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
         super().init_process()
 
     async def _shutdown(self) -> None:
-        # Gunicorn waits until every connection is closed, and a client keeps an idle one for as long as it likes. At
-        # the end of the graceful time the worker would be killed with all that it does then.
+        # Gunicorn waits for all connections, and a client may keep an idle one open. At the end of the graceful time
+        # the worker would be killed, with the requests under way.
         if not self._missing:
             from thumbs.server import protocol  # noqa: PLC0415 - as above
 
