@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -13,12 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from bench import before
 from bench.comparison import PEERS, run
 from bench.load import Template
 from bench.pictures import draw_photo
+from bench.processes import LOOPBACK
 from bench.report import Plan
 from bench.rounds import say
-from bench.servers import Workspace
+from bench.servers import PROJECT, Workspace
 from bench.table import MAGE
 from thumbs.conf.cpus import usable_cores
 
@@ -34,13 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rounds=3 if options.quick else options.rounds,
         seconds=1.0 if options.quick else options.seconds,
         kinds=frozenset([options.only] if options.only else _KINDS),
-        peers=frozenset(options.peers),
-        against=dict(options.against),
+        peers=frozenset(options.peers or PEERS),
+        against=dict(party for party in options.against if not isinstance(party, int)),
     )
+    reference = _reference(parser, options)
     try:
         with _workspace(options.scratch) as workspace:
             photo = options.photo or _drawn_photo(workspace)
-            report = run(plan, workspace, photo)
+            report = run(plan, workspace, photo) if reference is None else before.run(plan, workspace, photo, reference)
     except _ScratchError as error:
         parser.error(str(error))
     except KeyboardInterrupt:
@@ -55,23 +59,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="script/bench",
-        description="Measure Mage beside nginx (hits) and thumbor, ipx and raw libvips (misses): a Markdown table.",
+        description="Measure Mage beside nginx (hits) and thumbor, ipx and raw libvips (misses): a Markdown table. "
+        "With --before, measure this tree beside an earlier one instead.",
     )
     parser.add_argument("--seconds", type=_positive_number, default=5.0, help="length of each measurement (5)")
     parser.add_argument("--rounds", type=_positive, default=5, help="number of rounds; each measures every server (5)")
     parser.add_argument("--quick", action="store_true", help="3 rounds of 1 s: a smoke test, too short to quote")
     parser.add_argument("--only", choices=_KINDS, help="measure only these")
-    parser.add_argument(
-        "--peers", type=_peers, default=PEERS, metavar="A,B", help=f"measure only these of {','.join(PEERS)} (all)"
-    )
+    parser.add_argument("--peers", type=_peers, metavar="A,B", help=f"of {','.join(PEERS)} (all)")
     parser.add_argument(
         "--against",
         type=_against,
         action="append",
         default=[],
-        metavar="NAME=URL-TEMPLATE",
-        help="a server that is running already; fields are {name}, {width}, {height}, {format}, {quality}; it must "
-        "serve the originals in SCRATCH/run/photos",
+        metavar="NAME=URL-TEMPLATE|URL",
+        help="another server that runs already, with {name}, {width}, {height}, {format}, {quality}; it has to find "
+        "the originals in SCRATCH/run/photos. A URL alone, http://127.0.0.1:PORT, is a Mage to measure as with "
+        "--before: with the storages memory and disk, each with only that cache, and cold without one",
+    )
+    parser.add_argument(
+        "--before",
+        type=_tree,
+        metavar="PATH",
+        help="the checkout of an earlier tree: measure hits from memory and disk and misses of this tree and of that "
+        "one in turn, and print the ratio of their median times (this/before). It runs with its own "
+        ".venv/bin/python if there is one, else with this interpreter, and with its tree first on sys.path",
     )
     parser.add_argument("--photo", type=_file, help="the JPEG to make thumbnails of, instead of a generated one")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement to FILE")
@@ -104,7 +116,10 @@ def _peers(text: str) -> tuple[str, ...]:
     return names
 
 
-def _against(text: str) -> tuple[str, Template]:
+def _against(text: str) -> tuple[str, Template] | int:
+    """A named template, or the port of a running Mage."""
+    if text.startswith("http://") and "{" not in text:
+        return _port(text)
     name, separator, url = text.partition("=")
     if not separator or not name:
         raise argparse.ArgumentTypeError("write NAME=URL-TEMPLATE")
@@ -114,6 +129,34 @@ def _against(text: str) -> tuple[str, Template]:
         return name, Template(url)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _port(url: str) -> int:
+    found = re.fullmatch(rf"http://(?:{re.escape(LOOPBACK)}|localhost):([0-9]{{1,5}})/?", url)
+    if found is None or not 0 < int(found[1]) < 65536:
+        raise argparse.ArgumentTypeError(f"write http://{LOOPBACK}:PORT for a server on this machine")
+    return int(found[1])
+
+
+def _tree(text: str) -> Path:
+    tree = Path(text).resolve()
+    if not (tree / "manage.py").is_file() or not (tree / "thumbs").is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a checkout of Mage: it has no manage.py and no thumbs")
+    if tree == PROJECT:
+        raise argparse.ArgumentTypeError(f"{text} is this tree: name a checkout of an earlier one")
+    return tree
+
+
+def _reference(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Path | int | None:
+    """The earlier tree, or the port of a running Mage, to measure beside this tree; None to measure peers."""
+    ports = [party for party in options.against if isinstance(party, int)]
+    if options.before is None and not ports:
+        return None
+    if len(ports) + (options.before is not None) > 1:
+        parser.error("this tree is measured beside one other: give one --before PATH or one --against URL")
+    if options.peers or len(options.against) > len(ports):
+        parser.error("this tree is measured beside an earlier one alone: leave out --peers and --against NAME=…")
+    return options.before or ports[0]
 
 
 def _file(text: str) -> Path:

@@ -29,7 +29,8 @@ def compare(contenders: Sequence[Contender], results: Results, *, rounds: int, s
             _verify(contender, case, results)
     for number in range(1, rounds + 1):
         for case in results.cases:
-            for contender in contenders:
+            # In turn forwards and backwards: none always comes after the same other one.
+            for contender in contenders if number % 2 else reversed(contenders):
                 rate = _rate(contender, case, seconds, results)
                 if rate is not None:
                     say(f"round {number} of {rounds}  {case:10}  {contender.name:16} {rate:10,.1f}/s")

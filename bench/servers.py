@@ -15,7 +15,7 @@ from pathlib import Path
 from bench import install
 from bench.processes import LOOPBACK, UnavailableError, free_port, running
 
-_PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +44,47 @@ class Server:
 
 
 @contextmanager
-def mage(workspace: Workspace) -> Iterator[Server]:
-    """`run_thumb_server` with three storages of one root: `memory` and `disk` for hits, `cold` without a cache."""
-    port, home = free_port(), workspace.run / "mage"
-    home.mkdir()
-    disk = {"enabled": True, "dir": str(home / "cache"), "ttl_seconds": 86_400, "max_size_mb": 512}
-    off = {"enabled": False, "dir": str(home / "unused"), "ttl_seconds": 86_400}
+def mage(workspace: Workspace, *, tree: Path = PROJECT, home: str = "mage") -> Iterator[Server]:
+    """`run_thumb_server` of the checkout `tree`, with the storages `memory` and `disk` for hits, and `cold` for misses.
+
+    All have the root `workspace.photos`; `cold` has no cache. `home` is the directory of its files in `workspace.run`.
+    """
+    port, directory = free_port(), workspace.run / home
+    directory.mkdir()
+    disk = {"enabled": True, "dir": str(directory / "cache"), "ttl_seconds": 86_400, "max_size_mb": 512}
+    off = {"enabled": False, "dir": str(directory / "unused"), "ttl_seconds": 86_400}
     memory = {"enabled": True, "max_size_mb": 256}
     caches = {"memory": {"memory": memory, "disk": off}, "disk": {"disk": disk}, "cold": {}}
     storages = [
         {"name": name, "driver": "local", "root": str(workspace.photos), "cache": cache}
         for name, cache in caches.items()
     ]
-    config = home / "storages.json"
+    config = directory / "storages.json"
     config.write_text(json.dumps({"storages": storages}, indent=2))
-    command = (sys.executable, _PROJECT / "manage.py", "run_thumb_server", "--bind", f"{LOOPBACK}:{port}")
+    command = (python_of(tree), tree / "manage.py", "run_thumb_server", "--bind", f"{LOOPBACK}:{port}")
     workers = ("--workers", str(workspace.cores))
-    env = {**os.environ, "STORAGES_CONFIG_PATH": str(config), "LOG_LEVEL": "WARNING"}
-    with running((*command, *workers), log=home / "log", env=env, cwd=_PROJECT) as child:
+    env = {**os.environ, "STORAGES_CONFIG_PATH": str(config), "LOG_LEVEL": "WARNING", "PYTHONPATH": str(tree)}
+    with running((*command, *workers), log=directory / "log", env=env, cwd=tree) as child:
         child.await_port(port)
         yield Server(
             port,
             f"{_mage_version()}: `run_thumb_server --workers {workspace.cores}`, "
             f"{_parts('gunicorn', 'uvloop', 'gunicorn_h1c', 'Django', 'pyvips-binary')}; "
             "storages with only memory, only disk, and no cache",
-            f"http://{LOOPBACK}:{port}/cold/thumbs/{{width}}x{{height}}/"
-            "filters:format({format});quality({quality})/{name}",
+            mage_template(port),
         )
+
+
+def mage_template(port: int) -> str:
+    """The template of misses for a Mage that listens on `port`, with the storage `cold`."""
+    fields = "{width}x{height}/filters:format({format});quality({quality})/{name}"
+    return f"http://{LOOPBACK}:{port}/cold/thumbs/{fields}"
+
+
+def python_of(tree: Path) -> Path:
+    """The interpreter for a checkout: of its own `.venv` if it has one, else the current one."""
+    own = tree / ".venv" / "bin" / "python"
+    return own if own.exists() else Path(sys.executable)
 
 
 def _mage_version() -> str:

@@ -44,7 +44,7 @@ OWNERS = {
     "urllib3": ("thumbs.sources",),
     "storages": ("thumbs.sources",),
     "prometheus_client": ("thumbs.observability.metrics", "thumbs.wiring.build", "mage_project"),
-    "gunicorn": ("thumbs.server.worker",),
+    "gunicorn": ("thumbs.server.worker", "thumbs.server.protocol"),
     "tqdm": ("thumbs.management",),
     "django": (
         *(

@@ -1,4 +1,4 @@
-"""Which paths are thumbnails' below a prefix. The fronts and the URL pattern of the Django side agree through this."""
+"""Which requests are for thumbnails. The wrappers, the worker and the Django view share this rule."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -19,28 +19,28 @@ PATTERN = r"^(?P<path>[^/]+/thumbs/(?s:.*))\Z"
 _MIDDLE = b"/thumbs/"
 
 
-class KeyLock(NamedTuple):
-    """A request that is a thumbnail's, by its path from `/{storage}/thumbs/` on, decoded.
+class ThumbTarget(NamedTuple):
+    """The target of a request for a thumbnail: its decoded path, from `/{storage}/thumbs/` on.
 
-    With an `error` it is only to be refused, and `path` is what it may name.
+    With an `error` the request is refused, and `path` is what it may name.
     """
 
     path: bytes
     error: type[ThumbError] | None = None
 
-    def with_hosts(self, hosts: Sequence[bytes], http_version: str) -> "KeyLock":
-        """The same, refused where the request's Host lines are not what RFC 9112, section 3.2 asks for."""
+    def with_hosts(self, hosts: Sequence[bytes], http_version: str) -> "ThumbTarget":
+        """The same, with `BadHost` if the request's Host lines are not valid (RFC 9112, 3.2)."""
         if self.error is not None or targets.are_hosts_valid(hosts, http_version):
             return self
-        return KeyLock(self.path, BadHost)
+        return ThumbTarget(self.path, BadHost)
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
     """A prefix such as `/` or `/img/`, before `{storage}/thumbs/…`.
 
-    With `whole_server` every request is ours to refuse that is not valid HTTP, whatever it asks for; else only those
-    that may be read as a thumbnail's.
+    With `whole_server`, invalid requests are refused for every path, else only where some reader could take the target
+    for that of a thumbnail.
     """
 
     prefix: str = "/"
@@ -60,47 +60,47 @@ class Mount:
         after_storage = rest.find(b"/", 1)
         return rest if after_storage > 1 and rest.startswith(_MIDDLE, after_storage) else None
 
-    def claim(self, target: bytes, method: str = "GET") -> KeyLock | None:
-        """What a request target asks of us; None when it is the wrapped application's."""
+    def match(self, target: bytes, method: str = "GET") -> ThumbTarget | None:
+        """The thumbnail that a request target names; None if the request is for the wrapped application."""
         if target == b"*" and method == "OPTIONS":  # RFC 9112, 3.2.4: the server as such
             return None
         path = targets.path_of(target)
         if path is None:
             return self._refusal(target)
         found = self.find(path)
-        return None if found is None else KeyLock(found)
+        return None if found is None else ThumbTarget(found)
 
-    def claim_decoded(self, path: bytes, query: bytes, *, lossy: bool = False) -> KeyLock | None:
-        """As `claim`, for a server that decodes the path and keeps no target.
+    def match_decoded(self, path: bytes, query: bytes, *, lossy: bool = False) -> ThumbTarget | None:
+        """As `match`, for a server that decodes the path and keeps no target.
 
-        `lossy` says that the path is not what was sent, for want of UTF-8.
+        With `lossy` the path is not what was sent, because that was not UTF-8.
         """
         if not path.startswith(b"/") or b"#" in query:
             return self._refusal(path)
         found = self.find(path)
-        return None if found is None else KeyLock(found, BadPath if lossy else None)
+        return None if found is None else ThumbTarget(found, BadPath if lossy else None)
 
-    def with_hosts(self, claim: KeyLock | None, hosts: Sequence[bytes], http_version: str) -> KeyLock | None:
-        """`claim` with the request's Host lines judged, which with `whole_server` those of every request are."""
-        if claim is not None:
-            return claim.with_hosts(hosts, http_version)
-        judged = KeyLock(b"/").with_hosts(hosts, http_version) if self.whole_server else None
-        return judged if judged is not None and judged.error is not None else None
+    def with_hosts(self, match: ThumbTarget | None, hosts: Sequence[bytes], http_version: str) -> ThumbTarget | None:
+        """`match` with the Host lines checked. With `whole_server` they are checked for every request."""
+        if match is not None:
+            return match.with_hosts(hosts, http_version)
+        checked = ThumbTarget(b"/").with_hosts(hosts, http_version) if self.whole_server else None
+        return checked if checked is not None and checked.error is not None else None
 
-    def _refusal(self, target: bytes) -> KeyLock | None:
+    def _refusal(self, target: bytes) -> ThumbTarget | None:
         possible = filter(None, map(self.find, targets.possible_paths(target)))
         path = next(possible, target if self.whole_server else None)
-        return None if path is None else KeyLock(path, BadTarget)
+        return None if path is None else ThumbTarget(path, BadTarget)
 
 
 def failed(error: Exception, method: str) -> Response:
-    """The answer where there is no thumbnailer to ask, for want of a good configuration; the log tells why."""
+    """The answer if the configuration is wrong, so that there is no thumbnailer. `error` is logged."""
     logger.error("thumbnails cannot be served", exc_info=error)
     return problem(ThumbError()).to(method)
 
 
 def wired() -> "Callable[[], Thumbnailer]":
-    """What gives the thumbnailer of Django's settings. Only who asks for it needs Django."""
+    """The function that returns the thumbnailer of Django's settings. Imported late: all else here needs no Django."""
     from thumbs.wiring.process import thumbnailer  # noqa: PLC0415
 
     return thumbnailer

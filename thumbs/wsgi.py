@@ -1,10 +1,10 @@
-"""The WSGI front: answers thumbnail URLs before the application is asked, and passes everything else on to it."""
+"""The WSGI front: answers requests for thumbnails, and passes all others on to the wrapped application."""
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from thumbs.front import KeyLock, Mount, failed, wired
+from thumbs.front import Mount, ThumbTarget, failed, wired
 from thumbs.http.messages import Request, Response
 from thumbs.pipeline.thumbnailer import Thumbnailer
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class ThumbsWSGI:
-    """`ThumbsWSGI(application, prefix="/img/")` serves what `path("img/", include("thumbs.urls"))` would, only faster.
+    """`ThumbsWSGI(application, prefix="/img/")` serves what `path("img/", include("thumbs.urls"))` does, faster.
 
-    `thumbnailer` gives the one to ask; by default it is the one of Django's settings. With `whole_server`, requests for
-    the application are refused as well where they are not valid HTTP: for a server that has no other front.
+    `thumbnailer` returns the thumbnailer to use, by default that of Django's settings. With `whole_server`, invalid
+    requests for the application are refused too: for a server that has no other front.
     """
 
     def __init__(
@@ -32,43 +32,43 @@ class ThumbsWSGI:
         self._thumbnailer = thumbnailer or wired()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        claim = self._claim(environ)
-        if claim is None:
+        match = self._match(environ)
+        if match is None:
             return self._application(environ, start_response)
-        response = answer(request_of(environ, claim), self._thumbnailer)
+        response = answer(request_of(environ, match), self._thumbnailer)
         start_response(_status_line(response), [(name.decode(), value.decode()) for name, value in response.headers])
         return [response.body] if response.body else []
 
-    def _claim(self, environ: "WSGIEnvironment") -> KeyLock | None:
+    def _match(self, environ: "WSGIEnvironment") -> ThumbTarget | None:
         target = raw_target(environ)
         if target:
-            claim = self._mount.claim(target, environ["REQUEST_METHOD"])
+            match = self._mount.match(target, environ["REQUEST_METHOD"])
         else:
             query = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
-            claim = self._mount.claim_decoded(decoded_by_server(environ), query)
-        return self._mount.with_hosts(claim, *hosts_of(environ))
+            match = self._mount.match_decoded(decoded_by_server(environ), query)
+        return self._mount.with_hosts(match, *hosts_of(environ))
 
 
 def answer(request: Request, thumbnailer: Callable[[], Thumbnailer]) -> Response:
-    """What `thumbnailer` answers; a constant problem where there is none, because the configuration is wrong."""
+    """The answer of the thumbnailer; a constant problem document if the configuration is wrong."""
     try:
-        found = thumbnailer()
-    except Exception as error:  # in any way
+        made = thumbnailer()
+    except Exception as error:  # the configuration may be wrong in any way
         return failed(error, request.method)
-    return found.answer(request)
+    return made.answer(request)
 
 
-def request_of(environ: "WSGIEnvironment", claim: KeyLock) -> Request:
-    """The request in `environ` for what `claim` says that it asks."""
+def request_of(environ: "WSGIEnvironment", match: ThumbTarget) -> Request:
+    """The request in `environ` as a value, for the thumbnail in `match`."""
     return Request(
         method=environ["REQUEST_METHOD"],
-        path=claim.path,
-        target_length=len(raw_target(environ)) or len(claim.path) + len(environ.get("QUERY_STRING", "")),
+        path=match.path,
+        target_length=len(raw_target(environ)) or len(match.path) + len(environ.get("QUERY_STRING", "")),
         accept=environ.get("HTTP_ACCEPT", ""),
         if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
         if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
         request_id=environ.get("HTTP_X_REQUEST_ID", ""),
-        error=claim.error,
+        error=match.error,
     )
 
 
@@ -77,7 +77,7 @@ def raw_target(environ: "WSGIEnvironment") -> bytes:
     target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
     try:
         return target.encode("latin-1")  # PEP 3333: bytes as Latin-1
-    except UnicodeEncodeError:  # a server that has decoded it: no target either, with characters beyond ASCII
+    except UnicodeEncodeError:  # the server has decoded it; with characters beyond ASCII it is no valid target
         return target.encode("utf-8", "surrogatepass")
 
 
@@ -88,9 +88,9 @@ def decoded_by_server(environ: "WSGIEnvironment") -> bytes:
 
 
 def hosts_of(environ: "WSGIEnvironment") -> tuple[list[bytes], str]:
-    """The value of the Host line, or of all of them in one, and the version of HTTP as far as one is told.
+    """The Host lines, which a server may have joined to one, and the version of HTTP, empty if unknown.
 
-    What no server made, such as a request of Django's test client, needs no Host line.
+    A request that no server received, such as one of Django's test client, has no version and needs no Host line.
     """
     host = environ.get("HTTP_HOST")
     received = "SERVER_SOFTWARE" in environ or "uwsgi.version" in environ

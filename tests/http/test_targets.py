@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.support.site import asgi_application
 from thumbs.asgi import ThumbsASGI
 from thumbs.errors import BadHost, BadPath, BadTarget
-from thumbs.front import KeyLock, Mount
+from thumbs.front import Mount, ThumbTarget
 from thumbs.http.targets import path_of, possible_paths
 from thumbs.wsgi import ThumbsWSGI
 
@@ -108,7 +108,7 @@ def test_any_bytes_are_read_without_an_error_and_only_visible_ascii_has_a_path(t
     ],
 )
 def test_what_some_reader_takes_for_a_thumbnail_is_ours_to_refuse(target: str) -> None:
-    claim = Mount("/img/").claim(target.replace("~", PICTURE).encode("latin-1"))
+    claim = Mount("/img/").match(target.replace("~", PICTURE).encode("latin-1"))
     assert claim is not None
     assert claim.error is BadTarget
 
@@ -137,15 +137,15 @@ def test_what_some_reader_takes_for_a_thumbnail_is_ours_to_refuse(target: str) -
 )
 def test_what_no_reader_takes_for_a_thumbnail_is_the_applications(target: str) -> None:
     data = target.encode("latin-1")
-    assert Mount("/img/").claim(data) is None
-    refused = Mount("/img/", whole_server=True).claim(data)
+    assert Mount("/img/").match(data) is None
+    refused = Mount("/img/", whole_server=True).match(data)
     assert refused is not None
     assert refused.error is BadTarget
 
 
 def test_a_question_about_the_server_as_a_whole_is_no_bad_target() -> None:
-    assert Mount(whole_server=True).claim(b"*", "OPTIONS") is None
-    assert Mount(whole_server=True).claim(b"*", "GET") == KeyLock(b"*", BadTarget)
+    assert Mount(whole_server=True).match(b"*", "OPTIONS") is None
+    assert Mount(whole_server=True).match(b"*", "GET") == ThumbTarget(b"*", BadTarget)
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,10 @@ def test_the_host_is_judged_where_the_request_is_ours(hosts: list[bytes], versio
     site, server = Mount("/img/"), Mount("/img/", whole_server=True)
     error = None if sound else BadHost
     for mount in (site, server):
-        assert mount.with_hosts(KeyLock(b"/x"), hosts, version) == KeyLock(b"/x", error)
-        assert mount.with_hosts(KeyLock(b"/x", BadPath), hosts, version) == KeyLock(b"/x", BadPath)
+        assert mount.with_hosts(ThumbTarget(b"/x"), hosts, version) == ThumbTarget(b"/x", error)
+        assert mount.with_hosts(ThumbTarget(b"/x", BadPath), hosts, version) == ThumbTarget(b"/x", BadPath)
     assert site.with_hosts(None, hosts, version) is None
-    assert server.with_hosts(None, hosts, version) == (None if sound else KeyLock(b"/", BadHost))
+    assert server.with_hosts(None, hosts, version) == (None if sound else ThumbTarget(b"/", BadHost))
 
 
 # ----------------------------------------------------------------------------------- in a site

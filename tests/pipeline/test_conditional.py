@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.clock import NOW, Clock
-from tests.support.fake_pipeline import Ask, Shop, cached, header, request
+from tests.support.fake_pipeline import Ask, Shop, cached, header, hit_or_answer, request
 from thumbs.cache.adapters import DiskLayer
 from thumbs.cache.filestore.store import FileStore
 from thumbs.cache.layer import Layer
@@ -52,7 +52,7 @@ def open_shop() -> Iterator[Callable[..., Shop]]:
 def ask(request: pytest.FixtureRequest) -> Ask:
     """All ways to ask, as in `tests.pipeline.test_thumbnailer`."""
     if request.param == "hit":
-        return lambda shop, asked: shop.thumbnailer.hit(asked) or shop.thumbnailer.answer(asked)
+        return hit_or_answer
     if request.param == "answer":
         return lambda shop, asked: shop.thumbnailer.answer(asked)
     return lambda shop, asked: asyncio.run(shop.thumbnailer.finish(shop.thumbnailer.reply(asked)))

@@ -71,7 +71,7 @@ def occupy(made: BoundedExecutor, gate: Gate) -> None:
 def settled(made: BoundedExecutor) -> None:
     """Return when everything that was submitted has left the stage."""
     for _ in range(1000):
-        if not made.pending:
+        if not made._pending:
             return
         threading.Event().wait(0.01)
     raise AssertionError("the stage is not empty")
@@ -84,7 +84,7 @@ def test_no_thread_is_started_before_the_first_work(closing: ExitStack) -> None:
     before = threading.active_count()
     made = executor(closing, threads=4)
     assert threading.active_count() == before
-    assert (made.pending, made.full) == (0, False)
+    assert (made._pending, made.full) == (0, False)
 
 
 def test_no_more_work_runs_at_once_than_there_are_threads(closing: ExitStack) -> None:
@@ -93,7 +93,7 @@ def test_no_more_work_runs_at_once_than_there_are_threads(closing: ExitStack) ->
         occupy(made, gate)
     gate.wait_for(3)
     assert not gate.begun.acquire(timeout=0.1)
-    assert (made.pending, made.full) == (23, True)
+    assert (made._pending, made.full) == (23, True)
     gate.open()
     gate.wait_for(20)
 
@@ -105,7 +105,7 @@ def test_what_is_more_than_the_queue_holds_is_refused_at_once(closing: ExitStack
     for _ in range(5):
         with pytest.raises(Overloaded):
             occupy(made, gate)
-    assert made.pending == 3
+    assert made._pending == 3
     gate.open()
     settled(made)
     assert not made.full
@@ -132,7 +132,7 @@ def test_a_stage_that_is_closed_refuses_work(closing: ExitStack) -> None:
     made.close()
     with pytest.raises(Overloaded):
         occupy(made, Gate(closing))
-    assert made.pending == 0
+    assert made._pending == 0
 
 
 # -------------------------------------------------------------------------------------- journeys
@@ -321,7 +321,7 @@ def test_a_journey_that_leaves_a_full_stage_may_come_back_to_it(closing: ExitSta
     made = executor(closing, threads=1, queue_length=0)
     future = gone(job(), {"one": made})
     assert future.result(PATIENCE) == "home"
-    assert made.pending == 0
+    assert made._pending == 0
 
 
 def test_a_journey_waits_for_another_without_holding_a_thread(closing: ExitStack) -> None:
@@ -340,7 +340,7 @@ def test_a_journey_waits_for_another_without_holding_a_thread(closing: ExitStack
     timings = Timings()
     waiting = [gone(second(other), {"quick": made}, timings) for _ in range(20)]
     gate.wait_for(1)
-    assert made.pending == 0
+    assert made._pending == 0
     gate.open()
     assert [future.result(PATIENCE) for future in waiting] == ["through again"] * 20
     assert set(timings.spent) == {"other", "quick"}
@@ -373,7 +373,7 @@ def test_a_thread_that_cannot_be_started_strands_nobody(closing: ExitStack) -> N
     made.on_start = on_start
     jobs = [walk(("work", lambda: "done"), counted=[]) for _ in range(3)]
     assert isinstance(gone(jobs[0], {"work": made}).exception(PATIENCE), Overloaded)
-    assert made.pending == 0
+    assert made._pending == 0
     for job in jobs[1:]:
         assert gone(job, {"work": made}).result(PATIENCE) == "there"
     assert starts == [made, made]
@@ -403,7 +403,7 @@ def test_what_nobody_waits_for_ends_before_the_next_costly_step(closing: ExitSta
     gate.open()
     assert isinstance(ticket.future.exception(PATIENCE), Abandoned)
     assert counted == ["ask: through", "let go"]
-    assert "key" not in flights
+    assert "key" not in flights._flights
 
 
 def test_what_was_made_is_kept_though_who_wanted_it_has_left(closing: ExitStack) -> None:
@@ -461,4 +461,4 @@ def test_a_journey_that_others_wait_for_is_wanted_as_long_as_they_are(closing: E
     else:
         assert isinstance(two.future.exception(PATIENCE), Abandoned)
         assert counted == ["ask: through", "let go"]
-        assert len(inner) == len(outer) == 0
+        assert len(inner._flights) == len(outer._flights) == 0

@@ -41,7 +41,7 @@ def test_everybody_who_comes_during_a_flight_shares_it() -> None:
         for _ in waiting:
             assert joined.acquire(timeout=PATIENCE)
         shared = flights.join("key", starts).future
-        assert ("key" in flights, len(flights)) == (True, 1)
+        assert ("key" in flights._flights, len(flights._flights)) == (True, 1)
         starts.futures[0].set_result("outcome")
         outcomes = {future.result(PATIENCE) for future in waiting}
     assert outcomes == {"outcome"}
@@ -52,7 +52,7 @@ def test_a_flight_that_has_landed_is_not_joined() -> None:
     flights, starts = SingleFlight[str](), Starts()
     first = flights.join("key", starts).future
     starts.futures[0].set_result("first")
-    assert ("key" in flights, len(flights)) == (False, 0)
+    assert ("key" in flights._flights, len(flights._flights)) == (False, 0)
     second = flights.join("key", starts).future
     assert second is not first
     starts.futures[1].set_result("second")
@@ -62,7 +62,7 @@ def test_a_flight_that_has_landed_is_not_joined() -> None:
 def test_different_keys_fly_apart() -> None:
     flights, starts = SingleFlight[str](), Starts()
     assert flights.join("one", starts).future is not flights.join("two", starts).future
-    assert len(flights) == len(starts.futures) == 2
+    assert len(flights._flights) == len(starts.futures) == 2
 
 
 def test_a_failure_is_shared_and_not_remembered() -> None:
@@ -85,7 +85,7 @@ def test_who_leaves_does_not_end_the_flight() -> None:
 def test_a_flight_that_ends_while_it_is_started_is_over() -> None:
     flights = SingleFlight[str]()
     assert flights.join("key", lambda flight: flight.future.set_result("at once")).future.result(0) == "at once"
-    assert len(flights) == 0
+    assert len(flights._flights) == 0
 
 
 def test_a_flight_that_cannot_be_started_fails_for_all_and_is_over() -> None:
@@ -99,7 +99,7 @@ def test_a_flight_that_cannot_be_started_fails_for_all_and_is_over() -> None:
     with pytest.raises(RuntimeError, match="no threads"):
         flights.join("key", start)
     assert isinstance(joined[0].future.exception(0), RuntimeError)
-    assert len(flights) == 0
+    assert len(flights._flights) == 0
 
 
 def test_a_flight_is_given_up_when_all_have_left_it_and_not_before() -> None:
@@ -107,26 +107,26 @@ def test_a_flight_is_given_up_when_all_have_left_it_and_not_before() -> None:
     first, second = (flights.join("key", starts) for _ in range(2))
     (flight,) = starts.flights
     first.leave()
-    assert (flight.wanted, flight.give_up()) == (True, False)
+    assert (flight.wanted, flight.abandon_if_unwanted()) == (True, False)
     second.leave()
     assert not flight.wanted
     third = flights.join("key", starts)  # just in time
-    assert (len(starts.flights), flight.give_up()) == (1, False)
+    assert (len(starts.flights), flight.abandon_if_unwanted()) == (1, False)
     third.leave()
-    assert flight.give_up()
-    assert "key" not in flights
+    assert flight.abandon_if_unwanted()
+    assert "key" not in flights._flights
 
 
 def test_who_comes_after_a_flight_was_given_up_starts_another_that_the_old_one_leaves_alone() -> None:
     flights, starts = SingleFlight[str](), Starts()
     flights.join("key", starts).leave()
-    assert starts.flights[0].give_up()
+    assert starts.flights[0].abandon_if_unwanted()
     second = flights.join("key", starts)
     starts.futures[0].set_exception(OSError("given up"))
-    assert "key" in flights
+    assert "key" in flights._flights
     starts.futures[1].set_result("outcome")
     assert second.future.result(0) == "outcome"
-    assert "key" not in flights
+    assert "key" not in flights._flights
 
 
 def test_nobody_gets_into_a_flight_that_is_being_given_up() -> None:
@@ -137,7 +137,7 @@ def test_nobody_gets_into_a_flight_that_is_being_given_up() -> None:
     def give_up() -> None:
         while not over.is_set():
             for flight in started[-2:]:
-                if flight.give_up() and not flight.future.done():
+                if flight.abandon_if_unwanted() and not flight.future.done():
                     flight.future.set_exception(OSError("given up"))
 
     with ThreadPoolExecutor(1) as pool:

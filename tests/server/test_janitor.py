@@ -1,4 +1,4 @@
-"""The janitor: sweeps every store, oftener when there is much to do; of several, one works and the next takes over."""
+"""The janitor sweeps every store, more often when there is much to do; of several janitors only one works."""
 
 import logging
 import os
@@ -57,7 +57,7 @@ def descriptors() -> int:
 def test_once_sweeps_every_store_and_says_what_it_did(tmp_path: Path, clock: Clock) -> None:
     stores = {name: filled(tmp_path / name, clock, expired=3, fresh=2) for name in ("one", "two")}
     told: list[str] = []
-    assert Janitor(stores, told=told.append).once()
+    assert Janitor(stores, report=told.append).once()
     assert [store.usage().entries for store in stores.values()] == [2, 2]
     assert [line.partition(":")[0] for line in told] == ["one", "two"]
     assert "2 entries" in told[0]
@@ -67,7 +67,7 @@ def test_once_sweeps_every_store_and_says_what_it_did(tmp_path: Path, clock: Clo
 def test_a_dry_run_removes_nothing(tmp_path: Path, clock: Clock) -> None:
     store = filled(tmp_path / "cache", clock, expired=3, fresh=2)
     told: list[str] = []
-    assert Janitor({"photos": store}, dry_run=True, told=told.append).once()
+    assert Janitor({"photos": store}, dry_run=True, report=told.append).once()
     assert store.usage().entries == 5
     assert "would remove 3 expired" in told[0]
 
@@ -118,10 +118,10 @@ def test_it_comes_back_to_its_interval_when_there_is_something_to_do(tmp_path: P
     assert rounds.pauses[4:] == [30, 45]
 
 
-def test_it_sweeps_oftener_when_there_is_much_to_do(
+def test_it_sweeps_more_often_when_there_is_much_to_do(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(janitor_module, "_MUCH", 5)
+    monkeypatch.setattr(janitor_module, "_BUSY_REMOVALS", 5)
     store = filled(tmp_path / "cache", clock, expired=5)
     rounds = Rounds(8, lambda _: fill(store, clock, expired=5))
     Janitor({"photos": store}, interval=30).run(rounds)
@@ -159,7 +159,7 @@ def test_one_that_has_to_wait_says_so_once_and_sweeps_nothing(tmp_path: Path, cl
     told: list[str] = []
     rounds = Rounds(5)
     with store.try_lock_janitor():
-        Janitor({"photos": store}, interval=30, told=told.append).run(rounds)
+        Janitor({"photos": store}, interval=30, report=told.append).run(rounds)
         assert Janitor({"photos": store}).once()
     assert store.usage().entries == 3
     assert told == ["photos: another janitor works here; this one waits"]
@@ -171,7 +171,7 @@ def test_one_that_waits_takes_over_when_the_other_ends(tmp_path: Path, clock: Cl
     told: list[str] = []
     with ExitStack() as other:
         assert other.enter_context(store.try_lock_janitor())
-        Janitor({"photos": store}, told=told.append).run(
+        Janitor({"photos": store}, report=told.append).run(
             Rounds(4, lambda number: other.close() if number == 2 else None)
         )
     assert store.usage().entries == 1

@@ -53,10 +53,10 @@ while True:
 """
 _SUPERVISOR = """
 import sys
-from thumbs import supervisor
-supervisor._AGAIN_SECONDS = 0.1
+from thumbs.server import supervisor
+supervisor._RESTART_SECONDS = 0.1
 supervisor._GRACE_SECONDS = 0.5
-supervisor._LOOK_SECONDS = 0.1
+supervisor._POLL_SECONDS = 0.1
 server, companion, notes, status, manner, checked = sys.argv[1:]
 companions = [[sys.executable, "-c", companion, notes, manner]] if manner else []
 check = [sys.executable, "-c", f"open({notes!r}, 'a').write('checked' + chr(10)); raise SystemExit({checked})"]

@@ -38,19 +38,19 @@ def test_what_runs_for_too_long_is_told_of_once(monkeypatch: pytest.MonkeyPatch)
 def test_nobody_watches_a_stage_that_is_not_used_or_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "_EVERY_SECONDS", 0.01)
 
-    def overseers() -> int:
-        return sum(thread.name == "mage-overseer" for thread in threading.enumerate())
+    def watchdogs() -> int:
+        return sum(thread.name == "mage-watchdog" for thread in threading.enumerate())
 
-    before = overseers()
+    before = watchdogs()
     executor = BoundedExecutor("render", threads=1, queue_length=0)
     executor.on_start = Watchdog(60).watch
-    assert overseers() == before
+    assert watchdogs() == before
     executor.submit(lambda: lambda: None)
-    assert overseers() == before + 1
+    assert watchdogs() == before + 1
     executor.close()
     del executor
     gc.collect()
-    eventually(lambda: overseers() == before)
+    eventually(lambda: watchdogs() == before)
 
 
 def test_a_process_that_nobody_would_start_again_goes_on(

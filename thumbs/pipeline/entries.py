@@ -1,4 +1,4 @@
-"""From what was fetched and made to what the layers keep."""
+"""Entries for the cache layers, made from originals and pictures."""
 
 import hashlib
 
@@ -10,7 +10,10 @@ from thumbs.sources.source import Original, Version
 
 
 def entry_of(key: str, picture: Picture, version: Version, asked: float, ttl: float) -> Entry:
-    """The entry of a picture made of a source in `version`, which was asked for at `asked`. `ttl` is in seconds."""
+    """The entry of a picture made from an original in `version`.
+
+    `asked` is when the source was asked for it, in Unix seconds; the entry is fresh for `ttl` seconds from then.
+    """
     known = version.token is not None
     return Entry(
         body=picture.body,
@@ -34,12 +37,12 @@ def proxy_key(thumb: ThumbRequest) -> str:
 
 
 def source_entry(original: Original, asked: float, ttl: float) -> Entry:
-    """The entry of an original as it is."""
+    """The entry of a whole original. `asked` and `ttl` as for `entry_of`."""
     return proxy_entry(original.data, original.version, asked, ttl)
 
 
 def proxy_entry(body: bytes, version: Version, asked: float, ttl: float) -> Entry:
-    """The entry of what an original in `version` was reduced to."""
+    """The entry of the proxy of an original in `version`. `asked` and `ttl` as for `entry_of`."""
     return Entry(
         body=body,
         content_type=INTERNAL,
@@ -52,10 +55,10 @@ def proxy_entry(body: bytes, version: Version, asked: float, ttl: float) -> Entr
 
 
 def etag_of(key: str, token: str | None) -> str:
-    """The same key and the same state of the source give the same bytes, so that their digest is a strong validator."""
+    """A strong ETag: the same key and the same version of the source give the same bytes."""
     return f'"{hashlib.blake2b(f"{key} {token}".encode(), digest_size=16).hexdigest()}"'
 
 
 def _modified(version: Version, asked: float) -> int:
-    """Never later than the answer itself (RFC 9110, 8.8.2.1), and never before Unix time began."""
+    """`Last-Modified` in Unix seconds: not after the answer itself (RFC 9110, 8.8.2.1), and not before 0."""
     return int(asked) if version.modified is None else max(0, min(version.modified, int(asked)))

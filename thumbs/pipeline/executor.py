@@ -1,4 +1,4 @@
-"""Work in a fixed number of threads behind a bounded queue, which refuses what is more."""
+"""The fixed threads of a stage, behind a bounded queue. What does not fit into the queue is refused."""
 
 import logging
 import threading
@@ -11,8 +11,7 @@ from thumbs.errors import Overloaded
 
 logger = logging.getLogger("thumbs")
 
-
-# Is told by how much the number of what waits, and of what runs, has changed.
+# Called with the change in the number of pieces of work that wait, and that run.
 Watch = Callable[[int, int], None]
 
 
@@ -21,11 +20,11 @@ def _unwatched(_: int, __: int) -> None:
 
 
 class BoundedExecutor:
-    """`threads` workers behind a queue of `queue_length`, started at the first use in the process.
+    """`threads` threads and a queue of `queue_length`. The threads start with the first work in the process.
 
-    What has waited for longer than `patience` seconds is refused when its turn comes: nobody waits for it any more, and
-    the next one should not wait for it either. Work that costs much is done `on_demand`: only if somebody waits for the
-    journey when its turn comes. `oversee` is given the stage when it starts.
+    Two fields are for `pipeline.steps`. Work that has waited for more than `max_queue_seconds` is refused, as its
+    clients have given up. With `on_demand`, for costly work, it is run only if a request still waits for its job.
+    `on_start`, if set, is called once with the executor, before its first work.
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class BoundedExecutor:
         watch: Watch | None = None,
     ) -> None:
         self.on_start: Callable[[BoundedExecutor], None] | None = None
-        self._running: dict[int, float] = {}  # since when, by thread
+        self._running: dict[int, float] = {}  # start times by thread
         self._watch = watch or _unwatched
         self._capacity = threads + queue_length
         self.max_queue_seconds = max_queue_seconds
@@ -49,24 +48,21 @@ class BoundedExecutor:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"mage-{name}")
 
     @property
-    def pending(self) -> int:
-        """How many pieces of work are running or waiting."""
-        return self._pending
-
-    @property
     def full(self) -> bool:
+        """Whether `submit` would refuse work now."""
         return self._pending >= self._capacity
 
     @property
     def longest(self) -> float:
-        """For how many seconds what has run for the longest is running; 0.0 where nothing runs."""
+        """For how many seconds the oldest running piece of work has run; 0.0 if none runs."""
         now = time.monotonic()
         return max((now - began for began in list(self._running.values())), default=0.0)
 
     def submit(self, work: Callable[[], Callable[[], None]]) -> None:
-        """Run `work` when a thread is free, and then, its place given up, what it returns: that may come back here.
+        """Run `work` when a thread is free, and then what it returns.
 
-        Raises `Overloaded` at once when the queue is full.
+        That continuation no longer counts against the queue, so it can submit the next work here. Raises `Overloaded`
+        at once if the queue is full.
         """
         with self._lock:
             if self._pending >= self._capacity:
@@ -91,18 +87,19 @@ class BoundedExecutor:
         self._running[thread] = time.monotonic()
         try:
             try:
-                poll_once = work()
+                proceed = work()
             finally:
                 del self._running[thread]
                 self._watch(0, -1)
                 self._leave()
-            poll_once()
+            proceed()
         except BaseException:
-            logger.exception("a stage's work failed outside its journey")
+            logger.exception("a stage's work failed outside its job")
 
     def _leave(self) -> None:
         with self._lock:
             self._pending -= 1
 
     def close(self) -> None:
+        """Drop the queue. Work that runs goes on; nothing waits for it."""
         self._pool.shutdown(wait=False, cancel_futures=True)

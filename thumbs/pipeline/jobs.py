@@ -1,7 +1,6 @@
-"""The journeys of a thumbnail: what is asked of whom, in which order, until it is there.
+"""The jobs of a thumbnail: which steps make, check or renew one, and in which order.
 
-They know their neighbours by their protocols; `wiring` brings the real ones. Each is a generator that `stages.travel`
-drives.
+A job is a coroutine that `steps.run_job` drives.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,18 +42,20 @@ class JobKind(Enum):
 
 
 class Outcome(NamedTuple):
+    """A thumbnail, and where the time of the job went."""
+
     found: Found
     timings: Timings
 
 
 class VersionOnly(NamedTuple):
-    """What a conditional request may be answered with before anything is made: the source's version."""
+    """The version of the source: enough to answer some conditional requests without a render."""
 
     version: Version
 
 
 class Jobs:
-    """`make`, `check` and `renew` end at an `Outcome`, `check` perhaps at `Unmade`, or raise what a client is told."""
+    """Makes the coroutines of jobs. They raise the errors that clients get, subclasses of `ThumbError`."""
 
     def __init__(
         self, storages: Mapping[str, Storage], executors: Mapping[str, BoundedExecutor], clock: Callable[[], float]
@@ -77,12 +78,12 @@ class Jobs:
                 return self.renew(thumb, timings)
 
     async def make(self, thumb: ThumbRequest, timings: Timings) -> Outcome:
-        """From the layers, or made anew."""
+        """Take the thumbnail from the layers, or make it."""
         found = await self._look_up(thumb)
         if found is None:
             try:
                 storage = self._storages[thumb.storage]
-                found = await make_once(storage, thumb.key, partial(self._again, thumb, timings), self._timer)
+                found = await make_once(storage, thumb.key, partial(self._make_or_extend, thumb, timings), self._timer)
             except (SourceMissing, SourceTooLarge) as error:
                 self.negative_cache.remember(source_key(thumb), error)
                 raise
@@ -92,7 +93,7 @@ class Jobs:
         return Outcome(found, timings)
 
     def failure(self, thumb: ThumbRequest) -> ThumbError | None:
-        """Why this could not be made a moment ago, where nothing says that it can now. Without a cache, never."""
+        """The error of the last attempt, if it is recent and was not purged. None for a storage without a cache."""
         layers = self._storages[thumb.storage].layers
         for key in (source_key(thumb), thumb.key):
             found = self.negative_cache.find(key) if layers.names else None
@@ -101,7 +102,7 @@ class Jobs:
         return None
 
     async def check(self, thumb: ThumbRequest, timings: Timings) -> Outcome | VersionOnly:
-        """From the layers, or else no more than which version the source has now."""
+        """Take the thumbnail from the layers; if it is not there, only get the version of the source."""
         storage = self._storages[thumb.storage]
         found = await self._look_up(thumb)
         if found is not None:
@@ -110,19 +111,19 @@ class Jobs:
         return VersionOnly(version)
 
     async def renew(self, thumb: ThumbRequest, timings: Timings) -> Outcome:
-        """Give a stale entry a new lease of life where the source has not changed, else make it again."""
+        """Give a stale entry a new lifetime if the source has not changed, else make it again."""
         storage = self._storages[thumb.storage]
         asked = self._clock()
         found: Found | None = await Step(LOOKUP, storage.layers.get, thumb.key)
         try:
             version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
         except SourceMissing:
-            # Other sizes, and what other processes have in memory, would else each be served once more.
+            # Else each other size, and each copy in the memory of another process, would be served once more.
             await Step(LOOKUP, storage.layers.delete, thumb.key)
             await Step(LOOKUP, storage.layers.purge, thumb.group)
             raise
-        if found is not None and _is_of(version, found.entry):
-            return Outcome(await self._renewed(thumb, found.entry, asked), timings)
+        if found is not None and _is_current(version, found.entry):
+            return Outcome(await self._extend(thumb, found.entry, asked), timings)
         await self._originals.forget(thumb)
         return Outcome(await self._render(thumb, timings), timings)
 
@@ -133,19 +134,19 @@ class Jobs:
         found: Found | None = await Step(LOOKUP, layers.get, thumb.key)
         return found
 
-    async def _again(self, thumb: ThumbRequest, timings: Timings, expired: Entry | None) -> Found:
-        """Made, unless what was made before is as good still."""
+    async def _make_or_extend(self, thumb: ThumbRequest, timings: Timings, expired: Entry | None) -> Found:
+        """Render, or give `expired` a new lifetime if the source has not changed."""
         storage = self._storages[thumb.storage]
         if expired is not None:
             asked = self._clock()
             version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
-            if _is_of(version, expired):
-                return await self._renewed(thumb, expired, asked)
+            if _is_current(version, expired):
+                return await self._extend(thumb, expired, asked)
             await self._originals.forget(thumb)
         return await self._render(thumb, timings)
 
-    async def _renewed(self, thumb: ThumbRequest, entry: Entry, asked: float) -> Found:
-        """A new lease of life for what was made of the source as it is still."""
+    async def _extend(self, thumb: ThumbRequest, entry: Entry, asked: float) -> Found:
+        """Keep `entry` with a new lifetime. Its source had the same version at `asked`."""
         storage = self._storages[thumb.storage]
         entry = replace(entry, created=asked, fresh_until=asked + storage.layers.lifetime())
         await keep(storage, thumb.key, entry)
@@ -154,7 +155,7 @@ class Jobs:
     async def _render(self, thumb: ThumbRequest, timings: Timings) -> Found:
         storage = self._storages[thumb.storage]
         if self._executors[RENDER].full:
-            raise Overloaded  # before an original is read for nothing
+            raise Overloaded  # before an original is read in vain
         picture, fetched = await self._picture(thumb)
         timings.spent[ENCODE] = picture.encode_seconds
         timings.spent[RENDER] -= picture.encode_seconds
@@ -164,7 +165,7 @@ class Jobs:
         return Found(entry, SOURCE, stale=False)
 
     async def _picture(self, thumb: ThumbRequest) -> tuple[Picture, FetchedOriginal]:
-        """Of what the original was reduced to, where sources are kept and that is enough; else of the original."""
+        """Render from the proxy if the storage keeps sources and the proxy is large enough, else from the original."""
         storage = self._storages[thumb.storage]
         if storage.keeps_sources and _may_use_proxy(thumb.transform):
             fetched = await self._originals.proxy(thumb)
@@ -182,9 +183,9 @@ class Jobs:
 
 
 def _may_use_proxy(transform: Transform) -> bool:
-    """Not what is asked for at full size, or looks at pixels one by one, or moves."""
+    """False for full size, for trimming, which looks at single pixels, and for animations."""
     return any(transform.target) and transform.trim is None and transform.frames == 1
 
 
-def _is_of(version: Version, entry: Entry) -> bool:
+def _is_current(version: Version, entry: Entry) -> bool:
     return version.token is not None and version.token == entry.version

@@ -1,4 +1,4 @@
-"""One of all processes makes what they share; the others look again and again whether it is there."""
+"""One of all processes, the leader, makes what they share. The others look into the layers until it is there."""
 
 from collections.abc import Callable
 
@@ -8,15 +8,15 @@ from thumbs.pipeline.ports import LOOKUP, WAIT, Storage
 from thumbs.pipeline.steps import Job, Step, Wait
 from thumbs.pipeline.timer import Timer
 
-# Seconds between two looks.
+# Seconds between two lookups.
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.2
 
 
 async def make_once(storage: Storage, key: str, make: Callable[[Entry | None], Job[Found]], timer: Timer) -> Found:
-    """What another has put under `key` meanwhile, or else what `make` makes while nobody else does.
+    """The entry for `key` that another process or machine has made, or else what `make` returns under the key lock.
 
-    `make` is given the entry whose time is over, where there is one. Who has waited for half as long as a request does
-    makes it as well: whoever holds the claim may be stuck.
+    `make` gets the expired entry, if a layer still has one. After half of the time that a request waits, it is called
+    without the lock, because the leader may be stuck.
     """
     if not storage.layers.shared:
         return await make(None)

@@ -1,4 +1,4 @@
-"""What has just failed for a reason of the source's own, so that a broken link does not cost a read a view."""
+"""Negative cache: remembers missing and broken originals for five seconds (RFC 2308), so they are not read again."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from thumbs.errors import ThumbError
 
 SECONDS = 5.0
-_MOST = 4096
+_MAX_KEYS = 4096
 
 
 class NegativeCache:
@@ -17,13 +17,13 @@ class NegativeCache:
         self._found: dict[str, tuple[float, type[ThumbError], str]] = {}
 
     def remember(self, key: str, error: ThumbError) -> None:
-        # Not the error itself: it would keep the frames that it came through, and what they hold.
-        if len(self._found) >= _MOST:
+        """Keep the type and the detail of `error`: the object would keep its traceback, and that an original."""
+        if len(self._found) >= _MAX_KEYS:
             self._found.clear()
         self._found[key] = (self._clock(), type(error), error.detail)
 
     def find(self, key: str) -> tuple[float, ThumbError] | None:
-        """When what failed lately did, and with what error."""
+        """When the last attempt failed, in Unix seconds, and an error like its own; None if there is none."""
         found = self._found.get(key)
         if found is None:
             return None

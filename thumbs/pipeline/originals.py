@@ -1,4 +1,4 @@
-"""The journeys of an original: read once for all who want it, and decoded once for most of them."""
+"""Originals: each is read once for all jobs that need it, and decoded once for most of its sizes."""
 
 import contextlib
 import itertools
@@ -19,13 +19,13 @@ from thumbs.pipeline.timer import Timer
 from thumbs.request.resolve import ThumbRequest
 from thumbs.sources.source import Original, Version
 
-SOURCE = "source"  # the layer of what had to be made
-# Who wants one size of a picture often wants others at once: what they are made of is at hand for so long.
+SOURCE = "source"  # stands for a layer in answers that no layer gave
+# Several sizes of one original are often requested together, so its proxy stays in memory for this long.
 _RECENT_SECONDS, _RECENT_BYTES = 2.0, 32 * 1024 * 1024
 
 
 class FetchedOriginal(NamedTuple):
-    """An original, or what it was reduced to, and the moment before its source was asked for it."""
+    """An original or its proxy, and when its source was asked for it, in Unix seconds."""
 
     original: Original
     asked: float
@@ -37,7 +37,7 @@ class _Recent(NamedTuple):
 
 
 class OriginalCache:
-    """Where a storage keeps sources, both journeys are shared by all who want the same, in all processes."""
+    """Reads originals and makes proxies: where a storage keeps sources, once for all jobs of all processes."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class OriginalCache:
         self._numbers = itertools.count()
 
     async def whole(self, thumb: ThumbRequest) -> FetchedOriginal:
-        """The original as it is."""
+        """The whole original."""
         storage = self._storages[thumb.storage]
         if not storage.keeps_sources:
             asked = self._clock()
@@ -64,7 +64,7 @@ class OriginalCache:
         return await self._shared(thumb, source_key(thumb), partial(self._read, thumb))
 
     async def proxy(self, thumb: ThumbRequest) -> FetchedOriginal:
-        """What the original was reduced to; no bytes when there is no gain in that."""
+        """The proxy of the original; without bytes if a proxy would not be cheaper than the original."""
         key = proxy_key(thumb)
         found = self._recent.get(key)
         if found is not None and not self._storages[thumb.storage].layers.purged_since(key, found.fetched.asked):
@@ -74,7 +74,7 @@ class OriginalCache:
         return fetched
 
     async def forget(self, thumb: ThumbRequest) -> None:
-        """Drop what is kept of an original that has changed."""
+        """Delete the entries of an original that has changed."""
         storage = self._storages[thumb.storage]
         self._recent.pop(proxy_key(thumb), None)
         if storage.keeps_sources:
@@ -82,7 +82,7 @@ class OriginalCache:
                 await Step(LOOKUP, storage.layers.delete, key)
 
     def _keep_recent(self, key: str, fetched: FetchedOriginal) -> None:
-        """For a moment, and no more than so many bytes: a cache is what the layers are."""
+        """Keep a proxy for `_RECENT_SECONDS`, and the newest ones up to `_RECENT_BYTES` together."""
         before = self._recent.pop(key, None)
         if len(fetched.original.data) > _RECENT_BYTES:
             return
@@ -96,9 +96,9 @@ class OriginalCache:
             left -= len(kept.fetched.original.data)
             if left < 0:
                 self._recent.pop(other, None)
-        self._timer.after(_RECENT_SECONDS).add_done_callback(lambda _: self._let_go(key, number))
+        self._timer.after(_RECENT_SECONDS).add_done_callback(lambda _: self._drop_recent(key, number))
 
-    def _let_go(self, key: str, number: int) -> None:
+    def _drop_recent(self, key: str, number: int) -> None:
         kept = self._recent.get(key)
         if kept is not None and kept.number == number:
             self._recent.pop(key, None)
@@ -106,20 +106,22 @@ class OriginalCache:
     async def _shared(
         self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]]
     ) -> FetchedOriginal:
-        def fly(flight: Flight[FetchedOriginal]) -> None:
-            run_job(self._kept(thumb, key, make), self._executors, flight, Timings())
+        def start(flight: Flight[FetchedOriginal]) -> None:
+            run_job(self._get_or_make(thumb, key, make), self._executors, flight, Timings())
 
         while True:
             try:
-                fetched: FetchedOriginal = await Wait(fetch_stage(thumb.storage), self._flights.join(key, fly))
-            except Abandoned:  # for a moment nobody waited for this, and now somebody does
+                fetched: FetchedOriginal = await Wait(fetch_stage(thumb.storage), self._flights.join(key, start))
+            except Abandoned:  # it was abandoned before this job joined it
                 continue
             return fetched
 
-    async def _kept(self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]]) -> FetchedOriginal:
+    async def _get_or_make(
+        self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]]
+    ) -> FetchedOriginal:
         storage = self._storages[thumb.storage]
         found: Found | None = await Step(LOOKUP, storage.layers.get, key)
-        if found is not None and found.stale:  # of a source nobody knows whether it is still so
+        if found is not None and found.stale:  # the source may have changed
             await Step(LOOKUP, storage.layers.delete, key)
             found = None
         if found is None:
@@ -145,7 +147,7 @@ class OriginalCache:
 
 
 async def keep(storage: Storage, key: str, entry: Entry) -> None:
-    """Put `entry` into the layers. When there is no room in the queue before them, the answer goes out without."""
+    """Put `entry` into the layers. If the queue of the lookup stage is full, it is not kept, and no error is raised."""
     if not storage.layers.names:
         return
     with contextlib.suppress(Overloaded):

@@ -1,4 +1,4 @@
-"""What journeys ask of a storage, and the names of the stages that they go through."""
+"""The protocols that jobs need from a storage, and the names of stages."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +12,8 @@ LOOKUP, FETCH, RENDER, ENCODE, WAIT = "lookup", "fetch", "render", "encode", "wa
 
 
 class Picture(Protocol):
+    """An encoded picture. `format` is a name in `image.formats.FORMATS`."""
+
     @property
     def body(self) -> bytes: ...
     @property
@@ -21,20 +23,20 @@ class Picture(Protocol):
 
 
 class Render(Protocol):
-    """Makes pictures of an original's bytes; `spare` replaces AVIF where that would cost too much."""
+    """Makes pictures from an original's bytes. `fallback` is made instead if AVIF would cost too much."""
 
     def __call__(self, data: bytes, transform: Transform, *, fallback: Transform | None) -> Picture: ...
 
     def make_proxy(self, data: bytes) -> bytes:
-        """What serves most sizes of `data` at a fraction of the cost; nothing when that would be no gain."""
+        """The proxy of an original: most sizes cost much less from it. Empty if they would not."""
 
     def render_proxy(self, proxy: bytes, transform: Transform, *, fallback: Transform | None) -> Picture | None:
-        """As a call, of what `reduce` gave; None when that is too small for it."""
+        """As a call, but from a proxy; None if that is too small for `transform`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Storage:
-    """One storage at work. `seconds` bounds how long a request waits for a thumbnail of it."""
+    """One storage. `seconds` bounds how long a request waits for its thumbnails."""
 
     policy: StoragePolicy
     source: Source

@@ -1,4 +1,4 @@
-"""One flight per key: whoever asks for what is already being made waits for that, and shares its outcome."""
+"""One flight per key: requests for the same key wait for one job and share its outcome."""
 
 import threading
 from collections.abc import Callable, Hashable
@@ -17,7 +17,7 @@ def _never() -> bool:
 
 
 class Ticket(Generic[R]):
-    """One who waits for a flight. `wanted` tells whether he still does."""
+    """One request or job that waits for a flight. `wanted` says whether it still waits."""
 
     __slots__ = ("future", "wanted")
 
@@ -26,11 +26,12 @@ class Ticket(Generic[R]):
         self.wanted: Callable[[], bool] = _always
 
     def leave(self) -> None:
+        """Stop waiting. The flight goes on for its other tickets."""
         self.wanted = _never
 
 
 class Flight(Generic[R]):
-    """What is being made, and who waits for it: at first one. Its future runs, so that no waiter can cancel it."""
+    """One job and the tickets that wait for it, `first` to begin with. No waiter can cancel its future."""
 
     def __init__(self, forget: "Callable[[Flight[R]], None]" = lambda _: None) -> None:
         self.future: Future[R] = Future()
@@ -39,12 +40,12 @@ class Flight(Generic[R]):
         self._lock = threading.Lock()
         self.first = Ticket(self.future)
         self._tickets = [self.first]
-        self._given_up = False
+        self._abandoned = False
 
     def ticket(self) -> Ticket[R] | None:
-        """A place in it; None when it was given up."""
+        """A new ticket; None if the flight was abandoned."""
         with self._lock:
-            if self._given_up:
+            if self._abandoned:
                 return None
             ticket = Ticket(self.future)
             self._tickets.append(ticket)
@@ -52,27 +53,27 @@ class Flight(Generic[R]):
 
     @property
     def wanted(self) -> bool:
-        """Whether anybody still waits for it."""
+        """Whether at least one ticket still waits."""
         return any(ticket.wanted() for ticket in tuple(self._tickets))
 
-    def give_up(self) -> bool:
-        """End it if nobody waits for it: who comes later starts another one. Returns whether it has ended so."""
+    def abandon_if_unwanted(self) -> bool:
+        """Abandon the flight if no ticket waits: later requests start another. Returns whether it is abandoned."""
         with self._lock:
-            self._given_up = self._given_up or not self.wanted
-        if self._given_up:
+            self._abandoned = self._abandoned or not self.wanted
+        if self._abandoned:
             self._forget(self)
-        return self._given_up
+        return self._abandoned
 
 
 class SingleFlight(Generic[R]):
-    """Flights of this process. A flight belongs to nobody: who leaves does not end it for the others."""
+    """The flights of this process, by key. A ticket that leaves does not end the flight for the others."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._flights: dict[Hashable, Flight[R]] = {}
 
     def join(self, key: Hashable, start: Callable[[Flight[R]], None]) -> Ticket[R]:
-        """A place in the flight for `key`; `start` is called with it when there was none."""
+        """A ticket for the flight for `key`. If there is none, `start` is called with a new one."""
         with self._lock:
             flight = self._flights.get(key)
             ticket = None if flight is None else flight.ticket()
@@ -92,11 +93,5 @@ class SingleFlight(Generic[R]):
 
     def _forget(self, key: Hashable, flight: Flight[R]) -> None:
         with self._lock:
-            if self._flights.get(key) is flight:  # another may have begun when this one was given up
+            if self._flights.get(key) is flight:  # another may have begun after this one was abandoned
                 del self._flights[key]
-
-    def __contains__(self, key: Hashable) -> bool:
-        return key in self._flights
-
-    def __len__(self) -> int:
-        return len(self._flights)

@@ -25,13 +25,11 @@ Job = Coroutine["Step[Any] | Wait[Any]", Any, R]
 
 @dataclass(slots=True)
 class Timings:
-    """Seconds that one journey spent: `queue` waiting for threads, and in each stage that it went through.
-
-    `told` when an observer has counted them: many requests may share one journey."""
+    """Seconds that one job spent: `queue` waiting for threads, and in each stage that it went through."""
 
     queue: float = 0.0
-    counted: bool = False
     spent: dict[str, float] = field(default_factory=dict)
+    _counted: bool = False
 
     def spend(self, name: str, *, since: float) -> None:
         """Count the time since that moment of `time.perf_counter` for the stage `name`, or its kind."""
@@ -40,8 +38,15 @@ class Timings:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Everything in one, by name."""
+        """All of them, by name."""
         return {"queue": self.queue, **self.spent}
+
+    def count_once(self) -> dict[str, float]:
+        """`seconds` at the first call, then nothing: many requests share one job, and metrics count it once."""
+        if self._counted:
+            return {}
+        self._counted = True
+        return self.seconds
 
 
 class Step(Generic[T]):
@@ -86,13 +91,14 @@ class Wait(Generic[T]):
 
 
 class Abandoned(Exception):
-    """Nobody waited for the journey any more."""
+    """No request waited for the job any more."""
 
 
 def run_job(job: Job[R], executors: Mapping[str, BoundedExecutor], flight: Flight[R], timings: Timings) -> None:
-    """Drive `journey` to its end and put the outcome, or what it raised, into the flight's future. Returns at once.
+    """Run `job` and put its result, or what it raises, into the flight's future. Returns at once.
 
-    Where nobody waits for it any more it ends before the next step that is costly, closed, with `Abandoned`.
+    If no request waits any more when a step of an `on_demand` stage is due, the job is closed, and the future gets
+    `Abandoned`.
     """
     driver = _Driver(job, executors, flight, timings)
     driver.advance(lambda: job.send(None))
@@ -100,7 +106,7 @@ def run_job(job: Job[R], executors: Mapping[str, BoundedExecutor], flight: Fligh
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Driver(Generic[R]):
-    """A journey on its way: at every moment one thread, or nobody, is about to take its next step."""
+    """Drives one job. At most one thread advances it at any time."""
 
     job: Job[R]
     executors: Mapping[str, BoundedExecutor]
@@ -112,8 +118,8 @@ class _Driver(Generic[R]):
             step = resume()
         except StopIteration as end:
             self.flight.future.set_result(end.value)
-        except BaseException as error:  # whoever waits for the future gets it
-            _let_go(error)
+        except BaseException as error:  # it is raised where the future is waited for
+            _clear_frames(error)
             self.flight.future.set_exception(error)
         else:
             if isinstance(step, Step):
@@ -124,8 +130,8 @@ class _Driver(Generic[R]):
     def _enter(self, name: str, work: Callable[[], object]) -> None:
         try:
             self.executors[name].submit(_Task(self, name, work))
-        except Exception as error:  # `Overloaded`, or nobody would ever come back to this journey
-            self.thrown(error)()
+        except Exception as error:  # not only `Overloaded`: else the job would never end
+            self.throw(error)()
 
     def _wait_for(self, name: str, outcome: "Ticket[Any] | Future[Any]") -> None:
         if isinstance(outcome, Ticket):
@@ -133,30 +139,32 @@ class _Driver(Generic[R]):
         other: Future[Any] = outcome.future if isinstance(outcome, Ticket) else outcome
         began = time.perf_counter()
 
-        def landed(_: object) -> None:
+        def resume(_: object) -> None:
             self.timings.spend(name, since=began)
             error = other.exception()
             if error is None:
                 self.advance(lambda: self.job.send(other.result()))
-            elif isinstance(error, Abandoned) and self.flight.give_up():
+            elif isinstance(error, Abandoned) and self.flight.abandon_if_unwanted():
                 self.abandon()
             else:
-                self.thrown(error)()
+                self.throw(error)()
 
-        other.add_done_callback(landed)
+        other.add_done_callback(resume)
 
     def abandon(self) -> None:
+        """Close the job. Its future gets `Abandoned`."""
         try:
             self.job.close()
         finally:
             self.flight.future.set_exception(Abandoned())
 
-    def thrown(self, error: BaseException) -> Callable[[], None]:
+    def throw(self, error: BaseException) -> Callable[[], None]:
+        """The continuation that raises `error` in the job."""
         return lambda: self.advance(lambda: self.job.throw(error))
 
 
 class _Task:
-    """The work of one step, on its way through a stage."""
+    """The work of one step, for the executor of its stage. Returns how the job continues."""
 
     def __init__(self, driver: _Driver[Any], name: str, work: Callable[[], object]) -> None:
         self._driver = driver
@@ -166,24 +174,24 @@ class _Task:
 
     def __call__(self) -> Callable[[], None]:
         driver, began = self._driver, time.perf_counter()
-        # Nothing but this call may hold the work, and what that holds: the traceback of an error keeps this object.
+        # Only this call may hold the work, and with it an original: the traceback of an error keeps this object alive.
         work, self._work = self._work, None
         driver.timings.queue += began - self._entered
         executor = driver.executors[self._name]
-        if executor.on_demand and driver.flight.give_up():
+        if executor.on_demand and driver.flight.abandon_if_unwanted():
             return driver.abandon
         if work is None or began - self._entered > executor.max_queue_seconds:
-            return driver.thrown(Overloaded())
+            return driver.throw(Overloaded())
         try:
             result = work()
-        except BaseException as error:  # the journey decides what it means
-            return driver.thrown(error)
+        except BaseException as error:  # the job handles it
+            return driver.throw(error)
         driver.timings.spend(self._name, since=began)
         return lambda: driver.advance(lambda: driver.job.send(result))
 
 
-def _let_go(error: BaseException | None) -> None:
-    """Drop what the frames of an error hold: an original of many megabytes would live as long as its traceback."""
+def _clear_frames(error: BaseException | None) -> None:
+    """Clear the frames of an error: else an original of many megabytes would live as long as its traceback."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__

@@ -1,4 +1,4 @@
-"""Waiting without a thread of one's own: one thread wakes all who pause."""
+"""A timer: one thread completes all futures that wait for a time, so a waiting job holds no thread."""
 
 import heapq
 import itertools
@@ -8,21 +8,21 @@ from concurrent.futures import Future
 
 
 class Timer:
-    """Starts its thread at the first pause in the process."""
+    """Starts its thread with the first future in the process."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._due: list[tuple[float, int, Future[None]]] = []
-        self._numbers = itertools.count()  # of two that are due together the first comes first
+        self._numbers = itertools.count()  # keeps the order of futures that are due together
         self._thread: threading.Thread | None = None
 
     def after(self, seconds: float) -> "Future[None]":
-        """A future that is done after that time."""
+        """A future that is done after `seconds`."""
         future: Future[None] = Future()
         with self._changed:
             heapq.heappush(self._due, (time.monotonic() + seconds, next(self._numbers), future))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="mage-pauses", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="mage-timer", daemon=True)
                 self._thread.start()
             self._changed.notify()
         return future

@@ -1,6 +1,6 @@
-"""A process with a render that will not end is replaced: nothing stops a thread that is inside a library.
+"""The watchdog replaces a process with a render that does not end, as no thread inside a library can be stopped.
 
-The worker stops as if it were told to, and answers what it is at; gunicorn starts another one in its place.
+The worker stops in the usual way, after the requests under way; gunicorn starts another one in its place.
 """
 
 import logging
@@ -21,7 +21,7 @@ _GRACE_SECONDS = 300.0  # more than a server takes to stop: gunicorn has a limit
 
 
 def replace_process(seconds: float) -> None:
-    """End this process, a worker of gunicorn's. In any other, which nobody may start again, only say what is wrong."""
+    """End this process if it is a worker of gunicorn's. No other process is restarted, so there it is only logged."""
     if "gunicorn.arbiter" not in sys.modules:
         logger.error("a render has not ended after %.0f s, and takes up one of the threads for good", seconds)
         return
@@ -35,34 +35,34 @@ def replace_process(seconds: float) -> None:
 
 
 def _is_exiting() -> bool:
-    """Whether the interpreter waits for threads to end: no pool takes work from then on."""
+    """Whether the interpreter waits for its threads: from then on, no pool accepts work."""
     pool = ThreadPoolExecutor(1)
     try:
         pool.submit(int)
     except RuntimeError as error:
-        return "shutdown" in str(error)  # the other reason is that no thread is to be had
+        return "shutdown" in str(error)  # the other reason is that no thread can be started
     finally:
         pool.shutdown()
     return False
 
 
 class Watchdog:
-    """Calls `act` once with the age of a piece of work that has run for longer than `seconds`."""
+    """Calls `act` once, with the seconds that a piece of work has run for, when they exceed `seconds`."""
 
     def __init__(self, seconds: float, act: Callable[[float], None] = replace_process) -> None:
         self._seconds = seconds
         self._act = act
 
     def watch(self, executor: BoundedExecutor) -> None:
-        """Look at `stage` every second from now on, in a thread that ends with it. Returns at once."""
+        """Look at `executor` every second, in a thread that ends with it. Returns at once."""
         arguments = (weakref.ref(executor), self._seconds, self._act)
-        threading.Thread(target=_watch, args=arguments, name="mage-overseer", daemon=True).start()
+        threading.Thread(target=_watch, args=arguments, name="mage-watchdog", daemon=True).start()
 
 
 def _watch(reference: "weakref.ref[BoundedExecutor]", seconds: float, act: Callable[[float], None]) -> None:
     while (executor := reference()) is not None:
         longest = executor.longest
-        del executor  # or it would live until the next look
+        del executor  # else it would live until the next look
         if longest > seconds:
             act(longest)
             return

@@ -1,1 +1,1 @@
-"""The processes of the standalone server. May import `asgi`, `http`, `cache.filestore` and `observability`."""
+"""Processes of the standalone server. May import `asgi`, `http`, `pipeline`, `cache.filestore` and `observability`."""

@@ -1,4 +1,4 @@
-"""The janitor: sweeps the disk caches again and again, oftener when there is much to do. One works, the others wait."""
+"""The janitor: sweeps the disk caches, more often when there is more to remove. One janitor works, others wait."""
 
 import logging
 import threading
@@ -12,12 +12,15 @@ logger = logging.getLogger("thumbs.janitor")
 
 INTERVAL_SECONDS = 30.0
 _SHORTEST_SECONDS = 2.0
-_IDLE_FACTOR = 10.0  # an idle cache is looked at ten times more rarely, at most
-_MUCH = 1000  # entries removed in one sweep
+_IDLE_FACTOR = 10.0  # an idle cache is swept ten times less often, at most
+_BUSY_REMOVALS = 1000  # entries removed in one sweep
 
 
 class Janitor:
-    """Sweeps `stores`, by storage name. `interval` is the usual number of seconds between two sweeps."""
+    """Sweeps `stores`, by storage name. `interval` is the usual time between two sweeps, in seconds.
+
+    `report` is called with each line about a sweep.
+    """
 
     def __init__(
         self,
@@ -25,25 +28,23 @@ class Janitor:
         *,
         interval: float = INTERVAL_SECONDS,
         dry_run: bool = False,
-        told: Callable[[str], None] = logger.info,
+        report: Callable[[str], None] = logger.info,
     ) -> None:
         self._stores = stores
         self._interval = interval
         self._dry_run = dry_run
-        self._told = told
-        self._held: set[str] = set()
-        self._waits_for: set[str] = set()
+        self._print = report
+        self._locked: set[str] = set()
+        self._waiting_for: set[str] = set()
 
     def once(self) -> bool:
-        """Sweep every store that no other janitor works on; False when one of them failed."""
+        """Sweep every store that no other janitor has locked. Returns False if one of them failed."""
         with ExitStack() as locks:
-            good = True
-            for name in self._stores:
-                good = self._sweep(name, locks) is not None and good
-            return good
+            sweeps = [self._sweep(name, locks) for name in self._stores]
+            return None not in sweeps
 
     def run(self, stop: threading.Event) -> None:
-        """Sweep until `stop` is set. A store that fails is tried again; what another janitor holds is waited for."""
+        """Sweep until `stop` is set. A store that fails or that another janitor has locked is tried again."""
         with ExitStack() as locks:
             pause = self._interval
             while not stop.is_set():
@@ -52,16 +53,16 @@ class Janitor:
                 stop.wait(pause)
 
     def _next_pause(self, pause: float, removed: int) -> float:
-        if removed >= _MUCH:
+        if removed >= _BUSY_REMOVALS:
             return max(_SHORTEST_SECONDS, min(pause, self._interval) / 2)
-        if removed or self._waits_for - self._held:
+        if removed or self._waiting_for - self._locked:
             return self._interval
         return min(pause * 1.5, self._interval * _IDLE_FACTOR)
 
     def _sweep(self, name: str, locks: ExitStack) -> Sweep | None:
         store = self._stores[name]
         try:
-            if name not in self._held and not self._hold(name, locks):
+            if name not in self._locked and not self._lock(name, locks):
                 self._wait_for(name)
                 return Sweep()
             began = time.monotonic()
@@ -72,22 +73,22 @@ class Janitor:
         self._report(name, sweep, time.monotonic() - began)
         return sweep
 
-    def _hold(self, name: str, locks: ExitStack) -> bool:
-        with ExitStack() as attempt:
-            if not attempt.enter_context(self._stores[name].try_lock_janitor()):
+    def _lock(self, name: str, locks: ExitStack) -> bool:
+        with ExitStack() as lock:
+            if not lock.enter_context(self._stores[name].try_lock_janitor()):
                 return False
-            locks.push(attempt.pop_all())
-        self._held.add(name)
+            locks.push(lock.pop_all())
+        self._locked.add(name)
         return True
 
     def _wait_for(self, name: str) -> None:
-        if name not in self._waits_for:
-            self._waits_for.add(name)
-            self._told(f"{name}: another janitor works here; this one waits")
+        if name not in self._waiting_for:
+            self._waiting_for.add(name)
+            self._print(f"{name}: another janitor works here; this one waits")
 
     def _report(self, name: str, sweep: Sweep, seconds: float) -> None:
         would = "would remove" if self._dry_run else "removed"
-        self._told(
+        self._print(
             f"{name}: {sweep.entries} entries, {_megabytes(sweep.bytes)}; {would} {sweep.expired} expired, "
             f"{sweep.evicted} over the cap, {sweep.orphans} orphans ({_megabytes(sweep.freed)}) in {seconds:.2f} s"
         )

@@ -1,4 +1,4 @@
-"""Keeps a server running with its companions: passes signals on, starts a companion that ended again."""
+"""Runs a server with its companions: passes signals on to the server, and restarts a companion that ends."""
 
 import contextlib
 import logging
@@ -11,20 +11,20 @@ from types import FrameType
 
 logger = logging.getLogger("thumbs")
 
-# What gunicorn's arbiter understands: stop, reload, reopen logs, more or fewer workers.
+# The signals of gunicorn's main process: stop, reload, reopen logs, more or fewer workers.
 _PASSED_ON = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGTTIN", "SIGTTOU")
 _STOPPING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
-_LOOK_SECONDS = 0.5
-_INSIST_SECONDS = 2.0
-_AGAIN_SECONDS = 5.0
+_POLL_SECONDS = 0.5
+_REPEAT_SECONDS = 2.0
+_RESTART_SECONDS = 5.0
 _GRACE_SECONDS = 10.0
 
 
 class Supervisor:
-    """`server` is the command whose life this is; `companions` are commands that live as long.
+    """`server` and `companions` are commands. The companions are stopped when the server has ended.
 
-    Before a reload (SIGHUP) `check` is run. Where it ends with another status than 0, the server goes on as it is: with
-    a configuration that is wrong now, its new workers would not start, and it would end.
+    Before a reload (SIGHUP), the command `check` is run. If its status is not 0, nothing is reloaded: with a wrong
+    configuration no new worker would start, and the server would end.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class Supervisor:
         self._companions = [_Companion(list(command)) for command in companions]
         self._server: subprocess.Popen[bytes] | None = None
         self._stop_signal: int | None = None
-        self._insist_at = 0.0
+        self._repeat_at = 0.0
 
     def run(self) -> int:
-        """Returns the server's exit status when it has ended, and every companion with it."""
+        """Run until the server and all companions have ended. Returns the server's exit status."""
         for name in _PASSED_ON:
             signal.signal(getattr(signal, name), self._pass_on)
-        # A group of its own: a terminal's Ctrl-C reaches us alone, and we pass it on.
+        # A process group of its own: a terminal sends Ctrl-C to this process only, which passes it on.
         self._server = subprocess.Popen(self._command, process_group=0)  # noqa: S603 - our own command
         try:
             while self._server.poll() is None:
@@ -51,21 +51,21 @@ class Supervisor:
                         companion.keep_running()
                     self._reload_if_wanted(self._server)
                 else:
-                    self._insist(self._server.pid, self._stop_signal)
+                    self._repeat_signal(self._server.pid, self._stop_signal)
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._server.wait(_LOOK_SECONDS)
+                    self._server.wait(_POLL_SECONDS)
         finally:
             for companion in self._companions:
                 companion.stop()
         status = self._server.returncode
         if self._stop_signal is not None and status == -self._stop_signal:
-            return 0  # told to stop once more when it was all but gone
+            return 0  # the repeated signal came while it ended
         return 128 - status if status < 0 else status
 
     def _pass_on(self, number: int, _: FrameType | None) -> None:
         if number in _STOPPING:
             self._stop_signal = number
-            self._insist_at = time.monotonic() + _INSIST_SECONDS
+            self._repeat_at = time.monotonic() + _REPEAT_SECONDS
         if number == signal.SIGHUP:
             self._reload_wanted = True
         elif self._server is not None and self._server.poll() is None:
@@ -80,11 +80,11 @@ class Supervisor:
         else:
             server.send_signal(signal.SIGHUP)
 
-    def _insist(self, group: int, number: int) -> None:
-        """Say it again to the server and all of its workers: one that was still loading has missed it (uvloop's do)."""
-        if time.monotonic() < self._insist_at:
+    def _repeat_signal(self, group: int, number: int) -> None:
+        """Send the signal again, to the server and its workers: a worker that was still loading may miss the first."""
+        if time.monotonic() < self._repeat_at:
             return
-        self._insist_at = time.monotonic() + _INSIST_SECONDS
+        self._repeat_at = time.monotonic() + _REPEAT_SECONDS
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, number)
 
@@ -98,7 +98,7 @@ class _Companion:
     def keep_running(self) -> None:
         if self._process is not None and self._process.poll() is not None:
             logger.warning("%s ended with status %d; it is started again", self._command[-1], self._process.returncode)
-            self._process, self._not_before = None, time.monotonic() + _AGAIN_SECONDS
+            self._process, self._not_before = None, time.monotonic() + _RESTART_SECONDS
         if self._process is None and time.monotonic() >= self._not_before:
             self._process = subprocess.Popen(self._command, process_group=0)  # noqa: S603 - our own command
 

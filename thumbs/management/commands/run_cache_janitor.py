@@ -32,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError("--interval takes seconds, 0.1 to 86400.")
         once, dry_run = bool(options["once"]), bool(options["dry_run"])
         output = self.stdout.write if once or dry_run else logging.getLogger("thumbs.janitor").info
-        janitor = Janitor(stores, interval=interval, dry_run=dry_run, told=output)
+        janitor = Janitor(stores, interval=interval, dry_run=dry_run, report=output)
         if once or dry_run:
             if not janitor.once():
                 raise CommandError("A cache could not be swept; the log says which.")

@@ -1,0 +1,63 @@
+"""Parses plain requests: bytes that are exactly one GET or HEAD, which gunicorn's parser reads in the same way."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from thumbs.http.targets import is_authority
+
+# RFC 9112, 3 and 5: a request line in origin form without a fragment, then fields; names are tokens, values are ASCII.
+_LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*) HTTP/1\.1")
+_FIELDS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+\r\n")
+_MAX_BYTES = 8190  # the limit for request lines in gunicorn.conf.py; a longer request is not plain
+_REQUEST_ID = re.compile(rb"(?:\A|(?<=\n))[Xx]-[Rr]equest-[Ii][Dd]:([\t\x20-\x7e]*)\r\n")
+# Fields that frame a message or say what happens to the connection. Gunicorn handles them.
+_FRAMING = frozenset(
+    {
+        *(b"connection", b"content-length", b"expect", b"http2-settings", b"keep-alive"),
+        *(b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
+    }
+)
+
+
+def plain_request(data: bytes) -> tuple[str, bytes, Mapping[bytes, str]] | None:
+    """Method, target and fields (names lower case) when `data` is exactly one plain request, else None."""
+    if len(data) > _MAX_BYTES:
+        return None
+    line, _, rest = data.partition(b"\r\n")
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return None
+    fields = _fields(rest)
+    return None if fields is None else (match[1].decode("ascii"), match[2], fields)
+
+
+def _fields(data: bytes) -> Mapping[bytes, str] | None:
+    """As `_plain_fields`, but `X-Request-ID` is read apart: it differs in each request and would fill the memo.
+
+    The end of `data` is checked first. Without that line, other bytes might end with an empty line as well.
+    """
+    found = _REQUEST_ID.search(data) if b"equest-" in data and data.endswith(b"\r\n\r\n") else None
+    if found is None:
+        return _plain_fields(data)
+    fields = _plain_fields(data[: found.start()] + data[found.end() :])
+    if fields is None or b"x-request-id" in fields:
+        return None
+    return {**fields, b"x-request-id": found[1].strip().decode("ascii")}
+
+
+@lru_cache(maxsize=256)  # a client repeats its fields; 2 MB at most
+def _plain_fields(data: bytes) -> Mapping[bytes, str] | None:
+    """The fields of a plain request, from `data`, all bytes after the request line; else None."""
+    if not _FIELDS.fullmatch(data):
+        return None
+    fields: dict[bytes, str] = {}
+    for line in data.split(b"\r\n")[:-2]:
+        name, _, value = line.partition(b":")
+        name = name.lower()
+        if name in _FRAMING and not (name == b"connection" and value.strip().lower() == b"keep-alive"):
+            return None
+        if name in fields:
+            return None  # each repeated field has a rule of its own
+        fields[name] = value.strip().decode("ascii")
+    return fields if is_authority(fields.get(b"host", "").encode("ascii")) else None

@@ -1,0 +1,183 @@
+"""One connection of gunicorn's asgi worker, which writes the answer to a hit as soon as its bytes arrive.
+
+Gunicorn needs a parser, two tasks and a scope to call an ASGI application, which costs more than a hit. So each piece
+of data is looked at first. If it is exactly one plain request (`plain_request`), no other request is under way on the
+connection, and a cache layer has the answer, that is written at once. In every other case gunicorn gets the data.
+
+Bytes that are not exactly one plain request leave the connection to gunicorn for good, so both always agree where a
+request begins. A plain request that comes while gunicorn handles others is left to gunicorn, which answers in order.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+from email.utils import formatdate
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+from weakref import WeakSet
+
+from gunicorn.asgi.protocol import ASGIProtocol, FlowControl
+from gunicorn.workers import gasgi
+
+from thumbs.asgi import ThumbsASGI
+from thumbs.http.messages import Headers, Response
+from thumbs.pipeline.thumbnailer import Lookup
+from thumbs.server.plain_request import plain_request
+
+# All names of gunicorn's that this module and the worker use. Most are private, and a patch release may move them.
+GUNICORN_NAMES = (
+    *(("ASGIProtocol", name) for name in ("connection_made", "data_received", "_keepalive_timeout")),
+    *(("ASGIProtocol", name) for name in ("_arm_keepalive_timer", "_close_transport", "_check_h1c_protocol_available")),
+    *(("ASGIProtocol", name) for name in ("app", "log", "transport", "worker", "req_count", "_awaiting_request")),
+    *(("ASGIProtocol", name) for name in ("_callback_parser", "_closed", "_flow_control", "_keepalive_handle")),
+    *(("ASGIProtocol", name) for name in ("_keepalive", "_pre_request", "_post_request", "_proxy_protocol")),
+    *(("ASGIProtocol", name) for name in ("_root_path", "_uses_uwsgi")),
+    ("FlowControl", "write_paused"),
+    ("Logger", "access_log_enabled"),
+    *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "servers", "init_process", "_shutdown")),
+    ("gasgi", "ASGIProtocol"),
+)
+
+_STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
+_SERVER = b"Server: gunicorn/asgi\r\n"  # the same as gunicorn's asgi worker sends
+
+_connections: "WeakSet[ThumbsProtocol]" = WeakSet()  # all open connections of this process
+
+
+def missing_names(worker: Any) -> list[str]:
+    """Which of `GUNICORN_NAMES` this gunicorn lacks, as `Class.name`. `worker` is an asgi worker before its start."""
+    try:
+        connection = ASGIProtocol(SimpleNamespace(cfg=worker.cfg, log=worker.log, asgi=None))
+    except Exception as error:  # what a later gunicorn needs is unknown
+        return [f"ASGIProtocol(worker) ({error!r})"]
+    names = {
+        "ASGIProtocol": dir(connection),
+        "ASGIWorker": {*vars(worker), *dir(gasgi.ASGIWorker)},  # not what a subclass of ours defines
+        "FlowControl": dir(FlowControl),
+        "Logger": dir(worker.log),
+        "gasgi": dir(gasgi),
+    }
+    return [f"{owner}.{name}" for owner, name in GUNICORN_NAMES if name not in names[owner]]
+
+
+def install() -> None:
+    """Make gunicorn's asgi worker use `ThumbsProtocol` in this process, a worker."""
+    # The result of this check is kept on the class that is asked, but read from `ASGIProtocol`.
+    ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001
+    gasgi.ASGIProtocol = ThumbsProtocol  # the worker names its protocol class only there
+
+
+def close_idle_connections() -> None:
+    """Close all connections without a request under way."""
+    for connection in list(_connections):
+        connection.close_if_idle()
+
+
+class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
+    """One connection. `_plain` is True until other bytes than plain requests have come."""
+
+    def __init__(self, worker: Any) -> None:
+        super().__init__(worker)
+        front = worker.asgi if isinstance(worker.asgi, ThumbsASGI) else None
+        self._front = front
+        self._plain = front is not None and self._is_simply_configured()
+        self._passed_on = 0
+        self._answered_at = 0.0
+        # What was looked up for the request that was just passed on. The next call of the application takes it.
+        self._lookup: Lookup | None = None
+        if front is not None:
+            self.app = lambda scope, receive, send: front(scope, receive, send, self._take_lookup())
+
+    def connection_made(self, transport: Any) -> None:
+        _connections.add(self)
+        super().connection_made(transport)
+        # Gunicorn's timer begins with the second request, so a client could take any time for its first. The timer is
+        # canceled when a request of HTTP/1 has come, and nowhere else.
+        if self._callback_parser is not None:
+            self._arm_keepalive_timer()
+
+    def close_if_idle(self) -> None:
+        """Close the connection unless a request is under way on it."""
+        if self._awaiting_request or self.req_count == 0:
+            self._close_transport()
+
+    def data_received(self, data: bytes) -> None:
+        self._lookup = None  # it may be left from a request that gunicorn dropped
+        if self._plain:
+            request = plain_request(data)
+            if request is None:
+                self._plain = False
+            elif self._is_idle() and self._answer(*request):
+                return
+            self._passed_on += 1
+        super().data_received(data)
+
+    def _take_lookup(self) -> Lookup | None:
+        lookup, self._lookup = self._lookup, None
+        return lookup
+
+    def _is_simply_configured(self) -> bool:
+        """Whether no setting needs gunicorn to handle every request: access log, hooks, request limit, protocols."""
+        return (
+            self._keepalive > 0
+            and self._pre_request is None
+            and self._post_request is None
+            and self._proxy_protocol == "off"
+            and not self._uses_uwsgi
+            and not self._root_path
+            and not self.log.access_log_enabled
+            and self.worker.max_requests == sys.maxsize
+        )
+
+    def _is_idle(self) -> bool:
+        """Whether gunicorn has answered all that was passed on to it, and waits for a request or has not begun to.
+
+        It counts a request when it begins to wait for it.
+        """
+        if self.req_count == 0:
+            return self._passed_on == 0
+        return bool(self._awaiting_request and self.req_count == self._passed_on + 1)
+
+    def _answer(self, method: str, target: bytes, fields: Mapping[bytes, str]) -> bool:
+        """Write the answer if a layer has it; else keep what was looked up, and return False."""
+        worker = self.worker
+        if self._front is None or not worker.alive or self._closed:
+            return False
+        if self._flow_control is None or self._flow_control.write_paused:
+            return False  # the client does not read: gunicorn stops reading from it until it does
+        try:
+            found = self._front.hit(method, target, fields)
+        except Exception:  # the application meets it again, and answers
+            return False
+        if not isinstance(found, Response):
+            self._lookup = found
+            return False
+        self.transport.writelines((_head(found.status, found.headers), _dated(int(time.time())), found.body))
+        worker.nr += 1
+        self._answered_at = worker.loop.time()
+        if self._keepalive_handle is None:
+            self._arm_keepalive_timer()
+        return True
+
+    def _keepalive_timeout(self) -> None:
+        """Close the connection if it was idle. `_answer` does not restart the timer; the time left is counted here."""
+        left = self._answered_at + self._keepalive - self.worker.loop.time()
+        if left > 0:
+            self._keepalive_handle = self.worker.loop.call_later(left, self._keepalive_timeout)
+        else:
+            super()._keepalive_timeout()
+
+
+@lru_cache(maxsize=1024)
+def _head(status: int, headers: Headers) -> bytes:
+    lines = [_STATUS_LINES[status]]
+    for name, value in headers:
+        lines += (name, b": ", value, b"\r\n")
+    return b"".join((*lines, _SERVER))
+
+
+@lru_cache(maxsize=2)
+def _dated(second: int) -> bytes:
+    """The last line of the head, and its end."""
+    return f"Date: {formatdate(second, usegmt=True)}\r\n\r\n".encode("ascii")
