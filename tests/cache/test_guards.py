@@ -24,7 +24,7 @@ def test_a_memory_store_for_no_items_keeps_none(max_items: int) -> None:
 def test_an_entry_that_was_used_after_it_was_sampled_is_not_evicted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = FileStore(tmp_path / "cache", max_bytes=60_000)
+    store = FileStore(tmp_path / "cache", max_bytes=75_000)
     store.set("group/old", b"x" * 20_000, expires=None)
     list_shard = Shard.list
 
