@@ -2,11 +2,17 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.support.fake_pipeline import Shop, eventually, request
+from thumbs.pipeline import originals
 from thumbs.sources.source import Original, Version
 
 
-def test_a_proxy_is_dropped_when_its_original_has_changed(open_shop: Callable[..., Shop]) -> None:
+def test_a_proxy_is_dropped_when_its_original_has_changed(
+    open_shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(originals, "_RECENT_SECONDS", 600.0)  # it must not be dropped for its age
     shop = open_shop(keeps_sources=True, stale=1000.0)
     shop.press.reduction_of = lambda number: b"proxy %d" % number
     target = request("40x30/a.jpg")

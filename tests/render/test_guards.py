@@ -50,7 +50,9 @@ def with_patch(width: int, height: int, at: tuple[int, int], side: int) -> Image
     """A gray picture with one square of saturated noise, the only thing in it to look at."""
     picture = Image.new("RGB", (width, height), (128, 128, 128))
     noise = Image.effect_noise((side, side), 120).convert("L")
-    patch = Image.merge("RGB", (noise.point(lambda value: 255 if value > 100 else 160), noise, Image.new("L", (side, side))))
+    patch = Image.merge(
+        "RGB", (noise.point(lambda value: 255 if value > 100 else 160), noise, Image.new("L", (side, side)))
+    )
     picture.paste(patch, at)
     return picture
 
