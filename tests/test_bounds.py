@@ -75,7 +75,7 @@ def test_every_bounded_container_stays_bounded(
     fill: Callable[[pytest.MonkeyPatch, Path, Open], object],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    open_shop: Open,  # noqa: F811 - the fixture
+    open_shop: Open,
 ) -> None:
     found = sizes(fill(monkeypatch, tmp_path, open_shop))
     grown = {path: size for path, size in found.items() if not path.startswith(("storages", "_policies", "executors"))}
