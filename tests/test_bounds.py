@@ -1,0 +1,83 @@
+"""Every container that grows with what clients ask for stays bounded."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from tests.support.clock import Clock
+from tests.support.containers import BOUND, shrink_bounds, sizes
+from tests.support.fake_pipeline import Shop, open_shop, request
+from thumbs.cache.adapters import MemoryLayer
+from thumbs.cache.filestore import reader
+from thumbs.cache.filestore.store import FileStore
+from thumbs.cache.sieve import Sieve
+from thumbs.errors import SourceMissing, StorageFailed
+from thumbs.pipeline import negative_cache, thumbnailer
+from thumbs.pipeline.negative_cache import NegativeCache
+
+__all__ = ["open_shop"]
+
+MANY = 3 * BOUND
+Open = Callable[..., Shop]
+
+
+def remembered_failures(monkeypatch: pytest.MonkeyPatch, _: Path, __: Open) -> object:
+    shrink_bounds(monkeypatch, negative_cache)
+    cache = NegativeCache()
+    for number in range(MANY):
+        cache.remember(f"key {number}", SourceMissing())
+        assert cache.find(f"key {number}") is not None
+    return cache
+
+
+def paused_renewals(monkeypatch: pytest.MonkeyPatch, _: Path, open_one: Open) -> object:
+    shrink_bounds(monkeypatch, thumbnailer)
+    clock = Clock()
+    memory = MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=clock))
+    shop = open_one(stale=1000.0, clock=clock, cache=[memory])
+    for number in range(MANY):
+        shop.source.lay(f"{number}.jpg", b"cat")
+        assert shop.thumbnailer.answer(request(f"40x30/{number}.jpg")).status == 200
+    clock.now += 400
+    shop.source.failure = StorageFailed()
+    for number in range(MANY):
+        assert shop.thumbnailer.answer(request(f"40x30/{number}.jpg")).status == 200
+    for executor in shop.executors.values():  # what was begun has ended when a later piece of work has
+        for _ in range(10):
+            ended: Future[None] = Future()
+            executor.submit(lambda ended=ended: lambda: ended.set_result(None))  # type: ignore[misc]
+            ended.result(60)
+    return shop.thumbnailer
+
+
+def read_entries(monkeypatch: pytest.MonkeyPatch, directory: Path, _: Open) -> object:
+    """Checksums that were verified, and uses that are to be written down."""
+    shrink_bounds(monkeypatch, reader)
+    clock = Clock()
+    clock.now = time.time() + 1000  # later than the last change and the last use of every file
+    store = FileStore(directory / "cache", max_bytes=None, clock=clock)
+    for number in range(MANY):
+        store.set(f"group/{number}", b"data", expires=None)
+    clock.now += 1000
+    for number in range(MANY):
+        try:
+            store.get_now(f"group/{number}")
+        except BlockingIOError:
+            pytest.skip("this file system cannot read without waiting")
+    return store
+
+
+@pytest.mark.parametrize("fill", [remembered_failures, paused_renewals, read_entries])
+def test_every_bounded_container_stays_bounded(
+    fill: Callable[[pytest.MonkeyPatch, Path, Open], object],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    open_shop: Open,
+) -> None:
+    found = sizes(fill(monkeypatch, tmp_path, open_shop))
+    grown = {path: size for path, size in found.items() if not path.startswith(("storages", "_policies", "executors"))}
+    assert any(0 < size <= BOUND for size in grown.values()), f"nothing was filled: {grown}"
+    assert {path: size for path, size in grown.items() if size > BOUND} == {}
