@@ -15,7 +15,7 @@ from thumbs.cache.filestore import reader
 from thumbs.cache.filestore.store import FileStore
 from thumbs.cache.sieve import Sieve
 from thumbs.errors import SourceMissing, StorageFailed
-from thumbs.pipeline import negative_cache, thumbnailer
+from thumbs.pipeline import negative_cache, renewals
 from thumbs.pipeline.negative_cache import NegativeCache
 
 __all__ = ["open_shop"]
@@ -34,7 +34,7 @@ def remembered_failures(monkeypatch: pytest.MonkeyPatch, _: Path, __: Open) -> o
 
 
 def paused_renewals(monkeypatch: pytest.MonkeyPatch, _: Path, open_one: Open) -> object:
-    shrink_bounds(monkeypatch, thumbnailer)
+    shrink_bounds(monkeypatch, renewals)
     clock = Clock()
     memory = MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=clock))
     shop = open_one(stale=1000.0, clock=clock, cache=[memory])
@@ -46,7 +46,7 @@ def paused_renewals(monkeypatch: pytest.MonkeyPatch, _: Path, open_one: Open) ->
     for number in range(MANY):
         assert shop.thumbnailer.answer(request(f"40x30/{number}.jpg")).status == 200
     for executor in shop.executors.values():  # what was begun has ended when a later piece of work has
-        for _ in range(10):
+        for _attempt in range(10):
             ended: Future[None] = Future()
             executor.submit(lambda ended=ended: lambda: ended.set_result(None))  # type: ignore[misc]
             ended.result(60)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.private_files import private_file
 from thumbs.cache.filestore.shard import Shard
 from thumbs.cache.filestore.store import FileStore
 from thumbs.cache.locks import KeyLocks
@@ -49,8 +50,8 @@ def test_where_the_file_system_has_no_locks_every_process_may_render(
         raise OSError(error, os.strerror(error))
 
     monkeypatch.setattr(fcntl, "fcntl", refuse)
-    locks = KeyLocks(tmp_path / "locks")
-    first, second = locks.take("key"), locks.take("key")
+    locks = KeyLocks(private_file(tmp_path / "locks"))
+    first, second = locks.try_lock("key"), locks.try_lock("key")
     assert first is not None
     assert second is not None
     first.release()
@@ -58,8 +59,8 @@ def test_where_the_file_system_has_no_locks_every_process_may_render(
 
 
 def test_where_the_file_system_has_locks_one_process_has_the_key(tmp_path: Path) -> None:
-    locks = KeyLocks(tmp_path / "locks")
-    first = locks.take("key")
+    locks = KeyLocks(private_file(tmp_path / "locks"))
+    first = locks.try_lock("key")
     assert first is not None
-    assert locks.take("key") is None
+    assert locks.try_lock("key") is None
     first.release()

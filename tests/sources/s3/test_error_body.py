@@ -30,8 +30,8 @@ class Body:
         return not self.left
 
 
-def answer(body: Body) -> "transport._Answer":
-    return transport._Answer("http://s3.test/", 500, HTTPHeaders(), body)
+def answer(body: Body) -> "transport._Response":
+    return transport._Response("http://s3.test/", 500, HTTPHeaders(), body)
 
 
 def test_a_short_body_is_read_whole() -> None:
