@@ -1,7 +1,5 @@
 """Claims: of all threads, processes and machines one makes an entry, and nobody waits for the dead."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,15 +17,6 @@ from thumbs.cache.locks import KeyLock, KeyLocks
 from thumbs.cache.sieve import Sieve
 
 KEY = "group/name"
-# Takes the claim, says so, and holds it until it is killed.
-_HOLDER = """
-import sys, time
-from pathlib import Path
-from thumbs.cache.locks import KeyLocks
-lock = KeyLocks(Path(sys.argv[1])).take(sys.argv[2])
-print("has it" if lock else "has it not", flush=True)
-time.sleep(60)
-"""
 
 
 @pytest.fixture
@@ -37,6 +26,9 @@ def file(tmp_path: Path) -> Path:
 
 def entry(*, fresh: float = 300.0) -> Entry:
     return Entry(b"picture", "image/webp", '"tag"', "v1", 1_600_000_000, time.time(), time.time() + fresh)
+
+
+# -------------------------------------------------------------------------------- files
 
 
 def test_a_key_is_claimed_by_one_until_it_gives_it_up(file: Path) -> None:
@@ -59,17 +51,6 @@ def test_giving_up_one_key_gives_up_no_other(file: Path) -> None:
     assert given_up is not None
     given_up.release()
     assert locks.take("a/a") is None
-
-
-def test_a_claim_ends_with_the_process_that_is_killed(file: Path) -> None:
-    command = [sys.executable, "-c", _HOLDER, str(file), KEY]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "has it\n"
-        assert KeyLocks(file).take(KEY) is None
-        holder.kill()
-        holder.wait()
-    assert KeyLocks(file).take(KEY) is not None
 
 
 def test_where_nothing_can_be_locked_everybody_may_make_it(tmp_path: Path) -> None:

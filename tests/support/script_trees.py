@@ -10,6 +10,7 @@ import pytest
 
 from mage_project import demo
 from tests.support.installations import PYVIPS
+from tests.support.waiting import LONG_WAIT_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,7 +58,7 @@ def run(command: list[str | Path], **env: str) -> "subprocess.CompletedProcess[s
     for name in ("PORT", "STORAGES_CONFIG_PATH"):
         kept.pop(name, None)
     kept |= {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_RETRIES": "0"} | env
-    return subprocess.run(command, env=kept, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=kept, capture_output=True, text=True, timeout=LONG_WAIT_SECONDS, check=False)
 
 
 def executable(path: Path, text: str) -> Path:

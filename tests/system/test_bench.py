@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from bench.processes import UnavailableError, free_port, running
 from bench.report import Plan, Report
 from bench.rounds import compare
 from bench.table import Board, hits_table, markdown, misses_table
+from tests.support.waiting import eventually
 
 WANTED = Wanted(60, 40, "jpeg", 80)
 
@@ -235,8 +235,7 @@ class TestProcesses:
         # As a supervisor does it: in a process group of its own.
         script = "import os, time; child = os.fork() or os.setpgid(0, 0); print(child, flush=True); time.sleep(60)"
         with running([sys.executable, "-c", script], log=tmp_path / "log") as server:
-            while len(server.log.read_text().split()) < 2:
-                time.sleep(0.01)
+            eventually(lambda: len(server.log.read_text().split()) == 2)
             (grandchild,) = (int(word) for word in server.log.read_text().split() if word != "None")
             os.kill(grandchild, 0)
         with pytest.raises(ProcessLookupError):
@@ -248,8 +247,7 @@ class TestProcesses:
             "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
         )
         with running([sys.executable, "-c", script], log=tmp_path / "log") as server:
-            while not server.log.read_text():
-                time.sleep(0.01)
+            eventually(lambda: bool(server.log.read_text()))
         assert server.process.returncode == -signal.SIGKILL
 
     def test_a_server_that_ends_at_once_is_unavailable_with_its_last_words(self, tmp_path: Path) -> None:

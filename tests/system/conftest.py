@@ -1,0 +1,7 @@
+"""Fixtures of the system tests."""
+
+from tests.support.buckets import bucket, client, moto
+from tests.support.image_steps import image
+from tests.support.script_trees import tree
+
+__all__ = ["bucket", "client", "image", "moto", "tree"]
