@@ -31,7 +31,7 @@ def entry(*, fresh: float = 300.0) -> Entry:
 # -------------------------------------------------------------------------------- files
 
 
-def test_a_key_is_claimed_by_one_until_it_gives_it_up(file: Path) -> None:
+def test_a_key_is_locked_by_one_until_it_gives_it_up(file: Path) -> None:
     one, other = KeyLocks(file), KeyLocks(file)
     lock = one.take(KEY)
     assert lock is not None
@@ -53,14 +53,14 @@ def test_giving_up_one_key_gives_up_no_other(file: Path) -> None:
     assert locks.take("a/a") is None
 
 
-def test_where_nothing_can_be_locked_everybody_may_make_it(tmp_path: Path) -> None:
+def test_where_nothing_can_be_locked_every_process_may_make_it(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"")
     locks = KeyLocks(tmp_path / "plain" / "claims")
     assert locks.take(KEY) is not None
     assert locks.take(KEY) is not None
 
 
-def test_the_directory_of_claims_is_made_when_it_is_missing(tmp_path: Path) -> None:
+def test_the_directory_of_locks_is_made_when_it_is_missing(tmp_path: Path) -> None:
     locks = KeyLocks(tmp_path / "run" / "claims")
     result = locks.take(KEY)
     assert result is not None
@@ -127,7 +127,7 @@ def test_one_of_all_machines_has_the_lease_of_a_key() -> None:
         assert there.lock_or_get(KEY).lock is not None
 
 
-def test_a_cache_that_takes_nothing_and_has_nothing_leases_to_everybody() -> None:
+def test_a_cache_that_takes_nothing_and_has_nothing_leases_to_every_process() -> None:
     """As Django's clients do when memcached is away: they say False, and raise nothing."""
     with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}):
         layers = leasing(lambda: caches["default"])
@@ -135,7 +135,7 @@ def test_a_cache_that_takes_nothing_and_has_nothing_leases_to_everybody() -> Non
         assert layers.lock_or_get(KEY).lock is not None
 
 
-def test_a_cache_that_raises_leases_to_everybody() -> None:
+def test_a_cache_that_raises_leases_to_every_process() -> None:
     def broken() -> object:
         raise ConnectionError
 
@@ -144,5 +144,5 @@ def test_a_cache_that_raises_leases_to_everybody() -> None:
     assert layers.lock_or_get(KEY).lock is not None
 
 
-def test_a_claim_of_nothing_can_be_given_up() -> None:
+def test_a_lock_of_nothing_can_be_given_up() -> None:
     KeyLock().release()

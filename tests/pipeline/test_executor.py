@@ -137,7 +137,7 @@ def test_a_stage_that_is_closed_refuses_work(closing: ExitStack) -> None:
 # -------------------------------------------------------------------------------------- journeys
 
 
-def test_a_journey_goes_through_its_stages_and_gets_what_each_gave(closing: ExitStack) -> None:
+def test_a_job_goes_through_its_stages_and_gets_what_each_gave(closing: ExitStack) -> None:
     async def job() -> str:
         first: str = await Step("one", lambda: threading.current_thread().name)
         second: str = await Step("two", lambda: f"{first}, {threading.current_thread().name}")
@@ -147,14 +147,14 @@ def test_a_journey_goes_through_its_stages_and_gets_what_each_gave(closing: Exit
     assert gone(job(), executors).result(WAIT_SECONDS) == "mage-one_0, mage-two_0"
 
 
-def test_a_journey_without_a_step_is_over_at_once() -> None:
+def test_a_job_without_a_step_is_over_at_once() -> None:
     async def job() -> str:
         return "home"
 
     assert gone(job(), {}).result(0) == "home"
 
 
-def test_what_a_stage_raises_is_raised_in_the_journey(closing: ExitStack) -> None:
+def test_what_a_stage_raises_is_raised_in_the_job(closing: ExitStack) -> None:
     def missing() -> None:
         raise SourceMissing
 
@@ -169,7 +169,7 @@ def test_what_a_stage_raises_is_raised_in_the_journey(closing: ExitStack) -> Non
     assert gone(job(), {"one": executor(closing)}).result(WAIT_SECONDS) == "found elsewhere"
 
 
-def test_what_a_journey_does_not_catch_is_its_outcome(closing: ExitStack) -> None:
+def test_what_a_job_does_not_catch_is_its_outcome(closing: ExitStack) -> None:
     def missing() -> None:
         raise SourceMissing
 
@@ -180,7 +180,7 @@ def test_what_a_journey_does_not_catch_is_its_outcome(closing: ExitStack) -> Non
     assert isinstance(gone(job(), {"one": executor(closing)}).exception(WAIT_SECONDS), SourceMissing)
 
 
-def test_a_full_stage_is_raised_in_the_journey_before_travel_returns(closing: ExitStack) -> None:
+def test_a_full_stage_is_raised_in_the_job_before_travel_returns(closing: ExitStack) -> None:
     made, gate = executor(closing), Gate(closing)
     occupy(made, gate)
 
@@ -193,7 +193,7 @@ def test_a_full_stage_is_raised_in_the_journey_before_travel_returns(closing: Ex
     assert isinstance(future.exception(0), Overloaded)
 
 
-def test_a_journey_may_go_another_way_round_a_full_stage(closing: ExitStack) -> None:
+def test_a_job_may_go_another_way_round_a_full_stage(closing: ExitStack) -> None:
     full, gate = executor(closing), Gate(closing)
     occupy(full, gate)
 
@@ -247,7 +247,7 @@ def test_what_has_waited_for_too_long_is_refused_when_its_turn_comes(closing: Ex
     assert not done.is_set()
 
 
-def test_a_journey_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> None:
+def test_a_job_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> None:
     """An original of many megabytes would else live until the garbage collector finds the circle it is in."""
 
     class Original:
@@ -296,7 +296,7 @@ def test_the_time_in_each_stage_and_in_queues_is_told(closing: ExitStack) -> Non
     assert all(seconds >= 0 for seconds in timings.seconds.values())
 
 
-def test_a_thousand_journeys_all_come_home(closing: ExitStack) -> None:
+def test_a_thousand_jobs_all_come_home(closing: ExitStack) -> None:
     executors = {name: executor(closing, name, threads=3, queue_length=1000) for name in ("one", "two", "three")}
 
     async def job(number: int) -> str:
@@ -311,7 +311,7 @@ def test_a_thousand_journeys_all_come_home(closing: ExitStack) -> None:
         settled(made)
 
 
-def test_a_journey_that_leaves_a_full_stage_may_come_back_to_it(closing: ExitStack) -> None:
+def test_a_job_that_leaves_a_full_stage_may_come_back_to_it(closing: ExitStack) -> None:
     async def job() -> str:
         await Step("one", lambda: None)
         await Step("one", lambda: None)
@@ -323,7 +323,7 @@ def test_a_journey_that_leaves_a_full_stage_may_come_back_to_it(closing: ExitSta
     assert made.pending == 0
 
 
-def test_a_journey_waits_for_another_without_holding_a_thread(closing: ExitStack) -> None:
+def test_a_job_waits_for_another_without_holding_a_thread(closing: ExitStack) -> None:
     made, gate = executor(closing, queue_length=19), Gate(closing)
 
     async def first() -> str:
@@ -345,7 +345,7 @@ def test_a_journey_waits_for_another_without_holding_a_thread(closing: ExitStack
     assert set(timings.spent) == {"other", "quick"}
 
 
-def test_the_failure_of_another_journey_is_raised_in_all_that_wait_for_it(closing: ExitStack) -> None:
+def test_the_failure_of_another_job_is_raised_in_all_that_wait_for_it(closing: ExitStack) -> None:
     other: Future[str] = Future()
 
     async def job() -> str:
@@ -432,7 +432,7 @@ def test_who_stays_gets_what_one_who_has_left_had_begun(closing: ExitStack) -> N
 
 
 @pytest.mark.parametrize("stays", [False, True])
-def test_a_journey_that_others_wait_for_is_wanted_as_long_as_they_are(closing: ExitStack, stays: bool) -> None:
+def test_a_job_that_others_wait_for_is_wanted_as_long_as_they_are(closing: ExitStack, stays: bool) -> None:
     """Two thumbnails of one original: it is fetched as long as one of them is waited for."""
     gate, counted = Gate(closing), list[str]()
     executors = {"ask": executor(closing, "ask"), "make": executor(closing, "make", on_demand=True)}

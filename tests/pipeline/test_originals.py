@@ -76,9 +76,7 @@ def test_many_sizes_of_an_original_cost_one_read_and_one_decode(open_shop: Calla
     assert (shop.source.read_paths, shop.press.proxy) == (["a.jpg"], [b"cat"])
 
 
-def test_what_a_reduced_original_is_too_small_for_is_made_of_the_original(
-    open_shop: Callable[..., Shop], ask: Ask
-) -> None:
+def test_what_a_proxy_is_too_small_for_is_made_of_the_original(open_shop: Callable[..., Shop], ask: Ask) -> None:
     shop = open_shop(keeps_sources=True)
     shop.press.reduction = b"kitten"
     assert ask(shop, request("10x/a.jpg")).body.startswith(b"kitten")
@@ -147,9 +145,7 @@ def test_what_is_at_hand_is_no_more_than_it_may_be_and_not_for_long(
     eventually(lambda: alive() == left)
 
 
-def test_a_reduced_original_goes_with_the_original_that_it_was_made_of(
-    open_shop: Callable[..., Shop], ask: Ask
-) -> None:
+def test_a_proxy_goes_with_the_original_that_it_was_made_of(open_shop: Callable[..., Shop], ask: Ask) -> None:
     shop = open_shop(keeps_sources=True, stale=600)
     shop.press.reduction = b"kitten"
     ask(shop, request())

@@ -23,7 +23,7 @@ class Starts:
         self.flights.append(flight)
 
 
-def test_everybody_who_comes_during_a_flight_shares_it() -> None:
+def test_every_process_who_comes_during_a_flight_shares_it() -> None:
     flights, starts = SingleFlight[str](), Starts()
     barrier = threading.Barrier(50)
 

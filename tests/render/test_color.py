@@ -38,7 +38,7 @@ from thumbs.image.transforms import Crop, Transform
 # ------------------------------------------------------------------- the oracles, by themselves
 
 
-def test_the_arithmetic_knows_published_colours() -> None:
+def test_the_arithmetic_knows_published_colors() -> None:
     """White, and the matrix of IEC 61966-2-1 and the primaries of Adobe RGB (1998), 4.3.1, as they are printed."""
     assert lab((255, 255, 255)) == pytest.approx((100, 0, 0), abs=1e-9)
     assert lab((255, 0, 0)) == pytest.approx((53.24, 80.09, 67.20), abs=0.05)
@@ -65,7 +65,7 @@ def test_a_chart_without_its_profile_would_be_seen_to_be_wrong(space: str) -> No
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize("space", SPACES)
-def test_a_chart_comes_out_in_its_colours(space: str, container: str, output: str) -> None:
+def test_a_chart_comes_out_in_its_colors(space: str, container: str, output: str) -> None:
     data = stored(space, container)
     quality, by = OUTPUTS[output]
     made = picture(data, replace(HALF, format=output, quality=quality))
@@ -77,12 +77,12 @@ def test_a_chart_comes_out_in_its_colours(space: str, container: str, output: st
 
 @pytest.mark.parametrize("container", ["PNG", "WEBP"])
 @pytest.mark.parametrize("space", SPACES)
-def test_where_nothing_is_lossy_colours_are_off_by_rounding_alone(space: str, container: str) -> None:
+def test_where_nothing_is_lossy_colors_are_off_by_rounding_alone(space: str, container: str) -> None:
     assert farthest(middles(picture(stored(space, container), HALF)), PATCHES) < 1
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_sixteen_bits_with_a_profile_come_out_in_their_colours(space: str) -> None:
+def test_sixteen_bits_with_a_profile_come_out_in_their_colors(space: str) -> None:
     """Pillow does not write these: PNG with an iCCP chunk (RFC 2083; PNG 1.2, 4.2.2.4)."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
@@ -105,7 +105,7 @@ def test_sixteen_bits_with_a_profile_come_out_in_their_colours(space: str) -> No
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_a_crop_of_a_chart_comes_out_in_its_colours(space: str) -> None:
+def test_a_crop_of_a_chart_comes_out_in_its_colors(space: str) -> None:
     """The last two patches of the last two rows: another way through the decoder than that of the whole picture."""
     right, bottom = COLUMNS * SIDE, ROWS * SIDE
     crop = Crop(right - 2 * SIDE, bottom - 2 * SIDE, right, bottom)
@@ -116,7 +116,7 @@ def test_a_crop_of_a_chart_comes_out_in_its_colours(space: str) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))
-def test_a_chart_that_lies_on_its_side_comes_out_upright_and_in_its_colours(orientation: int) -> None:
+def test_a_chart_that_lies_on_its_side_comes_out_upright_and_in_its_colors(orientation: int) -> None:
     turned = decoded(pictures.stored_turned(chart_in("p3"), orientation))
     data = encoded(
         turned, "JPEG", quality=98, subsampling=0, icc_profile=PROFILES["p3"], exif=turned.info["exif"]
@@ -126,7 +126,7 @@ def test_a_chart_that_lies_on_its_side_comes_out_upright_and_in_its_colours(orie
 
 
 @pytest.mark.parametrize("ratio", [2, 4, 8])
-def test_a_chart_that_is_decoded_small_comes_out_in_its_colours(ratio: int) -> None:
+def test_a_chart_that_is_decoded_small_comes_out_in_its_colors(ratio: int) -> None:
     large = chart_in("adobe").resize((COLUMNS * SIDE * 4, ROWS * SIDE * 4), Image.Resampling.NEAREST)
     data = encoded(large, "JPEG", quality=95, icc_profile=PROFILES["adobe"])
     made = picture(data, Transform(large.width // (2 * ratio), large.height // (2 * ratio), "png"))

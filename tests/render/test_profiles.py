@@ -100,7 +100,7 @@ def grey_profile(gamma: float) -> bytes:
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG"])
 @pytest.mark.parametrize("gamma", [1.0, 1.8, 2.2, 2.6])
-def test_grey_goes_through_its_profile(name: str, gamma: float) -> None:
+def test_gray_goes_through_its_profile(name: str, gamma: float) -> None:
     """Of what a grey curve means, arithmetic is enough: its light, on the curve of sRGB."""
     image = chart(GREYS, "L")
     options = CONTAINERS[name] if name == "PNG" else {"quality": 98}
@@ -112,7 +112,7 @@ def test_grey_goes_through_its_profile(name: str, gamma: float) -> None:
         assert max(shown) - min(shown) <= 1
 
 
-def test_grey_with_transparency_goes_through_its_profile() -> None:
+def test_gray_with_tranfallbackncy_goes_through_its_profile() -> None:
     image = chart(GREYS, "L")
     image.putalpha(200)
     made = picture(encoded(image, "PNG", icc_profile=grey_profile(1.8)), HALF)

@@ -160,7 +160,7 @@ def test_attention_keeps_what_stands_out(attention: Attention, left: int) -> Non
         ("jpeg", Color(200, 0, 0, 128), (227, 127, 127)),
     ],
 )
-def test_a_filled_thumbnail_is_padded_with_its_colour(
+def test_a_filled_thumbnail_is_padded_with_its_color(
     quarters: bytes, output: str, fill: Color | None, padding: Pixel
 ) -> None:
     made = picture(quarters, Transform(300, 300, output, 95, fit=Fit.FILL, fill=fill))
@@ -174,26 +174,26 @@ def test_a_filled_thumbnail_is_padded_with_its_colour(
     assert near(inside[:3], RED, by=8)
 
 
-def test_a_grey_picture_is_padded_with_a_colour() -> None:
+def test_a_gray_picture_is_padded_with_a_color() -> None:
     grey = encoded(Image.new("L", (300, 200), 77), "PNG")
     made = picture(grey, Transform(300, 300, "png", fit=Fit.FILL, fill=Color(200, 10, 20)))
     assert (made.getpixel((0, 0)), made.getpixel((150, 150))) == ((200, 10, 20), (77, 77, 77))
 
 
-def test_transparency_stays_where_the_format_can_show_it() -> None:
+def test_tranfallbackncy_stays_where_the_format_can_show_it() -> None:
     data = encoded(Image.new("RGBA", (300, 200), (*RED, 128)), "PNG")
     for output in ("png", "webp", "avif"):
         assert near(picture(data, Transform(30, 20, output, 95)).getpixel((15, 10)), (*RED, 128), by=6)
 
 
-def test_white_lies_under_what_cannot_be_shown_as_transparent() -> None:
+def test_white_lies_under_what_cannot_be_shown_as_tranfallbacknt() -> None:
     half = encoded(Image.new("RGBA", (300, 200), (220, 40, 30, 128)), "PNG")
     assert near(picture(half, Transform(30, 20, "jpeg", 95)).getpixel((15, 10)), (237, 147, 142), by=5)
     grey = encoded(Image.new("LA", (300, 200), (0, 0)), "PNG")
     assert picture(grey, Transform(30, 20, "jpeg", 95)).convert("RGB").getpixel((15, 10)) == OPAQUE_WHITE
 
 
-def test_the_colour_of_what_is_transparent_does_not_bleed_into_its_neighbours() -> None:
+def test_the_color_of_what_is_tranfallbacknt_does_not_bleed_into_its_neighbours() -> None:
     image = Image.new("RGBA", (400, 100), (0, 200, 0, 255))
     image.paste((255, 0, 0, 0), (195, 0, 400, 100))
     made = picture(encoded(image, "PNG"), Transform(40, 10, "png"))
@@ -247,7 +247,7 @@ def test_a_jpeg_that_is_decoded_small_shows_what_a_whole_decode_shows(ratio: flo
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "1", "RGBA"])
-def test_every_kind_of_png_comes_out_in_its_colours(mode: str) -> None:
+def test_every_kind_of_png_comes_out_in_its_colors(mode: str) -> None:
     image = pictures.quarters().convert(mode)
     made = picture(encoded(image, "PNG"), Transform(60, 40, "png"))
     assert difference(made, image.convert("RGB").resize((60, 40), Image.Resampling.BOX)) < 6
@@ -271,14 +271,14 @@ def test_sixteen_bits_become_eight() -> None:
         assert near(made.getpixel((15, 10)), (round(40_000 / 257),) * 3, by=by)
 
 
-def test_a_grey_jpeg_stays_grey() -> None:
+def test_a_gray_jpeg_stays_gray() -> None:
     made = picture(encoded(pictures.quarters().convert("L"), "JPEG", quality=95), Transform(60, 40, "png"))
     for place, color in (((5, 5), RED), ((55, 5), GREEN), ((5, 35), BLUE)):
         luma = round(0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2])
         assert near(made.convert("RGB").getpixel(place), (luma,) * 3)
 
 
-def test_cmyk_without_a_profile_keeps_its_colours_apart() -> None:
+def test_cmyk_without_a_profile_keeps_its_colors_apart() -> None:
     made = picture(encoded(pictures.quarters().convert("CMYK"), "JPEG", quality=95), Transform(60, 40, "png"))
     assert made.mode == "RGB"
     for place, color in (((5, 5), RED), ((55, 5), GREEN), ((5, 35), BLUE)):
@@ -290,7 +290,7 @@ def test_cmyk_without_a_profile_keeps_its_colours_apart() -> None:
     assert near(made.getpixel((55, 35)), WHITE, by=8)
 
 
-def test_colours_go_through_the_embedded_profile() -> None:
+def test_colors_go_through_the_embedded_profile() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     # The primaries of red and green change places: what says red means green.
     swapped = profile.replace(b"rXYZ", b"!XYZ").replace(b"gXYZ", b"rXYZ").replace(b"!XYZ", b"gXYZ")
@@ -338,7 +338,7 @@ def test_the_same_recipe_gives_the_same_bytes(quarters: bytes) -> None:
         assert rendered(quarters, transform).body == rendered(quarters, transform).body
 
 
-def test_avif_that_would_cost_too_much_becomes_its_spare(quarters: bytes) -> None:
+def test_avif_that_would_cost_too_much_becomes_its_fallback(quarters: bytes) -> None:
     small = RenderLimits(avif_pixels=60 * 40)
     fallback = Transform(61, 40, "webp", 5)
     assert rendered(quarters, Transform(60, 40, "avif", 50), limits=small, fallback=fallback).format == "avif"

@@ -276,7 +276,7 @@ def test_parts_compose_to_what_their_url_parses_to() -> None:
 # -------------------------------------------------------------------------------------- colours
 
 
-def test_every_css_name_is_the_colour_that_pillow_knows() -> None:
+def test_every_css_name_is_the_color_that_pillow_knows() -> None:
     assert set(colors.NAMED) == set(ImageColor.colormap)
     for name in ImageColor.colormap:
         assert colors.parse(name).values[:3] == ImageColor.getrgb(name)
@@ -292,23 +292,23 @@ def test_every_css_name_is_the_colour_that_pillow_knows() -> None:
         ("transparent", Color(0, 0, 0, 0)),
     ],
 )
-def test_a_colour_may_be_hex_with_or_without_alpha(text: str, color: Color) -> None:
+def test_a_color_may_be_hex_with_or_without_alpha(text: str, color: Color) -> None:
     assert colors.parse(text) == color
 
 
 @pytest.mark.parametrize(
     "text", ["", "f", "ff", "fffff", "fffffff", "fffffffff", "#fff", "ggg", "Red", "red ", "0x1", "١٢٣"]
 )
-def test_any_other_text_is_no_colour(text: str) -> None:
+def test_any_other_text_is_no_color(text: str) -> None:
     with pytest.raises(ValueError, match="not a colour"):
         colors.parse(text)
 
 
 @given(strategies.colors)
-def test_a_colour_is_read_back_as_it_was_written(color: Color) -> None:
+def test_a_color_is_read_back_as_it_was_written(color: Color) -> None:
     assert colors.parse(colors.build(color)) == color
 
 
-def test_an_opaque_colour_is_written_without_its_alpha() -> None:
+def test_an_opaque_color_is_written_without_its_alpha() -> None:
     assert colors.build(Color(255, 204, 0)) == "ffcc00"
     assert colors.build(Color(255, 204, 0, 254)) == "ffcc00fe"

@@ -208,7 +208,7 @@ def test_no_crop_in_percent_ends_past_a_hundred() -> None:
 
 
 @pytest.mark.parametrize("values", [(256, 0, 0), (0, -1, 0), (0, 0, 0, 256)])
-def test_no_colour_can_be_invalid(values: tuple[int, ...]) -> None:
+def test_no_color_can_be_invalid(values: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="0–255"):
         Color(*values)
 

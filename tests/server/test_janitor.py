@@ -118,7 +118,7 @@ def test_it_comes_back_to_its_interval_when_there_is_something_to_do(tmp_path: P
     assert rounds.pauses[4:] == [30, 45]
 
 
-def test_it_sweeps_oftener_when_there_is_much_to_do(
+def test_it_sweeps_more_often_when_there_is_much_to_do(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(janitor_module, "_MUCH", 5)

@@ -137,7 +137,7 @@ class TestCheck:
             decode(body[: len(body) // 2])
 
     @pytest.mark.parametrize("quality", [1, 30, 50, 77, 80, 95])
-    def test_the_quality_of_a_jpeg_is_read_from_it_whoever_wrote_it(self, quality: int, tmp_path: Path) -> None:
+    def test_the_quality_of_a_jpeg_is_read_from_it_a_client_that_wrote_it(self, quality: int, tmp_path: Path) -> None:
         Image.new("RGB", (8, 8), "teal").save(tmp_path / "other.jpg", quality=quality)
         assert jpeg_quality((tmp_path / "other.jpg").read_bytes()) == quality
         assert jpeg_quality(encoded(quality=quality)) == quality

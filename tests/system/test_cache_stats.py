@@ -110,7 +110,7 @@ def test_a_directory_that_is_not_ours_is_an_error_and_the_others_are_told(
 # -------------------------------------------------------------------------------------------- a survey
 
 
-def test_a_survey_is_what_the_account_says_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_survey_is_what_the_ledger_says_and_changes_nothing(tmp_path: Path) -> None:
     moment = NOW
     store = FileStore(tmp_path / "cache", max_bytes=None, clock=lambda: moment)
     for number in range(40):

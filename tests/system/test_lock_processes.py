@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "claims"
 
 
-def test_a_claim_ends_with_the_process_that_is_killed(file: Path) -> None:
+def test_a_lock_ends_with_the_process_that_is_killed(file: Path) -> None:
     command = [sys.executable, "-c", _HOLDER, str(file), KEY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None

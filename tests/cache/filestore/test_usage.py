@@ -30,7 +30,7 @@ def capped(directory: Path, clock: Clock, max_bytes: int) -> FileStore:
 # --------------------------------------------------------------------------------------- the account
 
 
-def test_the_account_is_the_truth_after_every_kind_of_change(directory: Path, clock: Clock) -> None:
+def test_the_ledger_is_the_truth_after_every_kind_of_change(directory: Path, clock: Clock) -> None:
     store = capped(directory, clock, 900_000)
     for number in range(150):
         store.set(f"g{number % 9}/{number}", os.urandom(number * 70), expires=clock.now + 100 + number)
@@ -115,7 +115,7 @@ def test_a_directory_over_a_new_cap_is_under_it_after_one_sweep_or_some_sets(dir
 
 
 @pytest.mark.parametrize("ledger", [None, b"", b"short", b"x" * 5000, os.urandom(3088)])
-def test_a_lost_or_damaged_account_is_counted_anew_before_anything_is_stored(
+def test_a_lost_or_damaged_ledger_is_counted_anew_before_anything_is_stored(
     directory: Path, clock: Clock, ledger: bytes | None
 ) -> None:
     wide = capped(directory, clock, 50_000_000)
@@ -130,7 +130,7 @@ def test_a_lost_or_damaged_account_is_counted_anew_before_anything_is_stored(
     assert narrow.usage().bytes == disk_bytes(directory)
 
 
-def test_an_account_that_says_too_much_is_put_right_without_a_janitor(directory: Path, clock: Clock) -> None:
+def test_a_ledger_that_says_too_much_is_put_right_without_a_janitor(directory: Path, clock: Clock) -> None:
     store = capped(directory, clock, 1_000_000)
     store.set("a/b", b"data", expires=None)
     ledger = Ledger(str(directory / LEDGER))

@@ -109,7 +109,7 @@ def test_the_bytes_are_those_of_the_object_whatever_its_encoding(store: Misbehav
     assert source_of(store.url).read("encoded/tom.jpg").data == store.body
 
 
-def test_nobody_listening_is_a_failure() -> None:
+def test_no_listener_is_a_failure() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     assert outcome(source_of(f"http://127.0.0.1:{port}").read, "tom.jpg") is StorageFailed
