@@ -1,6 +1,7 @@
 """Fixtures that more than one module of tests uses."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +18,48 @@ from tests.support import pictures, servers  # noqa: E402 - after Django is set 
 from tests.support.clock import Clock  # noqa: E402
 from tests.support.commands import Run, disk_cache, local_storage  # noqa: E402
 from tests.support.fronts import SECRET, Fronts, fill_bucket, running_fronts  # noqa: E402
+from thumbs.conf import installation  # noqa: E402
 from thumbs.wiring import process  # noqa: E402
 
-SHARED_PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
+_SYSTEM = Path(__file__).resolve().parent / "system"
+# Seconds; `timeout` in pyproject.toml is that of all other tests. All three are far above what a test takes.
+_SYSTEM_TIMEOUT, _SLOW_TIMEOUT = 600, 3600
+_STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"}
+_running: list[pytest.Item] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in tests/system, and give it and what is slow more time."""
+    for item in items:
+        if _SYSTEM in item.path.parents:
+            item.add_marker("system")
+        if item.get_closest_marker("timeout") is None:
+            slow, system = item.get_closest_marker("slow"), item.get_closest_marker("system")
+            if slow or system:
+                item.add_marker(pytest.mark.timeout(_SLOW_TIMEOUT if slow else _SYSTEM_TIMEOUT))
+
+
+def pytest_sessionstart() -> None:
+    """The system checks ask a process which libvips there is, once: before any test, so that no test starts it."""
+    installation.libvips()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _running.pop()
+
+
+def _refuse_processes(event: str, _: object) -> None:
+    """An audit hook: a test that starts a process belongs in tests/system, where tests run one at a time."""
+    if event in _STARTS and _running and not _running[-1].get_closest_marker("system"):
+        raise RuntimeError(f"only tests in tests/system may start a process: {_running[-1].nodeid}")
+
+
+sys.addaudithook(_refuse_processes)
 
 
 @pytest.fixture
@@ -49,14 +89,6 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("originals")
     pictures.draw_all(root)
     return root
-
-
-@pytest.fixture(scope="session")
-def photos() -> Path:
-    """Real photographs, where they are there."""
-    if not SHARED_PHOTOS.is_dir():
-        pytest.skip("the real photographs are not part of the project, and they are not here")
-    return SHARED_PHOTOS
 
 
 @pytest.fixture(scope="session")

@@ -5,28 +5,20 @@ The table of the rooms is the one in `docs/architecture.md`.
 
 import ast
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support.modules import ROOT, WITHOUT_DJANGO, packages, trees, within
 
 # A row of the table: the room, what is in it, and what it may import.
 _ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 # Django's own words at the root of the package. They may import every room.
 DJANGO = ("apps", "checks", "management", "signals", "templatetags", "urls", "views")
 
-# What must work without Django: everything below the composition root but the parts that are Django's by nature.
-WITHOUT_DJANGO = (
-    *("errors", "problems", "http", "image", "request", "render", "pipeline", "conf", "front", "wsgi", "asgi"),
-    "sources.drivers",
-    *("observability.access_log", "server.janitor", "server.supervisor"),
-)
 # Imports inside a function whose callers need Django: `front.wired` gives a front the thumbnailer of Django's settings,
 # and a row of the table of drivers opens a storage of Django.
 LEAD_TO_DJANGO = {
@@ -65,7 +57,6 @@ OWNERS = {
         ),
     ),
 }
-
 # Django's settings that are read, and where. `THUMBS` is the app's only one, and read in one place.
 SETTINGS = {
     "thumbs.apps": {"STORAGES", "CACHES", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
@@ -79,8 +70,6 @@ SETTINGS = {
     },
     "thumbs.management.application": {"ASGI_APPLICATION", "ROOT_URLCONF"},
 }
-
-
 ENVIRONMENT = {
     "mage_project.settings",
     "thumbs.sources.s3.client",  # REQUESTS_CA_BUNDLE, as boto3 does, in whose place it opens connections
@@ -93,17 +82,6 @@ class Import:
 
     importer: str
     imported: str
-
-
-@cache
-def trees() -> dict[str, ast.Module]:
-    """Every module of the two packages, by its dotted name."""
-    found: dict[str, ast.Module] = {}
-    for package in ("thumbs", "mage_project"):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            found[name] = ast.parse(path.read_text(), str(path))
-    return found
 
 
 @cache
@@ -123,10 +101,6 @@ def imported_by(tree: ast.Module) -> Iterator[str]:
                 yield dotted if dotted in trees() else node.module
 
 
-def within(module: str, place: str) -> bool:
-    return module == place or module.startswith(f"{place}.")
-
-
 @cache
 def rooms() -> dict[str, set[str]]:
     """Each room of the table in docs/architecture.md, with the rooms that it may import."""
@@ -141,15 +115,6 @@ def room_of(module: str) -> str | None:
         return None
     folder = parts[1:] if len(parts) == 2 or module in packages() else parts[1:-1]
     return ".".join(folder)
-
-
-@cache
-def packages() -> set[str]:
-    return {
-        ".".join(path.parent.relative_to(ROOT).parts)
-        for package in ("thumbs", "mage_project")
-        for path in (ROOT / package).rglob("__init__.py")
-    }
 
 
 def told(found: Iterator[Import]) -> list[str]:
@@ -277,63 +242,3 @@ def environment_readers() -> Iterator[str]:
 
 def test_the_environment_is_read_in_the_standalone_settings() -> None:
     assert set(environment_readers()) == ENVIRONMENT
-
-
-# ------------------------------------------------------------------------- what an import may do
-
-_LOOK = """
-import sys, threading
-import {modules}
-heavy = sorted(name for name in {heavy} if name in sys.modules)
-if heavy or threading.active_count() > 1:
-    sys.exit(f"imported: {{heavy}}; threads: {{threading.enumerate()}}")
-"""
-
-
-def importing(modules: str, *heavy: str) -> str:
-    script = _LOOK.format(modules=modules, heavy=heavy)
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stderr
-
-
-def test_the_core_imports_without_libvips_django_or_threads() -> None:
-    core = [
-        name.removeprefix("thumbs.")
-        for name in trees()
-        if any(within(name, f"thumbs.{free}") for free in WITHOUT_DJANGO) and not name.startswith("thumbs.render")
-    ]
-    modules = ", ".join(f"thumbs.{name}" for name in core)
-    assert importing(modules, "pyvips", "django", "boto3", "botocore", "storages", "gunicorn", "mage_project") == ""
-
-
-def test_rendering_is_imported_without_starting_anything() -> None:
-    assert importing("thumbs.render.renderer", "django", "boto3") == ""
-
-
-_BUILD = """
-import sys, threading
-from django.conf import settings
-settings.configure(THUMBS={{"STORAGES": [{{"name": "a", "driver": "local", "root": {root!r}, "allowed_sizes": ["9x9"],
-    "cache": {{"memory": {{"enabled": True, "max_size_mb": 1}}, "disk": {{"enabled": True, "dir": {root!r} + "/c"}}}}}},
-    {{"name": "b", "driver": "s3", "bucket": "b", "allowed_sizes": ["9x9"]}}]}},
-    INSTALLED_APPS=["thumbs"], ROOT_URLCONF="thumbs.urls")
-import django
-django.setup()
-import thumbs.wiring.build, thumbs.wsgi, thumbs.asgi, thumbs.views, thumbs.urls, thumbs.checks.config
-assert "pyvips" not in sys.modules
-from django.core import checks
-assert checks.run_checks() == []
-assert "pyvips" not in sys.modules
-thumbs.wsgi.ThumbsWSGI(None), thumbs.asgi.ThumbsASGI(None)
-thumbs.wiring.process.thumbnailer()
-from thumbs.site.links import thumb_url
-assert thumb_url("a", "b.jpg", "9x9") == "/a/thumbs/9x9/b.jpg"
-assert "pyvips" not in sys.modules
-assert threading.active_count() == 1, threading.enumerate()
-"""
-
-
-def test_what_is_built_before_a_fork_has_no_thread_and_no_libvips(tmp_path: Path) -> None:
-    script = _BUILD.format(root=str(tmp_path))
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.stderr == ""

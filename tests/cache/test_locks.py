@@ -1,7 +1,5 @@
 """Key locks and leases: one of all threads, processes and machines makes an entry, and a dead one blocks none."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,16 +18,6 @@ from thumbs.cache.locks import KeyLock, KeyLocks
 from thumbs.cache.sieve import Sieve
 
 KEY = "group/name"
-# Takes the lock, says so, and holds it until it is killed.
-_HOLDER = """
-import sys, time
-from pathlib import Path
-from tests.support.private_files import private_file
-from thumbs.cache.locks import KeyLocks
-lock = KeyLocks(private_file(Path(sys.argv[1]))).try_lock(sys.argv[2])
-print("has it" if lock else "has it not", flush=True)
-time.sleep(60)
-"""
 
 
 @pytest.fixture
@@ -61,17 +49,6 @@ def test_releasing_one_key_releases_no_other(file: Path) -> None:
     assert released is not None
     released.release()
     assert locks.try_lock("a/a") is None
-
-
-def test_a_lock_ends_with_the_process_that_is_killed(file: Path) -> None:
-    command = [sys.executable, "-c", _HOLDER, str(file), KEY]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "has it\n"
-        assert KeyLocks(private_file(file)).try_lock(KEY) is None
-        holder.kill()
-        holder.wait()
-    assert KeyLocks(private_file(file)).try_lock(KEY) is not None
 
 
 def test_where_nothing_can_be_locked_every_process_gets_a_lock(tmp_path: Path) -> None:

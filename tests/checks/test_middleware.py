@@ -14,7 +14,6 @@ from django.middleware.gzip import GZipMiddleware
 from django.test import override_settings
 from django.urls import include, path, re_path
 
-from tests.support.startproject import ASGI, INCLUDE, THUMBS, WRAP, startproject
 from thumbs.front import PATTERN
 from thumbs.views import thumbnail
 
@@ -143,17 +142,3 @@ def test_thumbnails_that_are_private_may_vary_and_ask_for_a_login(originals: Pat
     storage = {"name": "a", "driver": "local", "root": str(originals), "allowed_sizes": ["x"]}
     thumbs = {"STORAGES": [{**storage, "cache_control": "private, max-age=60"}]}
     assert _told(_GZIP, _LOCALE, _LOGIN, THUMBS=thumbs) == []
-
-
-def test_the_hint_is_enough(tmp_path: Path) -> None:
-    """In a project as `startproject` makes it, that saves sessions."""
-    project = startproject(tmp_path / "project")
-    project.add("settings", THUMBS + "\nSESSION_SAVE_EVERY_REQUEST = True\n")
-    project.add("urls", INCLUDE)
-    told = project.manage("check")
-    assert told.returncode == 0
-    assert "(thumbs.W004) MIDDLEWARE: django.contrib.sessions.middleware.SessionMiddleware saves" in told.stderr
-    assert "ThumbsWSGI(get_wsgi_application(), prefix" in told.stderr
-    project.add("settings", ASGI)
-    project.add("asgi", WRAP)
-    assert project.manage("check").stdout == "System check identified no issues (0 silenced).\n"

@@ -1,21 +1,16 @@
 """Lists of entity tags and dates, as RFC 9110 writes them: what is of another form says nothing."""
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.servers import ROOT
 from thumbs.http.conditions import is_any, opaque_tags, parse_date
 from thumbs.http.messages import http_date
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
 MOMENT = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110, 5.6.7
-
 
 # --------------------------------------------------------------------------------------- tags
 
@@ -76,12 +71,6 @@ def test_any_text_is_a_list_or_none(text: str) -> None:
     assert all(tag[0] == tag[-1] == '"' and tag in text for tag in opaque_tags(text))
 
 
-@pytest.mark.parametrize("field", [" " * 8000 + "x", '"a",' * 2000 + "x", ", " * 4000 + "x", 'W/"' * 2600])
-def test_the_longest_field_that_is_no_list_is_told_in_one_pass(field: str) -> None:
-    script = f"from thumbs.http.conditions import opaque_tags; assert not opaque_tags({field!r} * 20)"
-    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60, check=False).returncode == 0
-
-
 @pytest.mark.parametrize(
     ("field", "holds"), [("*", True), (" *\t", True), ("**", False), ("*,*", False), ('*,"a"', False), ('"*"', False)]
 )
@@ -91,21 +80,13 @@ def test_the_asterisk_stands_alone(field: str, holds: bool) -> None:
 
 # -------------------------------------------------------------------------------------- dates
 
+
 DATES = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
 
 
 @pytest.mark.parametrize("date", [*DATES, f" {DATES[0]}\t"])
 def test_a_date_has_three_forms(date: str) -> None:
     assert parse_date(date, NOW) == MOMENT
-
-
-@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata", "XYZ-11"])
-def test_every_form_of_a_date_is_utc_wherever_the_server_is(zone: str) -> None:
-    script = f"from thumbs.http.conditions import parse_date; print(*[parse_date(date, {NOW}) for date in {DATES}])"
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env={**os.environ, "TZ": zone}, capture_output=True, check=True
-    )
-    assert done.stdout.split() == [str(MOMENT).encode()] * 3
 
 
 @given(st.integers(-62135596800, 253402300799))

@@ -11,12 +11,11 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.errors import Overloaded, SourceMissing
 from thumbs.pipeline.executor import BoundedExecutor
 from thumbs.pipeline.singleflight import Flight, SingleFlight
 from thumbs.pipeline.steps import Abandoned, Job, Step, Timings, Wait, run_job
-
-PATIENCE = 10.0
 
 
 @pytest.fixture
@@ -49,12 +48,12 @@ class Gate:
 
     def __call__(self) -> str:
         self.begun.release()
-        assert self._open.wait(PATIENCE)
+        assert self._open.wait(WAIT_SECONDS)
         return "through"
 
     def wait_for(self, count: int) -> None:
         for _ in range(count):
-            assert self.begun.acquire(timeout=PATIENCE)
+            assert self.begun.acquire(timeout=WAIT_SECONDS)
 
     def open(self) -> None:
         self._open.set()
@@ -138,24 +137,24 @@ def test_a_stage_that_is_closed_refuses_work(closing: ExitStack) -> None:
 # -------------------------------------------------------------------------------------- journeys
 
 
-def test_a_journey_goes_through_its_stages_and_gets_what_each_gave(closing: ExitStack) -> None:
+def test_a_job_goes_through_its_stages_and_gets_what_each_gave(closing: ExitStack) -> None:
     async def job() -> str:
         first: str = await Step("one", lambda: threading.current_thread().name)
         second: str = await Step("two", lambda: f"{first}, {threading.current_thread().name}")
         return second
 
     executors = {name: executor(closing, name) for name in ("one", "two")}
-    assert gone(job(), executors).result(PATIENCE) == "mage-one_0, mage-two_0"
+    assert gone(job(), executors).result(WAIT_SECONDS) == "mage-one_0, mage-two_0"
 
 
-def test_a_journey_without_a_step_is_over_at_once() -> None:
+def test_a_job_without_a_step_is_over_at_once() -> None:
     async def job() -> str:
         return "home"
 
     assert gone(job(), {}).result(0) == "home"
 
 
-def test_what_a_stage_raises_is_raised_in_the_journey(closing: ExitStack) -> None:
+def test_what_a_stage_raises_is_raised_in_the_job(closing: ExitStack) -> None:
     def missing() -> None:
         raise SourceMissing
 
@@ -167,10 +166,10 @@ def test_what_a_stage_raises_is_raised_in_the_journey(closing: ExitStack) -> Non
             return found
         return "found"
 
-    assert gone(job(), {"one": executor(closing)}).result(PATIENCE) == "found elsewhere"
+    assert gone(job(), {"one": executor(closing)}).result(WAIT_SECONDS) == "found elsewhere"
 
 
-def test_what_a_journey_does_not_catch_is_its_outcome(closing: ExitStack) -> None:
+def test_what_a_job_does_not_catch_is_its_outcome(closing: ExitStack) -> None:
     def missing() -> None:
         raise SourceMissing
 
@@ -178,10 +177,10 @@ def test_what_a_journey_does_not_catch_is_its_outcome(closing: ExitStack) -> Non
         await Step("one", missing)
         return "found"
 
-    assert isinstance(gone(job(), {"one": executor(closing)}).exception(PATIENCE), SourceMissing)
+    assert isinstance(gone(job(), {"one": executor(closing)}).exception(WAIT_SECONDS), SourceMissing)
 
 
-def test_a_full_stage_is_raised_in_the_journey_before_travel_returns(closing: ExitStack) -> None:
+def test_a_full_stage_is_raised_in_the_job_before_travel_returns(closing: ExitStack) -> None:
     made, gate = executor(closing), Gate(closing)
     occupy(made, gate)
 
@@ -194,7 +193,7 @@ def test_a_full_stage_is_raised_in_the_journey_before_travel_returns(closing: Ex
     assert isinstance(future.exception(0), Overloaded)
 
 
-def test_a_journey_may_go_another_way_round_a_full_stage(closing: ExitStack) -> None:
+def test_a_job_may_go_another_way_round_a_full_stage(closing: ExitStack) -> None:
     full, gate = executor(closing), Gate(closing)
     occupy(full, gate)
 
@@ -206,7 +205,7 @@ def test_a_journey_may_go_another_way_round_a_full_stage(closing: ExitStack) -> 
             return found
         return "through it"
 
-    assert gone(job(), {"full": full, "free": executor(closing)}).result(PATIENCE) == "round it"
+    assert gone(job(), {"full": full, "free": executor(closing)}).result(WAIT_SECONDS) == "round it"
 
 
 def test_a_slow_stage_holds_no_thread_of_another(closing: ExitStack) -> None:
@@ -222,10 +221,10 @@ def test_a_slow_stage_holds_no_thread_of_another(closing: ExitStack) -> None:
     executors = {"slow": slow, "quick": quick}
     waiting = [gone(job("slow"), executors) for _ in range(50)]
     gate.wait_for(2)
-    assert [gone(job("quick"), executors).result(PATIENCE) for _ in range(20)] == ["quick"] * 20
+    assert [gone(job("quick"), executors).result(WAIT_SECONDS) for _ in range(20)] == ["quick"] * 20
     assert not any(future.done() for future in waiting)
     gate.open()
-    assert [future.result(PATIENCE) for future in waiting] == ["slow"] * 50
+    assert [future.result(WAIT_SECONDS) for future in waiting] == ["slow"] * 50
 
 
 def test_what_has_waited_for_too_long_is_refused_when_its_turn_comes(closing: ExitStack) -> None:
@@ -242,13 +241,13 @@ def test_what_has_waited_for_too_long_is_refused_when_its_turn_comes(closing: Ex
     second = gone(job(done.set), {"work": impatient})
     threading.Event().wait(0.1)
     gate.open()
-    assert first.result(PATIENCE) == "made"
+    assert first.result(WAIT_SECONDS) == "made"
     with pytest.raises(Overloaded):
-        second.result(PATIENCE)
+        second.result(WAIT_SECONDS)
     assert not done.is_set()
 
 
-def test_a_journey_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> None:
+def test_a_job_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> None:
     """An original of many megabytes would else live until the garbage collector finds the circle it is in."""
 
     class Original:
@@ -268,8 +267,8 @@ def test_a_journey_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> No
     closing.callback(gc.enable)
     future = gone(job(original), {"work": executor(closing, queue_length=1)})
     del original
-    assert isinstance(future.exception(PATIENCE), SourceMissing)
-    end = time.monotonic() + PATIENCE
+    assert isinstance(future.exception(WAIT_SECONDS), SourceMissing)
+    end = time.monotonic() + WAIT_SECONDS
     while alive() is not None and time.monotonic() < end:
         time.sleep(0.01)  # the thread that ended it may not have come back yet
     assert alive() is None
@@ -290,14 +289,14 @@ def test_the_time_in_each_stage_and_in_queues_is_told(closing: ExitStack) -> Non
     future = gone(job(), executors, timings)
     gate.wait_for(1)
     gate.open()
-    future.result(PATIENCE)
+    future.result(WAIT_SECONDS)
     assert set(timings.spent) == {"one", "two"}
     assert timings.queue > 0
     assert list(timings.seconds) == ["queue", "one", "two"]
     assert all(seconds >= 0 for seconds in timings.seconds.values())
 
 
-def test_a_thousand_journeys_all_come_home(closing: ExitStack) -> None:
+def test_a_thousand_jobs_all_come_home(closing: ExitStack) -> None:
     executors = {name: executor(closing, name, threads=3, queue_length=1000) for name in ("one", "two", "three")}
 
     async def job(number: int) -> str:
@@ -307,12 +306,12 @@ def test_a_thousand_journeys_all_come_home(closing: ExitStack) -> None:
         return str(total)
 
     futures = [gone(job(number), executors) for number in range(1000)]
-    assert [future.result(PATIENCE) for future in futures] == [str(3 * number) for number in range(1000)]
+    assert [future.result(WAIT_SECONDS) for future in futures] == [str(3 * number) for number in range(1000)]
     for made in executors.values():
         settled(made)
 
 
-def test_a_journey_that_leaves_a_full_stage_may_come_back_to_it(closing: ExitStack) -> None:
+def test_a_job_that_leaves_a_full_stage_may_come_back_to_it(closing: ExitStack) -> None:
     async def job() -> str:
         await Step("one", lambda: None)
         await Step("one", lambda: None)
@@ -320,11 +319,11 @@ def test_a_journey_that_leaves_a_full_stage_may_come_back_to_it(closing: ExitSta
 
     made = executor(closing, threads=1, queue_length=0)
     future = gone(job(), {"one": made})
-    assert future.result(PATIENCE) == "home"
+    assert future.result(WAIT_SECONDS) == "home"
     assert made._pending == 0
 
 
-def test_a_journey_waits_for_another_without_holding_a_thread(closing: ExitStack) -> None:
+def test_a_job_waits_for_another_without_holding_a_thread(closing: ExitStack) -> None:
     made, gate = executor(closing, queue_length=19), Gate(closing)
 
     async def first() -> str:
@@ -342,11 +341,11 @@ def test_a_journey_waits_for_another_without_holding_a_thread(closing: ExitStack
     gate.wait_for(1)
     assert made._pending == 0
     gate.open()
-    assert [future.result(PATIENCE) for future in waiting] == ["through again"] * 20
+    assert [future.result(WAIT_SECONDS) for future in waiting] == ["through again"] * 20
     assert set(timings.spent) == {"other", "quick"}
 
 
-def test_the_failure_of_another_journey_is_raised_in_all_that_wait_for_it(closing: ExitStack) -> None:
+def test_the_failure_of_another_job_is_raised_in_all_that_wait_for_it(closing: ExitStack) -> None:
     other: Future[str] = Future()
 
     async def job() -> str:
@@ -358,7 +357,7 @@ def test_the_failure_of_another_journey_is_raised_in_all_that_wait_for_it(closin
 
     waiting = [gone(job(), {}) for _ in range(3)]
     other.set_exception(SourceMissing())
-    assert [future.result(PATIENCE) for future in (*waiting, gone(job(), {}))] == ["missed"] * 4
+    assert [future.result(WAIT_SECONDS) for future in (*waiting, gone(job(), {}))] == ["missed"] * 4
 
 
 def test_a_thread_that_cannot_be_started_strands_nobody(closing: ExitStack) -> None:
@@ -372,10 +371,10 @@ def test_a_thread_that_cannot_be_started_strands_nobody(closing: ExitStack) -> N
 
     made.on_start = on_start
     jobs = [walk(("work", lambda: "done"), counted=[]) for _ in range(3)]
-    assert isinstance(gone(jobs[0], {"work": made}).exception(PATIENCE), Overloaded)
+    assert isinstance(gone(jobs[0], {"work": made}).exception(WAIT_SECONDS), Overloaded)
     assert made._pending == 0
     for job in jobs[1:]:
-        assert gone(job, {"work": made}).result(PATIENCE) == "there"
+        assert gone(job, {"work": made}).result(WAIT_SECONDS) == "there"
     assert starts == [made, made]
 
 
@@ -401,7 +400,7 @@ def test_what_nobody_waits_for_ends_before_the_next_costly_step(closing: ExitSta
     gate.wait_for(1)
     ticket.leave()
     gate.open()
-    assert isinstance(ticket.future.exception(PATIENCE), Abandoned)
+    assert isinstance(ticket.future.exception(WAIT_SECONDS), Abandoned)
     assert counted == ["ask: through", "let go"]
     assert "key" not in flights._flights
 
@@ -415,7 +414,7 @@ def test_what_was_made_is_kept_though_who_wanted_it_has_left(closing: ExitStack)
     gate.wait_for(1)
     ticket.leave()
     gate.open()
-    assert ticket.future.result(PATIENCE) == "there"
+    assert ticket.future.result(WAIT_SECONDS) == "there"
     assert counted == ["make: through", "keep: kept", "let go"]
 
 
@@ -429,11 +428,11 @@ def test_who_stays_gets_what_one_who_has_left_had_begun(closing: ExitStack) -> N
     first.leave()
     second = flights.join("key", lambda _: None)
     gate.open()
-    assert second.future.result(PATIENCE) == "there"
+    assert second.future.result(WAIT_SECONDS) == "there"
 
 
 @pytest.mark.parametrize("stays", [False, True])
-def test_a_journey_that_others_wait_for_is_wanted_as_long_as_they_are(closing: ExitStack, stays: bool) -> None:
+def test_a_job_that_others_wait_for_is_wanted_as_long_as_they_are(closing: ExitStack, stays: bool) -> None:
     """Two thumbnails of one original: it is fetched as long as one of them is waited for."""
     gate, counted = Gate(closing), list[str]()
     executors = {"ask": executor(closing, "ask"), "make": executor(closing, "make", on_demand=True)}
@@ -456,9 +455,9 @@ def test_a_journey_that_others_wait_for_is_wanted_as_long_as_they_are(closing: E
         two.leave()
     gate.open()
     if stays:
-        assert two.future.result(PATIENCE) == "of there"
+        assert two.future.result(WAIT_SECONDS) == "of there"
         assert counted == ["ask: through", "make: made", "let go"]
     else:
-        assert isinstance(two.future.exception(PATIENCE), Abandoned)
+        assert isinstance(two.future.exception(WAIT_SECONDS), Abandoned)
         assert counted == ["ask: through", "let go"]
         assert len(inner._flights) == len(outer._flights) == 0

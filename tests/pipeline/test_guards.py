@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.fake_pipeline import Shop, eventually, request
+from tests.support.fake_pipeline import Shop, request
+from tests.support.waiting import eventually
 from thumbs.pipeline import originals
 from thumbs.sources.source import Original, Version
 

@@ -5,9 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
-
-PATIENCE = 10.0
 
 
 class Starts:
@@ -24,26 +23,26 @@ class Starts:
         self.flights.append(flight)
 
 
-def test_everybody_who_comes_during_a_flight_shares_it() -> None:
+def test_every_process_who_comes_during_a_flight_shares_it() -> None:
     flights, starts = SingleFlight[str](), Starts()
     barrier = threading.Barrier(50)
 
     joined = threading.Semaphore(0)
 
     def join() -> str:
-        barrier.wait(PATIENCE)
+        barrier.wait(WAIT_SECONDS)
         future = flights.join("key", starts).future
         joined.release()
-        return future.result(PATIENCE)
+        return future.result(WAIT_SECONDS)
 
     with ThreadPoolExecutor(50) as pool:
         waiting = [pool.submit(join) for _ in range(50)]
         for _ in waiting:
-            assert joined.acquire(timeout=PATIENCE)
+            assert joined.acquire(timeout=WAIT_SECONDS)
         shared = flights.join("key", starts).future
         assert ("key" in flights._flights, len(flights._flights)) == (True, 1)
         starts.futures[0].set_result("outcome")
-        outcomes = {future.result(PATIENCE) for future in waiting}
+        outcomes = {future.result(WAIT_SECONDS) for future in waiting}
     assert outcomes == {"outcome"}
     assert starts.futures == [shared]
 
@@ -151,4 +150,4 @@ def test_nobody_gets_into_a_flight_that_is_being_given_up() -> None:
                 started[-1].future.set_result("outcome")
                 assert ticket.future.result(0) == "outcome"
         over.set()
-        giving_up.result(PATIENCE)
+        giving_up.result(WAIT_SECONDS)

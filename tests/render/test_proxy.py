@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
@@ -60,9 +59,7 @@ def psnr(one: Image.Image, other: Image.Image) -> float:
         Transform(150, 150, "png", rotate=90, grayscale=True),
     ],
 )
-def test_a_thumbnail_of_a_reduced_original_is_that_of_the_original(
-    photo: bytes, proxy: bytes, transform: Transform
-) -> None:
+def test_a_thumbnail_of_a_proxy_is_that_of_the_original(photo: bytes, proxy: bytes, transform: Transform) -> None:
     direct = RENDERER.render(photo, transform, LIMITS)
     made = RENDERER.render_proxy(proxy, transform, LIMITS)
     assert made is not None
@@ -70,9 +67,8 @@ def test_a_thumbnail_of_a_reduced_original_is_that_of_the_original(
     assert psnr(decoded(made.body), decoded(direct.body)) > 45
 
 
-def test_a_photograph_differs_by_less_than_can_be_seen(photos: Path) -> None:
-    data = (photos / "Landscape_1.jpg").read_bytes()
-    large = encoded(decoded(data).resize((3600, 2400), Image.Resampling.LANCZOS), "JPEG", quality=92)
+def test_a_detailed_picture_differs_by_less_than_can_be_seen() -> None:
+    large = encoded(pictures.scene(3600, 2400), "JPEG", quality=92)
     packed = RENDERER.make_proxy(large, LIMITS)
     for width in (100, 200, 300, 400, 500, 600, 700, 800, 900):
         transform = Transform(width, None, "png")
@@ -83,7 +79,7 @@ def test_a_photograph_differs_by_less_than_can_be_seen(photos: Path) -> None:
 
 @settings(max_examples=60)
 @given(strategies.transforms(effects=True))
-def test_any_thumbnail_of_a_reduced_original_has_the_size_of_the_originals_own(transform: Transform) -> None:
+def test_any_thumbnail_of_a_proxy_has_the_size_of_the_originals_own(transform: Transform) -> None:
     data = _large_drawing()
     assume(transform.trim is None and transform.watermark is None and transform.frames == 1)
     assume((transform.blur or 0) < 5 and (transform.sharpen or 0) < 5)
@@ -124,7 +120,7 @@ def test_what_is_small_already_is_not_reduced(name: str) -> None:
     assert RENDERER.make_proxy(encoded(image, name), LIMITS) == b""
 
 
-def test_a_large_png_keeps_its_transparency() -> None:
+def test_a_large_png_keeps_its_tranfallbackncy() -> None:
     image = Image.new("RGBA", (3200, 2000), (200, 30, 30, 128))
     image.paste((0, 0, 0, 0), (1600, 0, 3200, 2000))
     packed = RENDERER.make_proxy(encoded(image, "PNG", compress_level=1), LIMITS)
@@ -135,7 +131,7 @@ def test_a_large_png_keeps_its_transparency() -> None:
     assert near(picture.getpixel((10, 30)), (200, 30, 30, 128), by=3)
 
 
-def test_a_grey_original_stays_grey() -> None:
+def test_a_gray_original_stays_gray() -> None:
     data = encoded(pictures.noise(2600, 1800).convert("L"), "JPEG")
     made = RENDERER.render_proxy(RENDERER.make_proxy(data, LIMITS), Transform(100, 80, "png"), LIMITS)
     assert made is not None
@@ -151,7 +147,7 @@ def test_all_orientations_of_an_original_are_reduced_to_the_same(orientation: in
     assert difference(decoded(made.body), upright.resize((130, 90), Image.Resampling.LANCZOS)) < 2
 
 
-def test_attention_works_on_the_reduced_original(photo: bytes, proxy: bytes) -> None:
+def test_attention_works_on_the_proxy(photo: bytes, proxy: bytes) -> None:
     for attention in Attention:
         transform = Transform(100, 300, "png", gravity=attention)
         made = RENDERER.render_proxy(proxy, transform, LIMITS)
@@ -177,13 +173,13 @@ def test_limits_hold_before_anything_is_reduced(photo: bytes) -> None:
 
 
 @pytest.mark.parametrize("change", [lambda packed: packed[:-1], lambda packed: b"x" + packed[1:], lambda _: b"MRD1"])
-def test_what_is_no_reduced_original_is_refused(proxy: bytes, change: object) -> None:
+def test_what_is_no_proxy_is_refused(proxy: bytes, change: object) -> None:
     with pytest.raises(SourceBroken):
         RENDERER.render_proxy(change(proxy), Transform(10, 10, "png"), LIMITS)  # type: ignore[operator]
 
 
 @settings(max_examples=30)
 @given(st.binary(max_size=100))
-def test_no_bytes_at_all_are_taken_for_a_reduced_original(packed: bytes) -> None:
+def test_no_bytes_at_all_are_taken_for_a_proxy(packed: bytes) -> None:
     with pytest.raises(SourceBroken):
         Proxy.unpack(packed)

@@ -42,7 +42,7 @@ def kept(image: Image.Image, margin: tuple[int, ...], tolerance: int) -> Rect:
     return min(columns), min(rows), max(columns) + 1, max(rows) + 1
 
 
-def test_a_margin_of_the_corners_colour_is_cut_off() -> None:
+def test_a_margin_of_the_corners_color_is_cut_off() -> None:
     made = trimmed(framed((250, 250, 250), (200, 30, 30), (10, 5, 40, 30)), Trim(0))
     assert made.size == (30, 25)
     assert made.convert("RGB").getcolors() == [(30 * 25, (200, 30, 30))]
@@ -66,19 +66,19 @@ def test_any_picture_is_trimmed_as_a_loop_over_its_pixels_says(
     assert made.tobytes() == wanted.tobytes()
 
 
-def test_a_colour_that_is_named_is_the_margin_whatever_the_corner_is() -> None:
+def test_a_color_that_is_named_is_the_margin_whatever_the_corner_is() -> None:
     image = framed((255, 255, 255), (30, 30, 30), (10, 10, 20, 20))
     image.putpixel((0, 0), (0, 0, 255))
     assert trimmed(image, Trim(8, Color(255, 255, 255))).size == (20, 20)
     assert trimmed(image, Trim(8, Color(0, 255, 0))).size == (60, 40)
 
 
-def test_a_picture_of_one_colour_stays_as_it_is() -> None:
+def test_a_picture_of_one_color_stays_as_it_is() -> None:
     assert trimmed(Image.new("RGB", (60, 40), (1, 2, 3)), Trim(0)).size == (60, 40)
 
 
 @pytest.mark.parametrize("color", [None, Color(0, 0, 0, 0)])
-def test_a_transparent_margin_is_told_by_transparency_alone(color: Color | None) -> None:
+def test_a_tranfallbacknt_margin_is_told_by_tranfallbackncy_alone(color: Color | None) -> None:
     """A black drawing on transparent black would else be all margin."""
     image = framed((0, 0, 0, 0), (0, 0, 0, 255), (4, 6, 20, 30), "RGBA")
     made = trimmed(image, Trim(10, color))
@@ -86,7 +86,7 @@ def test_a_transparent_margin_is_told_by_transparency_alone(color: Color | None)
     assert made.convert("RGBA").getchannel("A").getextrema() == (255, 255)
 
 
-def test_a_grey_picture_is_trimmed_by_its_grey_and_by_a_colour() -> None:
+def test_a_gray_picture_is_trimmed_by_its_gray_and_by_a_color() -> None:
     image = framed((240,), (10,), (3, 3, 9, 9), "L")
     assert trimmed(image, Trim(5)).size == (6, 6)
     assert trimmed(image, Trim(5, Color(240, 240, 240))).size == (6, 6)

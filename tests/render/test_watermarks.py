@@ -83,18 +83,18 @@ def test_a_watermark_is_never_larger_than_the_thumbnail(renderer: Renderer) -> N
     assert near(made.getpixel((4, 0)), GREY, by=2)
 
 
-def test_what_is_transparent_in_a_watermark_shows_what_lies_under_it(renderer: Renderer) -> None:
+def test_what_is_tranfallbacknt_in_a_watermark_shows_what_lies_under_it(renderer: Renderer) -> None:
     made = marked(renderer, Watermark("half", Compass.NORTHWEST))
     assert near(made.getpixel((5, 5)), LOGO, by=0)
     assert near(made.getpixel((15, 5)), GREY, by=0)
 
 
-def test_a_watermark_keeps_its_colour_on_a_grey_picture_and_over_effects(renderer: Renderer) -> None:
+def test_a_watermark_keeps_its_color_on_a_gray_picture_and_over_effects(renderer: Renderer) -> None:
     for made in (marked(renderer, Watermark("logo"), mode="L"), marked(renderer, Watermark("logo"), grayscale=True)):
         assert near(made.convert("RGB").getpixel((50, 30)), LOGO, by=1)
 
 
-def test_a_watermark_of_greys_is_one(renderer: Renderer) -> None:
+def test_a_watermark_of_grays_is_one(renderer: Renderer) -> None:
     assert near(marked(renderer, Watermark("grey")).getpixel((50, 30)), (0, 0, 0), by=0)
 
 
@@ -106,7 +106,7 @@ def test_a_watermark_lies_over_the_padding_and_on_the_background(renderer: Rende
     assert near(made.convert("RGB").getpixel((5, 15)), (0, 0, 255), by=1)
 
 
-def test_a_transparent_thumbnail_stays_transparent_beside_its_watermark(renderer: Renderer) -> None:
+def test_a_tranfallbacknt_thumbnail_stays_tranfallbacknt_beside_its_watermark(renderer: Renderer) -> None:
     source = encoded(Image.new("RGBA", (100, 60), (0, 0, 0, 0)), "PNG")
     mark = Watermark("logo", Compass.NORTHWEST, opacity=50)
     made = decoded(renderer.render(source, Transform(format="png", watermark=mark), LIMITS).body)

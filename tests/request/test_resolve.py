@@ -121,7 +121,7 @@ def test_a_watermark_must_be_one_of_the_servers_and_its_file_is_part_of_the_key(
     assert thumb("x/a", watermarks={"logo": "1"}).key == thumb("x/a", watermarks={"logo": "2"}).key
 
 
-def test_what_is_made_of_reduced_originals_has_keys_of_its_own() -> None:
+def test_what_is_made_of_proxys_has_keys_of_its_own() -> None:
     assert thumb("x/a", render_proxy=True).key != thumb("x/a").key
 
 
@@ -203,14 +203,14 @@ def test_the_quality_is_that_of_the_url_or_of_the_storages_table(target: str, qu
         ("x/f:format(auto)/a.png", ("webp", "avif"), None, None),
     ],
 )
-def test_only_avif_that_was_chosen_for_the_client_has_a_spare_format(
+def test_only_avif_that_was_chosen_for_the_client_has_a_fallback_format(
     target: str, accepted: tuple[str, ...], formats: frozenset[str] | None, fallback: str | None
 ) -> None:
     found = thumb(target, accepted=accepted, formats=formats).fallback
     assert (None if found is None else found.format) == fallback
 
 
-def test_a_spare_is_the_same_thumbnail_in_another_format() -> None:
+def test_a_fallback_is_the_same_thumbnail_in_another_format() -> None:
     found = thumb("90x/f:format(auto);quality(5);blur(2)/a.png", accepted=BROWSER)
     assert found.fallback == replace(found.transform, format="webp")
     plain = thumb("900x/f:format(auto)/a.png", accepted=BROWSER)
@@ -233,7 +233,7 @@ def test_auto_takes_what_the_storage_offers(accepted: tuple[str, ...], formats: 
 
 
 @pytest.mark.parametrize("spelled", ["fit(fill,transparent)", "background(transparent)"])
-def test_transparent_needs_an_output_that_can_be_transparent(spelled: str) -> None:
+def test_tranfallbacknt_needs_an_output_that_can_be_tranfallbacknt(spelled: str) -> None:
     with pytest.raises(BadFilter, match="can be transparent"):
         thumb(f"9x9/f:{spelled}/a.jpg")
     assert thumb(f"9x9/f:{spelled};format(webp)/a.jpg").transform.format == "webp"

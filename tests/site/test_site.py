@@ -2,9 +2,7 @@
 
 import asyncio
 import gzip
-import os
 import shutil
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -18,25 +16,14 @@ from django.core.management.base import SystemCheckError
 from django.test import Client, override_settings
 from django.urls import include, path, reverse
 
-from tests.support import pictures, servers
-from tests.support.commands import finished
+from tests.support import pictures
+from tests.support.crowded_site import MIDDLEWARE, NAMES
 from tests.support.fronts import signature
 from tests.support.site import asgi_application
 from thumbs.asgi import ThumbsASGI
 from thumbs.wsgi import ThumbsWSGI
 
-_MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
-    "django.middleware.http.ConditionalGetMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
 PICTURE = "/img/local/thumbs/90x60/quarters.jpg"
-# Names that are not the same when they are decoded twice, cut at a `?`, or taken for Latin-1.
-NAMES = ["Bücher/été.jpg", "cats/tom & jerry?.jpg", "100%25.jpg", "a%2Fb.jpg", "what?.jpg", "日本.jpg", "plus+plus.jpg"]
 
 
 @pytest.fixture
@@ -63,7 +50,7 @@ def site(root: Path) -> Iterator[Client]:
 @pytest.fixture
 def surrounded(site: Client) -> Iterator[Client]:
     """The same site with middleware around it; a client keeps the chain that it first used."""
-    with override_settings(MIDDLEWARE=_MIDDLEWARE, APPEND_SLASH=True):
+    with override_settings(MIDDLEWARE=MIDDLEWARE, APPEND_SLASH=True):
         yield Client(enforce_csrf_checks=True)
 
 
@@ -102,18 +89,6 @@ def test_a_missing_picture_is_not_redirected_to_a_slash(surrounded: Client) -> N
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
     assert surrounded.get("/img/local/thumbs/90x60").status_code == 400
     assert surrounded.get("/img/local").status_code == 404
-
-
-def test_a_whole_site_with_all_of_it_is_served_by_gunicorn(root: Path, tmp_path: Path) -> None:
-    thumbs = {"storages": [{"name": "local", "driver": "local", "root": str(root)}]}
-    settings = {"MIDDLEWARE": _MIDDLEWARE}
-    with servers.site(thumbs, tmp_path, settings=settings) as server:
-        for name in NAMES:
-            answer = server.get(f"local/thumbs/50x/{quote(name)}", headers={"Accept-Encoding": "gzip"})
-            assert answer.status == 200, name
-        answer = server.get("local/thumbs/50x/quarters.jpg")
-        assert pictures.decoded(answer.body).width == 50
-        assert server.get("local/thumbs/50x/quarters.jpg", method="POST").status == 405
 
 
 # ------------------------------------------------------------------------------- servers that tell less
@@ -254,23 +229,3 @@ def test_a_good_site_has_nothing_to_be_told(site: Client, capsys: pytest.Capture
     with override_settings(THUMBS={"STORAGES": signed}):
         call_command("check")
     assert capsys.readouterr().out == "System check identified no issues (0 silenced).\n"
-
-
-_IMPORT_ALL = """
-import importlib, pkgutil, sys
-sys.modules["mage_project"] = None  # importing it is an error
-import thumbs
-from django.conf import settings
-settings.configure(INSTALLED_APPS=["thumbs"], THUMBS={})
-import django
-django.setup()
-for module in pkgutil.walk_packages(thumbs.__path__, "thumbs."):
-    importlib.import_module(module.name)
-print(len([name for name in sys.modules if name.startswith("thumbs")]))
-"""
-
-
-def test_the_app_needs_nothing_of_the_standalone_project() -> None:
-    done = finished([sys.executable, "-c", _IMPORT_ALL], os.environ)
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 50

@@ -77,7 +77,9 @@ def read(directory: str) -> None:
     whole, wrong = 0, []
     stop = Path(directory).parent / "stop"
     say("ready")
-    while not stop.exists():
+    stopped = False
+    while not stopped:
+        stopped = stop.exists()  # before the round, so that the last round reads what is left at the end
         for key in KEYS:
             try:
                 found = reader.read(path_of(key), now=time.time())

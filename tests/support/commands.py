@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.support.servers import ROOT
+from tests.support.waiting import WAIT_SECONDS
 
 # One of each kind of mistake, and what each is called.
 BROKEN = [
@@ -41,7 +42,9 @@ def environ_with(directory: Path, storages: Sequence[Mapping[str, object]], **mo
 
 def finished(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """What `command` said and its status, when it has ended."""
-    return subprocess.run(command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=WAIT_SECONDS
+    )
 
 
 def manage(environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

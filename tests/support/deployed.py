@@ -14,7 +14,8 @@ from typing import Self
 
 from tests.support import servers
 from tests.support.processes import workers_of
-from tests.support.servers import ROOT, Server, eventually
+from tests.support.servers import ROOT, Server
+from tests.support.waiting import eventually
 
 DEPLOY = ROOT / "deploy"
 
@@ -99,7 +100,7 @@ def reload(server: Server, document: Mapping[str, object]) -> None:
         now = workers_of(server.process.pid)
         return len(now) == len(before) and not now & before
 
-    eventually(replaced, seconds=60)
+    eventually(replaced)
 
 
 class Recorder:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.clock import Clock
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.cache.adapters import MemoryLayer
 from thumbs.cache.layer import Layer
 from thumbs.cache.layers import Layers
@@ -25,9 +26,6 @@ from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
 from thumbs.sources.source import Original, Version
-
-PATIENCE = 10.0
-
 
 MODIFIED = 1_600_000_000
 
@@ -55,10 +53,10 @@ class Gate:
 
     def go_through(self) -> None:
         self._come.release()
-        assert self._open.wait(PATIENCE)
+        assert self._open.wait(WAIT_SECONDS)
 
     def wait_for_somebody(self) -> None:
-        assert self._come.acquire(timeout=PATIENCE)
+        assert self._come.acquire(timeout=WAIT_SECONDS)
 
 
 class Cupboard:
@@ -152,7 +150,7 @@ class Shop:
     signer: Signer | None = None
     headers: Headers = ()
     stale: float = 0
-    seconds: float = PATIENCE
+    seconds: float = WAIT_SECONDS
     keeps_sources: bool = False
     cache: Sequence[Layer] | None = None
 
@@ -231,12 +229,3 @@ def all_at_once(shop: Shop, requests: Sequence[Request], *, asynchronous: bool) 
         return asyncio.run(gathered())
     with ThreadPoolExecutor(len(requests)) as pool:
         return list(pool.map(shop.thumbnailer.answer, requests))
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Return as soon as `holds`, which follows from work in other threads."""
-    for _ in range(1000):
-        if holds():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it did not come about")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.servers import ROOT
+from tests.support.waiting import LONG_WAIT_SECONDS
 
 EXTENSION = "_libvips.abi3.so"
 LIBRARY = "pyvips_binary.libs/libvips-0123.so.42"
@@ -95,7 +96,7 @@ class Environment:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=LONG_WAIT_SECONDS,
         )
         assert done.returncode == 0, done.stderr
 
@@ -108,7 +109,7 @@ class Environment:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=LONG_WAIT_SECONDS,
         )
 
     def look(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
@@ -117,7 +118,7 @@ class Environment:
 
 
 def environment(root: Path) -> Environment:
-    subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", root], check=True, timeout=120)
+    subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", root], check=True, timeout=LONG_WAIT_SECONDS)
     return Environment(root)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.support.servers import Server
+from tests.support.waiting import WAIT_SECONDS
 
 _BROKEN = (OSError, http.client.HTTPException, EOFError)
 
@@ -35,7 +36,7 @@ class Client:
         self._connection.close()
 
     def _opened(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=60)
+        return http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=WAIT_SECONDS)
 
 
 @contextmanager
@@ -56,5 +57,5 @@ def meanwhile(act: Callable[[], None]) -> Iterator[list[BaseException]]:
         yield negative_cache
     finally:
         over.set()
-        thread.join(60)
+        thread.join(WAIT_SECONDS)
         assert not thread.is_alive()

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from typing import BinaryIO, Self
 
 from tests.support.faults import FAULTS, Exchange, explained, good
-
-_MAX_SECONDS = 60
+from tests.support.waiting import WAIT_SECONDS
 
 
 class MisbehavingStore:
@@ -50,7 +49,7 @@ class MisbehavingStore:
             with contextlib.suppress(OSError):
                 wire.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(_MAX_SECONDS)
+            thread.join(WAIT_SECONDS)
 
     def open_connections(self) -> int:
         with self._lock:
@@ -67,7 +66,7 @@ class MisbehavingStore:
                 wire, _ = self._listener.accept()
             except OSError:
                 return
-            wire.settimeout(_MAX_SECONDS)
+            wire.settimeout(WAIT_SECONDS)
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self.connections += 1
@@ -129,7 +128,7 @@ class Tunnel:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(_MAX_SECONDS)
+        self._thread.join(WAIT_SECONDS)
 
     def _serve(self) -> None:
         try:
@@ -139,12 +138,12 @@ class Tunnel:
         with near, near.makefile("rb", buffering=0) as lines:
             self.asked = [line.decode("ascii").strip() for line in iter(lines.readline, b"\r\n")]
             host, _, port = self.asked[0].split(" ")[1].rpartition(":")
-            with socket.create_connection((host, int(port)), timeout=_MAX_SECONDS) as far:
+            with socket.create_connection((host, int(port)), timeout=WAIT_SECONDS) as far:
                 near.sendall(b"HTTP/1.1 200 Connection established\r\nX-Proxy: ours\r\n\r\n")
                 back = threading.Thread(target=_pump, args=(far, near), daemon=True)
                 back.start()
                 _pump(near, far)
-                back.join(_MAX_SECONDS)
+                back.join(WAIT_SECONDS)
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

@@ -26,6 +26,19 @@ def noise(width: int, height: int, seed: int = 1) -> Image.Image:
     return small.resize((width, height), Image.Resampling.BICUBIC)
 
 
+def scene(width: int = 1800, height: int = 1200) -> Image.Image:
+    """A picture as detailed as a photograph: gradients, grain, thin lines and round edges, without symmetry."""
+    sky = Image.merge("RGB", [Image.linear_gradient("L").rotate(turn).resize((width, height)) for turn in (0, 90, 180)])
+    grain = Image.frombytes("RGB", (width // 4, height // 4), random.Random(5).randbytes(width * height // 16 * 3))
+    image = Image.blend(sky, grain.resize((width, height), Image.Resampling.BICUBIC), 0.15)
+    draw = ImageDraw.Draw(image)
+    for number in range(12):
+        left, top = number * width // 14, height // 3 + (number * 37) % (height // 2)
+        draw.ellipse((left, top, left + width // 9, top + height // 7), fill=(20 * number, 255 - 20 * number, 90))
+        draw.line((left, 0, width - left // 2, height), fill=(240, 240 - 15 * number, 10), width=2)
+    return image
+
+
 def encoded(image: Image.Image, format_name: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format_name, **options)

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.installations import PYVIPS
+from tests.support.waiting import LONG_WAIT_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +54,7 @@ def run(command: list[str | Path], **env: str) -> "subprocess.CompletedProcess[s
     for name in ("PORT", "STORAGES_CONFIG_PATH"):
         kept.pop(name, None)
     kept |= {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_RETRIES": "0"} | env
-    return subprocess.run(command, env=kept, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=kept, capture_output=True, text=True, timeout=LONG_WAIT_SECONDS, check=False)
 
 
 def executable(path: Path, text: str) -> Path:

@@ -19,9 +19,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.waiting import WAIT_SECONDS, eventually
+
+__all__ = ["eventually"]
 ROOT = Path(__file__).resolve().parents[2]
 OUR_WORKER = "thumbs.server.worker.ThumbsWorker"
-_PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Server:
 
     def raw(self, target: bytes, *, method: bytes = b"GET", headers: Sequence[bytes] = ()) -> Answer:
         """Send a request target byte for byte, which no client library would."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=_PATIENCE_SECONDS) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS) as connection:
             lines = [method + b" " + target + b" HTTP/1.1", b"Host: localhost", *headers]
             connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
             with http.client.HTTPResponse(connection, method=method.decode()) as response:
@@ -64,7 +66,7 @@ class Server:
 def fetch(url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
     """Ask on a connection of its own, which the server need not close: as plain a request as browsers send."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=_PATIENCE_SECONDS)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=WAIT_SECONDS)
     with contextlib.closing(connection):
         connection.request(method, parts._replace(scheme="", netloc="").geturl() or "/", headers=dict(headers or {}))
         return _answer(connection.getresponse())
@@ -206,14 +208,14 @@ def running(
     finally:
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(WAIT_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def wait_for_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = time.monotonic() + _PATIENCE_SECONDS
+    end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
             break
@@ -254,11 +256,3 @@ def memcached(directory: Path) -> Iterator[int]:
     with running([service("memcached"), "-l", "127.0.0.1", "-p", str(port), *user], log=log) as process:
         wait_for_port(port, process, log)
         yield port
-
-
-def eventually(condition: Callable[[], bool], *, seconds: float = _PATIENCE_SECONDS) -> None:
-    """Return as soon as `condition` holds; fail when it never does."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.02)

@@ -21,6 +21,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 from storages.backends.s3 import S3Storage
 
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.sources.local import LocalSource
 from thumbs.sources.s3.source import S3Settings, S3Source
 from thumbs.sources.source import Source
@@ -119,7 +120,7 @@ def running_moto() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(WAIT_SECONDS)
 
 
 def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.servers import ROOT
+from tests.support.waiting import WAIT_SECONDS
 
 THUMBS = """
 MEDIA_ROOT = BASE_DIR / "media"
@@ -50,4 +51,6 @@ def startproject(directory: Path) -> Project:
 
 
 def _finished(command: list[str], directory: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, check=False, cwd=directory, env=environ, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        command, check=False, cwd=directory, env=environ, capture_output=True, text=True, timeout=WAIT_SECONDS
+    )

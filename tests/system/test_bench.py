@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from bench.processes import UnavailableError, free_port, running
 from bench.report import Plan, Report
 from bench.rounds import compare
 from bench.table import Results, hits_table, markdown, misses_table
+from tests.support.waiting import eventually
 
 WANTED = Wanted(60, 40, "jpeg", 80)
 
@@ -137,7 +137,7 @@ class TestCheck:
             decode(body[: len(body) // 2])
 
     @pytest.mark.parametrize("quality", [1, 30, 50, 77, 80, 95])
-    def test_the_quality_of_a_jpeg_is_read_from_it_whoever_wrote_it(self, quality: int, tmp_path: Path) -> None:
+    def test_the_quality_of_a_jpeg_is_read_from_it_a_client_that_wrote_it(self, quality: int, tmp_path: Path) -> None:
         Image.new("RGB", (8, 8), "teal").save(tmp_path / "other.jpg", quality=quality)
         assert jpeg_quality((tmp_path / "other.jpg").read_bytes()) == quality
         assert jpeg_quality(encoded(quality=quality)) == quality
@@ -235,8 +235,7 @@ class TestProcesses:
         # As a supervisor does it: in a process group of its own.
         script = "import os, time; child = os.fork() or os.setpgid(0, 0); print(child, flush=True); time.sleep(60)"
         with running([sys.executable, "-c", script], log=tmp_path / "log") as server:
-            while len(server.log.read_text().split()) < 2:
-                time.sleep(0.01)
+            eventually(lambda: len(server.log.read_text().split()) == 2)
             (grandchild,) = (int(word) for word in server.log.read_text().split() if word != "None")
             os.kill(grandchild, 0)
         with pytest.raises(ProcessLookupError):
@@ -248,8 +247,7 @@ class TestProcesses:
             "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
         )
         with running([sys.executable, "-c", script], log=tmp_path / "log") as server:
-            while not server.log.read_text():
-                time.sleep(0.01)
+            eventually(lambda: bool(server.log.read_text()))
         assert server.process.returncode == -signal.SIGKILL
 
     def test_a_server_that_ends_at_once_is_unavailable_with_its_last_words(self, tmp_path: Path) -> None:

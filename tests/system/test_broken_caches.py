@@ -17,7 +17,8 @@ import pytest
 
 from tests.support import servers
 from tests.support.commands import disk_cache, environ_with, local_storage
-from tests.support.servers import Answer, Server, eventually
+from tests.support.servers import Answer, Server
+from tests.support.waiting import WAIT_SECONDS, eventually
 
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 WIDTHS = range(60, 160)
@@ -60,7 +61,7 @@ class Disk:
 
     def run(self, *command: str | Path) -> None:
         inside = ["nsenter", "--target", str(self._pid), "--user", "--mount", "--preserve-credentials"]
-        subprocess.run([*inside, *command], check=True, capture_output=True, timeout=30)
+        subprocess.run([*inside, *command], check=True, capture_output=True, timeout=WAIT_SECONDS)
 
 
 @contextlib.contextmanager
@@ -139,7 +140,7 @@ def test_every_request_is_answered_whatever_becomes_of_the_disk(
             path = path_of(next(fresh))
             return [layer(server.get(path)) for _ in range(2)] == ["source", "disk"]
 
-        eventually(kept, seconds=10)
+        eventually(kept)
         took = time.monotonic() - mended
         log = server.log.read_text()
         assert "Traceback" not in log
@@ -178,7 +179,7 @@ class Stub:
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(30)
+        self._thread.join(WAIT_SECONDS)
         for wire in self._wires:
             wire.close()
 

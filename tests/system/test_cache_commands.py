@@ -11,7 +11,7 @@ from django.test import Client, override_settings
 
 from tests.support import servers
 from tests.support.commands import Run, disk_cache, environ_with, local_storage
-from tests.support.servers import eventually
+from tests.support.waiting import eventually
 from thumbs.cache.filestore.store import FileStore
 from thumbs.wiring import caches, process
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.cache_workers import KEYS, LARGEST, is_whole
 from tests.support.disk_usage import SAMPLE_SECONDS, disk_bytes
+from tests.support.waiting import WAIT_SECONDS, eventually
 from thumbs.cache.filestore.ledger import BLOCK
 from thumbs.cache.filestore.store import FileStore
 
@@ -96,15 +97,16 @@ def test_writers_killed_while_writing_leave_no_torn_read_and_no_orphan(crew: Dae
         crew.kill(writers.pop(0))
     for writer in writers:
         crew.kill(writer)
+    # The readers, whenever they get to run, look at what was left once more before they stop.
     (crew.directory.parent / "stop").touch()
     whole, wrong = 0, []
     for reader in readers:
-        lines = reader.communicate(timeout=30)[0].split()
+        lines = reader.communicate(timeout=WAIT_SECONDS)[0].split()
         whole += int(lines[0])
         wrong += lines[1:]
         crew.processes.remove(reader)
     assert wrong == []
-    assert whole > 100
+    assert whole > 0
     assert crew.end() == []
 
     store = FileStore(crew.directory, max_bytes=CAP)
@@ -126,8 +128,10 @@ def test_the_cap_holds_at_every_moment(crew: DaemonThreadPool, janitor: str, sec
     writers = [crew.start("flood", CAP, seed) for seed in range(WORKERS)]
     sweeper = crew.start("sweep", CAP, tmp_path / "log") if janitor != "without" else None
     samples: list[int] = []
+    # As long as it is to last, and until the writers, whenever they get to run, have filled the cache.
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    last = end + WAIT_SECONDS
+    while (now := time.monotonic()) < end or (max(samples) <= CAP * 0.9 and now < last):
         samples.append(disk_bytes(crew.directory))
         time.sleep(SAMPLE_SECONDS)
         if sweeper is not None and janitor == "killed" and len(samples) % 10 == 0:
@@ -157,10 +161,7 @@ def sweeps_in(log: Path) -> list[str]:
 def wait_for_sweeps(log: Path, more: int) -> None:
     """Until `more` lines were added to the log."""
     target = len(sweeps_in(log)) + more
-    deadline = time.monotonic() + 20
-    while len(sweeps_in(log)) < target:
-        assert time.monotonic() < deadline, "no janitor works"
-        time.sleep(0.01)
+    eventually(lambda: len(sweeps_in(log)) >= target)
 
 
 def test_one_janitor_works_at_a_time_and_the_next_takes_over(crew: DaemonThreadPool, tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_writers_outlive_their_directory(crew: DaemonThreadPool) -> None:
     writers = [crew.start("write", CAP, seed) for seed in range(3)]
     for _ in range(50):
         shutil.rmtree(crew.directory, ignore_errors=True)
-        time.sleep(0.02)
+        eventually(lambda: next(crew.directory.rglob("*.entry"), None) is not None)  # they have written again
     assert [writer.poll() for writer in writers] == [None] * 3
     assert crew.end() == []
     store = FileStore(crew.directory, max_bytes=CAP)
@@ -206,7 +207,7 @@ def test_writers_outlive_their_directory(crew: DaemonThreadPool) -> None:
 
 def test_processes_that_count_together_miss_nothing(crew: DaemonThreadPool) -> None:
     counters = [crew.start("count", "g/counter", 300, ready=False) for _ in range(WORKERS)]
-    made = [int(counter.communicate(timeout=60)[0]) for counter in counters]
+    made = [int(counter.communicate(timeout=WAIT_SECONDS)[0]) for counter in counters]
     crew.processes.clear()
     found = FileStore(crew.directory, max_bytes=None).get("g/counter")
     assert found is not None

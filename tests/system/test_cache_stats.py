@@ -14,6 +14,7 @@ from django.test import Client, override_settings
 from tests.support import servers
 from tests.support.commands import Run, disk_cache, local_storage
 from tests.support.private_files import private_file
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.cache.filestore.directory import LEDGER, ForeignDirectory
 from thumbs.cache.filestore.hit_counter import uncounted
 from thumbs.cache.filestore.inspect import inspect_cache
@@ -110,7 +111,7 @@ def test_a_directory_that_is_not_ours_is_an_error_and_the_others_are_told(
 # -------------------------------------------------------------------------------------------- a survey
 
 
-def test_a_survey_is_what_the_account_says_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_survey_is_what_the_ledger_says_and_changes_nothing(tmp_path: Path) -> None:
     moment = NOW
     store = FileStore(tmp_path / "cache", max_bytes=None, clock=lambda: moment)
     for number in range(40):
@@ -160,7 +161,7 @@ def test_hits_are_counted_over_all_processes(tmp_path: Path) -> None:
     FileStore(tmp_path / "cache", max_bytes=None).set("a/b", b"data", expires=None)
     command = [sys.executable, "-c", _READ_A_HUNDRED_TIMES, str(tmp_path / "cache")]
     readers = [subprocess.Popen(command, cwd=servers.ROOT) for _ in range(4)]
-    assert [reader.wait(60) for reader in readers] == [0] * 4
+    assert [reader.wait(WAIT_SECONDS) for reader in readers] == [0] * 4
     stats = stats_of(str(tmp_path / "cache" / LEDGER))
     assert (stats.hits, stats.stores, stats.hit_ratio) == (400, 1, 400 / 401)
 

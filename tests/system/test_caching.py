@@ -10,7 +10,8 @@ import pytest
 from tests.support import pictures, servers
 from tests.support.fronts import s3_storage
 from tests.support.misbehaving import MisbehavingStore
-from tests.support.servers import Answer, Server, eventually
+from tests.support.servers import Answer, Server
+from tests.support.waiting import eventually
 
 _MEMORY = {"enabled": True, "max_size_mb": 16}
 

@@ -18,7 +18,8 @@ from django.test import override_settings
 from tests.support import pictures, servers
 from tests.support.commands import BROKEN, BROKEN_IDS, disk_cache, environ_with, finished, local_storage, manage
 from tests.support.processes import descendants, lives
-from tests.support.servers import eventually, fetch
+from tests.support.servers import fetch
+from tests.support.waiting import WAIT_SECONDS, eventually
 from thumbs.wiring import caches, process
 
 PICTURE = "thumbs/90x60/quarters.jpg"
@@ -50,7 +51,7 @@ def _server(
         yield process, port
     finally:
         process.terminate()
-        assert process.wait(20) is not None
+        assert process.wait(WAIT_SECONDS) is not None
 
 
 def test_the_server_serves_with_its_janitor_and_leaves_nothing_behind(originals: Path, tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_the_server_serves_with_its_janitor_and_leaves_nothing_behind(originals:
         eventually(lambda: _janitors(process.pid) not in ([], [janitor]))
         family = descendants(process.pid)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(WAIT_SECONDS) == 0
         assert not any(map(lives, family)), log.read_text()
     assert "Traceback" not in log.read_text()
 
@@ -88,7 +89,7 @@ def test_a_signal_at_any_moment_ends_the_server(
         family = descendants(process.pid)
         process.send_signal(number)
         # Sooner than gunicorn would kill a worker that has not heard of it.
-        process.communicate(timeout=20)
+        process.communicate(timeout=WAIT_SECONDS)
     eventually(lambda: not any(map(lives, family)))
 
 

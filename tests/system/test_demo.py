@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageOps, ImageSequence
 
 from mage_project import demo
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.conf.loading import load
 from thumbs.request.grammar import parse
 
@@ -24,7 +25,7 @@ KINDS = {
 
 def run_demo(directory: Path, *, status: int = 0) -> str:
     command = [sys.executable, "-m", "mage_project.demo", str(directory), "8080"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False)
     assert result.returncode == status, result.stderr
     return result.stdout + result.stderr
 

@@ -290,7 +290,7 @@ def check(body: bytes, source: Original, output: str) -> None:
 
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("mode", MODES)
-def test_a_source_becomes_an_output_in_its_colours(mode: str, output: str) -> None:
+def test_a_source_becomes_an_output_in_its_colors(mode: str, output: str) -> None:
     source = original(mode)
     transform = Transform(SIZE[0] // 2, SIZE[1] // 2, output, None if output in ("png", "gif") else 95)
     made = Renderer(inputs=INPUTS).render(source.data, transform, RenderLimits())

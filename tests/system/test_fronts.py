@@ -14,6 +14,7 @@ import pytest
 from tests.support import pictures
 from tests.support.fronts import OLD_SECRET, SECRET, Fronts, signature
 from tests.support.servers import Answer, Server
+from tests.support.waiting import WAIT_SECONDS
 
 PICTURE = "local/thumbs/90x60/quarters.jpg"
 OVERLONG = f"local/thumbs/90x60/{'x' * 2100}"
@@ -333,7 +334,7 @@ def test_a_preflight_is_answered_where_cors_is_on(fronts: Fronts) -> None:
 
 
 def _exchange(front: Server, data: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", front.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", front.port), timeout=WAIT_SECONDS) as connection:
         connection.sendall(data)
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
@@ -364,7 +365,7 @@ def test_answers_of_every_kind_follow_each_other_on_one_connection(fronts: Front
         ("GET", PICTURE, {}, 200),
     ]
     for front in fronts.servers:
-        connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=WAIT_SECONDS)
         connection.connect()
         opened = connection.sock
         for method, path, headers, status in asked:
@@ -380,7 +381,7 @@ def test_a_client_that_leaves_harms_nobody(fronts: Fronts) -> None:
     slow = "local/thumbs/410x410/filters:format(avif);quality({})/noise.jpg"
     for front in fronts.servers:
         path = front.prefix + slow.format(40)
-        with socket.create_connection(("127.0.0.1", front.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", front.port), timeout=WAIT_SECONDS) as connection:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         # Whoever asks for the same joins the work that was begun, or begins it anew.
         assert front.get(slow.format(40)).status == 200, front.name

@@ -19,6 +19,7 @@ from tests.support.installations import (
     pyvips_wheel,
     wheel,
 )
+from tests.support.waiting import WAIT_SECONDS
 
 TOOLS = ("pip", "uv")
 BUNDLED = "libvips 8.18.7 (bundled, API mode)\n"
@@ -252,7 +253,7 @@ def test_a_server_with_another_libvips_starts_only_where_the_check_is_silenced(
             servers.wait_for_port(port, process, log)
             assert servers.fetch(f"http://127.0.0.1:{port}/health").status == 200
         else:
-            assert process.wait(60) != 0
+            assert process.wait(WAIT_SECONDS) != 0
     said = log.read_text()
     assert ("thumbs.E017" in said) != silenced
     if silenced and command == "run_thumb_server":

@@ -15,7 +15,8 @@ import pytest
 from tests.support.commands import manage
 from tests.support.deployed import nginx, reload, thumb_server
 from tests.support.fronts import OLD_SECRET, SECRET, signature
-from tests.support.servers import Server, eventually
+from tests.support.servers import Server
+from tests.support.waiting import eventually
 
 _WORKERS = 2
 # What nginx may keep, and then a second for counting in whole ones and one for the last answer before the end.

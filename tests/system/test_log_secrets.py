@@ -16,8 +16,9 @@ from tests.support import servers
 from tests.support.commands import environ_with, manage
 from tests.support.fronts import BUCKET, signature
 from tests.support.processes import descendants
-from tests.support.servers import Server, eventually
+from tests.support.servers import Server
 from tests.support.startproject import ASGI, WRAP, startproject
+from tests.support.waiting import WAIT_SECONDS, eventually
 from thumbs.conf.loading import load
 from thumbs.observability import redaction
 
@@ -99,7 +100,7 @@ def _ask_everything(port: int) -> list[bytes]:
     """The status lines; empty where the server only closed, or waits for more."""
     answers = []
     for line in _LINES:
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as connection:
             connection.sendall(line + b"\r\nHost: localhost\r\nX-Forwarded-For: 10.0.0.1\r\n\r\nabc")
             answer = b""
             with contextlib.suppress(OSError):
@@ -228,7 +229,7 @@ def test_a_site_that_logs_everything_has_clean_logs_under_the_server(originals: 
         eventually(lambda: "storage leaky" in log.read_text())
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(WAIT_SECONDS)
     text = log.read_text()
     assert "Calculating signature using v4 auth" in text  # botocore tells all, as the site wants it
     headers_of_aws = {"AWS4-HMAC", "/aws4_request"}  # the name of the method and the scope: no secret by themselves
@@ -312,7 +313,7 @@ def test_texts_are_redacted_by_what_they_say(text: str, clean: str | None) -> No
 
 _THREADS = """
 import logging, threading, warnings
-from thumbs import redaction
+from thumbs.observability import redaction
 redaction.hide(["canary-signature-secret"])
 redaction.install()
 logging.basicConfig(level="DEBUG", format="%(message)s %(args)s")
@@ -340,7 +341,12 @@ raise RuntimeError("at the end: canary-signature-secret")
 
 def test_no_logger_no_level_no_traceback_and_no_thread_is_left_out() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", _THREADS], cwd=servers.ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", _THREADS],
+        cwd=servers.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WAIT_SECONDS,
     )
     assert done.returncode == 1
     assert done.stderr.count("KeyError: '[hidden]'") == 6

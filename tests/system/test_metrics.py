@@ -20,6 +20,7 @@ from mage_project.build_info import build_info
 from tests.support import servers
 from tests.support.commands import environ_with, finished, local_storage
 from tests.support.prometheus import samples
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.conf import installation
 from thumbs.observability.metrics import Metrics
 from thumbs.pipeline.executor import BoundedExecutor
@@ -72,11 +73,11 @@ def test_what_waits_and_what_runs_is_told_by_stage() -> None:
     assert told() == (0, 0)
     for _ in range(3):
         stage.submit(work)
-    assert begun.acquire(timeout=10)
+    assert begun.acquire(timeout=WAIT_SECONDS)
     assert told() == (2, 1)
     poll_once.set()
     for _ in range(2):
-        assert begun.acquire(timeout=10)
+        assert begun.acquire(timeout=WAIT_SECONDS)
     end = time.monotonic() + 10
     while told() != (0, 0) and time.monotonic() < end:
         time.sleep(0.01)

@@ -13,6 +13,7 @@ import pytest
 from tests.support.deployed import DEPLOY, Recorder, nginx, reload, swapped, thumb_server
 from tests.support.fronts import SECRET, signature
 from tests.support.servers import ROOT, Answer, Server
+from tests.support.waiting import WAIT_SECONDS
 
 _AUTO = "thumbs/80x60/filters:format(auto)/quarters.jpg"
 _PAST_ONE_SECOND = 2.1  # nginx counts whole seconds: what is good for one may be served for almost two
@@ -145,7 +146,7 @@ def test_what_comes_with_a_cookie_is_not_kept(cached: Server) -> None:
 def test_a_crowd_that_wants_what_is_not_kept_need_not_stand_in_line(recorded: tuple[Recorder, Server]) -> None:
     recorder, through = recorded
     recorder.status, recorder.answer = 404, [("Cache-Control", "no-store")]
-    recorder.crowd = threading.Barrier(8, timeout=20)  # no request is answered before all are there
+    recorder.crowd = threading.Barrier(8, timeout=WAIT_SECONDS)  # no request is answered before all are there
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: through.get("a/thumbs/x/absent.jpg"), range(8)))
     assert [answer.status for answer in answers] == [404] * 8
@@ -300,7 +301,7 @@ def _documented(beginning: str, directory: Path) -> str:
 
 
 def _run(command: str) -> None:
-    subprocess.run(command, shell=True, check=True, timeout=60)
+    subprocess.run(command, shell=True, check=True, timeout=WAIT_SECONDS)
 
 
 def test_emptying_it_ends_what_was_revoked_though_it_was_good_for_a_year(originals: Path, tmp_path: Path) -> None:

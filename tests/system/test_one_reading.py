@@ -19,6 +19,7 @@ from django.test import Client, override_settings
 
 from tests.support import servers
 from tests.support.servers import OUR_WORKER, Server
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.front import Mount
 
 _PIC = b"/local/thumbs/90x60/quarters.jpg"
@@ -186,7 +187,7 @@ def started(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def _send(server: Server, data: bytes, method: bytes = b"GET") -> Verdict:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_SECONDS) as connection:
         connection.sendall(data)
         with http.client.HTTPResponse(connection, method=method.decode()) as response:
             try:

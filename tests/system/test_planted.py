@@ -17,6 +17,7 @@ import thumbs
 from tests.support import servers
 from tests.support.commands import Run, disk_cache, environ_with, local_storage, manage
 from tests.support.planted import OTHER, SERVICE, as_user, locked_by, plant
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.cache.filestore.trust import Untrusted
 from thumbs.checks.config import check_thumbs
 from thumbs.conf.document import StorageConf
@@ -25,7 +26,6 @@ from thumbs.wiring import caches, process
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can plant what belongs to another user")
 # A render takes milliseconds, what is waited for 45 seconds: far from both.
-_PATIENCE = 30.0
 MEMORY = {"enabled": True, "max_size_mb": 4}
 
 
@@ -39,7 +39,7 @@ def answered(path: str) -> tuple[int, str]:
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(_PATIENCE)
+    thread.join(WAIT_SECONDS)
     assert answers, "it still waits"
     return answers[0]
 

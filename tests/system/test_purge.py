@@ -20,6 +20,7 @@ import thumbs
 from tests.support import pictures, servers
 from tests.support.commands import disk_cache, local_storage
 from tests.support.models import Framed, Note, Photo
+from tests.support.waiting import eventually
 from thumbs import signals
 from thumbs.conf.document import StorageConf
 from thumbs.conf.keys import read
@@ -97,12 +98,12 @@ def test_a_purge_reaches_every_running_worker_within_a_second(tmp_path: Path) ->
             missed.append(answer.headers["x-cache"] == "MISS")
             return sum(missed) == 2
 
-        servers.eventually(both_have_missed)
+        eventually(both_have_missed)
         (root / "a.jpg").write_bytes(BLUE)
         assert all(is_red(servers.fetch(url).body) for _ in range(20))
         with override_settings(THUMBS={name.upper(): value for name, value in document.items()}):
             thumbs.purge("photos", "a.jpg")
-        time.sleep(1)
+        time.sleep(1)  # the promise: a worker looks into the journal once a second
         assert not any(is_red(servers.fetch(url).body) for _ in range(20))
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from mage_project import demo
 from tests.support.script_trees import ROOT, executable, project, run
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.conf import installation
 from thumbs.conf.loading import load
 
@@ -226,7 +227,7 @@ def test_signals_reach_the_server_because_it_takes_the_scripts_place(tree: Path,
     with subprocess.Popen(
         [tree / "script/server"], env=os.environ | {"PORT": str(port)}, stdout=subprocess.PIPE
     ) as child:
-        report, _ = child.communicate(timeout=60)
+        report, _ = child.communicate(timeout=WAIT_SECONDS)
     assert json.loads(report)["pid"] == child.pid
 
 
@@ -248,23 +249,52 @@ def test_a_port_that_is_no_port_is_refused(tree: Path, value: str) -> None:
     assert result.stderr == f"script/server: PORT must be 1 to 65535, not '{value}'.\n"
 
 
+FAST, COVERAGE = "pytest -n auto --dist loadfile -m not system", "--cov --cov-report=term:skip-covered"
+
+
 @pytest.mark.parametrize(
-    ("arguments", "selection"), [([], "-m not slow"), (["--slow"], ""), (["-k", "name"], "-m not slow -k name")]
+    ("arguments", "parts"),
+    [
+        ([], [f"{FAST} and not slow", "pytest -m system and not slow"]),
+        (["--fast"], [f"{FAST} and not slow"]),
+        (["--slow"], [FAST, "pytest -m system"]),
+        (["--fast", "--slow"], [FAST]),
+        (["--coverage"], [f"{FAST} and not slow {COVERAGE}", "pytest -m system and not slow"]),
+        (["--fast", "-k", "name"], [f"{FAST} and not slow -k name"]),
+        (["-k", "name"], [f"{FAST} and not slow -k name", "pytest -m system and not slow -k name"]),
+    ],
 )
-def test_the_test_script_runs_all_three_and_fails_when_one_fails(
-    tree: Path, arguments: list[str], selection: str
+def test_the_test_script_runs_every_part_and_fails_when_one_fails(
+    tree: Path, arguments: list[str], parts: list[str]
 ) -> None:
     executable(tree / ".venv/bin/python", '#!/bin/sh\necho "ran $*"\ntest "$2" != mypy\n')
     result = run([tree / "script/test", *arguments])
     assert result.returncode == 1
-    ran = [line.removeprefix("ran ").strip() for line in result.stdout.splitlines() if line.startswith("ran ")]
-    assert ran == ["-m ruff check .", "-m mypy", f"-m pytest {selection}".strip()]
-    assert result.stdout.endswith("== script/test: ruff passed. mypy FAILED. pytest passed.\n")
+    ran = [line.removeprefix("ran -m ") for line in result.stdout.splitlines() if line.startswith("ran ")]
+    assert ran == ["ruff check .", "mypy", *parts]
+    report = result.stdout.partition("== script/test:\n")[2]
+    verdicts = [re.sub(r" +|, \d+ s$", " ", line).strip() for line in report.splitlines()]
+    tests = ["fast tests passed", "system tests passed"][: len(parts)]
+    assert verdicts == ["ruff passed", "mypy FAILED", *tests]
 
 
 def test_the_test_script_passes_when_all_pass(tree: Path) -> None:
     executable(tree / ".venv/bin/python", "#!/bin/sh\n")
     assert run([tree / "script/test"]).returncode == 0
+
+
+NO_TESTS_COLLECTED = 5
+
+
+@pytest.mark.parametrize(("without", "status"), [("auto", 0), ("-m?system", 0), ("", 1)])
+def test_a_part_without_a_test_that_the_arguments_name_fails_only_when_the_other_part_has_none_too(
+    tree: Path, without: str, status: int
+) -> None:
+    python = f'#!/bin/sh\ncase "$*" in *pytest*{without}*) exit {NO_TESTS_COLLECTED} ;; esac\n'
+    executable(tree / ".venv/bin/python", python)
+    result = run([tree / "script/test", "tests/conf"])
+    assert result.returncode == status
+    assert "found none" in result.stdout
 
 
 # ---------------------------------------------------------------------------------------- files in step

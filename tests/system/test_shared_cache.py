@@ -11,7 +11,8 @@ import pytest
 
 from tests.support import pictures, servers
 from tests.support.commands import manage
-from tests.support.servers import Server, eventually
+from tests.support.servers import Server
+from tests.support.waiting import eventually
 
 _ALIAS = "between-machines"
 

@@ -19,7 +19,8 @@ from tests.support.commands import disk_cache, environ_with, local_storage, mana
 from tests.support.disk_usage import SAMPLE_SECONDS, disk_bytes
 from tests.support.load import Client, meanwhile
 from tests.support.processes import workers_of
-from tests.support.servers import Server, eventually
+from tests.support.servers import Server
+from tests.support.waiting import eventually
 from thumbs.cache.filestore.ledger import BLOCK
 
 SECONDS = float(os.environ.get("MAGE_SIEGE_SECONDS", "60"))

@@ -13,6 +13,7 @@ import pytest
 from tests.support import pictures, servers
 from tests.support.servers import fetch
 from tests.support.startproject import ASGI, INCLUDE, THUMBS, WRAP, Project, startproject
+from tests.support.waiting import WAIT_SECONDS
 
 _PICTURE = "img/media/thumbs/90x60/quarters.jpg"
 
@@ -51,7 +52,7 @@ def _served(project: Project, log: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(WAIT_SECONDS)
 
 
 # ----------------------------------------------------------------------------------------- without THUMBS

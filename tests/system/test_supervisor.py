@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 20.0
+from tests.support.waiting import WAIT_SECONDS
 
 # The server and a companion write down who they are and what they are told, and obey.
 _SERVER = """
@@ -84,7 +84,7 @@ class Supervised:
         return [int(words[1]) for words in found if words[0] == who and words[1].isdigit()]
 
     def wait_for(self, holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + WAIT_SECONDS
         while not holds():
             assert time.monotonic() < end, f"it did not come about; the notes are {self.notes}"
             time.sleep(0.02)
@@ -93,7 +93,7 @@ class Supervised:
         self.wait_for(lambda: bool(self.pids("server") and self.pids("companion")))
 
     def end(self) -> int:
-        return self.process.wait(PATIENCE)
+        return self.process.wait(WAIT_SECONDS)
 
     def clean_up(self) -> None:
         for pid in (self.process.pid, *self.pids("server"), *self.pids("companion")):

@@ -13,7 +13,8 @@ from django.test import Client
 
 from tests.support.commands import Run, manage
 from tests.support.fronts import SECRET, Fronts
-from tests.support.servers import eventually, fetch
+from tests.support.servers import fetch
+from tests.support.waiting import eventually
 from thumbs.errors import BadRequest
 from thumbs.site.links import UnknownStorage
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.support.servers import ROOT
+from tests.support.waiting import LONG_WAIT_SECONDS
 
 _JOBS = """\
 from thumbs.pipeline.ports import FETCH, Storage
@@ -28,6 +29,6 @@ def test_mypy_reports_the_step_whose_result_has_another_type(tmp_path: Path) -> 
     file = tmp_path / "wrong_jobs.py"
     file.write_text(_JOBS)
     command = [sys.executable, "-m", "mypy", "--no-error-summary", "--cache-dir", str(tmp_path / "cache"), str(file)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG_WAIT_SECONDS, check=False)
     reported = [line for line in done.stdout.splitlines() if ": error:" in line]
     assert [int(line.split(":")[1]) for line in reported] == [10, 12, 13]

@@ -13,7 +13,7 @@ import pytest
 from tests.support import servers
 from tests.support.commands import local_storage
 from tests.support.processes import children
-from tests.support.servers import eventually
+from tests.support.waiting import eventually
 from thumbs.pipeline import watchdog
 from thumbs.pipeline.executor import BoundedExecutor
 from thumbs.pipeline.watchdog import Watchdog, replace_process

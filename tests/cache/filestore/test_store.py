@@ -1,23 +1,15 @@
-"""The disk store gives back what was stored or nothing, keeps its cap, and touches no file but its own."""
+"""One entry of the disk store: set, get, add, update, touch and delete, by a clock that the test moves."""
 
 import os
 import shutil
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.clock import Clock
-from tests.support.private_files import private_file
-from thumbs.cache.filestore.directory import LEDGER, TAG
-from thumbs.cache.filestore.entry_file import HEADER_BYTES
-from thumbs.cache.filestore.flock import lock, unlock
-from thumbs.cache.filestore.ledger import BLOCK, Ledger, Usage
-from thumbs.cache.filestore.store import FileStore, ForeignDirectory, Found, Sweep
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.disk_store import disk_bytes, entry_files, payload
+from thumbs.cache.filestore.directory import TAG
+from thumbs.cache.filestore.store import FileStore, ForeignDirectory, Found
 
 
 @pytest.fixture
@@ -28,22 +20,6 @@ def directory(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(directory: Path, clock: Clock) -> FileStore:
     return FileStore(directory, max_bytes=None, clock=clock)
-
-
-def capped(directory: Path, clock: Clock, max_bytes: int) -> FileStore:
-    return FileStore(directory, max_bytes=max_bytes, clock=clock)
-
-
-def disk_bytes(directory: Path) -> int:
-    return sum(path.lstat().st_blocks * 512 for path in [directory, *directory.rglob("*")])
-
-
-def entry_files(directory: Path) -> list[Path]:
-    return sorted(directory.rglob("*.entry"))
-
-
-def payload(found: Found | None) -> bytes | None:
-    return None if found is None else bytes(found.payload)
 
 
 # -------------------------------------------------------------------------------------- one entry
@@ -146,7 +122,7 @@ def test_touch_gives_a_new_time_without_writing_the_file_again(store: FileStore,
     assert not store.touch("a/c", None)
 
 
-def test_touch_does_not_revive_an_expired_entry(store: FileStore, clock: Clock) -> None:
+def test_touch_leaves_an_expired_entry_as_it_is(store: FileStore, clock: Clock) -> None:
     store.set("a/b", b"data", expires=clock.now + 5)
     clock.now += 6
     assert not store.touch("a/b", clock.now + 50)
@@ -174,150 +150,6 @@ def test_a_group_lies_in_one_directory_and_goes_with_it(store: FileStore, direct
     assert not parents.pop().exists()
 
 
-# --------------------------------------------------------------------------------- without waiting
-
-
-@pytest.fixture
-def nowait(store: FileStore) -> FileStore:
-    store.set("probe", b"data", expires=None)
-    try:
-        store.get_now("probe")
-    except BlockingIOError:
-        pytest.skip("the file system of the temporary directory cannot read without waiting")
-    return store
-
-
-def test_get_now_finds_what_the_page_cache_holds(nowait: FileStore, clock: Clock) -> None:
-    data = os.urandom(20_000)
-    nowait.set("a/b", data, expires=clock.now + 5)
-    assert nowait.get_now("a/b") == Found(data, clock.now, clock.now + 5)
-    assert nowait.get_now("a/c") is None
-    clock.now += 6
-    assert nowait.get_now("a/b") is None
-
-
-def test_get_now_will_not_wait_for_what_it_does_not_hold(nowait: FileStore, directory: Path) -> None:
-    data = os.urandom(2_000_000)
-    nowait.set("a/b", data, expires=None)
-    (path,) = [path for path in entry_files(directory) if path.stat().st_size > 1_000_000]
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    with pytest.raises(BlockingIOError):
-        nowait.get_now("a/b")
-    assert payload(nowait.get("a/b")) == data
-    assert payload(nowait.get_now("a/b")) == data
-
-
-def test_get_now_leaves_a_damaged_entry_to_get(nowait: FileStore, directory: Path) -> None:
-    (path,) = entry_files(directory)
-    path.write_bytes(b"rubbish")
-    with pytest.raises(BlockingIOError):
-        nowait.get_now("probe")
-    assert nowait.get("probe") is None
-    assert nowait.get_now("probe") is None
-    assert entry_files(directory) == []
-
-
-def test_a_use_that_get_now_noted_is_written_down_later(nowait: FileStore, directory: Path, clock: Clock) -> None:
-    (path,) = entry_files(directory)
-    clock.now += 3600
-    nowait.get_now("probe")
-    assert path.stat().st_atime < clock.now - 3000
-    nowait.mark_used()
-    assert path.stat().st_atime == clock.now
-    assert path.stat().st_mtime == 0
-
-
-def test_get_now_lets_get_write_down_what_has_waited_for_it(nowait: FileStore, directory: Path, clock: Clock) -> None:
-    """Otherwise an entry that is only read would look unused, and would be removed first."""
-    (path,) = entry_files(directory)
-    clock.now += 3600
-    assert nowait.get_now("probe") is not None
-    assert nowait.get_now("probe") is not None
-    clock.now += 5
-    with pytest.raises(BlockingIOError):
-        nowait.get_now("probe")
-    assert nowait.get("probe") is not None
-    assert path.stat().st_atime == clock.now
-    assert nowait.get_now("probe") is not None
-
-
-# ------------------------------------------------------------------------------------------ damage
-
-
-def corruptions(good: bytes) -> dict[str, bytes]:
-    flipped = {
-        f"bit {bit} of byte {at}": bytes([*good[:at], good[at] ^ (1 << bit), *good[at + 1 :]])
-        for at in range(len(good))
-        for bit in ((0, 7) if at < HEADER_BYTES else (at % 8,))
-    }
-    cut = {f"cut to {length}": good[:length] for length in range(len(good))}
-    return flipped | cut | {"longer": good + b"\0", "zeros": bytes(len(good)), "text": b"hello", "twice": good + good}
-
-
-def test_damage_in_any_byte_and_any_cut_is_a_miss_and_is_removed(
-    store: FileStore, directory: Path, clock: Clock
-) -> None:
-    store.set("a/b", b"some picture bytes" * 5, expires=None)
-    (path,) = entry_files(directory)
-    good = path.read_bytes()
-    survivors = []
-    for what, damaged in corruptions(good).items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(damaged)
-        os.utime(path, (clock.now, 0))
-        if store.get("a/b", expired=True) is not None or path.exists():
-            survivors.append(what)
-    assert survivors == []
-    assert store.set("a/b", b"good again", expires=None)
-    assert payload(store.get("a/b")) == b"good again"
-
-
-def test_an_entry_moved_to_the_path_of_another_is_a_miss(store: FileStore, directory: Path) -> None:
-    store.set("g/a", b"data of a", expires=None)
-    (first,) = entry_files(directory)
-    store.set("g/b", b"data of b", expires=None)
-    (second,) = [path for path in entry_files(directory) if path != first]
-    shutil.copy(first, second)
-    os.utime(second, (0, 0))
-    assert store.get("g/b") is None
-    assert payload(store.get("g/a")) == b"data of a"
-
-
-def test_an_entry_of_another_format_version_is_a_miss(store: FileStore, directory: Path) -> None:
-    store.set("g/a", b"data", expires=None)
-    (path,) = entry_files(directory)
-    raw = bytearray(path.read_bytes())
-    raw[4] += 1
-    path.write_bytes(raw)
-    assert store.get("g/a") is None
-    assert not path.exists()
-
-
-@pytest.mark.parametrize("kind", ["fifo", "symbolic link", "dangling link", "directory"])
-def test_anything_but_a_file_at_the_path_of_an_entry_is_a_miss(store: FileStore, directory: Path, kind: str) -> None:
-    store.set("g/a", b"data", expires=None)
-    store.set("g/b", b"other", expires=None)
-    path = next(path for path in entry_files(directory) if b"data" in path.read_bytes())
-    outside = directory.parent / "outside"
-    outside.write_bytes(b"not ours")
-    path.unlink()
-    match kind:
-        case "fifo":
-            os.mkfifo(path)
-        case "symbolic link":
-            path.symlink_to(outside)
-        case "dangling link":
-            path.symlink_to("nowhere")
-        case "directory":
-            path.mkdir()
-    assert store.get("g/a") is None
-    assert os.path.lexists(path) == (kind == "directory")
-    assert outside.read_bytes() == b"not ours"
-    assert payload(store.get("g/b")) == b"other"
-
-
 # ------------------------------------------------------------------------------------- the directory
 
 
@@ -330,9 +162,9 @@ def test_a_fresh_directory_is_private_and_tagged_as_a_cache(store: FileStore, di
 
 @pytest.mark.parametrize("name", ["holiday.jpg", ".hidden", "0", "abc", "AB", "something/ab"])
 def test_a_directory_with_other_files_is_refused_and_left_alone(store: FileStore, directory: Path, name: str) -> None:
-    other = directory / name
-    other.parent.mkdir(parents=True)
-    other.write_bytes(b"precious")
+    foreign = directory / name
+    foreign.parent.mkdir(parents=True)
+    foreign.write_bytes(b"precious")
     for call in (
         store.prepare,
         store.sweep,
@@ -343,8 +175,8 @@ def test_a_directory_with_other_files_is_refused_and_left_alone(store: FileStore
         with pytest.raises(ForeignDirectory):
             call()
     assert store.get("a/b") is None
-    assert [path for path in directory.rglob("*") if path.is_file()] == [other]
-    assert other.read_bytes() == b"precious"
+    assert [path for path in directory.rglob("*") if path.is_file()] == [foreign]
+    assert foreign.read_bytes() == b"precious"
 
 
 def test_the_cache_directory_of_another_program_is_refused(store: FileStore, directory: Path) -> None:
@@ -394,316 +226,9 @@ def test_a_directory_deleted_under_our_feet_is_made_again(store: FileStore, dire
     assert store.usage().bytes == disk_bytes(directory)
 
 
-def test_a_second_janitor_does_not_get_the_lock(store: FileStore, directory: Path, clock: Clock) -> None:
+def test_a_second_janitor_is_told_no(store: FileStore, directory: Path, clock: Clock) -> None:
     other = FileStore(directory, max_bytes=None, clock=clock)
     with store.try_lock_janitor() as first, other.try_lock_janitor() as second:
         assert (first, second) == (True, False)
     with other.try_lock_janitor() as second:
         assert second
-
-
-# --------------------------------------------------------------------------------------- the ledger
-
-
-def test_the_ledger_is_the_truth_after_every_kind_of_change(directory: Path, clock: Clock) -> None:
-    store = capped(directory, clock, 900_000)
-    for number in range(150):
-        store.set(f"g{number % 9}/{number}", os.urandom(number * 70), expires=clock.now + 100 + number)
-        store.set(f"{number % 40}", os.urandom(number * 50), expires=None)
-        if number % 7 == 0:
-            store.delete_group(f"g{number % 5}")
-            store.delete(str(number % 30))
-            store.touch(f"g1/{number}", None)
-        assert store.usage().bytes == disk_bytes(directory) <= 900_000
-        assert store.usage().entries == len(entry_files(directory))
-    clock.now += 200
-    swept = store.sweep()
-    assert swept.expired > 0
-    assert (swept.entries, swept.bytes) == (len(entry_files(directory)), disk_bytes(directory))
-    store.clear()
-    # Janitor's lock aside, an empty cache is three blocks and no shard.
-    assert store.usage().bytes == disk_bytes(directory) == 3 * BLOCK
-
-
-def test_the_entries_used_longest_ago_go_first(directory: Path, clock: Clock) -> None:
-    store = capped(directory, clock, 1_000_000)
-    for number in range(30):
-        clock.now += 100
-        store.set(f"g/{number}", os.urandom(20_000), expires=None)
-    clock.now += 100
-    for number in (0, 1, 2):
-        store.get(f"g/{number}")
-    clock.now += 100
-    store.set("g/large", os.urandom(500_000), expires=None)
-    left = [number for number in range(30) if store.get(f"g/{number}")]
-    assert left[:3] == [0, 1, 2]
-    assert left[3:] == list(range(30 - len(left) + 3, 30))
-    assert len(left) < 30
-
-
-def test_the_expired_go_before_the_used(directory: Path, clock: Clock) -> None:
-    store = capped(directory, clock, 400_000)
-    for number in range(10):
-        store.set(f"g/{number}", os.urandom(20_000), expires=clock.now + 50 if number >= 5 else None)
-    clock.now += 100
-    store.set("g/large", os.urandom(200_000), expires=None)
-    assert all(store.get(f"g/{number}") for number in range(5))
-
-
-def test_what_is_larger_than_the_cap_is_refused_and_leaves_nothing(directory: Path, clock: Clock) -> None:
-    store = capped(directory, clock, 200_000)
-    store.set("a/other", b"data", expires=None)
-    store.set("a/b", b"old", expires=None)
-    assert not store.set("a/b", bytes(200_000), expires=None)
-    assert store.get("a/b", expired=True) is None
-    assert payload(store.get("a/other")) == b"data"
-    assert not capped(directory, clock, 1).set("a/b", b"", expires=None)
-
-
-def test_the_item_cap_holds(directory: Path, clock: Clock) -> None:
-    store = FileStore(directory, max_bytes=None, max_items=10, clock=clock)
-    for number in range(50):
-        clock.now += 1
-        store.set(f"g/{number}", b"data", expires=None)
-        assert store.usage().entries == len(entry_files(directory)) <= 10
-    store.set("g/49", b"again", expires=None)
-    assert store.usage().entries == 10
-    assert store.get("g/49")
-
-
-def test_a_directory_over_a_new_cap_is_under_it_after_one_sweep_or_some_sets(directory: Path, clock: Clock) -> None:
-    for how in ("sweep", "set"):
-        wide = capped(directory, clock, 50_000_000)
-        for number in range(300):
-            wide.set(f"g{number}/x", os.urandom(20_000), expires=None)
-        assert disk_bytes(directory) > 6_000_000
-        narrow = capped(directory, clock, 1_000_000)
-        if how == "sweep":
-            swept = narrow.sweep()
-            assert swept.evicted > 200
-            assert swept.removed == swept.evicted
-        else:
-            for _ in range(10):
-                narrow.set("g/x", b"data", expires=None)
-            assert narrow.get("g/x")
-        assert narrow.usage().bytes == disk_bytes(directory) <= 1_000_000
-
-
-@pytest.mark.parametrize("ledger", [None, b"", b"short", b"x" * 5000, os.urandom(3088)])
-def test_after_a_lost_or_damaged_ledger_shards_are_counted_before_anything_is_stored(
-    directory: Path, clock: Clock, ledger: bytes | None
-) -> None:
-    wide = capped(directory, clock, 50_000_000)
-    for number in range(60):
-        wide.set(f"g{number}/x", os.urandom(20_000), expires=None)
-    (directory / LEDGER).unlink()
-    if ledger is not None:
-        (directory / LEDGER).write_bytes(ledger)
-    narrow = capped(directory, clock, 500_000)
-    assert narrow.set("g/x", os.urandom(20_000), expires=None)
-    assert disk_bytes(directory) <= 500_000
-    assert narrow.usage().bytes == disk_bytes(directory)
-
-
-def test_a_ledger_that_is_too_high_is_corrected_without_a_janitor(directory: Path, clock: Clock) -> None:
-    store = capped(directory, clock, 1_000_000)
-    store.set("a/b", b"data", expires=None)
-    ledger = Ledger(private_file(directory / LEDGER))
-    for path in directory.glob("??"):
-        ledger.adjust(int(path.name, 16), Usage(950_000))
-    assert store.usage().bytes > 950_000
-    assert store.set("c/d", os.urandom(100_000), expires=None)
-    assert store.usage().bytes == disk_bytes(directory)
-
-
-@pytest.mark.parametrize("how", ["sweep", "room"])
-def test_a_shard_that_vanished_before_it_was_struck_off_is_struck_off_later(
-    directory: Path, clock: Clock, how: str
-) -> None:
-    store = capped(directory, clock, 300_000)
-    store.set("a/b", bytes(200_000), expires=None)
-    (shard,) = directory.glob("??")
-    shutil.rmtree(shard)
-    assert store.usage().bytes > 200_000
-    if how == "sweep":
-        store.sweep()
-    else:
-        assert store.set("c/d", bytes(200_000), expires=None)
-    assert store.usage().bytes == disk_bytes(directory)
-
-
-# ------------------------------------------------------------------------------------------ the sweep
-
-
-def test_a_sweep_removes_orphans_of_dead_writers_and_empty_groups(store: FileStore, directory: Path) -> None:
-    store.set("g/a", b"data", expires=None)
-    (entry,) = entry_files(directory)
-    orphan = entry.parent.parent / "0123456789abcdef.tmp"
-    orphan.write_bytes(bytes(10_000))
-    half_purged = entry.parent.parent / "fedcba9876543210.tmp"
-    half_purged.mkdir()
-    (half_purged / entry.name).write_bytes(b"data")
-    empty = entry.parent.parent / ("ab" * 16)
-    empty.mkdir()
-    dry = store.sweep(dry_run=True)
-    assert orphan.exists()
-    swept = store.sweep()
-    assert (dry.orphans, dry.freed) == (swept.orphans, swept.freed) == (2, 3 * BLOCK + BLOCK + BLOCK)
-    assert not any(path.exists() for path in (orphan, half_purged, empty))
-    assert payload(store.get("g/a")) == b"data"
-    assert store.usage().bytes == disk_bytes(directory)
-
-
-def test_making_room_removes_orphans_too(directory: Path, clock: Clock) -> None:
-    store = capped(directory, clock, 300_000)
-    store.set("g/a", os.urandom(50_000), expires=None)
-    (entry,) = entry_files(directory)
-    orphan = entry.parent.parent / "0123456789abcdef.tmp"
-    orphan.write_bytes(bytes(200_000))
-    FileStore(directory, max_bytes=None, clock=clock).sweep(dry_run=True)  # now the ledger has it
-    assert store.set("g/b", os.urandom(100_000), expires=None)
-    assert not orphan.exists()
-    assert store.usage().bytes == disk_bytes(directory)
-
-
-def test_a_dry_run_says_what_a_sweep_would_do_and_does_nothing(directory: Path, clock: Clock) -> None:
-    wide = capped(directory, clock, 50_000_000)
-    for number in range(40):
-        wide.set(f"g{number}/x", os.urandom(20_000), expires=clock.now + 10 if number < 10 else None)
-    clock.now += 20
-    before = {path: path.lstat().st_mtime_ns for path in entry_files(directory)}
-    dry = capped(directory, clock, 500_000).sweep(dry_run=True)
-    assert before == {path: path.lstat().st_mtime_ns for path in entry_files(directory)}
-    assert dry.expired == 10
-    assert dry.bytes == 500_000
-    swept = capped(directory, clock, 500_000).sweep()
-    assert swept.expired == 10
-    assert swept.bytes <= dry.bytes
-    assert swept.freed >= dry.freed
-
-
-def test_a_dry_run_without_a_directory_makes_none(store: FileStore, directory: Path) -> None:
-    assert store.sweep(dry_run=True) == Sweep()
-    assert not directory.exists()
-
-
-# --------------------------------------------------------------------------------------- a bad disk
-
-ON_A_BAD_DISK = """
-import errno, os, subprocess, sys
-from pathlib import Path
-from thumbs.cache.filestore.flock import lock, unlock
-from thumbs.cache.filestore.store import FileStore
-
-def mount(options):
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", root], check=True)
-
-def refused(number, size=0):
-    try:
-        store.set(f"g{number}/x", bytes(size), expires=None)
-    except OSError as error:
-        return error.errno
-
-root = Path(sys.argv[1])
-store = FileStore(root, max_bytes=None)
-
-mount("size=2m,mode=700")
-assert store.set("good/x", b"good", expires=None)
-codes = {refused(number, 100_000) for number in range(40)}
-assert codes == {None, errno.ENOSPC}, codes
-assert store.get("good/x").payload == b"good"
-assert not list(root.rglob("*.tmp"))
-assert store.usage().entries == len(list(root.rglob("*.entry")))
-assert store.delete_group("g0") == 1
-assert store.set("g0/x", bytes(50_000), expires=None)
-
-subprocess.run(["mount", "-o", "remount,ro", root], check=True)
-assert refused("new") == errno.EROFS
-assert store.get("good/x").payload == b"good"
-entry = next(iter(root.rglob("*.entry")))
-assert store.get("missing/x") is None
-subprocess.run(["mount", "-o", "remount,rw", root], check=True)
-assert store.set("new/x", b"new", expires=None)
-subprocess.run(["umount", root], check=True)
-
-mount("nr_inodes=40,mode=700")
-codes = {refused(number) for number in range(40)}
-assert codes == {None, errno.ENOSPC}, codes
-assert not list(root.rglob("*.tmp"))
-assert store.usage().entries == len(list(root.rglob("*.entry"))) > 5
-assert store.sweep().orphans == 0
-print("well")
-"""
-
-
-def test_a_full_or_read_only_disk_is_an_os_error_and_leaves_no_temporary(tmp_path: Path) -> None:
-    namespace = [shutil.which("unshare") or "unshare", "--user", "--map-root-user", "--mount"]
-    if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("needs a mount namespace of its own")
-    done = subprocess.run(
-        [*namespace, sys.executable, "-W", "error", "-c", ON_A_BAD_DISK, str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.stdout, done.stderr) == ("well\n", "")
-
-
-def test_a_writer_that_cannot_have_the_lock_raises_and_readers_need_none(store: FileStore, directory: Path) -> None:
-    store.set("a/b", b"data", expires=None)
-    (shard,) = directory.glob("??")
-    holder, waiter = (os.open(shard, os.O_RDONLY) for _ in range(2))
-    try:
-        lock(holder)
-        with pytest.raises(TimeoutError) as refused:
-            lock(waiter, wait=0.05)
-        assert isinstance(refused.value, OSError)
-        assert payload(store.get("a/b")) == b"data"
-        unlock(holder)
-        lock(waiter, wait=0)
-    finally:
-        os.close(holder)
-        os.close(waiter)
-
-
-def test_a_group_is_counted_as_it_would_be_removed(store: FileStore) -> None:
-    for key in ("group", "group/a", "group/b", "other/a"):
-        store.set(key, b"x", expires=None)
-    assert store.count_group("group") == store.delete_group("group") == 3
-    assert store.count_group("group") == 0
-
-
-def test_a_file_that_was_found_whole_is_looked_at_again_once_it_has_changed(
-    directory: Path, store: FileStore, clock: Clock
-) -> None:
-    clock.now = time.time() + 10
-    store.set("a/b", b"x" * 5000, expires=None)
-    assert payload(store.get("a/b")) == payload(store.get("a/b")) == b"x" * 5000
-    time.sleep(0.02)  # longer than a tick of the clock that dates files
-    [file] = entry_files(directory)
-    status = file.stat()
-    with file.open("r+b") as damaged:
-        damaged.seek(3000)
-        damaged.write(b"y")
-    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))  # which would tell by itself: it is the expiry
-    assert store.get("a/b") is None
-
-
-def test_looking_at_a_directory_leaves_it_as_it_is(tmp_path: Path, directory: Path, store: FileStore) -> None:
-    store.inspect()
-    assert not directory.exists()
-    directory.mkdir(parents=True)
-    store.inspect()
-    assert list(directory.iterdir()) == []
-    (directory / "letter.txt").touch()
-    with pytest.raises(ForeignDirectory):
-        store.inspect()
-    (directory / "letter.txt").unlink()
-    store.prepare()
-    store.inspect()
-    in_a_file = tmp_path / "file"
-    in_a_file.touch()
-    for path in (in_a_file, in_a_file / "below"):
-        with pytest.raises((ForeignDirectory, OSError)):
-            FileStore(path, max_bytes=None).inspect()

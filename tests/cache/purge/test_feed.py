@@ -18,6 +18,7 @@ from django.test import override_settings
 from tests.support import servers
 from tests.support.clock import NOW, Clock
 from tests.support.private_files import private_file
+from tests.support.waiting import eventually
 from thumbs.cache.adapters import AliasLayer, MemoryLayer
 from thumbs.cache.layers import Layers
 from thumbs.cache.purge import follower
@@ -31,7 +32,10 @@ KEEP = 300.0
 DJANGO = "django.core.cache.backends"
 
 
-@pytest.fixture(params=["locmem.LocMemCache", "filebased.FileBasedCache", "memcached.PyMemcacheCache"])
+MEMCACHED = pytest.param("memcached.PyMemcacheCache", marks=pytest.mark.system)
+
+
+@pytest.fixture(params=["locmem.LocMemCache", "filebased.FileBasedCache", MEMCACHED])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], BaseCache]]:
     with ExitStack() as stack:
         if "memcached" in request.param:
@@ -84,6 +88,7 @@ def test_two_storages_have_separate_feeds(shared: Callable[[], BaseCache], clock
     assert two.read_since(None) == (None, [])
 
 
+@pytest.mark.system
 def test_purges_that_are_appended_at_once_are_all_read(tmp_path: Path, clock: Clock) -> None:
     groups = [f"group{number}" for number in range(200)]
     with memcached(tmp_path) as shared:
@@ -295,12 +300,12 @@ def test_a_thread_runs_from_the_first_start_until_its_follower_is_dropped(monkey
         for _ in range(20):
             pool.submit(reader.start)
     assert len(threads()) == before + 1
-    servers.eventually(lambda: len(asked) > 3)
+    eventually(lambda: len(asked) > 3)
     assert asked[:4] == [None, 1, 1, 3]  # what could not be read is read the next time
     assert [purge.group for purge in merged[:2]] == ["group1", "group3"]
     del reader
     gc.collect()
-    servers.eventually(lambda: len(threads()) == before)
+    eventually(lambda: len(threads()) == before)
 
 
 def test_a_purge_elsewhere_reaches_the_layers_of_this_process(
@@ -320,7 +325,7 @@ def test_a_purge_elsewhere_reaches_the_layers_of_this_process(
     seen = time.time()
     assert not there.purged_since("group/name", seen)
     here.purge("group")
-    servers.eventually(lambda: there.purged_since("group/name", seen))
+    eventually(lambda: there.purged_since("group/name", seen))
     assert not there.purged_since("other/name", seen)
     here.clear()
-    servers.eventually(lambda: there.purged_since("other/name", seen))
+    eventually(lambda: there.purged_since("other/name", seen))

@@ -17,6 +17,7 @@ from django.test import override_settings
 
 from tests.support.bare_storage import Bare
 from tests.support.shelves import DATA, DEADLINE, MAX_BYTES
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
 from thumbs.sources.reading import Deadline, read_exactly
 from thumbs.sources.source import Version
@@ -46,15 +47,15 @@ class Stuck(Bare):
         self.released = threading.Event()
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
-        self.released.wait(60)
+        self.released.wait(WAIT_SECONDS)
         return super()._open(name, mode)
 
     def get_modified_time(self, _name: str) -> datetime.datetime:
-        self.released.wait(60)
+        self.released.wait(WAIT_SECONDS)
         return datetime.datetime(2026, 1, 1)  # noqa: DTZ001 - naive, as storages are without USE_TZ
 
     def exists(self, name: str) -> bool:
-        self.released.wait(60)
+        self.released.wait(WAIT_SECONDS)
         return super().exists(name)
 
 

@@ -1,0 +1,69 @@
+"""A disk that is full, read-only or without inodes: an OSError for the caller, and no temporary file stays."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+ON_A_BAD_DISK = """
+import errno, os, subprocess, sys
+from pathlib import Path
+from thumbs.cache.filestore.flock import lock, unlock
+from thumbs.cache.filestore.store import FileStore
+
+def mount(options):
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", root], check=True)
+
+def refused(number, size=0):
+    try:
+        store.set(f"g{number}/x", bytes(size), expires=None)
+    except OSError as error:
+        return error.errno
+
+root = Path(sys.argv[1])
+store = FileStore(root, max_bytes=None)
+
+mount("size=2m,mode=700")
+assert store.set("good/x", b"good", expires=None)
+codes = {refused(number, 100_000) for number in range(40)}
+assert codes == {None, errno.ENOSPC}, codes
+assert store.get("good/x").payload == b"good"
+assert not list(root.rglob("*.tmp"))
+assert store.usage().entries == len(list(root.rglob("*.entry")))
+assert store.delete_group("g0") == 1
+assert store.set("g0/x", bytes(50_000), expires=None)
+
+subprocess.run(["mount", "-o", "remount,ro", root], check=True)
+assert refused("new") == errno.EROFS
+assert store.get("good/x").payload == b"good"
+entry = next(iter(root.rglob("*.entry")))
+assert store.get("missing/x") is None
+subprocess.run(["mount", "-o", "remount,rw", root], check=True)
+assert store.set("new/x", b"new", expires=None)
+subprocess.run(["umount", root], check=True)
+
+mount("nr_inodes=40,mode=700")
+codes = {refused(number) for number in range(40)}
+assert codes == {None, errno.ENOSPC}, codes
+assert not list(root.rglob("*.tmp"))
+assert store.usage().entries == len(list(root.rglob("*.entry"))) > 5
+assert store.sweep().orphans == 0
+print("well")
+"""
+
+
+def test_a_full_or_read_only_disk_is_an_os_error_and_leaves_no_temporary(tmp_path: Path) -> None:
+    namespace = [shutil.which("unshare") or "unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs a mount namespace of its own")
+    done = subprocess.run(
+        [*namespace, sys.executable, "-W", "error", "-c", ON_A_BAD_DISK, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("well\n", "")
