@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mage_project import demo
+from tests.support.installations import environment, pyvips_wheel
 from tests.support.script_trees import ROOT, executable, project, run
 from tests.support.waiting import WAIT_SECONDS
 from thumbs.conf import installation
@@ -177,8 +178,9 @@ def tree(tmp_path: Path) -> Path:
     tree = tmp_path / "a tree with spaces"
     executable(tree / "script/setup", "#!/bin/sh\nexit 0\n")
     executable(tree / ".venv/bin/python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    shutil.copy(ROOT / "script/server", tree / "script/server")
-    shutil.copy(ROOT / "script/test", tree / "script/test")
+    for name in ("script/server", "script/test", "thumbs/conf/installation.py"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tree / name)
     (tree / "manage.py").write_text(REPORT, encoding="utf-8")
     shutil.copytree(ROOT / "mage_project/demo", tree / "mage_project/demo")
     originals = tree / "var/demo/originals"
@@ -208,6 +210,16 @@ def test_without_a_configuration_the_server_is_a_demo_and_prints_three_urls(tree
     assert called["STORAGES_CONFIG_PATH"] == str(tree / "var/demo/storages.json")
     written = json.loads((tree / "var/demo/storages.json").read_text(encoding="utf-8"))
     assert written == demo.storages(tree / "var/demo")
+
+
+def test_a_demo_that_this_libvips_cannot_draw_is_told_without_a_traceback(tree: Path, tmp_path: Path) -> None:
+    made = environment(tmp_path / "environment")
+    made.install("uv", pyvips_wheel(tmp_path, "8.14.1 API"))
+    executable(tree / ".venv/bin/python", f'#!/bin/sh\nexec "{made.python}" "$@"\n')
+    result = run([tree / "script/server", "--bind", "127.0.0.1:1"])
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "(thumbs.E018) libvips 8.14.1 (system, API mode): is too old" in result.stderr
+    assert result.stderr.endswith("script/server: the pictures of the demo cannot be drawn with this libvips.\n")
 
 
 def test_storages_json_beside_the_script_is_served_instead(tree: Path, port: int) -> None:
