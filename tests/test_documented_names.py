@@ -124,6 +124,7 @@ assert thumb_url is thumbs.site.links.thumb_url and NotPurged is thumbs.site.pur
 """
 
 
+@pytest.mark.system
 def test_the_package_imports_django_only_when_a_name_needs_it() -> None:
     done = subprocess.run([sys.executable, "-c", _LAZY], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == ""

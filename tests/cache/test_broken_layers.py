@@ -58,8 +58,8 @@ def test_a_layer_that_fails_is_left_out_and_told_of_once(clock: Clock, caplog: p
     # Read once, and written once; but a purge and a clearing are tried in any case.
     assert broken.asked == 2 + 2
     assert layers.failing == ("broken",)
-    assert [append.getMessage() for append in caplog.records] == [
-        f"cache layer broken cannot be {done} and is left alone for now: OSError('no space left on device')"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"cache layer broken cannot be {done} and is skipped for a few seconds: OSError('no space left on device')"
         for done in ("read", "written")
     ]
 
@@ -114,7 +114,7 @@ def test_a_layer_that_works_again_is_used_again(
         layers.put(KEY, entry())
         assert bodies(layers.get(KEY)) == b"picture"
     assert layers.failing == ()
-    assert [append.getMessage().partition(" and is left")[0] for append in caplog.records] == [
+    assert [record.getMessage().partition(" and is skipped")[0] for record in caplog.records] == [
         "cache layer disk cannot be written",
         "cache layer disk cannot be read",
         "cache layer disk can be written again",

@@ -20,7 +20,10 @@ from thumbs.sources.s3.settings import S3Http
 PACKAGE = Path(thumbs.__file__).parent
 LIMITS = {name: value for name, value in vars(limits).items() if name.isupper()}
 # Smaller numbers, and 64 MiB, mean other things elsewhere.
-DISTINCT = {value for name, value in LIMITS.items() if value > 5000 and name != "MAX_SOURCE_BYTES"}
+# 65,535 is the largest port as well.
+DISTINCT = {
+    value for name, value in LIMITS.items() if value > 5000 and name not in ("MAX_SOURCE_BYTES", "MAX_SOURCE_SIDE")
+}
 # Values that say nothing by themselves, so that two fields may have them for reasons of their own.
 PLAIN = (None, True, False, 0, 1, "")
 

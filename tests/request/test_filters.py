@@ -300,7 +300,7 @@ def test_a_color_may_be_hex_with_or_without_alpha(text: str, color: Color) -> No
     "text", ["", "f", "ff", "fffff", "fffffff", "fffffffff", "#fff", "ggg", "Red", "red ", "0x1", "١٢٣"]
 )
 def test_any_other_text_is_no_color(text: str) -> None:
-    with pytest.raises(ValueError, match="not a colour"):
+    with pytest.raises(ValueError, match="not a color"):
         colors.parse(text)
 
 

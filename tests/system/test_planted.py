@@ -150,7 +150,7 @@ def test_a_cache_that_comes_to_be_writable_by_others_is_a_layer_that_fails_and_i
         (tmp_path / "cache").chmod(mode)
         servers.eventually(lambda: answered(path) == (200, "MISS"))
         assert [answered(path) for _ in range(20)] == [(200, "MISS")] * 20
-        told = [append.getMessage() for append in caplog.records if append.levelno >= logging.WARNING]
+        told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
         assert len(told) == 2  # of reading, of writing
         assert all("cache layer disk cannot be" in line and f"mode {mode:04o}" in line for line in told)
         (tmp_path / "cache").chmod(0o700)

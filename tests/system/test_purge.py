@@ -264,7 +264,7 @@ def test_a_purge_that_fails_is_logged_and_the_site_goes_on(media: Path, caplog: 
         assert x_cache("photos/thumbs/20x20/a.jpg") == "MISS"
         photo.delete()
         assert x_cache("photos/thumbs/20x20/a.jpg") == "MISS"
-    assert [append.getMessage() for append in caplog.records] == ["the thumbnails of a.jpg in broken are not purged"]
+    assert [record.getMessage() for record in caplog.records] == ["the thumbnails of a.jpg in broken are not purged"]
     assert not Photo.objects.exists()
 
 

@@ -12,7 +12,7 @@ MAX_SOURCE_SIDE = 65_535  # pixels, the largest side of a JPEG; not configurable
 
 # The thumbnail.
 MAX_SIDE = 5120  # pixels
-MAX_OUTPUT_PIXELS = MAX_SIDE * MAX_SIDE  # all frames together
+MAX_OUTPUT_PIXELS = 26_214_400  # all frames together: 5120 × 5120
 # No deadline can stop the encoders of AVIF and GIF, and they cost the most.
 MAX_AVIF_PIXELS = 4_000_000
 MAX_GIF_PIXELS = 8_000_000  # all frames together

@@ -188,6 +188,7 @@ if loaded:
 """
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("storage", "use", "heavy"),
     [

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tests.support.misbehaving import MisbehavingStore
 from tests.support.s3_sources import MAX_BYTES, READ, SOON, outcome, soon, source_of
 from tests.support.waiting import WAIT_SECONDS
 from thumbs.errors import StorageTimeout
+from thumbs.sources.s3 import connections
 from thumbs.sources.s3.source import S3Http
 from thumbs.sources.source import Source
 from thumbs.sources.storages.django_storage import StorageSource
@@ -198,3 +200,20 @@ def test_a_sites_s3_storage_is_read_within_the_same_bounds(store: MisbehavingSto
     for fault in ("drip", "short", "huge", "unavailable", "unknown-key-id"):
         asked = hasty if READ[fault] is StorageTimeout else source
         assert outcome(asked.read, f"{fault}/tom.jpg") is READ[fault]
+
+
+def test_a_connection_that_is_made_at_the_deadline_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, other = socket.socketpair()
+    seconds = iter([1.0])
+
+    def seconds_left() -> float:
+        left = next(seconds, None)
+        if left is None:
+            raise StorageTimeout
+        return left
+
+    monkeypatch.setattr(connections, "seconds_left", seconds_left)
+    monkeypatch.setattr(connections, "create_connection", lambda *_, **__: made)
+    with other, pytest.raises(StorageTimeout):
+        connections.PlainConnection("127.0.0.1", 9)._new_conn()
+    assert made.fileno() == -1

@@ -115,7 +115,11 @@ class PlainConnection(HTTPConnection):
                 if not addresses:
                     raise
             else:
-                wire.settimeout(seconds_left())
+                try:
+                    wire.settimeout(seconds_left())
+                except StorageTimeout:  # just now: nothing else would close it
+                    wire.close()
+                    raise
                 return wire
 
 
