@@ -361,3 +361,15 @@ def test_without_its_gravity_a_mark_in_a_corner_is_cut_off() -> None:
     for gravity, seen in ((Focus(20 / 1600, 0.5), True), (Compass.CENTER, False), (Focus(0.5, 0.5), False)):
         image = made(data, Transform(100, 100, "png", gravity=gravity))
         assert (brightness(image)[0] > 230) == seen
+
+
+@pytest.mark.parametrize("side", [1, 2, 3])
+@pytest.mark.parametrize("long", [6, 60])
+def test_a_narrow_lossy_webp_keeps_its_color(side: int, long: int) -> None:
+    for size in ((side, long), (long, side)):
+        data = encoded(Image.new("RGB", size, (200, 30, 30)), "webp")
+        for percent in (30, 60, 70, 80, 95):
+            width, height = (max(1, side * percent // 100) for side in size)
+            transform = Transform(width, height, format="png", fit=Fit.STRETCH)
+            red, green, _ = made(data, transform).convert("RGB").tobytes()[:3]
+            assert (abs(red - 200) < 20, green < 60) == (True, True), (size, width, height)

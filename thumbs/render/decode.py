@@ -14,6 +14,8 @@ _STRICT = "[fail_on=error]"
 # target's side must be left after that. With these, thumbnails of photographs have a PSNR of about 40 dB or more
 # against those of a full decode (docs/quality.md).
 _JPEG_SHRINKS = ((8, 2.0), (4, 1.5), (2, 2.0))
+# libwebp 1.6 makes a lossy picture with a side of so few pixels green when it decodes it at a smaller size.
+_LIBWEBP_SIDE = 2
 
 
 def scaled(
@@ -96,6 +98,9 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
     if header.format == "jpeg":
         shrink = _jpeg_shrink(header.size, layout.scaled, fast=fast)
         source = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", shrink=shrink)
+        image = source.thumbnail_image(width, height=height, size="force", **_to_srgb(header))
+    elif header.format == "webp" and min(header.size) <= _LIBWEBP_SIDE:
+        source = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
         image = source.thumbnail_image(width, height=height, size="force", **_to_srgb(header))
     else:
         image = pyvips.Image.thumbnail_buffer(
