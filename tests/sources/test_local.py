@@ -127,7 +127,7 @@ def test_a_huge_file_is_too_large_before_it_is_read(fixture: SourceFixture) -> N
 
 
 @pytest.fixture
-def as_nobody() -> Iterator[Callable[[], None]]:
+def without_root() -> Iterator[Callable[[], None]]:
     """Give up the rights of root, which may read everything, until the test ends."""
     before = os.geteuid()
 
@@ -139,7 +139,7 @@ def as_nobody() -> Iterator[Callable[[], None]]:
     os.seteuid(before)
 
 
-def test_a_file_that_may_not_be_read_is_missing(as_nobody: Callable[[], None]) -> None:
+def test_a_file_that_may_not_be_read_is_missing(without_root: Callable[[], None]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         root.chmod(0o755)
@@ -149,7 +149,7 @@ def test_a_file_that_may_not_be_read_is_missing(as_nobody: Callable[[], None]) -
         (root / "closed").mkdir(0o700)
         source = LocalSource(directory, max_bytes=MAX_BYTES, deadline=DEADLINE)
         (root / "closed").chmod(0)
-        as_nobody()
+        without_root()
         try:
             assert source.read("open.jpg").data == DATA
             for path in ("closed.jpg", "closed/tom.jpg"):
