@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.clock import Clock
 from tests.support.containers import BOUND, shrink_bounds, sizes
-from tests.support.fake_pipeline import Shop, open_shop, request
+from tests.support.fake_pipeline import FakeServer, open_server, request
 from thumbs.cache.adapters import MemoryLayer
 from thumbs.cache.filestore import reader
 from thumbs.cache.filestore.store import FileStore
@@ -18,10 +18,10 @@ from thumbs.errors import SourceMissing, StorageFailed
 from thumbs.pipeline import negative_cache, renewals
 from thumbs.pipeline.negative_cache import NegativeCache
 
-__all__ = ["open_shop"]
+__all__ = ["open_server"]
 
 MANY = 3 * BOUND
-Open = Callable[..., Shop]
+Open = Callable[..., FakeServer]
 
 
 def remembered_failures(monkeypatch: pytest.MonkeyPatch, _: Path, __: Open) -> object:
@@ -37,20 +37,20 @@ def paused_renewals(monkeypatch: pytest.MonkeyPatch, _: Path, open_one: Open) ->
     shrink_bounds(monkeypatch, renewals)
     clock = Clock()
     memory = MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=clock))
-    shop = open_one(stale=1000.0, clock=clock, cache=[memory])
+    server = open_one(stale=1000.0, clock=clock, cache=[memory])
     for number in range(MANY):
-        shop.source.lay(f"{number}.jpg", b"cat")
-        assert shop.thumbnailer.answer(request(f"40x30/{number}.jpg")).status == 200
+        server.source.put(f"{number}.jpg", b"cat")
+        assert server.thumbnailer.answer(request(f"40x30/{number}.jpg")).status == 200
     clock.now += 400
-    shop.source.failure = StorageFailed()
+    server.source.failure = StorageFailed()
     for number in range(MANY):
-        assert shop.thumbnailer.answer(request(f"40x30/{number}.jpg")).status == 200
-    for executor in shop.executors.values():  # what was begun has ended when a later piece of work has
+        assert server.thumbnailer.answer(request(f"40x30/{number}.jpg")).status == 200
+    for executor in server.executors.values():  # what was begun has ended when a later piece of work has
         for _attempt in range(10):
             ended: Future[None] = Future()
             executor.submit(lambda ended=ended: lambda: ended.set_result(None))  # type: ignore[misc]
             ended.result(60)
-    return shop.thumbnailer
+    return server.thumbnailer
 
 
 def read_entries(monkeypatch: pytest.MonkeyPatch, directory: Path, _: Open) -> object:
@@ -75,9 +75,9 @@ def test_every_bounded_container_stays_bounded(
     fill: Callable[[pytest.MonkeyPatch, Path, Open], object],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    open_shop: Open,
+    open_server: Open,
 ) -> None:
-    found = sizes(fill(monkeypatch, tmp_path, open_shop))
+    found = sizes(fill(monkeypatch, tmp_path, open_server))
     grown = {path: size for path, size in found.items() if not path.startswith(("storages", "_policies", "executors"))}
     assert any(0 < size <= BOUND for size in grown.values()), f"nothing was filled: {grown}"
     assert {path: size for path, size in grown.items() if size > BOUND} == {}

@@ -114,8 +114,8 @@ def test_an_entry_without_a_second_left_is_not_stored(shared: Callable[..., Alia
 
 
 def test_an_entry_that_memcached_would_not_store_is_not_sent_there(clock: Clock) -> None:
-    nobody = {"BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache", "LOCATION": "127.0.0.1:1"}
-    with override_settings(CACHES={"default": nobody}):
+    unreachable = {"BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache", "LOCATION": "127.0.0.1:1"}
+    with override_settings(CACHES={"default": unreachable}):
         layer = AliasLayer(lambda: caches["default"], "photos", 300, clock=clock)
         layer.put(KEY, entry(bytes(1024 * 1024 - 4000)), NOW + 300)
         with pytest.raises(OSError, match="refused"):

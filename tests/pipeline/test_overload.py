@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.support.fake_pipeline import (
     Ask,
-    Cupboard,
-    Press,
-    Shop,
+    FakeRenderer,
+    FakeServer,
+    FakeSource,
     cached,
     header,
     request,
@@ -26,44 +26,46 @@ from thumbs.request.resolve import StoragePolicy
 # --------------------------------------------------------------------------------------- refusals
 
 
-def test_a_full_queue_of_renders_refuses_before_anything_is_read(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop(executors={RENDER: BoundedExecutor(RENDER, threads=1, queue_length=0)})
-    shop.press.gate.shut()
+def test_a_full_queue_of_renders_refuses_before_anything_is_read(
+    open_server: Callable[..., FakeServer], ask: Ask
+) -> None:
+    server = open_server(executors={RENDER: BoundedExecutor(RENDER, threads=1, queue_length=0)})
+    server.renderer.gate.shut()
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(ask, shop, request())
-        shop.press.gate.wait_for_somebody()
-        shop.source.lay("b.jpg", b"dog")
-        assert ask(shop, request("40x30/b.jpg")).status == 503
-        assert shop.source.read_paths == ["a.jpg"]
-        shop.press.gate.open()
+        first = pool.submit(ask, server, request())
+        server.renderer.gate.wait_for_one()
+        server.source.put("b.jpg", b"dog")
+        assert ask(server, request("40x30/b.jpg")).status == 503
+        assert server.source.read_paths == ["a.jpg"]
+        server.renderer.gate.open()
         assert first.result(WAIT_SECONDS).status == 200
 
 
 # --------------------------------------------------------------------------------------- overload
 
 
-def test_a_full_queue_is_503_with_the_time_to_come_back(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop(executors={RENDER: BoundedExecutor(RENDER, threads=1, queue_length=0)})
-    ask(shop, request("1x/a.jpg"))
-    shop.press.gate.wait_for_somebody()
-    shop.press.gate.shut()
+def test_a_full_queue_is_503_with_the_time_to_come_back(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+    server = open_server(executors={RENDER: BoundedExecutor(RENDER, threads=1, queue_length=0)})
+    ask(server, request("1x/a.jpg"))
+    server.renderer.gate.wait_for_one()
+    server.renderer.gate.shut()
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(shop.thumbnailer.answer, request())
-        shop.press.gate.wait_for_somebody()
-        refused = [ask(shop, request(f"{width}x/a.jpg")) for width in range(2, 7)]
-        hit = ask(shop, request("1x/a.jpg"))
-        shop.press.gate.open()
+        slow = pool.submit(server.thumbnailer.answer, request())
+        server.renderer.gate.wait_for_one()
+        refused = [ask(server, request(f"{width}x/a.jpg")) for width in range(2, 7)]
+        hit = ask(server, request("1x/a.jpg"))
+        server.renderer.gate.open()
         assert slow.result(WAIT_SECONDS).status == 200
     assert {(answer.status, header(answer, "Retry-After")) for answer in refused} == {(503, "1")}
     assert cached(hit) == (200, "HIT")
-    assert ask(shop, request("2x/a.jpg")).status == 200
+    assert ask(server, request("2x/a.jpg")).status == 200
 
 
 def test_a_thumbnail_that_cannot_be_kept_for_want_of_a_thread_is_served(
-    open_shop: Callable[..., Shop], ask: Ask
+    open_server: Callable[..., FakeServer], ask: Ask
 ) -> None:
-    shop = open_shop(executors={LOOKUP: BoundedExecutor(LOOKUP, threads=1, queue_length=0)})
-    shop.press.gate.shut()
+    server = open_server(executors={LOOKUP: BoundedExecutor(LOOKUP, threads=1, queue_length=0)})
+    server.renderer.gate.shut()
     free, busy = threading.Event(), threading.Event()
 
     def occupy() -> Callable[[], None]:
@@ -72,14 +74,14 @@ def test_a_thumbnail_that_cannot_be_kept_for_want_of_a_thread_is_served(
         return lambda: None
 
     def meanwhile() -> None:
-        shop.press.gate.wait_for_somebody()
-        shop.executors[LOOKUP].submit(occupy)
+        server.renderer.gate.wait_for_one()
+        server.executors[LOOKUP].submit(occupy)
         assert busy.wait(WAIT_SECONDS)
-        shop.press.gate.open()
+        server.renderer.gate.open()
 
     with ThreadPoolExecutor(1) as pool:
         elsewhere = pool.submit(meanwhile)
-        answer = ask(shop, request())
+        answer = ask(server, request())
         elsewhere.result(WAIT_SECONDS)
     free.set()
     assert (cached(answer), answer.body) == ((200, "MISS"), b"cat 40x30 None")
@@ -89,9 +91,9 @@ def test_a_thumbnail_that_cannot_be_kept_for_want_of_a_thread_is_served(
 
 
 def test_a_storage_that_hangs_keeps_no_other_waiting() -> None:
-    hanging, good = Cupboard(), Cupboard()
-    for cupboard in (hanging, good):
-        cupboard.lay("a.jpg", b"cat")
+    hanging, good = FakeSource(), FakeSource()
+    for source in (hanging, good):
+        source.put("a.jpg", b"cat")
     hanging.gate.shut()
     executors = {
         LOOKUP: BoundedExecutor(LOOKUP, threads=2, queue_length=50),
@@ -101,7 +103,7 @@ def test_a_storage_that_hangs_keeps_no_other_waiting() -> None:
     for name, source in (("hanging", hanging), ("good", good)):
         executors[fetch_stage(name)] = BoundedExecutor(FETCH, threads=2, queue_length=4)
         policy = StoragePolicy(name, DEFAULT_QUALITIES, OutputLimits())
-        storages[name] = Storage(policy, source, Layers(), Press(), seconds=WAIT_SECONDS)
+        storages[name] = Storage(policy, source, Layers(), FakeRenderer(), seconds=WAIT_SECONDS)
     thumbnailer = Thumbnailer(storages, executors)
 
     def asked(name: str, width: int) -> Request:

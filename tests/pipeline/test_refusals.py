@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.fake_pipeline import (
     Ask,
-    Shop,
+    FakeServer,
     cached,
     header,
     request,
@@ -37,9 +37,9 @@ from thumbs.request.signing import Signer
     ],
 )
 def test_a_request_that_cannot_be_answered_is_a_problem(
-    open_shop: Callable[..., Shop], ask: Ask, asked: Request, status: int, code: str | None
+    open_server: Callable[..., FakeServer], ask: Ask, asked: Request, status: int, code: str | None
 ) -> None:
-    answer = ask(open_shop(), asked)
+    answer = ask(open_server(), asked)
     assert answer.status == status
     assert header(answer, "Content-Type") == "application/problem+json"
     assert header(answer, "Cache-Control") == "no-store"
@@ -47,46 +47,48 @@ def test_a_request_that_cannot_be_answered_is_a_problem(
     assert header(answer, "X-Cache") is None
 
 
-def test_a_url_at_the_limit_of_its_length_is_answered(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    assert ask(open_shop(), request()._replace(target_length=2048)).status == 200
+def test_a_url_at_the_limit_of_its_length_is_answered(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+    assert ask(open_server(), request()._replace(target_length=2048)).status == 200
 
 
-def test_a_url_expires_although_its_thumbnail_is_cached(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop()
+def test_a_url_expires_although_its_thumbnail_is_cached(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+    server = open_server()
     asked = request("40x30/f:expires(1700000010)/a.jpg")
-    assert [cached(ask(shop, asked)) for _ in range(2)] == [(200, "MISS"), (200, "HIT")]
-    shop.clock.now += 10
-    assert ask(shop, asked).status == 410
-    assert cached(ask(shop, request())) == (200, "HIT")
+    assert [cached(ask(server, asked)) for _ in range(2)] == [(200, "MISS"), (200, "HIT")]
+    server.clock.now += 10
+    assert ask(server, asked).status == 410
+    assert cached(ask(server, request())) == (200, "HIT")
 
 
-def test_nobody_may_keep_a_thumbnail_for_longer_than_its_url_is_good(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop()
+def test_nobody_may_keep_a_thumbnail_for_longer_than_its_url_is_good(
+    open_server: Callable[..., FakeServer], ask: Ask
+) -> None:
+    server = open_server()
     soon, late = ("40x30/f:expires(1700000010)/a.jpg", "40x30/f:expires(1800000000)/a.jpg")
     for _ in range(2):
-        assert header(ask(shop, request(soon)), "Cache-Control") == "public, max-age=10"
-        assert header(ask(shop, request(late)), "Cache-Control") == "public, max-age=86400"
-        shop.clock.now += 3
-        assert header(ask(shop, request(soon)), "Cache-Control") == "public, max-age=7"
-        shop.clock.now -= 3
+        assert header(ask(server, request(soon)), "Cache-Control") == "public, max-age=10"
+        assert header(ask(server, request(late)), "Cache-Control") == "public, max-age=86400"
+        server.clock.now += 3
+        assert header(ask(server, request(soon)), "Cache-Control") == "public, max-age=7"
+        server.clock.now -= 3
     versioned = request("40x30/f:v(1);expires(1700000010)/a.jpg")
-    assert header(ask(shop, versioned), "Cache-Control") == "public, max-age=10"
+    assert header(ask(server, versioned), "Cache-Control") == "public, max-age=10"
 
 
 def test_a_signature_is_verified_before_any_cache_or_source_is_touched(
-    open_shop: Callable[..., Shop], ask: Ask, caplog: pytest.LogCaptureFixture
+    open_server: Callable[..., FakeServer], ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shop = open_shop(signer=Signer((b"secret",)), cache=[Untouchable()])
+    server = open_server(signer=Signer((b"secret",)), cache=[Untouchable()])
     for target in ("40x30/a.jpg", "AAAAAAAAAAAAAAAAAAAAAA/40x30/a.jpg", "x/a.jpg"):
-        assert ask(shop, request(target)).status == 403
-    assert (shop.source.read_paths, shop.source.asked_versions) == ([], [])
+        assert ask(server, request(target)).status == 403
+    assert (server.source.read_paths, server.source.asked_versions) == ([], [])
     assert caplog.records == []
-    assert shop.layers.failing == ()
+    assert server.layers.failing == ()
 
 
-def test_a_hit_is_no_hit_without_its_signature(open_shop: Callable[..., Shop], ask: Ask) -> None:
+def test_a_hit_is_no_hit_without_its_signature(open_server: Callable[..., FakeServer], ask: Ask) -> None:
     signer = Signer((b"secret",))
-    shop = open_shop(signer=signer)
+    server = open_server(signer=signer)
     signed = request(f"{signer.sign('/photos/thumbs/40x30/a.jpg')}/40x30/a.jpg")
-    assert [cached(ask(shop, signed)) for _ in range(2)] == [(200, "MISS"), (200, "HIT")]
-    assert ask(shop, request()).status == 403
+    assert [cached(ask(server, signed)) for _ in range(2)] == [(200, "MISS"), (200, "HIT")]
+    assert ask(server, request()).status == 403

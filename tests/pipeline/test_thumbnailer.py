@@ -10,7 +10,7 @@ from tests.support.clock import NOW
 from tests.support.fake_pipeline import (
     MODIFIED,
     Ask,
-    Shop,
+    FakeServer,
     all_at_once,
     cached,
     header,
@@ -23,12 +23,12 @@ from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER
 # ------------------------------------------------------------------------------- hits and misses
 
 
-def test_a_thumbnail_is_made_once_and_then_a_hit(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop()
-    first, second = ask(shop, request()), ask(shop, request())
+def test_a_thumbnail_is_made_once_and_then_a_hit(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+    server = open_server()
+    first, second = ask(server, request()), ask(server, request())
     assert (cached(first), cached(second)) == ((200, "MISS"), (200, "HIT"))
     assert first.body == second.body == b"cat 40x30 None"
-    assert (shop.source.read_paths, len(shop.press.printed)) == (["a.jpg"], 1)
+    assert (server.source.read_paths, len(server.renderer.rendered)) == (["a.jpg"], 1)
     for name in ("Content-Type", "Content-Length", "ETag", "Last-Modified", "Cache-Control"):
         assert header(first, name) == header(second, name) is not None
     assert header(first, "Content-Type") == "image/jpeg"
@@ -36,9 +36,11 @@ def test_a_thumbnail_is_made_once_and_then_a_hit(open_shop: Callable[..., Shop],
     assert header(first, "Last-Modified") == http_date(MODIFIED).decode()
 
 
-def test_an_answer_tells_where_it_came_from_and_how_long_it_took(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop()
-    first, second = (header(ask(shop, request()), "Server-Timing") or "" for _ in range(2))
+def test_an_answer_tells_where_it_came_from_and_how_long_it_took(
+    open_server: Callable[..., FakeServer], ask: Ask
+) -> None:
+    server = open_server()
+    first, second = (header(ask(server, request()), "Server-Timing") or "" for _ in range(2))
     assert [part.partition(";")[0] for part in first.split(", ")] == [
         *("layer", "queue", "lookup", "fetch", "render", "encode")
     ]
@@ -46,14 +48,14 @@ def test_an_answer_tells_where_it_came_from_and_how_long_it_took(open_shop: Call
     assert second == 'layer;desc="memory"'
 
 
-def test_every_answer_is_observed(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop()
-    made = ask(shop, request())
-    ask(shop, request())
-    ask(shop, request(if_none_match=header(made, "ETag") or ""))
-    ask(shop, request("40x30/none.jpg"))
+def test_every_answer_is_observed(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+    server = open_server()
+    made = ask(server, request())
+    ask(server, request())
+    ask(server, request(if_none_match=header(made, "ETag") or ""))
+    ask(server, request("40x30/none.jpg"))
     spent = {"queue", LOOKUP, FETCH, RENDER, "encode"}
-    assert shop.witness.counted == [
+    assert server.observer.counted == [
         (200, "source", spent),
         (200, "memory", set()),
         (304, "memory", set()),
@@ -61,32 +63,32 @@ def test_every_answer_is_observed(open_shop: Callable[..., Shop], ask: Ask) -> N
     ]
 
 
-def test_a_strong_tag_is_that_of_the_recipe_and_the_version(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    one, other = open_shop(), open_shop()
-    tags = {header(ask(shop, request()), "ETag") for shop in (one, other)}
+def test_a_strong_tag_is_that_of_the_recipe_and_the_version(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+    one, other = open_server(), open_server()
+    tags = {header(ask(server, request()), "ETag") for server in (one, other)}
     assert len(tags) == 1
     assert (tag := tags.pop() or "").startswith('"')
     assert tag.endswith('"')
-    other.source.lay("a.jpg", b"cat", "v2")
+    other.source.put("a.jpg", b"cat", "v2")
     other.layers.clear()
     assert header(ask(other, request()), "ETag") != tag
     assert header(ask(one, request("41x30/a.jpg")), "ETag") != tag
 
 
-def test_without_a_version_the_tag_is_that_of_the_bytes(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop()
+def test_without_a_version_the_tag_is_that_of_the_bytes(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+    server = open_server()
     tags = set()
     for data in (b"cat", b"dog", b"cat"):
-        shop.source.lay("a.jpg", data, None, None)
-        shop.layers.clear()
-        tags.add(header(ask(shop, request()), "ETag"))
+        server.source.put("a.jpg", data, None, None)
+        server.layers.clear()
+        tags.add(header(ask(server, request()), "ETag"))
     assert len(tags) == 2
 
 
-def test_an_answer_to_head_has_the_headers_and_no_body(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop()
+def test_an_answer_to_head_has_the_headers_and_no_body(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+    server = open_server()
     for _ in range(2):
-        answer = ask(shop, request(method="HEAD"))
+        answer = ask(server, request(method="HEAD"))
         assert (answer.status, answer.body, header(answer, "Content-Length")) == (200, b"", str(len(b"cat 40x30 None")))
 
 
@@ -94,56 +96,58 @@ def test_an_answer_to_head_has_the_headers_and_no_body(open_shop: Callable[..., 
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_fifty_requests_for_one_thumbnail_are_one_render(open_shop: Callable[..., Shop], asynchronous: bool) -> None:
-    shop = open_shop()
-    answers = all_at_once(shop, [request()] * 50, asynchronous=asynchronous)
+def test_fifty_requests_for_one_thumbnail_are_one_render(
+    open_server: Callable[..., FakeServer], asynchronous: bool
+) -> None:
+    server = open_server()
+    answers = all_at_once(server, [request()] * 50, asynchronous=asynchronous)
     assert {answer.body for answer in answers} == {b"cat 40x30 None"}
     assert {answer.status for answer in answers} == {200}
-    assert (len(shop.press.printed), len(shop.source.read_paths)) == (1, 1)
+    assert (len(server.renderer.rendered), len(server.source.read_paths)) == (1, 1)
 
 
-def test_the_first_who_asks_may_leave_and_the_others_are_served(open_shop: Callable[..., Shop]) -> None:
-    shop = open_shop()
-    shop.press.gate.shut()
+def test_the_first_who_asks_may_leave_and_the_others_are_served(open_server: Callable[..., FakeServer]) -> None:
+    server = open_server()
+    server.renderer.gate.shut()
 
     async def visit() -> list[Response]:
-        first = asyncio.create_task(shop.thumbnailer.finish(shop.thumbnailer.reply(request())))
-        await asyncio.to_thread(shop.press.gate.wait_for_somebody)
-        others = [asyncio.create_task(shop.thumbnailer.finish(shop.thumbnailer.reply(request()))) for _ in range(5)]
+        first = asyncio.create_task(server.thumbnailer.finish(server.thumbnailer.reply(request())))
+        await asyncio.to_thread(server.renderer.gate.wait_for_one)
+        others = [asyncio.create_task(server.thumbnailer.finish(server.thumbnailer.reply(request()))) for _ in range(5)]
         await asyncio.sleep(0)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
-        shop.press.gate.open()
+        server.renderer.gate.open()
         return await asyncio.gather(*others)
 
     assert {answer.body for answer in asyncio.run(visit())} == {b"cat 40x30 None"}
-    assert len(shop.press.printed) == 1
+    assert len(server.renderer.rendered) == 1
 
 
-def test_what_nobody_waits_for_any_more_is_kept_all_the_same(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop(seconds=0.05)
-    shop.press.gate.shut()
-    refused = ask(shop, request())
+def test_what_nobody_waits_for_any_more_is_kept_all_the_same(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+    server = open_server(seconds=0.05)
+    server.renderer.gate.shut()
+    refused = ask(server, request())
     assert refused.status == 504
     assert json.loads(refused.body)["code"] == "render-timeout"
-    shop.press.gate.open()
-    eventually(lambda: cached(ask(shop, request())) == (200, "HIT"))
-    assert len(shop.press.printed) == 1
+    server.renderer.gate.open()
+    eventually(lambda: cached(ask(server, request())) == (200, "HIT"))
+    assert len(server.renderer.rendered) == 1
 
 
-def test_hits_are_served_while_a_render_goes_on(open_shop: Callable[..., Shop]) -> None:
-    shop = open_shop()
-    shop.thumbnailer.answer(request("1x1/a.jpg"))
-    shop.press.gate.wait_for_somebody()
-    shop.press.gate.shut()
+def test_hits_are_served_while_a_render_goes_on(open_server: Callable[..., FakeServer]) -> None:
+    server = open_server()
+    server.thumbnailer.answer(request("1x1/a.jpg"))
+    server.renderer.gate.wait_for_one()
+    server.renderer.gate.shut()
 
     async def visit() -> tuple[int, str | None]:
-        slow = asyncio.create_task(shop.thumbnailer.finish(shop.thumbnailer.reply(request())))
-        await asyncio.to_thread(shop.press.gate.wait_for_somebody)
-        hit = await shop.thumbnailer.finish(shop.thumbnailer.reply(request("1x1/a.jpg")))
+        slow = asyncio.create_task(server.thumbnailer.finish(server.thumbnailer.reply(request())))
+        await asyncio.to_thread(server.renderer.gate.wait_for_one)
+        hit = await server.thumbnailer.finish(server.thumbnailer.reply(request("1x1/a.jpg")))
         assert not slow.done()
-        shop.press.gate.open()
+        server.renderer.gate.open()
         assert (await slow).status == 200
         return cached(hit)
 
@@ -153,66 +157,70 @@ def test_hits_are_served_while_a_render_goes_on(open_shop: Callable[..., Shop]) 
 # ------------------------------------------------------------------------------------ conditions
 
 
-def test_a_client_that_has_it_gets_304_from_the_cache(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop()
-    made = ask(shop, request())
+def test_a_client_that_has_it_gets_304_from_the_cache(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+    server = open_server()
+    made = ask(server, request())
     tag, date = header(made, "ETag") or "", header(made, "Last-Modified") or ""
     for fields in ({"if_none_match": tag}, {"if_none_match": f"W/{tag}"}, {"if_modified_since": date}):
-        answer = ask(shop, request(**fields))
+        answer = ask(server, request(**fields))
         assert (cached(answer), answer.body) == ((304, "HIT"), b"")
         assert header(answer, "ETag") == tag
         assert header(answer, "Cache-Control") == header(made, "Cache-Control")
         assert header(answer, "Content-Type") is None
-    assert ask(shop, request(if_none_match='"other"')).body == made.body
+    assert ask(server, request(if_none_match='"other"')).body == made.body
 
 
 def test_a_client_that_has_it_gets_304_from_the_version_without_a_render(
-    open_shop: Callable[..., Shop], ask: Ask
+    open_server: Callable[..., FakeServer], ask: Ask
 ) -> None:
-    made = ask(open_shop(), request())
+    made = ask(open_server(), request())
     tag = header(made, "ETag") or ""
-    shop = open_shop()
-    answer = ask(shop, request(if_none_match=tag))
+    server = open_server()
+    answer = ask(server, request(if_none_match=tag))
     assert (cached(answer), answer.body, header(answer, "ETag")) == ((304, "MISS"), b"", tag)
-    assert (shop.press.printed, shop.source.read_paths, shop.source.asked_versions) == ([], [], ["a.jpg"])
+    assert (server.renderer.rendered, server.source.read_paths, server.source.asked_versions) == ([], [], ["a.jpg"])
 
 
-def test_a_client_that_has_another_gets_the_thumbnail(open_shop: Callable[..., Shop], ask: Ask) -> None:
+def test_a_client_that_has_another_gets_the_thumbnail(open_server: Callable[..., FakeServer], ask: Ask) -> None:
     for fields in ({"if_none_match": '"other"'}, {"if_modified_since": http_date(MODIFIED - 1).decode()}):
-        assert cached(ask(open_shop(), request(**fields))) == (200, "MISS")
+        assert cached(ask(open_server(), request(**fields))) == (200, "MISS")
 
 
 @pytest.mark.parametrize("token", [None, "v1"])
 def test_no_date_is_good_where_the_storage_knows_none(
-    open_shop: Callable[..., Shop], ask: Ask, token: str | None
+    open_server: Callable[..., FakeServer], ask: Ask, token: str | None
 ) -> None:
-    shop = open_shop()
-    shop.source.lay("a.jpg", b"cat", token, None)
-    assert ask(shop, request(if_modified_since=http_date(int(NOW) - 1).decode())).status == 200
+    server = open_server()
+    server.source.put("a.jpg", b"cat", token, None)
+    assert ask(server, request(if_modified_since=http_date(int(NOW) - 1).decode())).status == 200
 
 
-def test_a_condition_on_what_is_missing_is_404(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    assert ask(open_shop(), request("1x1/none.jpg", if_none_match="*")).status == 404
+def test_a_condition_on_what_is_missing_is_404(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+    assert ask(open_server(), request("1x1/none.jpg", if_none_match="*")).status == 404
 
 
 # --------------------------------------------------------------------------------------- refusals
 
 
-def test_answers_and_problems_vary_where_the_format_is_negotiated(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop()
-    webp = ask(shop, request("40x30/f:fmt(auto)/a.jpg", accept="image/webp"))
-    jpeg = ask(shop, request("40x30/f:fmt(auto)/a.jpg", accept="*/*"))
-    gone = ask(shop, request("40x30/f:fmt(auto)/none.jpg", accept="*/*"))
+def test_answers_and_problems_vary_where_the_format_is_negotiated(
+    open_server: Callable[..., FakeServer], ask: Ask
+) -> None:
+    server = open_server()
+    webp = ask(server, request("40x30/f:fmt(auto)/a.jpg", accept="image/webp"))
+    jpeg = ask(server, request("40x30/f:fmt(auto)/a.jpg", accept="*/*"))
+    gone = ask(server, request("40x30/f:fmt(auto)/none.jpg", accept="*/*"))
     assert [header(answer, "Content-Type") for answer in (webp, jpeg)] == ["image/webp", "image/jpeg"]
     assert [header(answer, "Vary") for answer in (webp, jpeg, gone)] == ["Accept"] * 3
-    assert header(ask(shop, request()), "Vary") is None
+    assert header(ask(server, request()), "Vary") is None
 
 
-def test_a_preflight_is_answered_where_the_storage_switches_cors_on(open_shop: Callable[..., Shop], ask: Ask) -> None:
-    shop = open_shop(headers=((b"Access-Control-Allow-Origin", b"*"),))
-    answer = ask(shop, request(method="OPTIONS"))
+def test_a_preflight_is_answered_where_the_storage_switches_cors_on(
+    open_server: Callable[..., FakeServer], ask: Ask
+) -> None:
+    server = open_server(headers=((b"Access-Control-Allow-Origin", b"*"),))
+    answer = ask(server, request(method="OPTIONS"))
     assert (answer.status, answer.body) == (204, b"")
-    assert [header(ask(shop, asked), "Access-Control-Allow-Origin") for asked in (request(), request("1x/none"))] == [
+    assert [header(ask(server, asked), "Access-Control-Allow-Origin") for asked in (request(), request("1x/none"))] == [
         *("*", "*")
     ]
 
@@ -220,7 +228,7 @@ def test_a_preflight_is_answered_where_the_storage_switches_cors_on(open_shop: C
 # ------------------------------------------------------------------------------------- what breaks
 
 
-def test_both_ways_to_ask_answer_the_same(open_shop: Callable[..., Shop]) -> None:
+def test_both_ways_to_ask_answer_the_same(open_server: Callable[..., FakeServer]) -> None:
     asked = [
         request(),
         request(),
@@ -234,7 +242,7 @@ def test_both_ways_to_ask_answer_the_same(open_shop: Callable[..., Shop]) -> Non
         request(method="POST"),
         request(method="OPTIONS"),
     ]
-    one, other = open_shop(), open_shop()
+    one, other = open_server(), open_server()
 
     def without_times(response: Response) -> Response:
         kept = tuple(pair for pair in response.headers if pair[0] != b"Server-Timing")
@@ -251,7 +259,7 @@ def test_both_ways_to_ask_answer_the_same(open_shop: Callable[..., Shop]) -> Non
 # ------------------------------------------------------------------------ one storage and another
 
 
-def test_many_who_share_a_render_are_told_of_as_one(open_shop: Callable[..., Shop]) -> None:
-    shop = open_shop()
-    all_at_once(shop, [request()] * 20, asynchronous=False)
-    assert sum(bool(seconds) for _, _, seconds in shop.witness.counted) == 1
+def test_many_who_share_a_render_are_told_of_as_one(open_server: Callable[..., FakeServer]) -> None:
+    server = open_server()
+    all_at_once(server, [request()] * 20, asynchronous=False)
+    assert sum(bool(seconds) for _, _, seconds in server.observer.counted) == 1

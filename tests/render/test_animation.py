@@ -14,20 +14,20 @@ from thumbs.image.transforms import ALL_FRAMES, Attention, Crop, Fit, Padding, T
 from thumbs.render.header import SourceLimits
 from thumbs.render.renderer import RenderLimits
 
-COLOURS = [(220, 40, 30), (30, 160, 60), (40, 60, 200), (240, 220, 40), (20, 20, 20)]
+COLORS = [(220, 40, 30), (30, 160, 60), (40, 60, 200), (240, 220, 40), (20, 20, 20)]
 DELAYS = [100, 200, 300, 400, 500]
 SIZE = (48, 32)
 
 
 def drawn(number: int) -> Image.Image:
-    """A frame: white, with a square of its colour that walks to the right."""
+    """A frame: white, with a square of its color that walks to the right."""
     image = Image.new("RGB", SIZE, (255, 255, 255))
-    image.paste(COLOURS[number], (number * 8, 8, number * 8 + 16, 24))
+    image.paste(COLORS[number], (number * 8, 8, number * 8 + 16, 24))
     return image
 
 
 def animation(format_name: str, *, loop: int = 0) -> bytes:
-    frames = [drawn(number) for number in range(len(COLOURS))]
+    frames = [drawn(number) for number in range(len(COLORS))]
     options: dict[str, object] = {"lossless": True} if format_name == "WEBP" else {}
     return encoded(
         frames[0], format_name, save_all=True, append_images=frames[1:], duration=DELAYS, loop=loop, **options
@@ -53,7 +53,7 @@ def test_all_frames_keep_their_pixels_their_times_and_their_order(source: str, o
     assert [shown for _, shown in found] == DELAYS
     for number, (frame, _) in enumerate(found):
         assert frame.size == (24, 16)
-        assert near(frame.getpixel((number * 4 + 4, 8)), COLOURS[number], by=12)
+        assert near(frame.getpixel((number * 4 + 4, 8)), COLORS[number], by=12)
 
 
 @pytest.mark.parametrize("loop", [0, 3])
@@ -75,7 +75,7 @@ def test_as_many_frames_are_kept_as_were_asked_for(asked: int, kept: int) -> Non
 def test_what_cannot_move_shows_the_first_frame(output: str) -> None:
     made = picture(animation("GIF"), Transform(24, 16, output, 95 if output != "png" else None, frames=ALL_FRAMES))
     assert getattr(made, "n_frames", 1) == 1
-    assert near(made.convert("RGB").getpixel((4, 8)), COLOURS[0], by=12)
+    assert near(made.convert("RGB").getpixel((4, 8)), COLORS[0], by=12)
 
 
 def test_a_still_picture_has_one_frame_however_many_are_asked_for() -> None:
@@ -88,7 +88,7 @@ def test_every_frame_goes_through_every_step() -> None:
         24, 16, "webp", 100, rotate=90, padding=Padding(2, 2, 2, 2), grayscale=True, frames=ALL_FRAMES
     )
     found = frames_of(rendered(animation("GIF"), transform).body)
-    assert len(found) == len(COLOURS)
+    assert len(found) == len(COLORS)
     for frame, _ in found:
         assert frame.size == (20, 28)
         for point in ((10, 14), (4, 4)):

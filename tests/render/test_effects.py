@@ -15,7 +15,7 @@ from thumbs.image.geometry import OutputLimits, plan
 from thumbs.image.transforms import Color, Fit, Padding, Transform
 from thumbs.render.renderer import RenderLimits
 
-# Colours that no effect pushes over an edge by itself, and some at the edges.
+# Colors that no effect pushes over an edge by itself, and some at the edges.
 PATCHES = [(200, 100, 50), (90, 140, 180), (128, 128, 128), (0, 0, 0), (255, 255, 255), (255, 0, 0), (20, 240, 130)]
 SIDE = 16
 
@@ -97,8 +97,8 @@ def test_an_amount_is_plain_arithmetic(
         assert near(patch(made, number), clamped(oracle(color, amount)), by=1), (name, amount, color)
 
 
-def luminance_grey(color: tuple[int, ...]) -> int:
-    """The grey of the same luminance: IEC 61966-2-1."""
+def luminance_gray(color: tuple[int, ...]) -> int:
+    """The gray of the same luminance: IEC 61966-2-1."""
     linear = [(c / 255 / 12.92 if c <= 10.31475 else ((c / 255 + 0.055) / 1.055) ** 2.4) for c in color]
     y = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return round(255 * (12.92 * y if y <= 0.0031308 else 1.055 * y ** (1 / 2.4) - 0.055))
@@ -108,14 +108,14 @@ def test_gray_has_the_luminance_of_the_color() -> None:
     made = picture(patches(), png(grayscale=True))
     assert made.mode == "L"
     for number, color in enumerate(PATCHES):
-        assert near(patch(made, number), (luminance_grey(color),) * 3, by=2), color
+        assert near(patch(made, number), (luminance_gray(color),) * 3, by=2), color
 
 
 @pytest.mark.parametrize(
     "fields",
     [{"brightness": 30}, {"contrast": -40}, {"saturation": 50}, {"blur": 1.0}, {"sharpen": 1.0}, {"grayscale": True}],
 )
-def test_no_effect_touches_how_tranfallbacknt_a_picture_is(fields: dict[str, object]) -> None:
+def test_no_effect_touches_how_transparent_a_picture_is(fields: dict[str, object]) -> None:
     source = Image.new("RGBA", (40, 30), (200, 100, 50, 77))
     made = picture(encoded(source, "PNG"), png(**fields))
     assert made.convert("RGBA").getchannel("A").getextrema() == (77, 77)
@@ -162,14 +162,14 @@ HALF_RED = Image.new("RGBA", (40, 30), (200, 0, 0, 128))
 
 
 @pytest.mark.parametrize("background", [Color(0, 0, 128), Color(255, 204, 0), Color(10, 20, 30, 128)])
-def test_a_background_lies_under_tranfallbackncy(background: Color) -> None:
+def test_a_background_lies_under_transparency(background: Color) -> None:
     under = Image.new("RGBA", HALF_RED.size, background.values)
     wanted = Image.alpha_composite(under, HALF_RED).getpixel((20, 15))
     made = picture(encoded(HALF_RED, "PNG"), png(background=background)).convert("RGBA")
     assert near(made.getpixel((20, 15)), wanted, by=2)  # type: ignore[arg-type]
 
 
-def test_where_nothing_can_be_tranfallbacknt_a_thin_background_lies_on_white() -> None:
+def test_where_nothing_can_be_transparent_a_thin_background_lies_on_white() -> None:
     under = Image.alpha_composite(Image.new("RGBA", (40, 30), "white"), Image.new("RGBA", (40, 30), (0, 0, 200, 128)))
     wanted = Image.alpha_composite(under, HALF_RED).convert("RGB").getpixel((20, 15))
     asked = Transform(format="jpeg", quality=95, background=Color(0, 0, 200, 128))
@@ -210,7 +210,7 @@ def test_a_thin_background_is_laid_once_under_all_of_a_filled_picture() -> None:
     assert made.getextrema() == ((255, 255), (0, 0), (0, 0), (128, 128))
 
 
-def test_a_tranfallbacknt_background_changes_nothing() -> None:
+def test_a_transparent_background_changes_nothing() -> None:
     data = encoded(HALF_RED, "PNG")
     assert picture(data, png(background=Color(0, 0, 0, 0))).convert("RGBA").getpixel((20, 15)) == (200, 0, 0, 128)
 

@@ -37,7 +37,7 @@ from thumbs.image.transforms import Crop
 
 
 def strange_press() -> bytes:
-    """A CMYK profile in which cyan ink is orange and yellow ink is violet: nobody could guess what it shows.
+    """A CMYK profile in which cyan ink is orange and yellow ink is violet: without the profile the colors are wrong.
 
     An lut8Type (ICC.1:2001-04, 6.5.8) of two grid points an ink; inks dim what the white of the paper has left.
     """
@@ -88,35 +88,35 @@ def test_the_two_presses_print_nothing_alike() -> None:
     assert min(delta_e(a, b) for a, b in zip(one, other, strict=True)) > JUST_NOTICED
 
 
-# ------------------------------------------------------------------------------------------ grey
+# ------------------------------------------------------------------------------------------ gray
 
 
-GREYS = [(number * 11,) for number in range(len(PATCHES))]
+GRAYS = [(number * 11,) for number in range(len(PATCHES))]
 
 
-def grey_profile(gamma: float) -> bytes:
+def gray_profile(gamma: float) -> bytes:
     return profile(b"mntr", b"GRAY", {b"kTRC": gamma_curve(gamma)})
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG"])
 @pytest.mark.parametrize("gamma", [1.0, 1.8, 2.2, 2.6])
 def test_gray_goes_through_its_profile(name: str, gamma: float) -> None:
-    """Of what a grey curve means, arithmetic is enough: its light, on the curve of sRGB."""
-    image = chart(GREYS, "L")
+    """The expected values are computed: the light that the gray curve yields, on the curve of sRGB."""
+    image = chart(GRAYS, "L")
     options = CONTAINERS[name] if name == "PNG" else {"quality": 98}
-    data = encoded(image, name, icc_profile=grey_profile(gamma), **options)
-    wanted = [(round(255 * srgb_value((grey / 255) ** (round(gamma * 256) / 256))),) * 3 for (grey,) in GREYS]
+    data = encoded(image, name, icc_profile=gray_profile(gamma), **options)
+    wanted = [(round(255 * srgb_value((gray / 255) ** (round(gamma * 256) / 256))),) * 3 for (gray,) in GRAYS]
     made = picture(data, HALF)
     for shown, promised in zip(middles(made), wanted, strict=True):
         assert near(shown, promised, by=3)
         assert max(shown) - min(shown) <= 1
 
 
-def test_gray_with_tranfallbackncy_goes_through_its_profile() -> None:
-    image = chart(GREYS, "L")
+def test_gray_with_transparency_goes_through_its_profile() -> None:
+    image = chart(GRAYS, "L")
     image.putalpha(200)
-    made = picture(encoded(image, "PNG", icc_profile=grey_profile(1.8)), HALF)
-    wanted = [(round(255 * srgb_value((grey / 255) ** (461 / 256))),) * 3 for (grey,) in GREYS]
+    made = picture(encoded(image, "PNG", icc_profile=gray_profile(1.8)), HALF)
+    wanted = [(round(255 * srgb_value((gray / 255) ** (461 / 256))),) * 3 for (gray,) in GRAYS]
     assert made.convert("RGBA").getchannel("A").getextrema() == (200, 200)
     for shown, promised in zip(middles(made), wanted, strict=True):
         assert near(shown, promised, by=4)
@@ -134,9 +134,9 @@ BROKEN = {
 }
 MISPLACED = {
     ("RGB", "cmyk"): strange_press(),
-    ("RGB", "grey"): grey_profile(1.0),
+    ("RGB", "gray"): gray_profile(1.0),
     ("CMYK", "rgb"): PROFILES["p3"],
-    ("CMYK", "grey"): grey_profile(1.0),
+    ("CMYK", "gray"): gray_profile(1.0),
     ("L", "rgb"): PROFILES["p3"],
     ("L", "cmyk"): strange_press(),
 }

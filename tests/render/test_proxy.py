@@ -120,7 +120,7 @@ def test_what_is_small_already_is_not_reduced(name: str) -> None:
     assert RENDERER.make_proxy(encoded(image, name), LIMITS) == b""
 
 
-def test_a_large_png_keeps_its_tranfallbackncy() -> None:
+def test_a_large_png_keeps_its_transparency() -> None:
     image = Image.new("RGBA", (3200, 2000), (200, 30, 30, 128))
     image.paste((0, 0, 0, 0), (1600, 0, 3200, 2000))
     packed = RENDERER.make_proxy(encoded(image, "PNG", compress_level=1), LIMITS)

@@ -175,25 +175,25 @@ def test_a_filled_thumbnail_is_padded_with_its_color(
 
 
 def test_a_gray_picture_is_padded_with_a_color() -> None:
-    grey = encoded(Image.new("L", (300, 200), 77), "PNG")
-    made = picture(grey, Transform(300, 300, "png", fit=Fit.FILL, fill=Color(200, 10, 20)))
+    gray = encoded(Image.new("L", (300, 200), 77), "PNG")
+    made = picture(gray, Transform(300, 300, "png", fit=Fit.FILL, fill=Color(200, 10, 20)))
     assert (made.getpixel((0, 0)), made.getpixel((150, 150))) == ((200, 10, 20), (77, 77, 77))
 
 
-def test_tranfallbackncy_stays_where_the_format_can_show_it() -> None:
+def test_transparency_stays_where_the_format_can_show_it() -> None:
     data = encoded(Image.new("RGBA", (300, 200), (*RED, 128)), "PNG")
     for output in ("png", "webp", "avif"):
         assert near(picture(data, Transform(30, 20, output, 95)).getpixel((15, 10)), (*RED, 128), by=6)
 
 
-def test_white_lies_under_what_cannot_be_shown_as_tranfallbacknt() -> None:
+def test_white_lies_under_what_cannot_be_shown_as_transparent() -> None:
     half = encoded(Image.new("RGBA", (300, 200), (220, 40, 30, 128)), "PNG")
     assert near(picture(half, Transform(30, 20, "jpeg", 95)).getpixel((15, 10)), (237, 147, 142), by=5)
-    grey = encoded(Image.new("LA", (300, 200), (0, 0)), "PNG")
-    assert picture(grey, Transform(30, 20, "jpeg", 95)).convert("RGB").getpixel((15, 10)) == OPAQUE_WHITE
+    gray = encoded(Image.new("LA", (300, 200), (0, 0)), "PNG")
+    assert picture(gray, Transform(30, 20, "jpeg", 95)).convert("RGB").getpixel((15, 10)) == OPAQUE_WHITE
 
 
-def test_the_color_of_what_is_tranfallbacknt_does_not_bleed_into_its_neighbours() -> None:
+def test_the_color_of_what_is_transparent_does_not_bleed_into_its_neighbors() -> None:
     image = Image.new("RGBA", (400, 100), (0, 200, 0, 255))
     image.paste((255, 0, 0, 0), (195, 0, 400, 100))
     made = picture(encoded(image, "PNG"), Transform(40, 10, "png"))
@@ -232,7 +232,7 @@ def test_all_eight_orientations_of_a_detailed_picture_are_the_same_thumbnail() -
         assert max(difference(made[0], other) for other in made[1:]) < 2
 
 
-# ----------------------------------------------------------------------------------- colours
+# ------------------------------------------------------------------------------------ colors
 
 
 @pytest.mark.parametrize("ratio", [2.1, 3, 4.2, 6, 7, 8.5, 12, 17, 24])

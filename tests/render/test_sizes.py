@@ -45,7 +45,7 @@ def exact(value: float) -> Fraction:
 
 
 def nearest(value: Fraction) -> set[int]:
-    """The whole pixels nearest to `value`; at least one, and both neighbours of a half."""
+    """The whole pixels nearest to `value`; at least one, and both neighbors of a half."""
     below = value.numerator // value.denominator
     if value - below == Fraction(1, 2):
         return {max(below, 1), below + 1}
@@ -217,25 +217,25 @@ def within_limits(layout: Layout) -> Layout:
 
 # What is rendered here is kept small, by the limits as by the requests.
 LIMITS = RenderLimits(output=OutputLimits(side=900, pixels=300_000))
-COLOUR = (60, 130, 190)
+COLOR = (60, 130, 190)
 KINDS = ("PNG", "JPEG", "progressive", "turned", "WEBP", "GIF")
 
 
 @functools.lru_cache(maxsize=64)
 def plain(source: Size, kind: str) -> bytes:
-    """A picture of one colour that shows `source` pixels."""
+    """A picture of one color that shows `source` pixels."""
     width, height = source
     if kind == "PNG":
-        return encoded(Image.new("RGB", source, COLOUR), "PNG", compress_level=1)
+        return encoded(Image.new("RGB", source, COLOR), "PNG", compress_level=1)
     if kind == "WEBP":
-        return encoded(Image.new("RGB", source, COLOUR), "WEBP", quality=95, method=0)
+        return encoded(Image.new("RGB", source, COLOR), "WEBP", quality=95, method=0)
     if kind == "GIF":
-        return encoded(Image.new("RGB", source, COLOUR), "GIF")
+        return encoded(Image.new("RGB", source, COLOR), "GIF")
     if kind == "turned":
         exif = Image.Exif()
         exif[0x0112] = 6
-        return encoded(Image.new("RGB", (height, width), COLOUR), "JPEG", quality=95, exif=exif)
-    return encoded(Image.new("RGB", source, COLOUR), "JPEG", quality=95, progressive=kind == "progressive")
+        return encoded(Image.new("RGB", (height, width), COLOR), "JPEG", quality=95, exif=exif)
+    return encoded(Image.new("RGB", source, COLOR), "JPEG", quality=95, progressive=kind == "progressive")
 
 
 def made(data: bytes, transform: Transform, limits: RenderLimits = LIMITS) -> Image.Image:
@@ -262,16 +262,16 @@ def test_what_is_rendered_is_what_was_promised(request: tuple[Size, Transform], 
         assert image.size in sizes_of(source, transform)
         assert max(image.size) <= LIMITS.output.side
         assert image.width * image.height <= LIMITS.output.pixels
-        assert output != "png" or shows_one_colour(image)
+        assert output != "png" or shows_one_color(image)
 
 
-def shows_one_colour(image: Image.Image) -> bool:
-    """Whether what is opaque has the colour of the source everywhere: no row is missing, none is from elsewhere."""
+def shows_one_color(image: Image.Image) -> bool:
+    """Whether what is opaque has the color of the source everywhere: no row is missing, none is from elsewhere."""
     rgba = image.convert("RGBA")
     opaque = rgba.getchannel("A").point(lambda alpha: 255 if alpha == 255 else 0)
     extrema = ImageStat.Stat(rgba.convert("RGB"), mask=opaque).extrema
     return opaque.getbbox() is not None and all(
-        abs(level - wanted) <= 4 for levels, wanted in zip(extrema, COLOUR, strict=True) for level in levels
+        abs(level - wanted) <= 4 for levels, wanted in zip(extrema, COLOR, strict=True) for level in levels
     )
 
 

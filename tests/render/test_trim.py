@@ -17,7 +17,7 @@ Rect = tuple[int, int, int, int]
 
 
 def framed(margin: tuple[int, ...], inner: tuple[int, ...], box: Rect, mode: str = "RGB") -> Image.Image:
-    """A picture of 60×40 in the colour `margin`, with `box` in the colour `inner`."""
+    """A picture of 60×40 in the color `margin`, with `box` in the color `inner`."""
     image = Image.new(mode, (60, 40), margin if len(margin) > 1 else margin[0])
     image.paste(inner if len(inner) > 1 else inner[0], box)
     return image
@@ -78,7 +78,7 @@ def test_a_picture_of_one_color_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("color", [None, Color(0, 0, 0, 0)])
-def test_a_tranfallbacknt_margin_is_told_by_tranfallbackncy_alone(color: Color | None) -> None:
+def test_a_transparent_margin_is_found_by_transparency_alone(color: Color | None) -> None:
     """A black drawing on transparent black would else be all margin."""
     image = framed((0, 0, 0, 0), (0, 0, 0, 255), (4, 6, 20, 30), "RGBA")
     made = trimmed(image, Trim(10, color))

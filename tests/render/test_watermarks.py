@@ -11,7 +11,7 @@ from thumbs.image.transforms import Color, Compass, Padding, Transform, Watermar
 from thumbs.render.renderer import Renderer
 from thumbs.render.watermarks import Watermarks
 
-GREY, LOGO = (120, 130, 140), (250, 20, 30)
+GRAY, LOGO = (120, 130, 140), (250, 20, 30)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
     half = Image.new("RGBA", (20, 10), (*LOGO, 255))
     half.paste((0, 0, 0, 0), (10, 0, 20, 10))
     half.save(directory / "half.png")
-    Image.new("L", (20, 10), 0).save(directory / "grey.png")
+    Image.new("L", (20, 10), 0).save(directory / "gray.png")
     (directory / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nand nothing more")
     files = {file.stem: str(file) for file in directory.iterdir()} | {"lost": str(directory / "lost.png")}
     inputs = frozenset(DEFAULT_INPUTS)
@@ -31,7 +31,7 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
 def marked(
     renderer: Renderer, mark: Watermark, *, mode: str = "RGB", output: str = "png", **fields: object
 ) -> Image.Image:
-    source = encoded(Image.new("RGB", (100, 60), GREY).convert(mode), "PNG")
+    source = encoded(Image.new("RGB", (100, 60), GRAY).convert(mode), "PNG")
     transform = Transform(format=output, watermark=mark, **fields)  # type: ignore[arg-type]
     return decoded(renderer.render(source, transform, LIMITS).body)
 
@@ -51,7 +51,7 @@ def marked(
     ],
 )
 def test_a_watermark_lies_where_gravity_says(renderer: Renderer, gravity: Compass, corner: tuple[int, int]) -> None:
-    wanted = Image.new("RGB", (100, 60), GREY)
+    wanted = Image.new("RGB", (100, 60), GRAY)
     wanted.paste(LOGO, (*corner, corner[0] + 20, corner[1] + 10))
     assert difference(marked(renderer, Watermark("logo", gravity)), wanted) == 0
 
@@ -59,9 +59,9 @@ def test_a_watermark_lies_where_gravity_says(renderer: Renderer, gravity: Compas
 @pytest.mark.parametrize("opacity", [0, 25, 50, 100])
 def test_a_watermark_is_as_faint_as_was_asked_for(renderer: Renderer, opacity: int) -> None:
     made = marked(renderer, Watermark("logo", opacity=opacity))
-    wanted = tuple(round(a + (b - a) * opacity / 100) for a, b in zip(GREY, LOGO, strict=True))
+    wanted = tuple(round(a + (b - a) * opacity / 100) for a, b in zip(GRAY, LOGO, strict=True))
     assert near(made.getpixel((50, 30)), wanted, by=1)
-    assert near(made.getpixel((5, 5)), GREY, by=0)
+    assert near(made.getpixel((5, 5)), GRAY, by=0)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_watermark_fills_the_part_of_each_side_that_was_asked_for(
     renderer: Renderer, scale: float, size: tuple[int, int]
 ) -> None:
     made = marked(renderer, Watermark("logo", Compass.NORTHWEST, scale=scale))
-    wanted = Image.new("RGB", (100, 60), GREY)
+    wanted = Image.new("RGB", (100, 60), GRAY)
     wanted.paste(LOGO, (0, 0, *size))
     assert difference(made, wanted) < 0.5
 
@@ -80,13 +80,13 @@ def test_a_watermark_is_never_larger_than_the_thumbnail(renderer: Renderer) -> N
     made = marked(renderer, Watermark("logo"), width=8, height=8)
     assert made.size == (8, 8)
     assert near(made.getpixel((4, 4)), LOGO, by=2)
-    assert near(made.getpixel((4, 0)), GREY, by=2)
+    assert near(made.getpixel((4, 0)), GRAY, by=2)
 
 
-def test_what_is_tranfallbacknt_in_a_watermark_shows_what_lies_under_it(renderer: Renderer) -> None:
+def test_what_is_transparent_in_a_watermark_shows_what_lies_under_it(renderer: Renderer) -> None:
     made = marked(renderer, Watermark("half", Compass.NORTHWEST))
     assert near(made.getpixel((5, 5)), LOGO, by=0)
-    assert near(made.getpixel((15, 5)), GREY, by=0)
+    assert near(made.getpixel((15, 5)), GRAY, by=0)
 
 
 def test_a_watermark_keeps_its_color_on_a_gray_picture_and_over_effects(renderer: Renderer) -> None:
@@ -95,7 +95,7 @@ def test_a_watermark_keeps_its_color_on_a_gray_picture_and_over_effects(renderer
 
 
 def test_a_watermark_of_grays_is_one(renderer: Renderer) -> None:
-    assert near(marked(renderer, Watermark("grey")).getpixel((50, 30)), (0, 0, 0), by=0)
+    assert near(marked(renderer, Watermark("gray")).getpixel((50, 30)), (0, 0, 0), by=0)
 
 
 def test_a_watermark_lies_over_the_padding_and_on_the_background(renderer: Renderer) -> None:
@@ -106,7 +106,7 @@ def test_a_watermark_lies_over_the_padding_and_on_the_background(renderer: Rende
     assert near(made.convert("RGB").getpixel((5, 15)), (0, 0, 255), by=1)
 
 
-def test_a_tranfallbacknt_thumbnail_stays_tranfallbacknt_beside_its_watermark(renderer: Renderer) -> None:
+def test_a_transparent_thumbnail_stays_transparent_beside_its_watermark(renderer: Renderer) -> None:
     source = encoded(Image.new("RGBA", (100, 60), (0, 0, 0, 0)), "PNG")
     mark = Watermark("logo", Compass.NORTHWEST, opacity=50)
     made = decoded(renderer.render(source, Transform(format="png", watermark=mark), LIMITS).body)

@@ -273,7 +273,7 @@ def test_parts_compose_to_what_their_url_parses_to() -> None:
     assert compose("40x", None, "filters:q(5)/a") == Target("filters:q(5)/a", Transform(40))
 
 
-# -------------------------------------------------------------------------------------- colours
+# --------------------------------------------------------------------------------------- colors
 
 
 def test_every_css_name_is_the_color_that_pillow_knows() -> None:

@@ -192,7 +192,7 @@ def test_any_other_path_is_a_key(path: str) -> None:
     ],
 )
 def test_no_transform_can_be_invalid(fields: dict[str, object]) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the sentence is for who reads the traceback
+    with pytest.raises(ValueError):  # noqa: PT011 - the message is for readers of the traceback
         Transform(**fields)  # type: ignore[arg-type]
 
 

@@ -233,7 +233,7 @@ def test_auto_takes_what_the_storage_offers(accepted: tuple[str, ...], formats: 
 
 
 @pytest.mark.parametrize("spelled", ["fit(fill,transparent)", "background(transparent)"])
-def test_tranfallbacknt_needs_an_output_that_can_be_tranfallbacknt(spelled: str) -> None:
+def test_transparent_needs_an_output_that_can_be_transparent(spelled: str) -> None:
     with pytest.raises(BadFilter, match="can be transparent"):
         thumb(f"9x9/f:{spelled}/a.jpg")
     assert thumb(f"9x9/f:{spelled};format(webp)/a.jpg").transform.format == "webp"
@@ -251,7 +251,7 @@ def test_tranfallbacknt_needs_an_output_that_can_be_tranfallbacknt(spelled: str)
         ("no-store", "no-store"),
     ],
 )
-def test_nothing_lets_anybody_keep_what_expires(cache_control: str | None, bounded: str) -> None:
+def test_an_expiring_thumbnail_is_cached_no_longer_than_it_is_valid(cache_control: str | None, bounded: str) -> None:
     headers = thumb("9x/f:expires(1000060)/a.jpg", cache_control=cache_control).headers_at(1000000)
     assert header(headers, "Cache-Control") == bounded
 

@@ -9,14 +9,14 @@ import pytest
 
 from tests.support.clock import Clock
 from tests.support.connection import Transport, connected, get, unreachable, until
-from tests.support.fake_pipeline import Shop, open_shop, request
+from tests.support.fake_pipeline import FakeServer, open_server, request
 from thumbs.asgi import ThumbsASGI
 from thumbs.cache.adapters import MemoryLayer
 from thumbs.cache.entry import Entry
 from thumbs.cache.sieve import Sieve
 from thumbs.server.protocol import ThumbsProtocol
 
-__all__ = ["open_shop"]
+__all__ = ["open_server"]
 
 Connection = tuple[ThumbsProtocol, Transport]
 
@@ -46,13 +46,13 @@ def layer(clock: Clock) -> CountingLayer:
 
 
 @pytest.fixture
-def shop(open_shop: Callable[..., Shop], layer: CountingLayer, clock: Clock) -> Shop:
-    return open_shop(cache=[layer], stale=1000, clock=clock)
+def server(open_server: Callable[..., FakeServer], layer: CountingLayer, clock: Clock) -> FakeServer:
+    return open_server(cache=[layer], stale=1000, clock=clock)
 
 
 @asynccontextmanager
-async def connection_to(shop: Shop) -> AsyncIterator[Connection]:
-    async with connected(ThumbsASGI(unreachable, thumbnailer=lambda: shop.thumbnailer)) as connection:
+async def connection_to(server: FakeServer) -> AsyncIterator[Connection]:
+    async with connected(ThumbsASGI(unreachable, thumbnailer=lambda: server.thumbnailer)) as connection:
         yield connection
 
 
@@ -69,28 +69,28 @@ async def ask(connection: Connection, data: bytes, *, answers: int = 1) -> bytes
     return transport.written
 
 
-def resolved(shop: Shop) -> int:
+def resolved(server: FakeServer) -> int:
     """How often the thumbnailer has resolved a request, by its memo or not."""
-    info = shop.thumbnailer._resolve.cache_info()
+    info = server.thumbnailer._resolve.cache_info()
     return info.hits + info.misses
 
 
-def test_a_miss_is_resolved_once_and_asks_the_quick_layers_once(shop: Shop, layer: CountingLayer) -> None:
+def test_a_miss_is_resolved_once_and_asks_the_quick_layers_once(server: FakeServer, layer: CountingLayer) -> None:
     async def converse() -> None:
-        async with connection_to(shop) as connection:
+        async with connection_to(server) as connection:
             for number, size in enumerate(("10x10", "20x20", "30x30"), start=1):
                 assert b"X-Cache: MISS" in await ask(connection, get(target(size)))
-                assert len(layer.asked_now) == resolved(shop) == number
+                assert len(layer.asked_now) == resolved(server) == number
             assert set(layer.asked_now.values()) == {1}
 
     asyncio.run(converse())
 
 
-def test_a_stale_entry_is_looked_up_once(shop: Shop, layer: CountingLayer) -> None:
+def test_a_stale_entry_is_looked_up_once(server: FakeServer, layer: CountingLayer) -> None:
     async def converse() -> None:
-        async with connection_to(shop) as connection:
+        async with connection_to(server) as connection:
             await ask(connection, get(target("10x10")))
-            shop.clock.now += 400
+            server.clock.now += 400
             layer.asked_now.clear()
             assert b"X-Cache: STALE" in await ask(connection, get(target("10x10")))
             assert set(layer.asked_now.values()) == {1}
@@ -101,42 +101,42 @@ def test_a_stale_entry_is_looked_up_once(shop: Shop, layer: CountingLayer) -> No
 @pytest.mark.parametrize(
     ("path", "status"), [("0x0/a.jpg", 400), ("10x10/filters:format(nothing)/a.jpg", 400), ("x" * 2100, 414)]
 )
-def test_a_request_that_is_refused_is_resolved_once(shop: Shop, path: str, status: int) -> None:
+def test_a_request_that_is_refused_is_resolved_once(server: FakeServer, path: str, status: int) -> None:
     async def converse() -> None:
-        async with connection_to(shop) as connection:
-            before = resolved(shop)
+        async with connection_to(server) as connection:
+            before = resolved(server)
             answer = await ask(connection, get(b"/photos/thumbs/" + path.encode()))
             assert answer.startswith(b"HTTP/1.1 %d " % status)
-            assert resolved(shop) - before <= 1
-            assert shop.witness.counted == [(status, "", set())]
+            assert resolved(server) - before <= 1
+            assert server.observer.counted == [(status, "", set())]
 
     asyncio.run(converse())
 
 
-def test_an_entry_that_appears_after_the_lookup_is_served(shop: Shop, layer: CountingLayer) -> None:
+def test_an_entry_that_appears_after_the_lookup_is_served(server: FakeServer, layer: CountingLayer) -> None:
     async def converse() -> None:
-        async with connection_to(shop) as (protocol, transport):
+        async with connection_to(server) as (protocol, transport):
             protocol.data_received(get(target("10x10")))  # a miss; gunicorn has not called the front yet
-            shop.thumbnailer.answer(request("10x10/a.jpg"))
+            server.thumbnailer.answer(request("10x10/a.jpg"))
             await until(lambda: b"HTTP/1.1 200 OK" in transport.written)
-            assert len(shop.press.printed) == 1
+            assert len(server.renderer.rendered) == 1
             assert b"X-Cache: HIT" in transport.written
 
     asyncio.run(converse())
 
 
-def test_pipelined_requests_take_no_lookup_of_another(shop: Shop, layer: CountingLayer) -> None:
+def test_pipelined_requests_take_no_lookup_of_another(server: FakeServer, layer: CountingLayer) -> None:
     """The first is looked up by the connection. The others come before it is answered, and gunicorn handles them."""
 
     async def converse() -> None:
-        async with connection_to(shop) as connection:
+        async with connection_to(server) as connection:
             protocol, transport = connection
             protocol.data_received(get(target("10x10")))
             protocol.data_received(get(target("20x20")) + get(target("30x30")))
             await until(lambda: transport.written.count(b"HTTP/1.1 200 OK") == 3)
             for width in (10, 20, 30):
                 assert f"cat {width}x{width}".encode() in transport.written
-            assert sorted(found.width or 0 for found in shop.press.printed) == [10, 20, 30]
+            assert sorted(found.width or 0 for found in server.renderer.rendered) == [10, 20, 30]
 
     asyncio.run(converse())
 
@@ -153,12 +153,12 @@ def test_pipelined_requests_take_no_lookup_of_another(shop: Shop, layer: Countin
     ],
 )
 def test_a_lookup_that_was_not_taken_is_not_used_for_the_next_request(
-    shop: Shop, layer: CountingLayer, other: bytes
+    server: FakeServer, layer: CountingLayer, other: bytes
 ) -> None:
     """As if gunicorn had dropped the request that the lookup was made for."""
 
     async def converse() -> None:
-        async with connection_to(shop) as connection:
+        async with connection_to(server) as connection:
             protocol, _ = connection
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr("gunicorn.asgi.protocol.ASGIProtocol.data_received", lambda *_: None)
@@ -173,18 +173,18 @@ def test_a_lookup_that_was_not_taken_is_not_used_for_the_next_request(
     asyncio.run(converse())
 
 
-def test_a_lookup_of_another_request_is_ignored_by_the_front(shop: Shop, layer: CountingLayer) -> None:
+def test_a_lookup_of_another_request_is_ignored_by_the_front(server: FakeServer, layer: CountingLayer) -> None:
     for difference in ({"accept": "image/webp"}, {"if_none_match": "*"}, {"request_id": "2"}, {"method": "HEAD"}):
-        lookup = shop.thumbnailer.hit(request("10x10/a.jpg"))
+        lookup = server.thumbnailer.hit(request("10x10/a.jpg"))
         layer.asked_now.clear()
-        shop.thumbnailer.answer(request("10x10/a.jpg")._replace(**difference), lookup)  # type: ignore[arg-type]
+        server.thumbnailer.answer(request("10x10/a.jpg")._replace(**difference), lookup)  # type: ignore[arg-type]
         assert sum(layer.asked_now.values()) == 1
-        shop.layers.clear()
+        server.layers.clear()
 
 
-def test_gunicorn_answers_each_connection_from_its_own_lookup(shop: Shop, layer: CountingLayer) -> None:
+def test_gunicorn_answers_each_connection_from_its_own_lookup(server: FakeServer, layer: CountingLayer) -> None:
     async def converse() -> None:
-        async with connection_to(shop) as first, connection_to(shop) as second:
+        async with connection_to(server) as first, connection_to(server) as second:
             first[0].data_received(get(target("10x10")))
             second[0].data_received(get(target("20x20")))
             await until(lambda: b"HTTP/1.1 200" in first[1].written and b"HTTP/1.1 200" in second[1].written)

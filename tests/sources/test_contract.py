@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.shelves import (
+from tests.support.source_fixtures import (
     DATA,
     KEYS,
     MAX_BYTES,
-    Shelf,
-    disk_shelf,
-    memory_shelf,
-    s3_shelf,
+    SourceFixture,
+    disk_fixture,
+    memory_fixture,
+    s3_fixture,
 )
 from thumbs.errors import SourceMissing, SourceTooLarge, ThumbError
 from thumbs.sources.s3.source import S3Http, S3Settings
@@ -58,36 +58,36 @@ NO_NAMES = (
 
 
 @pytest.fixture(params=KINDS)
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
+def fixture(request: pytest.FixtureRequest, tmp_path: Path) -> SourceFixture:
     kind: str = request.param
     if kind in {"local", "storage-disk"}:
-        return disk_shelf(kind, tmp_path / "root-of-pictures")
+        return disk_fixture(kind, tmp_path / "root-of-pictures")
     if kind == "storage-memory":
-        return memory_shelf()
-    return s3_shelf(kind, request.getfixturevalue("moto"), *request.getfixturevalue("bucket"))
+        return memory_fixture()
+    return s3_fixture(kind, request.getfixturevalue("moto"), *request.getfixturevalue("bucket"))
 
 
 # ---------------------------------------------------------------------------------- the contract
 
 
-def test_the_bytes_come_back_as_they_were_put(shelf: Shelf) -> None:
+def test_the_bytes_come_back_as_they_were_put(fixture: SourceFixture) -> None:
     originals = {f"cats/{size}.jpg": (DATA * (size // len(DATA) + 1))[:size] for size in (0, 1, 5_120, 3_000_000)}
     for name, data in originals.items():
-        shelf.put(name, data)
-    source = shelf.source(MAX_BYTES)
+        fixture.put(name, data)
+    source = fixture.source(MAX_BYTES)
     assert {name: source.read(name).data for name in originals} == originals
 
 
-def test_a_name_is_taken_verbatim(shelf: Shelf) -> None:
+def test_a_name_is_taken_verbatim(fixture: SourceFixture) -> None:
     for name in NAMES:
-        shelf.put(name, name.encode())
-    source = shelf.source(MAX_BYTES)
+        fixture.put(name, name.encode())
+    source = fixture.source(MAX_BYTES)
     assert {name: source.read(name).data.decode() for name in NAMES} == {name: name for name in NAMES}
 
 
-def test_the_version_is_the_same_before_in_and_after_a_read(shelf: Shelf) -> None:
-    shelf.put("tom.jpg", DATA)
-    source = shelf.source(MAX_BYTES)
+def test_the_version_is_the_same_before_in_and_after_a_read(fixture: SourceFixture) -> None:
+    fixture.put("tom.jpg", DATA)
+    source = fixture.source(MAX_BYTES)
     before = source.version("tom.jpg")
     assert before.token
     assert before.modified is not None
@@ -95,47 +95,47 @@ def test_the_version_is_the_same_before_in_and_after_a_read(shelf: Shelf) -> Non
     assert source.read("tom.jpg").version == before == source.version("tom.jpg")
 
 
-def test_the_version_changes_when_the_original_is_replaced(shelf: Shelf) -> None:
-    shelf.put("tom.jpg", DATA)
-    source = shelf.source(MAX_BYTES)
+def test_the_version_changes_when_the_original_is_replaced(fixture: SourceFixture) -> None:
+    fixture.put("tom.jpg", DATA)
+    source = fixture.source(MAX_BYTES)
     before = source.read("tom.jpg")
-    shelf.put("tom.jpg", DATA + b"!")
+    fixture.put("tom.jpg", DATA + b"!")
     after = source.read("tom.jpg")
     assert after.data == DATA + b"!"
     assert after.version.token != before.version.token
     assert source.version("tom.jpg") == after.version
 
 
-def test_what_is_no_original_is_missing(shelf: Shelf) -> None:
-    shelf.put("cats/tom.jpg", DATA)
-    source = shelf.source(MAX_BYTES)
+def test_what_is_no_original_is_missing(fixture: SourceFixture) -> None:
+    fixture.put("cats/tom.jpg", DATA)
+    source = fixture.source(MAX_BYTES)
     for path in NO_NAMES:
         for call in (source.read, source.version):
             with pytest.raises(SourceMissing):
                 call(path)
 
 
-def test_an_original_at_the_limit_is_read_and_one_byte_more_is_too_large(shelf: Shelf) -> None:
-    shelf.put("tom.jpg", DATA)
-    assert shelf.source(len(DATA)).read("tom.jpg").data == DATA
+def test_an_original_at_the_limit_is_read_and_one_byte_more_is_too_large(fixture: SourceFixture) -> None:
+    fixture.put("tom.jpg", DATA)
+    assert fixture.source(len(DATA)).read("tom.jpg").data == DATA
     with pytest.raises(SourceTooLarge):
-        shelf.source(len(DATA) - 1).read("tom.jpg")
+        fixture.source(len(DATA) - 1).read("tom.jpg")
 
 
-def test_sixteen_threads_read_at_once(shelf: Shelf) -> None:
+def test_sixteen_threads_read_at_once(fixture: SourceFixture) -> None:
     names = [f"cats/{number}.jpg" for number in range(16)]
     for name in names:
-        shelf.put(name, name.encode() * 100)
-    source = shelf.source(MAX_BYTES)
+        fixture.put(name, name.encode() * 100)
+    source = fixture.source(MAX_BYTES)
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda name: source.read(name).data, names * 4))
     assert found == [name.encode() * 100 for name in names * 4]
 
 
 @pytest.mark.system
-def test_it_works_on_both_sides_of_a_fork(shelf: Shelf) -> None:
-    shelf.put("tom.jpg", DATA)
-    source = shelf.source(MAX_BYTES)
+def test_it_works_on_both_sides_of_a_fork(fixture: SourceFixture) -> None:
+    fixture.put("tom.jpg", DATA)
+    source = fixture.source(MAX_BYTES)
     assert source.read("tom.jpg").data == DATA
 
     def read_often() -> bool:
@@ -146,21 +146,21 @@ def test_it_works_on_both_sides_of_a_fork(shelf: Shelf) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_it_is_ready(shelf: Shelf) -> None:
-    shelf.source(MAX_BYTES).ready()
+def test_it_is_ready(fixture: SourceFixture) -> None:
+    fixture.source(MAX_BYTES).ready()
 
 
-def test_no_error_tells_where_the_originals_are(shelf: Shelf) -> None:
-    shelf.put("cats/tom.jpg", DATA)
+def test_no_error_tells_where_the_originals_are(fixture: SourceFixture) -> None:
+    fixture.put("cats/tom.jpg", DATA)
     for path, limit in (("nothing.jpg", MAX_BYTES), ("cats", MAX_BYTES), ("cats/tom.jpg", 10), ("x" * 2000, MAX_BYTES)):
         with pytest.raises(ThumbError) as caught:
-            shelf.source(limit).read(path)
+            fixture.source(limit).read(path)
         told = f"{caught.value} {caught.value!r} {caught.value.detail}"
-        assert not [secret for secret in shelf.secrets if secret in told]
+        assert not [secret for secret in fixture.secrets if secret in told]
 
 
-def test_its_repr_tells_no_secret(shelf: Shelf) -> None:
-    source = shelf.source(MAX_BYTES)
+def test_its_repr_tells_no_secret(fixture: SourceFixture) -> None:
+    source = fixture.source(MAX_BYTES)
     assert KEYS[1] not in repr(source)
     assert KEYS[1] not in repr(vars(source))
 

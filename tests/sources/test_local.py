@@ -14,22 +14,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.shelves import DATA, DEADLINE, MAX_BYTES, Shelf, disk_shelf
+from tests.support.source_fixtures import DATA, DEADLINE, MAX_BYTES, SourceFixture, disk_fixture
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
 from thumbs.sources.local import LocalSource
 
 
 @pytest.fixture(params=["local", "storage-disk"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
-    return disk_shelf(request.param, tmp_path / "root-of-pictures")
+def fixture(request: pytest.FixtureRequest, tmp_path: Path) -> SourceFixture:
+    return disk_fixture(request.param, tmp_path / "root-of-pictures")
 
 
-def test_a_symlink_that_leaves_the_root_is_missing(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.put("cats/tom.jpg", DATA)
+def test_a_symlink_that_leaves_the_root_is_missing(fixture: SourceFixture, tmp_path: Path) -> None:
+    fixture.put("cats/tom.jpg", DATA)
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.jpg").write_bytes(b"secret")
-    root = Path(shelf.secrets[0])
+    root = Path(fixture.secrets[0])
     (root / "file.jpg").symlink_to(outside / "secret.jpg")
     (root / "relative.jpg").symlink_to("../outside/secret.jpg")
     (root / "directory").symlink_to(outside)
@@ -39,20 +39,22 @@ def test_a_symlink_that_leaves_the_root_is_missing(shelf: Shelf, tmp_path: Path)
     sibling.mkdir()
     (sibling / "secret.jpg").write_bytes(b"secret")
     (root / "sibling.jpg").symlink_to(sibling / "secret.jpg")
-    source = shelf.source(MAX_BYTES)
+    source = fixture.source(MAX_BYTES)
     for path in ("file.jpg", "relative.jpg", "directory/secret.jpg", "loop.jpg", "sibling.jpg"):
         for call in (source.read, source.version):
             with pytest.raises(SourceMissing):
                 call(path)
 
 
-def test_a_symlink_that_stays_inside_is_followed_and_so_is_a_root_that_is_one(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.put("cats/tom.jpg", DATA)
-    root = Path(shelf.secrets[0])
+def test_a_symlink_that_stays_inside_is_followed_and_so_is_a_root_that_is_one(
+    fixture: SourceFixture, tmp_path: Path
+) -> None:
+    fixture.put("cats/tom.jpg", DATA)
+    root = Path(fixture.secrets[0])
     (root / "link.jpg").symlink_to("cats/tom.jpg")
     (root / "pets").symlink_to(root / "cats")
-    assert shelf.source(MAX_BYTES).read("link.jpg").data == DATA
-    assert shelf.source(MAX_BYTES).read("pets/tom.jpg").data == DATA
+    assert fixture.source(MAX_BYTES).read("link.jpg").data == DATA
+    assert fixture.source(MAX_BYTES).read("pets/tom.jpg").data == DATA
     (tmp_path / "linked-root").symlink_to(root)
     linked = LocalSource(str(tmp_path / "linked-root"), max_bytes=MAX_BYTES, deadline=DEADLINE)
     assert linked.read("cats/tom.jpg").data == DATA
@@ -83,9 +85,9 @@ def test_a_second_spelling_of_a_file_is_missing(tmp_path: Path, spelling: str, f
             source.read(path)
 
 
-def test_a_fifo_a_socket_and_a_device_are_missing_and_do_not_hang(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.put("tom.jpg", DATA)
-    root = Path(shelf.secrets[0])
+def test_a_fifo_a_socket_and_a_device_are_missing_and_do_not_hang(fixture: SourceFixture, tmp_path: Path) -> None:
+    fixture.put("tom.jpg", DATA)
+    root = Path(fixture.secrets[0])
     os.mkfifo(root / "fifo.jpg")
     (root / "null.jpg").symlink_to("/dev/null")
     with socket.socket(socket.AF_UNIX) as listener:
@@ -94,7 +96,7 @@ def test_a_fifo_a_socket_and_a_device_are_missing_and_do_not_hang(shelf: Shelf, 
             listener.bind(f"{short}/s")
             shutil.move(f"{short}/s", root / "socket.jpg")
         assert stat.S_ISSOCK((root / "socket.jpg").stat().st_mode)
-        source = shelf.source(MAX_BYTES)
+        source = fixture.source(MAX_BYTES)
         following = LocalSource(str(root), follow_symlinks=True, max_bytes=MAX_BYTES, deadline=DEADLINE)
         for path in ("fifo.jpg", "socket.jpg", "null.jpg"):
             for call in (source.read, source.version, following.read):
@@ -117,15 +119,15 @@ def _outcome_aside(call: Callable[[], object]) -> object:
     return outcome[0] if outcome else None
 
 
-def test_a_huge_file_is_too_large_before_it_is_read(shelf: Shelf) -> None:
-    shelf.put("huge.jpg", b"")
-    os.truncate(Path(shelf.secrets[0]) / "huge.jpg", 1 << 40)  # sparse: a terabyte that no memory would hold
+def test_a_huge_file_is_too_large_before_it_is_read(fixture: SourceFixture) -> None:
+    fixture.put("huge.jpg", b"")
+    os.truncate(Path(fixture.secrets[0]) / "huge.jpg", 1 << 40)  # sparse: a terabyte that no memory would hold
     with pytest.raises(SourceTooLarge):
-        shelf.source(MAX_BYTES).read("huge.jpg")
+        fixture.source(MAX_BYTES).read("huge.jpg")
 
 
 @pytest.fixture
-def as_nobody() -> Iterator[Callable[[], None]]:
+def without_root() -> Iterator[Callable[[], None]]:
     """Give up the rights of root, which may read everything, until the test ends."""
     before = os.geteuid()
 
@@ -137,7 +139,7 @@ def as_nobody() -> Iterator[Callable[[], None]]:
     os.seteuid(before)
 
 
-def test_a_file_that_may_not_be_read_is_missing(as_nobody: Callable[[], None]) -> None:
+def test_a_file_that_may_not_be_read_is_missing(without_root: Callable[[], None]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         root.chmod(0o755)
@@ -147,7 +149,7 @@ def test_a_file_that_may_not_be_read_is_missing(as_nobody: Callable[[], None]) -
         (root / "closed").mkdir(0o700)
         source = LocalSource(directory, max_bytes=MAX_BYTES, deadline=DEADLINE)
         (root / "closed").chmod(0)
-        as_nobody()
+        without_root()
         try:
             assert source.read("open.jpg").data == DATA
             for path in ("closed.jpg", "closed/tom.jpg"):
@@ -159,14 +161,14 @@ def test_a_file_that_may_not_be_read_is_missing(as_nobody: Callable[[], None]) -
             (root / "closed").chmod(0o700)
 
 
-def test_a_root_that_is_gone_is_a_failure_and_not_a_missing_original(shelf: Shelf) -> None:
-    shelf.put("tom.jpg", DATA)
-    source = shelf.source(MAX_BYTES)
-    shutil.rmtree(shelf.secrets[0])
+def test_a_root_that_is_gone_is_a_failure_and_not_a_missing_original(fixture: SourceFixture) -> None:
+    fixture.put("tom.jpg", DATA)
+    source = fixture.source(MAX_BYTES)
+    shutil.rmtree(fixture.secrets[0])
     for call in (lambda: source.read("tom.jpg"), lambda: source.version("tom.jpg"), source.ready):
         with pytest.raises(StorageFailed) as caught:
             call()
-        assert shelf.secrets[0] not in str(caught.value)
+        assert fixture.secrets[0] not in str(caught.value)
 
 
 def test_a_disk_that_cannot_be_read_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

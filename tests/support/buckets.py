@@ -7,7 +7,7 @@ from typing import cast
 import boto3
 import pytest
 
-from tests.support.shelves import (
+from tests.support.source_fixtures import (
     KEYS,
     Bucketeer,
     Put,

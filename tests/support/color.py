@@ -23,7 +23,7 @@ CHECKER = (
 PATCHES = [patch for row in CHECKER for patch in row]
 COLUMNS, ROWS, SIDE = 6, 4, 40
 HALF = Transform(COLUMNS * SIDE // 2, ROWS * SIDE // 2, "png")
-# As far apart as two colours may be that are to pass for one: about what an eye tells side by side.
+# The largest difference between two colors that count as equal: about what is visible side by side.
 JUST_NOTICED = 3.0
 
 
@@ -36,7 +36,7 @@ def chart(patches: Sequence[tuple[int, ...]], mode: str = "RGB") -> Image.Image:
 
 
 def middles(image: Image.Image, columns: int = COLUMNS, rows: int = ROWS) -> list[tuple[int, ...]]:
-    """The colours in the middles of the patches, whatever the size of the chart."""
+    """The colors in the middles of the patches, whatever the size of the chart."""
     width, height = image.width / columns, image.height / rows
     pixels = [
         image.convert("RGB").getpixel((int((column + 0.5) * width), int((row + 0.5) * height)))
@@ -79,7 +79,7 @@ def inverse(matrix: Matrix) -> Matrix:
 
 
 def xyz(x: float, y: float) -> Triple:
-    """The colour of a chromaticity, at luminance 1."""
+    """The color of a chromaticity, at luminance 1."""
     return x / y, 1.0, (1 - x - y) / y
 
 

@@ -1,4 +1,4 @@
-"""A thumbnailer over small fakes: a source, a renderer and an observer that count."""
+"""A thumbnailer over fakes: a source, a renderer and an observer that record their calls."""
 
 import asyncio
 import threading
@@ -38,12 +38,12 @@ class ExactLayers(Layers):
 
 
 class Gate:
-    """Open unless it is shut; counts who has come to it."""
+    """Blocks callers while it is shut; lets a test wait until a caller has arrived."""
 
     def __init__(self) -> None:
         self._open = threading.Event()
         self._open.set()
-        self._come = threading.Semaphore(0)
+        self._arrived = threading.Semaphore(0)
 
     def shut(self) -> None:
         self._open.clear()
@@ -52,15 +52,15 @@ class Gate:
         self._open.set()
 
     def go_through(self) -> None:
-        self._come.release()
+        self._arrived.release()
         assert self._open.wait(WAIT_SECONDS)
 
-    def wait_for_somebody(self) -> None:
-        assert self._come.acquire(timeout=WAIT_SECONDS)
+    def wait_for_one(self) -> None:
+        assert self._arrived.acquire(timeout=WAIT_SECONDS)
 
 
-class Cupboard:
-    """A source of originals in a dictionary, which counts how often it is asked."""
+class FakeSource:
+    """A source of originals in a dictionary, which records the paths of its calls."""
 
     def __init__(self) -> None:
         self.originals: dict[str, Original] = {}
@@ -69,7 +69,7 @@ class Cupboard:
         self.read_paths: list[str] = []
         self.asked_versions: list[str] = []
 
-    def lay(self, path: str, data: bytes, token: str | None = "v1", modified: int | None = MODIFIED) -> None:
+    def put(self, path: str, data: bytes, token: str | None = "v1", modified: int | None = MODIFIED) -> None:
         self.originals[path] = Original(data, Version(token, modified))
 
     def read(self, path: str) -> Original:
@@ -93,19 +93,21 @@ class Cupboard:
 
 
 @dataclass(frozen=True)
-class Print:
+class FakePicture:
+    """A rendered thumbnail; the body names the original, the size and the fallback format."""
+
     body: bytes
     format: str
     encode_seconds: float = 0.0
 
 
-class Press:
-    """Renders by writing down what was asked of it, and counts."""
+class FakeRenderer:
+    """A renderer that appends size and fallback format to the original, and records its calls."""
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
         self.gate = Gate()
-        self.printed: list[Transform] = []
+        self.rendered: list[Transform] = []
         self.proxy: list[bytes] = []
         self.reduction = b""
         self.reduction_of: Callable[[int], bytes] | None = None
@@ -114,38 +116,40 @@ class Press:
         self.proxy.append(data)
         return self.reduction if self.reduction_of is None else self.reduction_of(len(self.proxy))
 
-    def render_proxy(self, proxy: bytes, transform: Transform, *, fallback: Transform | None) -> Print | None:
+    def render_proxy(self, proxy: bytes, transform: Transform, *, fallback: Transform | None) -> FakePicture | None:
         return None if (transform.width or 0) > 500 else self(proxy, transform, fallback=fallback)
 
-    def __call__(self, data: bytes, transform: Transform, *, fallback: Transform | None) -> Print:
-        self.printed.append(transform)
+    def __call__(self, data: bytes, transform: Transform, *, fallback: Transform | None) -> FakePicture:
+        self.rendered.append(transform)
         self.gate.go_through()
         if self.failure is not None:
             raise self.failure
         instead = fallback.format if fallback else None
-        return Print(data + f" {transform.width}x{transform.height} {instead}".encode(), transform.format or "?")
+        return FakePicture(data + f" {transform.width}x{transform.height} {instead}".encode(), transform.format or "?")
 
 
-class Witness:
+class RecordingObserver:
+    """Records what the thumbnailer reports: answers in `counted`, failures of a storage in `failures`."""
+
     def __init__(self) -> None:
         self.counted: list[tuple[int, str, set[str]]] = []
-        self.negative_cache: list[tuple[str, str]] = []
+        self.failures: list[tuple[str, str]] = []
 
     def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
         self.counted.append((status, layer, set(seconds)))
 
     def failed(self, storage: str, code: str) -> None:
-        self.negative_cache.append((storage, code))
+        self.failures.append((storage, code))
 
 
 @dataclass
-class Shop:
-    """A thumbnailer with one storage, `photos`, and everything around it within reach."""
+class FakeServer:
+    """A thumbnailer with one storage, `photos`; its parts are attributes."""
 
-    source: Cupboard = field(default_factory=Cupboard)
-    press: Press = field(default_factory=Press)
+    source: FakeSource = field(default_factory=FakeSource)
+    renderer: FakeRenderer = field(default_factory=FakeRenderer)
     clock: Clock = field(default_factory=Clock)
-    witness: Witness = field(default_factory=Witness)
+    observer: RecordingObserver = field(default_factory=RecordingObserver)
     executors: dict[str, BoundedExecutor] = field(default_factory=dict)
     signer: Signer | None = None
     headers: Headers = ()
@@ -162,28 +166,28 @@ class Shop:
             self.cache = [MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=self.clock))]
         self.layers = ExactLayers(self.cache, ttl=300, stale=self.stale, clock=self.clock)
         policy = StoragePolicy("photos", DEFAULT_QUALITIES, OutputLimits(), self.signer, headers=self.headers)
-        storage = Storage(policy, self.source, self.layers, self.press, self.seconds, self.keeps_sources)
-        self.thumbnailer = Thumbnailer({"photos": storage}, self.executors, observer=self.witness, clock=self.clock)
-        self.source.lay("a.jpg", b"cat")
+        storage = Storage(policy, self.source, self.layers, self.renderer, self.seconds, self.keeps_sources)
+        self.thumbnailer = Thumbnailer({"photos": storage}, self.executors, observer=self.observer, clock=self.clock)
+        self.source.put("a.jpg", b"cat")
 
     def close(self) -> None:
-        for gate in (self.source.gate, self.press.gate):
+        for gate in (self.source.gate, self.renderer.gate):
             gate.open()
         for stage in self.executors.values():
             stage.close()
 
 
 @pytest.fixture
-def open_shop() -> Iterator[Callable[..., Shop]]:
-    shops: list[Shop] = []
+def open_server() -> Iterator[Callable[..., FakeServer]]:
+    servers: list[FakeServer] = []
 
-    def open_one(**fields: object) -> Shop:
-        shops.append(Shop(**fields))  # type: ignore[arg-type]
-        return shops[-1]
+    def open_one(**fields: object) -> FakeServer:
+        servers.append(FakeServer(**fields))  # type: ignore[arg-type]
+        return servers[-1]
 
     yield open_one
-    for shop in shops:
-        shop.close()
+    for server in servers:
+        server.close()
 
 
 Ask = Callable[..., Response]
@@ -194,20 +198,20 @@ def request(target: str = "40x30/a.jpg", *, method: str = "GET", **fields: Any) 
     return Request(method, path, len(path), **fields)
 
 
-def hit_or_answer(shop: Shop, asked: Request) -> Response:
-    """As the worker does: look for a hit, and where there is none, go on with what was looked up."""
-    hit = shop.thumbnailer.hit(asked)
-    return hit if isinstance(hit, Response) else shop.thumbnailer.answer(asked, hit)
+def hit_or_answer(server: FakeServer, asked: Request) -> Response:
+    """The hit, or else the answer that continues from its lookup, as in the worker."""
+    hit = server.thumbnailer.hit(asked)
+    return hit if isinstance(hit, Response) else server.thumbnailer.answer(asked, hit)
 
 
 @pytest.fixture(params=["answer", "follow", "hit"])
 def ask(request: pytest.FixtureRequest) -> Ask:
-    """All ways to ask. Who asks for a hit and gets none asks in another way, as the worker does."""
+    """Every way to send a request to the thumbnailer. Where "hit" finds none, it goes on to `answer`."""
     if request.param == "hit":
         return hit_or_answer
     if request.param == "answer":
-        return lambda shop, asked: shop.thumbnailer.answer(asked)
-    return lambda shop, asked: asyncio.run(shop.thumbnailer.finish(shop.thumbnailer.reply(asked)))
+        return lambda server, asked: server.thumbnailer.answer(asked)
+    return lambda server, asked: asyncio.run(server.thumbnailer.finish(server.thumbnailer.reply(asked)))
 
 
 def header(response: Response, name: str) -> str | None:
@@ -220,12 +224,14 @@ def cached(response: Response) -> tuple[int, str | None]:
     return response.status, header(response, "X-Cache")
 
 
-def all_at_once(shop: Shop, requests: Sequence[Request], *, asynchronous: bool) -> list[Response]:
+def all_at_once(server: FakeServer, requests: Sequence[Request], *, asynchronous: bool) -> list[Response]:
     if asynchronous:
 
         async def gathered() -> list[Response]:
-            return await asyncio.gather(*(shop.thumbnailer.finish(shop.thumbnailer.reply(each)) for each in requests))
+            return await asyncio.gather(
+                *(server.thumbnailer.finish(server.thumbnailer.reply(each)) for each in requests)
+            )
 
         return asyncio.run(gathered())
     with ThreadPoolExecutor(len(requests)) as pool:
-        return list(pool.map(shop.thumbnailer.answer, requests))
+        return list(pool.map(server.thumbnailer.answer, requests))

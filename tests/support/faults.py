@@ -80,7 +80,7 @@ def closes_in_silence(exchange: Exchange) -> bool:
 
 
 def too_long(exchange: Exchange) -> bool:
-    """A good answer, and soon after it one that nobody asked for."""
+    """A good answer, and soon after it one that was not requested."""
     exchange.send_good()
     exchange.stop.wait(DRIP_SECONDS)
     exchange.send_head("200 OK", length=4)
@@ -174,7 +174,7 @@ def reset_in_body(exchange: Exchange) -> bool:
 
 
 def lengthless(exchange: Exchange) -> bool:
-    """It ends a byte early, which without a length nobody can see."""
+    """It ends a byte early, which a client cannot detect without a length."""
     exchange.send_head("200 OK", "Connection: close")
     exchange.wire.sendall(exchange.body[:-1])
     return False

@@ -34,7 +34,7 @@ class Fronts:
     canaries: tuple[str, ...]
 
     def ask(self, path: str, *, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
-        """The answer of every front to `path`, which must be the same, and tell nothing that is nobody's business."""
+        """The answer of every front to `path`, which must be the same, and disclose nothing internal."""
         answers = {front.name: front.get(path, method=method, headers=headers) for front in self.servers}
         return self.agreed(answers)
 

@@ -22,7 +22,7 @@ _MILLION = 1_000_000
 class Hostile:
     """`right` are the statuses that may be answered for it. A `wide` one is for a server that reads SVG and TIFF, too.
 
-    In its bytes, `LISTENER` stands for an address that nobody must ever connect to.
+    In its bytes, `LISTENER` stands for an address that a render must never connect to.
     """
 
     name: str
@@ -123,7 +123,7 @@ def _icc(*parts: bytes) -> bytes:
 def _scans(count: int, side: int) -> bytes:
     """A black progressive JPEG of that many scans, all in order: after the first, each has one bit of one coefficient.
 
-    ITU T.81, G.1: there may be 63 x 14 for each of three colours, and each is a walk over the whole picture. Of 16,384
+    ITU T.81, G.1: there may be 63 x 14 for each of three colors, and each is a walk over the whole picture. Of 16,384
     blocks at a time it says that they are empty, with a code of one bit and fourteen more.
     """
     blocks = (side // 8) ** 2
@@ -146,7 +146,7 @@ def _jpegs() -> Iterator[Hostile]:
     good = partial(_good, "jpeg")
     for width, height in ((30_000, 30_000), (65_500, 65_500), (0, 0), (65_535, 1), (1, 65_535)):
         yield Hostile(f"jpeg-announcing-{width}x{height}", BROKEN, partial(_jpeg_of, width, height))
-    # It is not cut short: that it ends is what it says. The rest of it is grey.
+    # It is not cut short: its own data ends the picture. The rest is gray.
     yield Hostile("jpeg-announcing-7000x7000", HUGE, lambda: _jpeg_of(7000, 7000))
     for size in ((65_500, 1), (1, 65_500)):
         build = partial(lambda size: encoded(Image.new("RGB", size), "JPEG"), size)
@@ -191,7 +191,7 @@ def _jpegs() -> Iterator[Hostile]:
         yield Hostile(f"jpeg-{name}", EITHER, build)
     yield Hostile("jpeg-of-12-bits", BROKEN, lambda: _replaced(good(), b"\xff\xc0\0\x11\x08", b"\xff\xc1\0\x11\x0c"))
     yield Hostile(
-        "jpeg-of-255-colours", BROKEN, lambda: _jpeg_with(_segment(0xC0, b"\x08\0\x10\0\x10\xff" + b"\1\x11\0" * 255))
+        "jpeg-of-255-colors", BROKEN, lambda: _jpeg_with(_segment(0xC0, b"\x08\0\x10\0\x10\xff" + b"\1\x11\0" * 255))
     )
     yield Hostile("jpeg-restart-intervals-that-never-come", BROKEN, lambda: _jpeg_with(_segment(0xDD, b"\0\1")))
     yield Hostile("jpeg-begun-only", BROKEN, lambda: b"\xff\xd8\xff")
@@ -277,10 +277,10 @@ def _pngs() -> Iterator[Hostile]:
     yield Hostile("png-interlaced-of-few-rows", BROKEN, lambda: _interlaced(4900, 4900, rows=10))
     for color, depth in ((0, 1), (0, 2), (0, 4), (0, 16), (2, 16), (4, 8), (4, 16), (6, 8), (6, 16)):
         build = partial(_png, 200, 150, color=color, depth=depth)
-        yield Hostile(f"png-of-{depth}-bits-in-colour-type-{color}", FINE, build)
+        yield Hostile(f"png-of-{depth}-bits-in-color-type-{color}", FINE, build)
     for color, depth in ((0, 3), (2, 4), (5, 8), (7, 8), (6, 255)):
         build = partial(_png, 200, 150, color=color, depth=depth)
-        yield Hostile(f"png-of-{depth}-bits-in-false-colour-type-{color}", BROKEN, build)
+        yield Hostile(f"png-of-{depth}-bits-in-false-color-type-{color}", BROKEN, build)
     for kind, data in ((b"iTXt", _ITXT), (b"zTXt", _ZTXT), (b"iCCP", _ZTXT)):
         build = partial(
             lambda kind, data: _png(300, 200, extra=_chunk(kind, data + _zeros(400 * _MILLION))), kind, data
@@ -311,12 +311,12 @@ def _pngs() -> Iterator[Hostile]:
     )
     yield Hostile("png-exif-that-loops", FINE, lambda: _png(300, 200, extra=_chunk(b"eXIf", _LOOP)))
     yield Hostile(
-        "png-colours-that-are-not-there",
+        "png-colors-that-are-not-there",
         EITHER,
         lambda: _replaced(encoded(noise(200, 150).convert("P"), "PNG"), b"PLTE", b"pLTE"),
     )
     yield Hostile(
-        "png-colours-out-of-range",
+        "png-colors-out-of-range",
         EITHER,
         lambda: (
             _SIGNATURE
@@ -328,8 +328,8 @@ def _pngs() -> Iterator[Hostile]:
             )
         ),
     )
-    yield Hostile("png-colours-300", EITHER, lambda: _png(200, 150, color=3, extra=_chunk(b"PLTE", bytes(900))))
-    yield Hostile("png-colours-and-a-half", EITHER, lambda: _png(200, 150, color=3, extra=_chunk(b"PLTE", bytes(4))))
+    yield Hostile("png-colors-300", EITHER, lambda: _png(200, 150, color=3, extra=_chunk(b"PLTE", bytes(900))))
+    yield Hostile("png-colors-and-a-half", EITHER, lambda: _png(200, 150, color=3, extra=_chunk(b"PLTE", bytes(4))))
     yield Hostile(
         "png-gamma-of-nothing",
         EITHER,
@@ -522,8 +522,8 @@ def _metadata(items: int, extents: int, count: int) -> bytes:
     return head + meta(len(head) + len(meta(0)) + 8) + _box(b"mdat", pixels + bytes(count))
 
 
-def _misspelt() -> bytes:
-    """Turned by a property that nobody knows."""
+def _misspelled() -> bytes:
+    """Turned by a property of an unknown type."""
     exif = Image.Exif()
     exif[0x112] = 6
     return _replaced(encoded(noise(200, 150), "AVIF", exif=exif), b"irot", b"\xff\xc3(\xfe")
@@ -553,7 +553,7 @@ def _avifs() -> Iterator[Hostile]:
     )
     yield Hostile("avif-that-says-heic", FOREIGN, lambda: _replaced(good(), b"ftypavif", b"ftypheic"))
     # A library quotes this in what it says of the error; it must not be taken for UTF-8, now or at the next error.
-    yield Hostile("avif-property-that-is-not-utf-8", BROKEN, _misspelt)
+    yield Hostile("avif-property-that-is-not-utf-8", BROKEN, _misspelled)
     yield Hostile("avif-cut-short-after-that", BROKEN, lambda: _cut("avif", 40))
     yield Hostile("avif-unharmed-after-that", FINE, good)
 
@@ -670,7 +670,7 @@ def _svgs() -> Iterator[Hostile]:
 
 
 def _tiff(*entries: tuple[int, int, int, int], data: bytes = b"", following: int = 0) -> bytes:
-    """One grey picture of 8 bits in one strip behind its directory; `entries` come in place of what is said of it."""
+    """One gray picture of 8 bits in one strip behind its directory; `entries` come in place of what is said of it."""
     said = {256: (3, 1, 200), 257: (3, 1, 150), 258: (3, 1, 8), 259: (3, 1, 1), 262: (3, 1, 1), 277: (3, 1, 1)}
     said |= {273: (4, 1, 0), 278: (4, 1, 0xFFFFFFFF), 279: (4, 1, len(data))}
     said |= {tag: (kind, count, value) for tag, kind, count, value in entries}
@@ -733,7 +733,7 @@ def _pages(count: int) -> bytes:
 def _damaged() -> Iterator[Hostile]:
     for kind in ("jpeg", "progressive", "png", "webp", "gif", "avif"):
         for percent in (1, 10, 50, 75, 90, 99):
-            # What is missing may lie in rows that nobody asked for.
+            # What is missing may lie in rows that the thumbnail does not need.
             right = BROKEN if percent < 75 else EITHER
             yield Hostile(f"{kind}-cut-at-{percent}-percent", right, partial(_cut, kind, percent))
         for bits in (1, 8, 64):

@@ -20,7 +20,7 @@ from tests.support.waiting import LONG_WAIT_SECONDS
 
 SYSTEMS_OWN = ("apt-get ", "rm -rf /var/lib/apt/", "useradd ")
 PLACES = re.compile(r"(?<![\w.])/(?=build\b|opt/mage\b|app\b|etc/mage\b|var/cache/mage\b)")
-NOBODY = 10001
+MAGE_UID = 10001
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Image:
     def _run(self, rest: str) -> None:
         path = f"{self.tools}:{os.environ['PATH']}"
         environ = {**os.environ, "PATH": path}
-        owner = f"-o {NOBODY} -g {NOBODY}" if os.getuid() == 0 else ""
+        owner = f"-o {MAGE_UID} -g {MAGE_UID}" if os.getuid() == 0 else ""
         for command in (part.strip().replace("-o mage -g mage", owner) for part in rest.split("&&")):
             if not command.startswith(SYSTEMS_OWN):
                 subprocess.run(

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 
-from tests.support.shelves import DEADLINE, MAX_BYTES
+from tests.support.source_fixtures import DEADLINE, MAX_BYTES
 from thumbs.sources.local import LocalSource
 from thumbs.sources.storages.django_storage import StorageSource
 

@@ -42,19 +42,19 @@ class Client:
 @contextmanager
 def meanwhile(act: Callable[[], None]) -> Iterator[list[BaseException]]:
     """Do `act` again and again in a thread of its own; what it raised is in the list afterwards."""
-    over, negative_cache = threading.Event(), []
+    over, failures = threading.Event(), []
 
     def run() -> None:
         try:
             while not over.is_set():
                 act()
         except BaseException as error:
-            negative_cache.append(error)
+            failures.append(error)
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        yield negative_cache
+        yield failures
     finally:
         over.set()
         thread.join(WAIT_SECONDS)

@@ -1,8 +1,8 @@
-"""A part of a thumbnailer that fails whatever is done with it."""
+"""A cache layer that fails on every use."""
 
 
 class Untouchable:
-    """A layer that nobody may touch."""
+    """Raises AssertionError on every use: for requests that must be refused before a cache lookup."""
 
     name = "untouchable"
 

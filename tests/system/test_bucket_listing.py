@@ -5,7 +5,7 @@ import pytest
 from storages.backends.s3 import S3Storage
 
 from tests.support.listings import NAMES, PREFIXES, source_of
-from tests.support.shelves import DEADLINE, KEYS, MAX_BYTES
+from tests.support.source_fixtures import DEADLINE, KEYS, MAX_BYTES
 from thumbs.errors import StorageFailed
 from thumbs.sources.s3.source import S3Settings, S3Source
 

@@ -19,7 +19,7 @@ from tests.support import pictures, servers
 from tests.support.behind_nginx import PICTURE
 from tests.support.deployed import DEPLOY, nginx, swapped, thumb_server
 from tests.support.fronts import SECRET, signature
-from tests.support.image_steps import NOBODY, Image
+from tests.support.image_steps import MAGE_UID, Image
 from tests.support.processes import workers_of
 from tests.support.servers import ROOT, Server
 from tests.support.waiting import WAIT_SECONDS
@@ -131,7 +131,7 @@ def test_the_images_steps_make_a_server_in_an_empty_directory(image: Image, orig
     assert environ["STORAGES_CONFIG_PATH"] == str(config)
     # As the image's account, where this machine's Python lets others in.
     as_nobody = os.getuid() == 0 and _others_may_use(Path(sys.executable).resolve())
-    account: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if as_nobody else {}
+    account: dict[str, Any] = {"user": MAGE_UID, "group": MAGE_UID, "extra_groups": []} if as_nobody else {}
     log = tmp_path / "log"
     _, _, check = image.last["HEALTHCHECK"].partition("CMD ")
     with log.open("wb") as output:
@@ -150,7 +150,7 @@ def test_the_images_steps_make_a_server_in_an_empty_directory(image: Image, orig
             worker = min(workers_of(server.process.pid))
             assert subprocess.run([python, "-c", "import gunicorn_h1c"], check=False, **in_image).returncode == 0
             if as_nobody:
-                assert Path(f"/proc/{worker}").stat().st_uid == NOBODY
+                assert Path(f"/proc/{worker}").stat().st_uid == MAGE_UID
             _check_jemalloc(environ, worker)
             process.send_signal(signal.SIGTERM)
             assert process.wait(WAIT_SECONDS) == 0, log.read_text()

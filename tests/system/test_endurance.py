@@ -90,11 +90,11 @@ def test_a_flood_of_misses_is_refused_beyond_the_limits_and_hits_go_on(originals
                         refused_without_advice.append(path)
             client.close()
 
-        with meanwhile(look) as negative_cache, ThreadPoolExecutor(clients) as pool:
+        with meanwhile(look) as failures, ThreadPoolExecutor(clients) as pool:
             list(pool.map(ask, range(clients)))
         hitter.close()
         looker.close()
-    assert negative_cache == []
+    assert failures == []
     assert set(answers) == {200, 503}
     assert sum(answers.values()) == keys
     assert refused_without_advice == []

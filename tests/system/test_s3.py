@@ -7,7 +7,7 @@ import pytest
 from django.core.files.base import ContentFile
 from storages.backends.s3 import S3Storage
 
-from tests.support.shelves import (
+from tests.support.source_fixtures import (
     DATA,
     DEADLINE,
     KEYS,

@@ -22,7 +22,7 @@ def store(directory: Path, clock: Clock) -> FileStore:
     return FileStore(directory, max_bytes=None, clock=clock)
 
 
-def test_who_cannot_have_the_lock_is_told_so_and_readers_need_none(store: FileStore, directory: Path) -> None:
+def test_a_held_lock_times_out_for_a_waiter_and_readers_need_none(store: FileStore, directory: Path) -> None:
     store.set("a/b", b"data", expires=None)
     (shard,) = directory.glob("??")
     holder, waiter = (os.open(shard, os.O_RDONLY) for _ in range(2))

@@ -77,8 +77,8 @@ def test_a_use_that_get_now_noted_is_written_down_later(nowait: FileStore, direc
     assert path.stat().st_mtime == 0
 
 
-def test_get_now_lets_get_write_down_what_has_waited_for_it(nowait: FileStore, directory: Path, clock: Clock) -> None:
-    """Else what is only ever hit would look as if nobody used it, and be the first to go."""
+def test_get_now_leaves_an_overdue_time_of_use_to_get(nowait: FileStore, directory: Path, clock: Clock) -> None:
+    """Otherwise an entry that is read only by `get_now` would look unused, and be evicted first."""
     (path,) = entry_files(directory)
     clock.now += 3600
     assert nowait.get_now("probe") is not None

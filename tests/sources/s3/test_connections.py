@@ -68,7 +68,7 @@ def test_when_a_kept_connection_breaks_no_other_that_was_kept_is_used(store: Mis
     assert soon(lambda: store.open_connections() == 1)
 
 
-def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one(store: MisbehavingStore) -> None:
+def test_an_unrequested_answer_is_not_taken_for_the_next_one(store: MisbehavingStore) -> None:
     source = source_of(store.url)
     for _ in range(3):
         assert source.read("too-long/tom.jpg").data == store.body
@@ -124,7 +124,7 @@ def test_waiting_for_a_connection_ends_at_the_deadline(store: MisbehavingStore) 
     with ThreadPoolExecutor(8) as pool:
         outcomes = set(pool.map(lambda _: outcome(source.read, "hang/tom.jpg"), range(8)))
     assert outcomes == {StorageTimeout}
-    # Whoever left gave its place back.
+    # Each read that timed out released its place in the pool.
     assert source.read("tom.jpg").data == store.body
 
 

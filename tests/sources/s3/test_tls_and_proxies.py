@@ -76,7 +76,7 @@ def test_over_tls_reads_are_bounded_and_connections_reused_as_well(
         assert outcome(source.read, f"{fault}/tom.jpg") is READ[fault]
 
 
-def test_a_certificate_that_nobody_vouches_for_is_a_failure(
+def test_a_certificate_of_an_unknown_issuer_is_a_failure(
     secure: MisbehavingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)

@@ -16,7 +16,7 @@ from django.core.files.storage import FileSystemStorage, Storage
 from django.test import override_settings
 
 from tests.support.bare_storage import Bare
-from tests.support.shelves import DATA, DEADLINE, MAX_BYTES
+from tests.support.source_fixtures import DATA, DEADLINE, MAX_BYTES
 from tests.support.waiting import WAIT_SECONDS
 from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
 from thumbs.sources.reading import Deadline, read_exactly

@@ -1,4 +1,4 @@
-"""Places to put originals into, each with the source that reads them: the contract of sources is held against these."""
+"""Sources with a function that stores originals for them: the contract of sources is tested with each."""
 
 import os
 import socket
@@ -47,15 +47,15 @@ class Bucketeer(Protocol):
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """Where a test puts originals, and the source that reads them. `secrets` must not come back in an error."""
+class SourceFixture:
+    """A way to store originals, and the source that reads them. No error may contain one of `secrets`."""
 
     source: Callable[[int], Source]
     put: Put
     secrets: tuple[str, ...]
 
 
-def disk_shelf(kind: str, root: Path) -> Shelf:
+def disk_fixture(kind: str, root: Path) -> SourceFixture:
     root.mkdir()
 
     def put(name: str, data: bytes) -> None:
@@ -67,10 +67,10 @@ def disk_shelf(kind: str, root: Path) -> Shelf:
             return LocalSource(str(root), max_bytes=max_bytes, deadline=DEADLINE)
         return StorageSource(lambda: FileSystemStorage(str(root)), max_bytes=max_bytes, deadline=DEADLINE)
 
-    return Shelf(source, put, (str(root), root.name))
+    return SourceFixture(source, put, (str(root), root.name))
 
 
-def memory_shelf() -> Shelf:
+def memory_fixture() -> SourceFixture:
     storage = InMemoryStorage(location="/memory-of-pictures")
 
     def put(name: str, data: bytes) -> None:
@@ -81,14 +81,14 @@ def memory_shelf() -> Shelf:
     def source(max_bytes: int) -> Source:
         return StorageSource(lambda: storage, max_bytes=max_bytes, deadline=DEADLINE)
 
-    return Shelf(source, put, ("memory-of-pictures",))
+    return SourceFixture(source, put, ("memory-of-pictures",))
 
 
-def s3_shelf(kind: str, endpoint: str, name: str, put: Put) -> Shelf:
+def s3_fixture(kind: str, endpoint: str, name: str, put: Put) -> SourceFixture:
     secrets = (endpoint, endpoint.removeprefix("http://"), name, *KEYS)
     if kind == "s3":
         described = S3Settings(name, access_key=KEYS[0], secret_key=KEYS[1], base_url=endpoint)
-        return Shelf(lambda size: S3Source(described, max_bytes=size, deadline=DEADLINE), put, secrets)
+        return SourceFixture(lambda size: S3Source(described, max_bytes=size, deadline=DEADLINE), put, secrets)
 
     def open_storage() -> Storage:
         storage: Storage = S3Storage(
@@ -101,7 +101,7 @@ def s3_shelf(kind: str, endpoint: str, name: str, put: Put) -> Shelf:
         )
         return storage
 
-    return Shelf(
+    return SourceFixture(
         lambda size: StorageSource(open_storage, max_bytes=size, deadline=DEADLINE),
         lambda key, data: put(f"media/{key}", data),
         secrets,
