@@ -60,7 +60,9 @@ def test_a_url_expires_although_its_thumbnail_is_cached(open_shop: Callable[...,
     assert cached(ask(shop, request())) == (200, "HIT")
 
 
-def test_nobody_may_keep_a_thumbnail_for_longer_than_its_url_is_good(open_shop: Callable[..., Shop], ask: Ask) -> None:
+def test_no_cache_may_keep_a_thumbnail_for_longer_than_its_url_is_valid(
+    open_shop: Callable[..., Shop], ask: Ask
+) -> None:
     shop = open_shop()
     soon, late = ("40x30/f:expires(1700000010)/a.jpg", "40x30/f:expires(1800000000)/a.jpg")
     for _ in range(2):

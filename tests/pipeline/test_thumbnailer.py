@@ -102,7 +102,7 @@ def test_fifty_requests_for_one_thumbnail_are_one_render(open_shop: Callable[...
     assert (len(shop.press.printed), len(shop.source.read_paths)) == (1, 1)
 
 
-def test_the_first_who_asks_may_leave_and_the_others_are_served(open_shop: Callable[..., Shop]) -> None:
+def test_the_first_request_may_leave_and_the_others_are_served(open_shop: Callable[..., Shop]) -> None:
     shop = open_shop()
     shop.press.gate.shut()
 
@@ -121,7 +121,7 @@ def test_the_first_who_asks_may_leave_and_the_others_are_served(open_shop: Calla
     assert len(shop.press.printed) == 1
 
 
-def test_what_nobody_waits_for_any_more_is_kept_all_the_same(open_shop: Callable[..., Shop], ask: Ask) -> None:
+def test_a_thumbnail_that_no_request_waits_for_any_more_is_kept(open_shop: Callable[..., Shop], ask: Ask) -> None:
     shop = open_shop(seconds=0.05)
     shop.press.gate.shut()
     refused = ask(shop, request())
@@ -251,7 +251,7 @@ def test_both_ways_to_ask_answer_the_same(open_shop: Callable[..., Shop]) -> Non
 # ------------------------------------------------------------------------ one storage and another
 
 
-def test_many_who_share_a_render_are_told_of_as_one(open_shop: Callable[..., Shop]) -> None:
+def test_many_requests_that_share_a_render_are_observed_as_one_render(open_shop: Callable[..., Shop]) -> None:
     shop = open_shop()
     all_at_once(shop, [request()] * 20, asynchronous=False)
     assert sum(bool(seconds) for _, _, seconds in shop.witness.counted) == 1
