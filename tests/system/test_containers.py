@@ -38,7 +38,7 @@ def test_systemd_finds_no_fault_with_the_unit(tmp_path: Path) -> None:
 
 def test_who_stops_the_server_gives_it_the_time_that_it_takes() -> None:
     command = (ROOT / "thumbs" / "management" / "commands" / "run_thumb_server.py").read_text()
-    supervisor = (ROOT / "thumbs" / "supervisor.py").read_text()
+    supervisor = (ROOT / "thumbs" / "server" / "supervisor.py").read_text()
     graceful = int(re.findall(r'"--graceful-timeout", "(\d+)"', command)[0])
     janitor = float(re.findall(r"_GRACE_SECONDS = ([\d.]+)", supervisor)[0])
     unit, compose = (DEPLOY / "mage.service").read_text(), (DEPLOY / "compose.yaml").read_text()
