@@ -28,7 +28,7 @@ LEAD_TO_DJANGO = {
     ("thumbs.sources.drivers.table", "thumbs.sources.storages.served_paths"),
 }
 
-# Libraries, and the only modules that may import them.
+# Libraries, and the only modules that may import each of them.
 OWNERS = {
     "pyvips": ("thumbs.render", "mage_project.demo"),
     "boto3": ("thumbs.sources",),

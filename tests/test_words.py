@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.words import Allowed, in_text, problems, read_allowed, texts_of, unused
+from tests.support.words import ROOT, Allowed, in_text, problems, read_allowed, texts_of, unused
 
-CRATE = Allowed("a.py", "crop = 'centre'  # libvips spells it so", "a name of libvips")
+LIBVIPS_NAME = Allowed("a.py", "crop = 'centre'  # libvips spells it so", "a name of libvips")
 
 
 def words(line: str, path: str = "a.py") -> list[str]:
@@ -52,21 +52,21 @@ def test_a_word_is_reported_with_its_place_and_what_to_do() -> None:
 
 
 def test_an_allowed_line_may_keep_its_word_in_its_own_file_only() -> None:
-    text = f"    {CRATE.line}\ngrey\n"
-    assert [found.word for found in in_text("a.py", text, [CRATE])] == ["grey"]
-    assert [found.word for found in in_text("b.py", text, [CRATE])] == ["centre", "grey"]
+    text = f"    {LIBVIPS_NAME.line}\ngrey\n"
+    assert [found.word for found in in_text("a.py", text, [LIBVIPS_NAME])] == ["grey"]
+    assert [found.word for found in in_text("b.py", text, [LIBVIPS_NAME])] == ["centre", "grey"]
 
 
 def test_an_allowed_line_that_is_gone_or_has_no_such_word_is_not_needed() -> None:
     harmless = Allowed("a.py", "crop = 'center'", "nothing")
-    moved = Allowed("b.py", CRATE.line, "it was there")
-    texts = {"a.py": f"{CRATE.line}\n{harmless.line}\n", "b.py": ""}
-    assert unused(texts, [CRATE, harmless, moved]) == [harmless, moved]
+    moved = Allowed("b.py", LIBVIPS_NAME.line, "it was there")
+    texts = {"a.py": f"{LIBVIPS_NAME.line}\n{harmless.line}\n", "b.py": ""}
+    assert unused(texts, [LIBVIPS_NAME, harmless, moved]) == [harmless, moved]
 
 
 def test_the_allowed_lines_are_read_with_path_line_and_reason() -> None:
-    row = f'[[allowed]]\npath = "a.py"\nline = """{CRATE.line}"""\nreason = "a name of libvips"\n'
-    assert read_allowed(row) == [CRATE]
+    row = f'[[allowed]]\npath = "a.py"\nline = """{LIBVIPS_NAME.line}"""\nreason = "a name of libvips"\n'
+    assert read_allowed(row) == [LIBVIPS_NAME]
     assert read_allowed("# none\n") == []
     with pytest.raises(TypeError, match="reason"):
         read_allowed('[[allowed]]\npath = "a.py"\nline = "x"\n')
@@ -87,3 +87,7 @@ def test_code_texts_and_scripts_are_checked_and_generated_files_are_not(tmp_path
         "script/allowed-words.toml: remove the line that is not needed: b.md: x",
         "script/run:1: grey: spell it with an a",
     ]
+
+
+def test_the_project_uses_none_of_these_words() -> None:
+    assert problems(ROOT) == []

@@ -134,7 +134,7 @@ def test_a_stage_that_is_closed_refuses_work(closing: ExitStack) -> None:
     assert made._pending == 0
 
 
-# -------------------------------------------------------------------------------------- journeys
+# ------------------------------------------------------------------------------------------ jobs
 
 
 def test_a_job_goes_through_its_stages_and_gets_what_each_gave(closing: ExitStack) -> None:
@@ -360,7 +360,7 @@ def test_the_failure_of_another_job_is_raised_in_all_that_wait_for_it(closing: E
     assert [future.result(WAIT_SECONDS) for future in (*waiting, gone(job(), {}))] == ["missed"] * 4
 
 
-def test_a_thread_that_cannot_be_started_strands_nobody(closing: ExitStack) -> None:
+def test_a_thread_that_cannot_be_started_fails_its_own_job_only(closing: ExitStack) -> None:
     made = executor(closing)
     starts: list[BoundedExecutor] = []
 
@@ -378,7 +378,7 @@ def test_a_thread_that_cannot_be_started_strands_nobody(closing: ExitStack) -> N
     assert starts == [made, made]
 
 
-# ------------------------------------------------------------------------------------- those who leave
+# ------------------------------------------------------------------------------ requests that leave
 
 
 async def walk(*steps: tuple[str, Callable[[], str]], counted: list[str]) -> str:
@@ -391,7 +391,7 @@ async def walk(*steps: tuple[str, Callable[[], str]], counted: list[str]) -> str
     return "there"
 
 
-def test_what_nobody_waits_for_ends_before_the_next_costly_step(closing: ExitStack) -> None:
+def test_a_job_that_no_request_waits_for_ends_before_the_next_costly_step(closing: ExitStack) -> None:
     gate, counted = Gate(closing), list[str]()
     executors = {"ask": executor(closing, "ask"), "make": executor(closing, "make", on_demand=True)}
     flights = SingleFlight[str]()
@@ -405,7 +405,7 @@ def test_what_nobody_waits_for_ends_before_the_next_costly_step(closing: ExitSta
     assert "key" not in flights._flights
 
 
-def test_what_was_made_is_kept_though_who_wanted_it_has_left(closing: ExitStack) -> None:
+def test_what_was_made_is_kept_after_the_request_for_it_has_left(closing: ExitStack) -> None:
     gate, counted = Gate(closing), list[str]()
     executors = {"make": executor(closing, "make", on_demand=True), "keep": executor(closing, "keep")}
     flights = SingleFlight[str]()
@@ -418,7 +418,7 @@ def test_what_was_made_is_kept_though_who_wanted_it_has_left(closing: ExitStack)
     assert counted == ["make: through", "keep: kept", "let go"]
 
 
-def test_who_stays_gets_what_one_who_has_left_had_begun(closing: ExitStack) -> None:
+def test_a_request_that_stays_gets_the_outcome_of_a_job_that_another_began_and_left(closing: ExitStack) -> None:
     gate, counted = Gate(closing), list[str]()
     executors = {"ask": executor(closing, "ask"), "make": executor(closing, "make", on_demand=True)}
     flights = SingleFlight[str]()

@@ -23,7 +23,7 @@ from thumbs.request.resolve import group_of
 # --------------------------------------------------------------------------------- kept originals
 
 
-def test_a_source_that_fails_fails_all_who_wait_for_it_and_is_asked_again(
+def test_a_source_that_fails_fails_all_requests_that_wait_for_it_and_is_asked_again(
     open_server: Callable[..., FakeServer], ask: Ask
 ) -> None:
     server = open_server(keeps_sources=True)
@@ -92,7 +92,7 @@ def test_a_failure_of_the_storage_is_tried_again_at_once(open_server: Callable[.
 # ------------------------------------------------------------------------------------- what breaks
 
 
-def test_an_error_that_nobody_expected_is_a_constant_500_and_logged(
+def test_an_unexpected_error_is_a_constant_500_and_logged(
     open_server: Callable[..., FakeServer], ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = open_server()

@@ -60,7 +60,7 @@ def test_a_url_expires_although_its_thumbnail_is_cached(open_server: Callable[..
     assert cached(ask(server, request())) == (200, "HIT")
 
 
-def test_nobody_may_keep_a_thumbnail_for_longer_than_its_url_is_good(
+def test_no_cache_may_keep_a_thumbnail_for_longer_than_its_url_is_valid(
     open_server: Callable[..., FakeServer], ask: Ask
 ) -> None:
     server = open_server()

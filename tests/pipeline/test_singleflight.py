@@ -1,4 +1,4 @@
-"""One flight per key: who comes during a flight shares its outcome, who comes after starts another."""
+"""One flight per key: a request that joins during a flight shares its outcome, a later one starts another."""
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,7 +23,7 @@ class Starts:
         self.flights.append(flight)
 
 
-def test_every_process_who_comes_during_a_flight_shares_it() -> None:
+def test_every_thread_that_joins_during_a_flight_shares_it() -> None:
     flights, starts = SingleFlight[str](), Starts()
     barrier = threading.Barrier(50)
 
@@ -73,7 +73,7 @@ def test_a_failure_is_shared_and_not_remembered() -> None:
     assert len(starts.futures) == 2
 
 
-def test_who_leaves_does_not_end_the_flight() -> None:
+def test_a_request_that_leaves_does_not_end_the_flight() -> None:
     flights, starts = SingleFlight[str](), Starts()
     first, second = (flights.join("key", starts).future for _ in range(2))
     assert not first.cancel()
@@ -116,7 +116,7 @@ def test_a_flight_is_given_up_when_all_have_left_it_and_not_before() -> None:
     assert "key" not in flights._flights
 
 
-def test_who_comes_after_a_flight_was_given_up_starts_another_that_the_old_one_leaves_alone() -> None:
+def test_a_request_after_an_abandoned_flight_starts_another_that_the_old_one_leaves_alone() -> None:
     flights, starts = SingleFlight[str](), Starts()
     flights.join("key", starts).leave()
     assert starts.flights[0].abandon_if_unwanted()
@@ -128,7 +128,7 @@ def test_who_comes_after_a_flight_was_given_up_starts_another_that_the_old_one_l
     assert "key" not in flights._flights
 
 
-def test_nobody_gets_into_a_flight_that_is_being_given_up() -> None:
+def test_no_request_joins_a_flight_that_is_being_abandoned() -> None:
     flights = SingleFlight[str]()
     started: list[Flight[str]] = []
     over = threading.Event()

@@ -106,7 +106,7 @@ def test_fifty_requests_for_one_thumbnail_are_one_render(
     assert (len(server.renderer.rendered), len(server.source.read_paths)) == (1, 1)
 
 
-def test_the_first_who_asks_may_leave_and_the_others_are_served(open_server: Callable[..., FakeServer]) -> None:
+def test_the_first_request_may_leave_and_the_others_are_served(open_server: Callable[..., FakeServer]) -> None:
     server = open_server()
     server.renderer.gate.shut()
 
@@ -125,7 +125,9 @@ def test_the_first_who_asks_may_leave_and_the_others_are_served(open_server: Cal
     assert len(server.renderer.rendered) == 1
 
 
-def test_what_nobody_waits_for_any_more_is_kept_all_the_same(open_server: Callable[..., FakeServer], ask: Ask) -> None:
+def test_a_thumbnail_that_no_request_waits_for_any_more_is_kept(
+    open_server: Callable[..., FakeServer], ask: Ask
+) -> None:
     server = open_server(seconds=0.05)
     server.renderer.gate.shut()
     refused = ask(server, request())
@@ -259,7 +261,7 @@ def test_both_ways_to_ask_answer_the_same(open_server: Callable[..., FakeServer]
 # ------------------------------------------------------------------------ one storage and another
 
 
-def test_many_who_share_a_render_are_told_of_as_one(open_server: Callable[..., FakeServer]) -> None:
+def test_many_requests_that_share_a_render_are_observed_as_one_render(open_server: Callable[..., FakeServer]) -> None:
     server = open_server()
     all_at_once(server, [request()] * 20, asynchronous=False)
     assert sum(bool(seconds) for _, _, seconds in server.observer.counted) == 1

@@ -1,4 +1,4 @@
-"""The benchmark's own arithmetic and judgement: what it counts, what it refuses, what it leaves running."""
+"""The benchmark: how it computes and judges results, what it refuses, and which processes it leaves running."""
 
 import os
 import signal
@@ -199,14 +199,14 @@ class TestRounds:
         }
 
     @pytest.mark.parametrize("good", [-1, 3, 5])
-    def test_who_fails_before_during_or_at_the_end_is_left_out_and_the_others_go_on(self, good: int) -> None:
+    def test_a_server_that_fails_before_during_or_at_the_end_is_left_out_and_the_others_go_on(self, good: int) -> None:
         results = Results(("a", "b"))
         compare([_Steady("x", good=good), _Steady("y", good=99)], results, rounds=3, seconds=0)
         assert results.parties == ["y"]
         assert "status 500" in results.left_out["x"]
         assert len(results.rates["y", "a"]) == 3
 
-    def test_a_report_names_who_is_left_out_and_fails_only_for_mage(self) -> None:
+    def test_a_report_names_the_servers_left_out_and_fails_only_for_mage(self) -> None:
         plan = Plan(rounds=1, seconds=1, kinds=frozenset(), peers=frozenset(), against={})
         report = Report(
             plan, "2 cores", "a photo", left_out={"ipx": "it needs node"}, notes={"ipx": "3", "nginx": "1.22"}

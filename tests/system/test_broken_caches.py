@@ -185,7 +185,7 @@ class Stub:
 
 
 def hangs(_: socket.socket) -> None:
-    """The connection stays open, and nobody says anything."""
+    """The connection stays open, and no data is sent."""
 
 
 def talks_garbage(wire: socket.socket) -> None:
@@ -234,7 +234,7 @@ def test_a_shared_cache_that_is_none_costs_no_request_its_answer(
         print(  # noqa: T201 - figures to read with `pytest -s`
             f"{len(answers)} answers in {took:.2f} s, {connections} connections, {complaints} complaints"
         )
-        # Whoever asks while it is not yet known to be broken waits for its time limit; nobody does afterwards.
+        # Until it is known to be broken, each request waits for its time limit; later requests do not wait.
         assert 1 <= complaints <= 2 * 2  # of reading and of writing, in each worker
         threads_that_ask = 2 * 10
         attempts = 1 + took / 5

@@ -36,9 +36,9 @@ def test_systemd_finds_no_fault_with_the_unit(tmp_path: Path) -> None:
     assert (done.returncode, about_it) == (0, [])
 
 
-def test_who_stops_the_server_gives_it_the_time_that_it_takes() -> None:
+def test_systemd_and_compose_give_the_server_the_time_that_it_takes_to_stop() -> None:
     command = (ROOT / "thumbs" / "management" / "commands" / "run_thumb_server.py").read_text()
-    supervisor = (ROOT / "thumbs" / "supervisor.py").read_text()
+    supervisor = (ROOT / "thumbs" / "server" / "supervisor.py").read_text()
     graceful = int(re.findall(r'"--graceful-timeout", "(\d+)"', command)[0])
     janitor = float(re.findall(r"_GRACE_SECONDS = ([\d.]+)", supervisor)[0])
     unit, compose = (DEPLOY / "mage.service").read_text(), (DEPLOY / "compose.yaml").read_text()
@@ -130,8 +130,8 @@ def test_the_images_steps_make_a_server_in_an_empty_directory(image: Image, orig
     environ = {**image.environ, "PORT": str(port)}
     assert environ["STORAGES_CONFIG_PATH"] == str(config)
     # As the image's account, where this machine's Python lets others in.
-    as_nobody = os.getuid() == 0 and _others_may_use(Path(sys.executable).resolve())
-    account: dict[str, Any] = {"user": MAGE_UID, "group": MAGE_UID, "extra_groups": []} if as_nobody else {}
+    as_account = os.getuid() == 0 and _others_may_use(Path(sys.executable).resolve())
+    account: dict[str, Any] = {"user": MAGE_UID, "group": MAGE_UID, "extra_groups": []} if as_account else {}
     log = tmp_path / "log"
     _, _, check = image.last["HEALTHCHECK"].partition("CMD ")
     with log.open("wb") as output:
@@ -149,7 +149,7 @@ def test_the_images_steps_make_a_server_in_an_empty_directory(image: Image, orig
             assert subprocess.run(healthy, check=False, timeout=WAIT_SECONDS, **in_image).returncode == 0
             worker = min(workers_of(server.process.pid))
             assert subprocess.run([python, "-c", "import gunicorn_h1c"], check=False, **in_image).returncode == 0
-            if as_nobody:
+            if as_account:
                 assert Path(f"/proc/{worker}").stat().st_uid == MAGE_UID
             _check_jemalloc(environ, worker)
             process.send_signal(signal.SIGTERM)

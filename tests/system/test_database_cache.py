@@ -40,7 +40,7 @@ assert layer.get("group/name").body == b"picture"
 assert len(made) == before + 1
 del connection.is_usable
 
-# Nobody else's cursor or transaction is touched.
+# No other cursor or transaction is touched.
 before = len(made)
 cursor = connection.cursor()
 cursor.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT i FROM n")

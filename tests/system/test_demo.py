@@ -1,4 +1,4 @@
-"""The demo's pictures are what they are said to be, whoever reads them, and are drawn once."""
+"""The demo's pictures are what their names say, to every decoder, and are drawn once."""
 
 import json
 import subprocess
@@ -30,8 +30,8 @@ def run_demo(directory: Path, *, status: int = 0) -> str:
     return result.stdout + result.stderr
 
 
-def level(grey: Image.Image, x: int, y: int) -> int:
-    return grey.crop((x, y, x + 1, y + 1)).tobytes()[0]
+def level(gray: Image.Image, x: int, y: int) -> int:
+    return gray.crop((x, y, x + 1, y + 1)).tobytes()[0]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Every kind of source becomes every output format, in the colours that Pillow shows, here and over HTTP."""
+"""Every kind of source becomes every output format, in the colors that Pillow shows, here and over HTTP."""
 
 import functools
 import io
@@ -99,7 +99,7 @@ def as_printed(data: bytes) -> Original:
 def ycck() -> Original:
     """YCCK: Adobe's CMYK with CMY as YCbCr, which no encoder at hand writes, but any writes such samples as CMYK.
 
-    Adobe's APP14 segment ends in how the colours were transformed: 0 for CMYK, 2 for YCCK (ITU-T T.872, 6.5.3).
+    Adobe's APP14 segment ends in how the colors were transformed: 0 for CMYK, 2 for YCCK (ITU-T T.872, 6.5.3).
     """
     cyan, magenta, yellow, black = drawing().convert("CMYK").split()
     luma, blue, red = Image.merge("RGB", (cyan, magenta, yellow)).convert("YCbCr").split()
@@ -129,12 +129,12 @@ def chunk(name: bytes, content: bytes) -> bytes:
 
 def sixteen_bits(image: Image.Image) -> Original:
     """A PNG of 16 bits a channel (RFC 2083, 4.1.1), which Pillow does not write: 257 times what has 8 bits."""
-    colour_type = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}[image.mode]
+    color_type = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}[image.mode]
     width, height = image.size
     samples = b"".join(struct.pack(">H", value * 257) for value in image.tobytes())
     stride = len(samples) // height
     rows = b"".join(b"\0" + samples[row * stride : (row + 1) * stride] for row in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 16, color_type, 0, 0, 0)
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return Original(data, image.convert("RGBA"))
 
@@ -165,11 +165,11 @@ def tiff(image: Image.Image, **options: object) -> Original:
 
 
 def tiff_in(space: str) -> Original:
-    """A TIFF in a colour space of libvips', which shows the drawing all the same."""
+    """A TIFF in a color space of libvips', which shows the drawing all the same."""
     return Original(in_vips(drawing()).colourspace(space).tiffsave_buffer(), drawing().convert("RGBA"))
 
 
-def grey_floats() -> Original:
+def gray_floats() -> Original:
     image = drawing().convert("L")
     return Original(encoded(image.convert("F"), "TIFF"), image.convert("RGBA"))
 
@@ -179,21 +179,21 @@ MODES: dict[str, Callable[[], Original]] = {
     "jpeg-420": lambda: jpeg(drawing(), subsampling=2),
     "jpeg-progressive": lambda: jpeg(drawing(), progressive=True),
     "jpeg-stored-as-rgb": lambda: jpeg(drawing(), keep_rgb=True),
-    "jpeg-grey": lambda: jpeg(drawing().convert("L")),
+    "jpeg-gray": lambda: jpeg(drawing().convert("L")),
     "jpeg-cmyk": lambda: as_printed(encoded(drawing().convert("CMYK"), "JPEG", quality=95)),
     "jpeg-ycck": ycck,
     "png-1-bit": lambda: png(bilevel(drawing())),
-    "png-grey": lambda: png(drawing().convert("L")),
-    "png-grey-alpha": lambda: png(with_holes().convert("LA")),
-    "png-grey-with-a-clear-level": lambda: png(drawing().convert("L"), transparency=WHITE[0]),
-    "png-16-bit-grey": lambda: sixteen_bits(drawing().convert("L")),
-    "png-16-bit-grey-alpha": lambda: sixteen_bits(with_holes().convert("LA")),
+    "png-gray": lambda: png(drawing().convert("L")),
+    "png-gray-alpha": lambda: png(with_holes().convert("LA")),
+    "png-gray-with-a-clear-level": lambda: png(drawing().convert("L"), transparency=WHITE[0]),
+    "png-16-bit-gray": lambda: sixteen_bits(drawing().convert("L")),
+    "png-16-bit-gray-alpha": lambda: sixteen_bits(with_holes().convert("LA")),
     "png-16-bit-rgb": lambda: sixteen_bits(drawing()),
     "png-16-bit-rgba": lambda: sixteen_bits(with_holes()),
     "png-palette": lambda: png(drawing().quantize(4)),
     "png-palette-alpha": lambda: png(with_holes().quantize(8)),
     "png-rgb": lambda: png(drawing()),
-    "png-rgb-with-a-clear-colour": lambda: png(drawing(), transparency=WHITE),
+    "png-rgb-with-a-clear-color": lambda: png(drawing(), transparency=WHITE),
     "png-rgba": lambda: png(with_holes()),
     "png-interlaced": lambda: of_pillow(in_vips(drawing()).pngsave_buffer(interlace=True)),
     "png-interlaced-alpha": lambda: of_pillow(in_vips(with_holes()).pngsave_buffer(interlace=True)),
@@ -209,7 +209,7 @@ MODES: dict[str, Callable[[], Original]] = {
     "gif-alpha": lambda: of_pillow(encoded(with_holes(), "GIF")),
     "gif-animated": lambda: animated("GIF", drawing()),
     "avif": lambda: of_pillow(encoded(drawing(), "AVIF", quality=95), by=3),
-    "avif-grey": lambda: of_pillow(encoded(drawing().convert("L"), "AVIF", quality=95), by=3),
+    "avif-gray": lambda: of_pillow(encoded(drawing().convert("L"), "AVIF", quality=95), by=3),
     "avif-alpha": lambda: of_pillow(encoded(with_holes(), "AVIF", quality=95), by=3),
     "avif-10-bit": avif_of_ten_bits,
     "avif-of-a-general-brand": lambda: of_pillow(of_brand(b"mif1"), by=3),
@@ -218,7 +218,7 @@ MODES: dict[str, Callable[[], Original]] = {
     "tiff-1-bit": lambda: tiff(bilevel(drawing())),
     "tiff-cmyk": lambda: as_printed(encoded(drawing().convert("CMYK"), "TIFF")),
     "tiff-16-bit": lambda: tiff_in("rgb16"),
-    "tiff-grey-floats": grey_floats,
+    "tiff-gray-floats": gray_floats,
     "tiff-linear-floats": lambda: tiff_in("scrgb"),
     "tiff-lab-floats": lambda: tiff_in("lab"),
     "tiff-lab-16-bit": lambda: tiff_in("labs"),
@@ -249,14 +249,14 @@ def wanted(pixel: Pixel, output: str) -> Pixel:
     return pixel
 
 
-# How far what an output format does at its quality may take plain colours, in levels of 255.
+# How far what an output format does at its quality may take plain colors, in levels of 255.
 LOSSES = {"jpeg": 3, "png": 1, "webp": 3, "avif": 3, "gif": 1}
 
 
 def same(shown: Pixel, promised: Pixel, by: int) -> bool:
     if promised[3] == CLEAR:
         return shown[3] == CLEAR
-    # Between clear and opaque, colours are kept as 8 bits times their opacity.
+    # Between clear and opaque, colors are kept as 8 bits times their opacity.
     return near(shown, promised, by=by if promised[3] == 255 else by + 2)
 
 
@@ -300,8 +300,8 @@ def test_a_source_becomes_an_output_in_its_colors(mode: str, output: str) -> Non
 
 def test_the_drawing_is_what_the_oracle_says_it_is() -> None:
     """All sources show the drawing: an oracle that went wrong would have nothing right to compare with."""
-    in_colour = {"png-rgb", "png-16-bit-rgb", "jpeg-444", "webp-lossy", "gif", "avif", "tiff-linear-floats"}
-    for mode in in_colour:
+    in_color = {"png-rgb", "png-16-bit-rgb", "jpeg-444", "webp-lossy", "gif", "avif", "tiff-linear-floats"}
+    for mode in in_color:
         shown = original(mode).shown
         for place, color in zip(MIDDLES, (RED, GREEN, BLUE, WHITE), strict=True):
             pixel = shown.getpixel((place[0] * 2, place[1] * 2))

@@ -1,4 +1,4 @@
-"""SPEC 4 over HTTP: every row of its table, the same in every front, and nothing told that is nobody's business."""
+"""Every row of the table of responses over HTTP: the same in every front, and no internal detail is in a response."""
 
 import http.client
 import json
@@ -339,7 +339,7 @@ def _exchange(front: Server, data: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def test_a_body_that_nobody_wants_is_not_taken_for_the_next_request(fronts: Fronts) -> None:
+def test_an_unread_body_is_not_taken_for_the_next_request(fronts: Fronts) -> None:
     for front in fronts.servers:
         path = f"{front.prefix}{PICTURE}".encode()
         body = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -377,13 +377,13 @@ def test_answers_of_every_kind_follow_each_other_on_one_connection(fronts: Front
         connection.close()
 
 
-def test_a_client_that_leaves_harms_nobody(fronts: Fronts) -> None:
+def test_a_client_that_leaves_harms_no_other_request(fronts: Fronts) -> None:
     slow = "local/thumbs/410x410/filters:format(avif);quality({})/noise.jpg"
     for front in fronts.servers:
         path = front.prefix + slow.format(40)
         with socket.create_connection(("127.0.0.1", front.port), timeout=WAIT_SECONDS) as connection:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        # Whoever asks for the same joins the work that was begun, or begins it anew.
+        # A request for the same thumbnail joins the flight, or starts another.
         assert front.get(slow.format(40)).status == 200, front.name
         assert front.get(PICTURE).status == 200, front.name
 
@@ -448,7 +448,7 @@ def test_whatever_else_is_asked_of_the_standalone_server_is_404(fronts: Fronts, 
 
 
 def test_nothing_of_all_this_was_a_surprise(fronts: Fronts) -> None:
-    """The last test of this file: no front has logged what nobody expected."""
+    """The last test of this file: no front has logged an unexpected error."""
     for front in fronts.servers:
         log = front.log.read_text()
         assert not [word for word in ("Traceback", "ERROR", "Error handling") if word in log], (front.name, log[-3000:])

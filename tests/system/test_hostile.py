@@ -48,7 +48,7 @@ _MOST, _SLOW_SECONDS = 5, 2.0
 
 @dataclass(frozen=True, order=True)
 class Asked:
-    """One request: how long its answer took, and what was asked of whom. A status of 0 is no answer at all."""
+    """One request: how long its answer took, the server, and the target. A status of 0 is no answer at all."""
 
     seconds: float
     file: str
@@ -91,7 +91,7 @@ class Ground:
         return answer
 
     def visited(self) -> bool:
-        """Whether anybody has connected to what some files point at."""
+        """Whether there was a connection to the address that some files refer to."""
         with contextlib.suppress(BlockingIOError):
             self.listener.accept()[0].close()
             return True
@@ -171,12 +171,12 @@ def _cases(*, wide: bool) -> list[object]:
 
 
 @pytest.mark.parametrize("file", _cases(wide=False))
-def test_a_hostile_file_is_answered_and_hurts_nobody(ground: Ground, file: Hostile) -> None:
+def test_a_hostile_file_is_answered_and_harms_no_other_request(ground: Ground, file: Hostile) -> None:
     _attack(ground, file)
 
 
 @pytest.mark.parametrize("file", _cases(wide=True))
-def test_neither_svg_nor_tiff_hurts_who_reads_them(wide_ground: Ground, file: Hostile) -> None:
+def test_a_hostile_svg_or_tiff_harms_no_server_that_reads_it(wide_ground: Ground, file: Hostile) -> None:
     _attack(wide_ground, file)
 
 
@@ -203,7 +203,7 @@ def _attack(ground: Ground, file: Hostile) -> None:
 
 
 def _check(answer: Answer, canaries: tuple[str, ...]) -> None:
-    """It is what it says, and tells nothing that is nobody's business."""
+    """The answer is of the type that it declares, and has no internal detail in it."""
     told = "\n".join(f"{name}: {value}" for name, value in answer.headers.items() if name != "server")
     body = answer.body.decode("latin-1")
     kind = answer.headers["content-type"]

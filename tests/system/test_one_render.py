@@ -1,4 +1,4 @@
-"""One render for all who ask at once: over threads, over processes, and when the one that makes it dies (P11)."""
+"""One render for all simultaneous requests: over threads, over processes, and when the rendering process dies."""
 
 import contextlib
 import os
@@ -38,7 +38,7 @@ class Fleet:
     def await_read(self) -> int:
         end = time.monotonic() + WAIT_SECONDS
         while not self.reads:
-            assert time.monotonic() < end, "nobody began"
+            assert time.monotonic() < end, "no render began"
             time.sleep(0.005)
         return self.reads[0]
 
@@ -107,7 +107,7 @@ def test_when_the_one_that_makes_it_is_killed_another_does_and_all_the_others_ar
         found = answers.result(WAIT_SECONDS)
         assert sum(found.values()) == ASKED
         assert set(map(str, found)) <= {"200", "ConnectionResetError", "RemoteDisconnected", "IncompleteRead"}
-        # Only who was connected to the process that was killed got none.
+        # Only clients that were connected to the killed process got none.
         assert found[200] > ASKED / 3
         assert len(asked.reads) == 2
         assert asked.reads[1] != leader
@@ -123,7 +123,9 @@ def test_the_first_client_may_leave_and_the_others_are_served(originals: Path, t
 
 
 @pytest.mark.parametrize("worker", [servers.OUR_WORKER, "asgi"])
-def test_what_nobody_waits_for_any_more_is_not_made(originals: Path, tmp_path: Path, worker: str) -> None:
+def test_a_thumbnail_that_no_client_waits_for_any_more_is_not_made(
+    originals: Path, tmp_path: Path, worker: str
+) -> None:
     path = "slow/thumbs/60x40/quarters.jpg"
     with fleet(originals, tmp_path, seconds=1.0, worker=worker) as asked:
         leave_while_it_is_read(asked, path)

@@ -121,7 +121,7 @@ def test_slow_clients_hold_no_connection_to_mage_and_hits_go_on(originals: Path,
             assert statuses == [200] * 500
             assert dripping.holding + reading.holding >= 390
             assert _connections(through.port) >= 390
-    print(  # noqa: T201 - a figure for whoever reads the log: never asserted
+    print(  # noqa: T201 - a figure for the log, never asserted
         f"p99 of 500 hits through nginx: {undisturbed:.1f} ms alone, {disturbed:.1f} ms beside 400 slow clients"
     )
 
@@ -205,7 +205,7 @@ def test_a_server_that_stops_starts_or_reloads_under_load_is_not_seen_through_ng
             seconds=60,
         )
         load.wait_for_more(500)
-        print(  # noqa: T201 - a figure for whoever reads the log: never asserted
+        print(  # noqa: T201 - a figure for the log, never asserted
             f"{load.count} requests, {len(load.failed)} failed; the server was gone {ended:.1f} s after SIGTERM"
         )
         assert load.failed == []

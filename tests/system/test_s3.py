@@ -61,7 +61,7 @@ def test_without_keys_of_its_own_boto3s_chain_finds_them(
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEYS[0])
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS[1])
     elif way == "role":
-        (tmp_path / "token").write_text("signed by somebody")
+        (tmp_path / "token").write_text("a signed token")
         monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/pictures")
         monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto)

@@ -144,7 +144,7 @@ def test_changed_requirements_are_installed_and_an_unfinished_environment_is_mad
 
 @pytest.mark.slow
 def test_setup_says_that_the_index_cannot_be_reached_and_is_not_whole_then(tmp_path: Path) -> None:
-    tree = project(tmp_path, dependencies='"a-package-of-nobody"')
+    tree = project(tmp_path, dependencies='"a-package-that-no-index-has"')
     index = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple"}
     for _ in range(2):
         result = run([tree / "script/setup"], PYTHON=sys.executable, **index)
@@ -261,6 +261,7 @@ def test_a_port_that_is_no_port_is_refused(tree: Path, value: str) -> None:
     assert result.stderr == f"script/server: PORT must be 1 to 65535, not '{value}'.\n"
 
 
+FORMAT = "ruff format --check thumbs tests bench mage_project manage.py"
 FAST, COVERAGE = "pytest -n auto --dist loadfile -m not system", "--cov --cov-report=term:skip-covered"
 
 
@@ -283,11 +284,11 @@ def test_the_test_script_runs_every_part_and_fails_when_one_fails(
     result = run([tree / "script/test", *arguments])
     assert result.returncode == 1
     ran = [line.removeprefix("ran -m ") for line in result.stdout.splitlines() if line.startswith("ran ")]
-    assert ran == ["ruff check .", "mypy", *parts]
+    assert ran == ["ruff check .", FORMAT, "mypy", "tests.support.words", *parts]
     report = result.stdout.partition("== script/test:\n")[2]
     verdicts = [re.sub(r" +|, \d+ s$", " ", line).strip() for line in report.splitlines()]
     tests = ["fast tests passed", "system tests passed"][: len(parts)]
-    assert verdicts == ["ruff passed", "mypy FAILED", *tests]
+    assert verdicts == ["ruff passed", "format passed", "mypy FAILED", "words passed", *tests]
 
 
 def test_the_test_script_passes_when_all_pass(tree: Path) -> None:

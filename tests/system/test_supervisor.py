@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.waiting import WAIT_SECONDS
 
-# The server and a companion write down who they are and what they are told, and obey.
+# The server and a companion write their names, process ids and signals to a file, and exit at SIGTERM.
 _SERVER = """
 import os, signal, sys, time
 def note(text):
@@ -27,7 +27,7 @@ note(f"server {os.getpid()}")
 while True:
     time.sleep(0.05)
 """
-# This one misses what it is told while it loads.
+# This one ignores its first SIGTERM, as a server does that is still loading.
 _DEAF_AT_FIRST = _SERVER.replace(
     "def stop(number, frame):",
     """
@@ -79,9 +79,9 @@ class Supervised:
     def notes(self) -> list[str]:
         return self._notes.read_text().splitlines() if self._notes.exists() else []
 
-    def pids(self, who: str) -> list[int]:
+    def pids(self, name: str) -> list[int]:
         found = (line.split() for line in self.notes)
-        return [int(words[1]) for words in found if words[0] == who and words[1].isdigit()]
+        return [int(words[1]) for words in found if words[0] == name and words[1].isdigit()]
 
     def wait_for(self, holds: Callable[[], bool]) -> None:
         end = time.monotonic() + WAIT_SECONDS

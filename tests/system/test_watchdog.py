@@ -1,4 +1,4 @@
-"""A render that will not end: its process is replaced, and everybody else is served meanwhile and afterwards."""
+"""A render that will not end: its process is replaced, and all other requests are served meanwhile and afterwards."""
 
 import gc
 import logging
@@ -35,7 +35,7 @@ def test_what_runs_for_too_long_is_told_of_once(monkeypatch: pytest.MonkeyPatch)
         assert len(counted) == 1
 
 
-def test_nobody_watches_a_stage_that_is_not_used_or_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_that_is_not_used_or_is_gone_is_not_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "_EVERY_SECONDS", 0.01)
 
     def watchdogs() -> int:
@@ -53,7 +53,7 @@ def test_nobody_watches_a_stage_that_is_not_used_or_is_gone(monkeypatch: pytest.
     eventually(lambda: watchdogs() == before)
 
 
-def test_a_process_that_nobody_would_start_again_goes_on(
+def test_a_process_that_would_not_be_started_again_goes_on(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "gunicorn.arbiter", raising=False)
@@ -72,7 +72,7 @@ def test_a_worker_of_gunicorns_with_a_render_that_does_not_end_is_replaced(
     with servers.site(document, tmp_path, worker=worker, module="tests.support.stuck") as server:
         assert server.get("photos/thumbs/50x/quarters.jpg").status == 200  # so that its worker is there
         (first,) = children(server.process.pid)
-        # Nobody can wait for it, and while it runs there is room for no other: so the queue's patience ends.
+        # It never ends, and no other render can run meanwhile (`renders` is 1), so the request meets its time limit.
         began = time.monotonic()
         assert server.get("photos/thumbs/666x/quarters.jpg").status == 504
         eventually(lambda: children(server.process.pid).isdisjoint({first}))

@@ -282,7 +282,7 @@ def test_an_answer_that_takes_longer_than_idle_connections_live_is_given_over_uw
 
 @pytest.mark.parametrize("worker", [servers.OUR_WORKER, "asgi"])
 def test_no_body_is_waited_for_or_written_down(originals: Path, tmp_path: Path, worker: str) -> None:
-    """Django alone spools the body of any request, whoever asks for what, before it looks at the path."""
+    """Django alone spools the body of every request before it looks at the path."""
     document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals)}]}
     with servers.standalone(document, tmp_path, worker=worker) as server:
         for target, status in ((b"/nothing", 404), (b"/health", 200), (MISS, 405)):
