@@ -30,7 +30,7 @@ DATES = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata", "XYZ-11"])
 def test_every_form_of_a_date_is_utc_wherever_the_server_is(zone: str) -> None:
-    script = f"from thumbs.http.conditions import seconds_of; print(*[seconds_of(date, {NOW}) for date in {DATES}])"
+    script = f"from thumbs.http.conditions import parse_date; print(*[parse_date(date, {NOW}) for date in {DATES}])"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env={**os.environ, "TZ": zone}, capture_output=True, check=True
     )
