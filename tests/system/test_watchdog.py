@@ -38,19 +38,20 @@ def test_what_runs_for_too_long_is_told_of_once(monkeypatch: pytest.MonkeyPatch)
 def test_a_stage_that_is_not_used_or_is_gone_is_not_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "_EVERY_SECONDS", 0.01)
 
-    def watchdogs() -> int:
-        return sum(thread.name == "mage-watchdog" for thread in threading.enumerate())
+    before = set(threading.enumerate())  # those of earlier tests may end meanwhile
 
-    before = watchdogs()
+    def watchdogs() -> int:
+        return sum(thread.name == "mage-watchdog" for thread in set(threading.enumerate()) - before)
+
     executor = BoundedExecutor("render", threads=1, queue_length=0)
     executor.on_start = Watchdog(60).watch
-    assert watchdogs() == before
+    assert watchdogs() == 0
     executor.submit(lambda: lambda: None)
-    assert watchdogs() == before + 1
+    assert watchdogs() == 1
     executor.close()
     del executor
     gc.collect()
-    eventually(lambda: watchdogs() == before)
+    eventually(lambda: watchdogs() == 0)
 
 
 def test_a_process_that_would_not_be_started_again_goes_on(
