@@ -61,6 +61,13 @@ GUARDS = (
     Guard("file system without locks", _LOCKS, "return error.errno not in _HELD", "return False", _CACHE),
     Guard("lock of another process", _LOCKS, "return error.errno not in _HELD", "return True", _CACHE),
     Guard(
+        "proxy of an original that has changed",
+        "thumbs/pipeline/originals.py",
+        "self._recent.pop(proxy_key(thumb), None)",
+        "pass",
+        "tests/pipeline/test_guards.py",
+    ),
+    Guard(
         "scans of a JPEG",
         "thumbs/render/header.py",
         "if self.scans * pixels > _MAX_SCANS * limits.whole_pixels:",
