@@ -18,7 +18,9 @@ from bench.processes import UnavailableError, running
 _TEST_SECONDS = 60  # a test that takes longer has met a mutant that does not end
 _STAGE_SECONDS = 1800.0
 _FAST = "not system and not slow"
-_ALL = ("tests", "-n", "2")
+# Tests that read the source as text would notice a mutant for its text.
+_READERS = ("test_mutants_bench", "test_words", "test_documented_names")
+_ALL = ("tests", "-n", "2", *(f"--ignore=tests/{name}.py" for name in _READERS))
 _EXAMPLES = "25"  # of each property test
 # pytest's exit status 4: it cannot load tests/conftest.py, which a mutant can cause. 5: there are no such tests.
 _PASSED, _NO_TESTS = 0, 5
