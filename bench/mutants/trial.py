@@ -74,10 +74,13 @@ class Tree:
         return Outcome(mutant, Verdict.SURVIVED)
 
     def stages(self, mutant: Mutant) -> list[Sequence[str]]:
-        """The module that mirrors the mutant's file, if there is one; the tests of its room; all fast tests."""
+        """The tests that mirror the mutant's file, or else its folder in the room; those of the room; all fast tests."""
         room = Path("tests", mutant.room)
+        folder = Path("tests", *Path(mutant.path).parent.parts[1:])
         name = f"test_{Path(mutant.path).stem.strip('_')}.py"
         mirrored = [file.relative_to(self.root).as_posix() for file in sorted((self.root / room).rglob(name))]
+        if not mirrored and folder != room and (self.root / folder).is_dir():
+            mirrored = [folder.as_posix()]
         return [*([mirrored] if mirrored else []), [room.as_posix()], _ALL]
 
     @contextmanager

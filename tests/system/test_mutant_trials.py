@@ -59,3 +59,8 @@ def test_the_module_that_mirrors_the_file_is_tried_first(tree: Tree) -> None:
     assert list(mirrored) == ["tests/pipeline/test_negative_cache.py"]
     assert list(room) == ["tests/pipeline"]
     assert everything[0] == "tests"
+
+
+def test_without_such_a_module_the_folder_that_mirrors_its_own_is_tried_first(tree: Tree) -> None:
+    journal = Mutant("thumbs/cache/purge/journal.py", "f", 1, 0, 1, "a", "b", "return")
+    assert [list(stage) for stage in tree.stages(journal)[:2]] == [["tests/cache/purge"], ["tests/cache"]]
