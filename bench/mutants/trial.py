@@ -74,7 +74,7 @@ class Tree:
         return Outcome(mutant, Verdict.SURVIVED)
 
     def stages(self, mutant: Mutant) -> list[Sequence[str]]:
-        """The tests that mirror the mutant's file, or else its folder in the room; those of the room; all fast tests."""
+        """The tests that mirror the mutant's file, or else its folder; those of its room; all fast tests."""
         room = Path("tests", mutant.room)
         folder = Path("tests", *Path(mutant.path).parent.parts[1:])
         name = f"test_{Path(mutant.path).stem.strip('_')}.py"
