@@ -1,5 +1,6 @@
 """Hypothesis strategies for what a thumbnail URL can say, and how long the property tests look."""
 
+import os
 import re
 
 from hypothesis import settings
@@ -24,7 +25,10 @@ from thumbs.request.grammar import MAX_PATH_BYTES, MAX_SEGMENT_BYTES, Target
 from thumbs.request.scalars import NAME
 
 # No database: a failure is written down as an example in a test, not in a directory of this machine.
-settings.register_profile("mage", max_examples=200, deadline=None, database=None)
+# MAGE_TEST_EXAMPLES makes the property tests shorter, for runs of many mutants (`bench.mutants`).
+settings.register_profile(
+    "mage", max_examples=int(os.environ.get("MAGE_TEST_EXAMPLES", "200")), deadline=None, database=None
+)
 settings.load_profile("mage")
 
 

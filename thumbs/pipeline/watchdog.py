@@ -62,7 +62,7 @@ class Watchdog:
 def _watch(reference: "weakref.ref[BoundedExecutor]", seconds: float, act: Callable[[float], None]) -> None:
     while (executor := reference()) is not None:
         longest = executor.longest
-        del executor  # else it would live until the next look
+        del executor  # else this thread would keep it, and never end
         if longest > seconds:
             act(longest)
             return
