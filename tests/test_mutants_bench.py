@@ -33,6 +33,7 @@ def changes(*body: str, header: str = "def f(a, b):") -> set[tuple[str, str]]:
         ("a and b", {("and", "or")}),
         ("a or b", {("or", "and")}),
         ("b if a else b", {("a", "(not (a))")}),
+        ("b if not a else b", {("not", "")}),
         ("f(7)", {("7", "8"), ("7", "(6)")}),
         ("f(1.5)", {("1.5", "3.0")}),
         ("f(True)", {("True", "False")}),

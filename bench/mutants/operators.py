@@ -94,8 +94,8 @@ def _comparisons(text: Text, node: ast.AST) -> Iterator[_Edit]:
 
 
 def _conditions(text: Text, node: ast.AST) -> Iterator[_Edit]:
-    if isinstance(node, ast.If | ast.While | ast.IfExp) and not isinstance(node.test, ast.Compare):
-        yield _wrapped(text, node.test, "(not ({}))")  # a comparison is flipped instead
+    if isinstance(node, ast.If | ast.While | ast.IfExp) and not isinstance(node.test, ast.Compare | ast.UnaryOp):
+        yield _wrapped(text, node.test, "(not ({}))")  # of a comparison or a `not`, the operator is changed instead
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         start, _ = text.span(node)
         yield start, start + len("not"), "", "condition"
