@@ -99,7 +99,10 @@ def test_every_module_class_and_function_that_the_architecture_names_is_there() 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_file_that_a_page_names_is_there(page: str) -> None:
-    assert [path for path in _PATH.findall(code_of(page)) if not (ROOT / path).exists()] == []
+    absent = [path for path in _PATH.findall(code_of(page)) if not (ROOT / path).exists()]
+    if not (ROOT / ".ci").exists():  # the sdist has none
+        absent = [path for path in absent if not path.startswith(".ci/")]
+    assert absent == []
 
 
 @pytest.mark.parametrize("page", PAGES)
