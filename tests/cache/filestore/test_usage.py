@@ -1,6 +1,7 @@
 """The ledger's usage and the sweep: what the store counts is what lies on the disk, under its cap."""
 
 import os
+import random
 import shutil
 from pathlib import Path
 
@@ -115,7 +116,11 @@ def test_a_directory_over_a_new_cap_is_under_it_after_one_sweep_or_some_sets(dir
         assert narrow.usage().bytes == disk_bytes(directory) <= 1_000_000
 
 
-@pytest.mark.parametrize("ledger", [None, b"", b"short", b"x" * 5000, os.urandom(3088)])
+@pytest.mark.parametrize(
+    "ledger",
+    [None, b"", b"short", b"x" * 5000, random.Random(1).randbytes(3088)],  # every process must collect the same
+    ids=["missing", "empty", "short", "long", "random"],
+)
 def test_a_lost_or_damaged_ledger_is_counted_anew_before_anything_is_stored(
     directory: Path, clock: Clock, ledger: bytes | None
 ) -> None:
