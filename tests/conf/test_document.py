@@ -25,7 +25,7 @@ def written(root: Path, text: str) -> dict[str, object]:
 # ------------------------------------------------------------------------------ what is right
 
 
-# SPEC 5, word for word.
+# The example of the documentation, word for word.
 EXAMPLE = """
 {"storages": [
   {"name": "uploads", "driver": "local", "root": "/var/www/uploads",
@@ -75,7 +75,7 @@ def test_the_example_file_is_read_without_a_problem(tmp_path: Path) -> None:
     assert checked(written(tmp_path, text) | {"ENVIRON": dict.fromkeys(names, HUSH)}) == []
 
 
-KEYS_OF_SPEC_5 = [
+DOCUMENTED_KEYS = [
     *("name", "driver", "root", "follow_symlinks", "bucket", "region", "access_key", "secret_key", "base_url"),
     *("alias", "options", "signature_secret_key", "signature_length"),
     *("s3_http_config.max_idle_conns", "s3_http_config.max_idle_conns_per_host", "s3_http_config.max_conns_per_host"),
@@ -89,7 +89,7 @@ KEYS_OF_SPEC_5 = [
 ]
 
 
-@pytest.mark.parametrize("key", KEYS_OF_SPEC_5)
+@pytest.mark.parametrize("key", DOCUMENTED_KEYS)
 def test_every_key_of_the_contract_is_known(key: str) -> None:
     value: object = None
     for name in reversed(key.split(".")):

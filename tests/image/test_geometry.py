@@ -25,7 +25,7 @@ def is_rounded(side: int, wanted: Fraction) -> bool:
 
 
 def promised(region: Size, transform: Transform) -> tuple[Fraction, Fraction]:
-    """The size that SPEC 2 promises for `region` (the source, or its crop) before rounding: fit, upscale, dpr."""
+    """The documented size for `region` (the source, or its crop) before rounding: fit, upscale, dpr."""
     width, height = region
     sides = [None if side is None else Fraction(side) for side in transform.target]
     enlarges = transform.upscale

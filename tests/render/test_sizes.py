@@ -1,4 +1,4 @@
-"""Every thumbnail measures what SPEC 2 promises, planned and rendered, and a focal point is never cut off."""
+"""Every thumbnail has the documented size, planned and rendered, and a focal point is never cut off."""
 
 import functools
 import itertools
@@ -53,7 +53,7 @@ def nearest(value: Fraction) -> set[int]:
 
 
 def promised(source: Size, transform: Transform) -> Promise | None:
-    """What SPEC 2 says of a size, `fit`, `upscale`, `dpr`, `crop`, `pcrop`, `rotate` and `padding`.
+    """What the documentation says of a size, `fit`, `upscale`, `dpr`, `crop`, `pcrop`, `rotate` and `padding`.
 
     None for a crop that is refused.
     """

@@ -1,4 +1,4 @@
-"""Request targets byte for byte, on raw sockets: the same verdict in every front (SPEC 1)."""
+"""Request targets byte for byte, on raw sockets: the same verdict in every front."""
 
 import pytest
 

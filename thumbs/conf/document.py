@@ -89,7 +89,7 @@ class CacheConf:
 
 @dataclass(frozen=True, slots=True)
 class LimitsConf:
-    """The global limits (SPEC 6). Those of `PROCESS_LIMITS` are for a whole process; a storage may set the others."""
+    """The global limits. Those of `PROCESS_LIMITS` are for a whole process; a storage may set the others."""
 
     max_source_mb: float = key(number(0.001), default=limits.MAX_SOURCE_BYTES / MIB)
     max_source_megapixels: float = key(number(0.001), default=limits.MAX_SOURCE_PIXELS / MEGAPIXEL)

@@ -23,7 +23,7 @@ from thumbs.cache.purge.journal import PurgeJournal
 from thumbs.cache.sieve import Sieve
 from thumbs.conf.document import MIB, StorageConf
 
-_ITEM_BYTES = 100_000  # SPEC 5: without `max_items`, there is room for thumbnails of 100 KB
+_ITEM_BYTES = 100_000  # without `max_items`, there is room for thumbnails of 100 KB
 _MIN_ITEMS = 100
 _LOCKS, _PURGES = ".claims", ".purges"
 # Fixed, so that all processes of a user agree: TMPDIR or XDG_RUNTIME_DIR may differ between them.
