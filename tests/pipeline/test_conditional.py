@@ -1,13 +1,12 @@
 """304 stands for a 200 only (RFC 9110, 13.2.1): what could not be made is never told to be unchanged."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.clock import NOW, Clock
-from tests.support.fake_pipeline import Ask, FakeServer, cached, header, hit_or_answer, request
+from tests.support.fake_pipeline import Ask, FakeServer, cached, header, request
 from thumbs.cache.adapters import DiskLayer
 from thumbs.cache.filestore.store import FileStore
 from thumbs.cache.layer import Layer
@@ -33,29 +32,6 @@ ANY: list[dict[str, str]] = [
     {"if_modified_since": LATER_RFC850},
 ]
 BAD = [SourceUnsupported, SourceBroken, SourceOverLimit, SourceTooLarge, SourceMissing, RenderFailed, Overloaded]
-
-
-@pytest.fixture
-def open_server() -> Iterator[Callable[..., FakeServer]]:
-    servers: list[FakeServer] = []
-
-    def open_one(**fields: object) -> FakeServer:
-        servers.append(FakeServer(**fields))  # type: ignore[arg-type]
-        return servers[-1]
-
-    yield open_one
-    for server in servers:
-        server.close()
-
-
-@pytest.fixture(params=["answer", "follow", "hit"])
-def ask(request: pytest.FixtureRequest) -> Ask:
-    """All ways to ask, as in `tests.pipeline.test_thumbnailer`."""
-    if request.param == "hit":
-        return hit_or_answer
-    if request.param == "answer":
-        return lambda server, asked: server.thumbnailer.answer(asked)
-    return lambda server, asked: asyncio.run(server.thumbnailer.finish(server.thumbnailer.reply(asked)))
 
 
 def tag_of(server: FakeServer) -> str:
