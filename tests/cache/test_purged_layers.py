@@ -19,7 +19,7 @@ from thumbs.cache.purge.journal import PurgeJournal
 @pytest.fixture
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every look at the journal counts, however soon after the last."""
-    monkeypatch.setattr(purges_module, "_LOOK_SECONDS", 0)
+    monkeypatch.setattr(purges_module, "_CHECK_SECONDS", 0)
 
 
 def purging(path: Path, clock: Clock, store: Layer | None = None) -> Layers:

@@ -17,7 +17,7 @@ from thumbs.pipeline.executor import BoundedExecutor
 
 logger = logging.getLogger("thumbs")
 _EVERY_SECONDS = 1.0
-_GRACE_SECONDS = 300.0  # more than a server takes to stop: gunicorn has a limit of its own
+_GRACE_SECONDS = 300.0  # more than a server takes to stop: gunicorn has its own limit
 
 
 def replace_process(seconds: float) -> None:

@@ -4,7 +4,7 @@ Gunicorn needs a parser, two tasks and a scope to call an ASGI application, whic
 of data is looked at first. If it is exactly one plain request (`plain_request`), no other request is under way on the
 connection, and a cache layer has the answer, that is written at once. In every other case gunicorn gets the data.
 
-Bytes that are not exactly one plain request leave the connection to gunicorn for good, so both always agree where a
+After bytes that are not exactly one plain request, gunicorn keeps the connection, so both always agree where a
 request begins. A plain request that comes while gunicorn handles others is left to gunicorn, which answers in order.
 """
 
@@ -63,7 +63,7 @@ def missing_names(worker: Any) -> list[str]:
 
 def install() -> None:
     """Make gunicorn's asgi worker use `ThumbsProtocol` in this process, a worker."""
-    # The result of this check is kept on the class that is asked, but read from `ASGIProtocol`.
+    # Gunicorn keeps the result of this check on the class that it is called on, but reads it from `ASGIProtocol`.
     ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001
     gasgi.ASGIProtocol = ThumbsProtocol  # the worker names its protocol class only there
 

@@ -42,7 +42,7 @@ class Reader:
         """The entry at `path`, from the disk if need be. `now` is Unix seconds.
 
         Raises FileNotFoundError for none, Damaged for anything else at `path` and for a file that another user can have
-        written, Untrusted for a directory that another user owns or may write, OSError as the disk does.
+        written, Untrusted for a directory that another user owns or may write, OSError if the disk fails.
         """
         return self._read(path, now, 0)
 
@@ -63,7 +63,7 @@ class Reader:
             raise BlockingIOError(errno.EAGAIN, "reading without waiting is not supported here") from error
 
     def fresh(self, path: EntryPath, *, now: float) -> Found | None:
-        """The entry at `path`; None when there is no whole one or it has expired. Raises OSError as the disk does."""
+        """The entry at `path`; None when there is no whole one or it has expired. Raises OSError if the disk fails."""
         try:
             found = self.read(path, now=now)
         except (FileNotFoundError, Damaged):

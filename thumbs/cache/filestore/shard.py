@@ -55,7 +55,7 @@ class Shard:
     def write(self, path: EntryPath, parts: tuple[bytes, bytes], *, times: tuple[int, int], limits: Limits) -> Usage:
         """Write the file made of `parts` at `path`, if it fits. Return by how much it does not.
 
-        `times` are the nanoseconds of its last use and of its expiry. Raises OSError as the disk does, and then leaves
+        `times` are the nanoseconds of its last use and of its expiry. Raises OSError if the disk fails, and then leaves
         nothing behind.
         """
         before = self._measure(path)

@@ -104,9 +104,8 @@ class OpenDirectory:
             if not is_kind(status.st_mode):
                 raise _not_regular(self.path / name)
             require_private(status, self.path / name, self.owners)
-            if status.st_nlink > 1 and stat.S_ISREG(
-                status.st_mode
-            ):  # a hard link: `give` would change the owner of another file
+            # With a hard link, `give` would change the owner of another file.
+            if status.st_nlink > 1 and stat.S_ISREG(status.st_mode):
                 raise _not_regular(self.path / name)
             give(fd, self.status)
         except BaseException:
