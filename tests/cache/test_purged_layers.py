@@ -73,7 +73,7 @@ def test_clearing_hides_everything_in_every_process(tmp_path: Path, clock: Clock
 
 
 @pytest.mark.usefixtures("_at_once")
-def test_a_process_that_starts_later_knows_the_purges(tmp_path: Path, clock: Clock) -> None:
+def test_a_process_that_starts_later_sees_the_purges(tmp_path: Path, clock: Clock) -> None:
     shared = disk(tmp_path / "cache", clock)
     here = purging(tmp_path, clock, shared)
     here.put(KEY, entry())
@@ -84,7 +84,7 @@ def test_a_process_that_starts_later_knows_the_purges(tmp_path: Path, clock: Clo
 
 
 @pytest.mark.usefixtures("_at_once")
-def test_a_process_that_slept_while_the_journal_was_written_anew_misses_no_purge(
+def test_a_process_that_slept_while_the_journal_was_rewritten_misses_no_purge(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
@@ -117,7 +117,7 @@ def written_anew(purges: PurgeJournal, clock: Clock, journal: Path) -> list[str]
 
 
 @pytest.mark.usefixtures("_at_once")
-def test_what_is_still_to_be_covered_is_in_the_journal_written_anew(
+def test_purges_that_still_cover_entries_are_in_the_rewritten_journal(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
@@ -129,7 +129,7 @@ def test_what_is_still_to_be_covered_is_in_the_journal_written_anew(
 
 
 @pytest.mark.usefixtures("_at_once")
-def test_a_clearing_that_still_covers_something_is_in_the_journal_written_anew(
+def test_a_clearing_that_still_covers_entries_is_in_the_rewritten_journal(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
@@ -175,7 +175,7 @@ def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(tmp_path: P
 
 @pytest.mark.usefixtures("_at_once")
 @pytest.mark.parametrize("journal", [b"", b"\xff\xfe\n", b"# mark\nnonsense\n12 \n", b"# mark\n9e99 gro", b"\n\n\n"])
-def test_a_journal_of_rubbish_covers_nothing_and_fails_nothing(journal: bytes, tmp_path: Path, clock: Clock) -> None:
+def test_an_invalid_journal_purges_nothing_and_raises_nothing(journal: bytes, tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "journal").write_bytes(journal)
     layers = purging(tmp_path, clock)

@@ -99,7 +99,9 @@ def _told(*middleware: str, **settings: object) -> list[tuple[str | None, str]]:
         (_LOGIN, {}, "thumbs.W006"),
     ],
 )
-def test_middleware_around_the_include_is_told_of(middleware: str, settings: dict[str, object], warning: str) -> None:
+def test_middleware_around_the_include_is_warned_about(
+    middleware: str, settings: dict[str, object], warning: str
+) -> None:
     assert _told(*_HARMLESS, middleware, **settings) == [(warning, middleware)]
     assert _told(middleware, ROOT_URLCONF=_Deep, **settings) == [(warning, middleware)]
 
@@ -121,7 +123,7 @@ def test_middleware_around_the_include_is_told_of(middleware: str, settings: dic
         ((_GZIP, _LOCALE, _UPDATE_CACHE), {"ASGI_APPLICATION": "tests.support.wrapped.asgi_application"}),
     ],
 )
-def test_what_does_nothing_to_thumbnails_is_not_told_of(
+def test_what_does_nothing_to_thumbnails_is_not_warned_about(
     middleware: tuple[str, ...], settings: dict[str, object]
 ) -> None:
     assert _told(*middleware, **settings) == []
@@ -132,7 +134,7 @@ def test_an_application_without_the_wrapper_changes_nothing(application: str | N
     assert _told(_GZIP, WSGI_APPLICATION=application) == [("thumbs.W005", _GZIP)]
 
 
-def test_a_wrapper_that_asks_for_no_login_is_told_of() -> None:
+def test_a_wrapper_that_requires_no_login_is_warned_about() -> None:
     for urls in ("tests.support.site", _Elsewhere):
         told = _told(_LOGIN, WSGI_APPLICATION="tests.support.wrapped.application", ROOT_URLCONF=urls)
         assert told == [("thumbs.W006", _LOGIN)]

@@ -206,7 +206,7 @@ def test_a_target_that_a_server_has_decoded_is_none(site: Client, raw: str, stat
     assert site.generic("GET", PICTURE, REQUEST_URI=raw).status_code == status
 
 
-def test_a_path_that_may_have_been_no_utf_8_is_refused_where_only_django_knows_it(site: Client) -> None:
+def test_a_path_that_may_have_been_no_utf_8_is_refused_where_only_django_has_it(site: Client) -> None:
     for target in ("%ff.jpg", "%c3.jpg", "%ed%a0%80.jpg"):
         answer = site.get(f"/img/local/thumbs/90x60/{target}")
         assert (answer.status_code, json.loads(answer.content)["code"]) == (400, "bad-path")

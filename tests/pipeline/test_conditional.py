@@ -153,7 +153,7 @@ def test_a_missing_original_that_is_remembered_wins_for_every_size(
 
 
 @pytest.mark.parametrize("condition", ["tag", *ANY])
-def test_a_stale_entry_may_be_told_to_be_unchanged(
+def test_a_stale_entry_may_be_answered_with_304(
     open_server: Callable[..., FakeServer], ask: Ask, condition: str | dict[str, str]
 ) -> None:
     server = open_server(stale=3600)
@@ -191,7 +191,7 @@ def test_an_expired_entry_of_the_same_source_is_renewed_and_then_judged(
     assert (cached(answer), header(answer, "ETag")) == ((304, "MISS"), tag)
 
 
-def test_a_source_that_changed_is_sent_anew_where_the_old_one_is_kept(
+def test_a_changed_source_is_sent_to_a_client_with_the_old_version(
     open_server: Callable[..., FakeServer], ask: Ask
 ) -> None:
     old = tag_of(open_server())
@@ -203,7 +203,7 @@ def test_a_source_that_changed_is_sent_anew_where_the_old_one_is_kept(
 
 
 @pytest.mark.parametrize("condition", ANY)
-def test_a_source_that_tells_no_version_is_made_and_judged(
+def test_a_source_without_a_version_is_rendered_before_the_condition_is_checked(
     open_server: Callable[..., FakeServer], ask: Ask, condition: dict[str, str]
 ) -> None:
     server = open_server(cache=[])

@@ -180,7 +180,7 @@ def test_what_a_job_does_not_catch_is_its_outcome(closing: ExitStack) -> None:
     assert isinstance(gone(job(), {"one": executor(closing)}).exception(WAIT_SECONDS), SourceMissing)
 
 
-def test_a_full_stage_is_raised_in_the_job_before_travel_returns(closing: ExitStack) -> None:
+def test_a_full_stage_is_raised_in_the_job_before_run_job_returns(closing: ExitStack) -> None:
     made, gate = executor(closing), Gate(closing)
     occupy(made, gate)
 
@@ -227,7 +227,7 @@ def test_a_slow_stage_holds_no_thread_of_another(closing: ExitStack) -> None:
     assert [future.result(WAIT_SECONDS) for future in waiting] == ["slow"] * 50
 
 
-def test_what_has_waited_for_too_long_is_refused_when_its_turn_comes(closing: ExitStack) -> None:
+def test_work_that_has_waited_for_too_long_is_refused_when_a_thread_is_free(closing: ExitStack) -> None:
     gate, done = Gate(closing), threading.Event()
     impatient = BoundedExecutor("work", threads=1, queue_length=5, max_queue_seconds=0.05)
     closing.callback(impatient.close)
@@ -274,7 +274,7 @@ def test_a_job_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> None:
     assert alive() is None
 
 
-def test_the_time_in_each_stage_and_in_queues_is_told(closing: ExitStack) -> None:
+def test_the_time_in_each_stage_and_in_queues_is_measured(closing: ExitStack) -> None:
     gate = Gate(closing)
 
     async def job() -> str:

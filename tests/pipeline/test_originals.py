@@ -114,7 +114,7 @@ class Asked(MemoryLayer):
 
 
 @pytest.mark.parametrize(("max_bytes", "looks"), [(100, 1), (5, 10)])
-def test_sizes_that_are_asked_for_at_one_time_share_what_they_are_made_of(
+def test_sizes_requested_together_look_their_proxy_up_once(
     open_server: Callable[..., FakeServer], monkeypatch: pytest.MonkeyPatch, max_bytes: int, looks: int
 ) -> None:
     monkeypatch.setattr(originals, "_RECENT_SECONDS", 60)
@@ -135,7 +135,7 @@ class Forgetful(MemoryLayer):
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(60, 3), (0, 0)])
-def test_what_is_at_hand_is_no_more_than_it_may_be_and_not_for_long(
+def test_recent_proxies_are_kept_up_to_a_size_and_for_a_time(
     open_server: Callable[..., FakeServer], monkeypatch: pytest.MonkeyPatch, seconds: int, left: int
 ) -> None:
     monkeypatch.setattr(originals, "_RECENT_SECONDS", seconds)

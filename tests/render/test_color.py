@@ -38,7 +38,7 @@ from thumbs.image.transforms import Crop, Transform
 # ------------------------------------------------------------------- the oracles, by themselves
 
 
-def test_the_arithmetic_knows_published_colors() -> None:
+def test_the_arithmetic_agrees_with_published_colors() -> None:
     """White, and the matrix of IEC 61966-2-1 and the primaries of Adobe RGB (1998), 4.3.1, as they are printed."""
     assert lab((255, 255, 255)) == pytest.approx((100, 0, 0), abs=1e-9)
     assert lab((255, 0, 0)) == pytest.approx((53.24, 80.09, 67.20), abs=0.05)

@@ -141,7 +141,7 @@ def test_what_is_hidden_does_not_bleed_into_a_blur() -> None:
     assert green < 10 < red
 
 
-def test_sharpening_steepens_an_edge_and_leaves_flat_places() -> None:
+def test_sharpening_steepens_an_edge_and_leaves_flat_areas() -> None:
     source = Image.new("RGB", (60, 40), (100, 100, 100))
     source.paste((150, 150, 150), (30, 0, 60, 40))
     soft = source.filter(ImageFilter.GaussianBlur(1.5))
@@ -225,7 +225,7 @@ def test_padding_counts_towards_the_limits() -> None:
 
 @settings(max_examples=60)
 @given(strategies.sizes, strategies.transforms(effects=True))
-def test_the_layout_tells_the_size_of_any_thumbnail(source: tuple[int, int], transform: Transform) -> None:
+def test_the_layout_has_the_size_of_any_thumbnail(source: tuple[int, int], transform: Transform) -> None:
     try:
         layout = plan(source, transform)
     except BadFilter:

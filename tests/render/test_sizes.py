@@ -278,7 +278,7 @@ def shows_one_color(image: Image.Image) -> bool:
 @pytest.mark.parametrize("attention", list(Attention))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("source", [(640, 480), (37, 500), (500, 37), (1, 700), (700, 1), (9, 9)])
-def test_a_cut_by_attention_has_the_asked_size(source: Size, kind: str, attention: Attention) -> None:
+def test_a_crop_by_attention_has_the_requested_size(source: Size, kind: str, attention: Attention) -> None:
     data = encoded(pictures.noise(*source), kind)
     for target in ((100, 100), (300, 20), (20, 300), (1, 1), (64, 48), (333, 1), (1, 333)):
         transform = Transform(*target, "png", gravity=attention)

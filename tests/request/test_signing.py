@@ -81,7 +81,7 @@ def test_a_signature_that_is_longer_shorter_or_of_other_text_is_refused(wrong: s
         Signer((SECRET,)).verify(MESSAGE, wrong)
 
 
-def test_more_characters_than_the_storage_asks_for_are_refused() -> None:
+def test_more_characters_than_the_configured_length_are_refused() -> None:
     with pytest.raises(SignatureRefused):
         Signer((SECRET,)).verify(MESSAGE, signature_by_hand(SECRET, MESSAGE, MAXIMUM_LENGTH))
 

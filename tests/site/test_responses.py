@@ -37,7 +37,7 @@ def test_a_client_of_djangos_own_gets_no_cookie_either(client: Client) -> None:
     assert client.cookies["visitor"].value == "canary-visitor"
 
 
-def test_a_site_varies_on_what_it_likes(client: Client) -> None:
+def test_a_site_may_vary_on_any_header(client: Client) -> None:
     """A login may decide about the picture: a shared cache must hear of that."""
     assert "Cookie" in client.get(f"/img/{PICTURE}").headers["Vary"]
 

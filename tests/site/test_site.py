@@ -149,7 +149,7 @@ def _status_under_asgi(application: Callable[..., Awaitable[None]], decoded_path
     return told[0]["status"]
 
 
-def test_a_target_is_too_long_also_where_the_server_does_not_tell_it(site: Client) -> None:
+def test_a_target_is_too_long_also_where_the_server_does_not_pass_it_on(site: Client) -> None:
     assert site.get(f"{PICTURE}?{'x' * 2100}").status_code == 414
     assert site.get(f"/img/local/thumbs/90x60/{'x' * 2100}").status_code == 414
 
@@ -202,7 +202,7 @@ def test_a_storage_may_sign_with_the_sites_own_key(site: Client) -> None:
 # ------------------------------------------------------------------------------------------------ checks
 
 
-def test_a_sites_own_check_tells_what_is_wrong_with_the_app(root: Path) -> None:
+def test_a_sites_own_check_reports_what_is_wrong_with_the_app(root: Path) -> None:
     storages: list[dict[str, object]] = [
         {"name": "a", "driver": "local", "root": str(root), "cahe": {}},
         {"name": "b", "driver": "django", "alias": "no"},
@@ -224,7 +224,7 @@ def test_a_storage_may_not_set_headers_that_every_answer_has(root: Path, name: s
         assert error.msg.startswith("storages[a].headers: must be an object without headers that every answer has")
 
 
-def test_a_good_site_has_nothing_to_be_told(site: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_good_site_has_no_problems(site: Client, capsys: pytest.CaptureFixture[str]) -> None:
     signed = [{"name": "a", "driver": "django", "alias": "default", "signature_secret_key": "django"}]
     with override_settings(THUMBS={"STORAGES": signed}):
         call_command("check")

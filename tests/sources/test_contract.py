@@ -150,7 +150,7 @@ def test_it_is_ready(fixture: SourceFixture) -> None:
     fixture.source(MAX_BYTES).ready()
 
 
-def test_no_error_tells_where_the_originals_are(fixture: SourceFixture) -> None:
+def test_no_error_contains_where_the_originals_are(fixture: SourceFixture) -> None:
     fixture.put("cats/tom.jpg", DATA)
     for path, limit in (("nothing.jpg", MAX_BYTES), ("cats", MAX_BYTES), ("cats/tom.jpg", 10), ("x" * 2000, MAX_BYTES)):
         with pytest.raises(ThumbError) as caught:
@@ -159,7 +159,7 @@ def test_no_error_tells_where_the_originals_are(fixture: SourceFixture) -> None:
         assert not [secret for secret in fixture.secrets if secret in told]
 
 
-def test_its_repr_tells_no_secret(fixture: SourceFixture) -> None:
+def test_its_repr_contains_no_secret(fixture: SourceFixture) -> None:
     source = fixture.source(MAX_BYTES)
     assert KEYS[1] not in repr(source)
     assert KEYS[1] not in repr(vars(source))

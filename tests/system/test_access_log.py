@@ -46,7 +46,7 @@ def lines(originals: Path, caplog: pytest.LogCaptureFixture) -> "list[dict[str, 
     return [json.loads(line) for line in told]
 
 
-def test_a_line_tells_what_was_asked_for_and_where_it_came_from(lines: "list[dict[str, object]]") -> None:
+def test_a_line_has_what_was_requested_and_where_it_came_from(lines: "list[dict[str, object]]") -> None:
     miss, hit = lines[:2]
     wanted = {"storage": "photos", "path": "quarters.jpg", "size": "40x30", "method": "GET", "status": 200}
     assert wanted.items() <= miss.items()
@@ -64,7 +64,7 @@ def test_the_id_of_a_request_is_the_proxys_or_a_new_one(lines: "list[dict[str, o
     assert len(set(ids)) == len(ids)
 
 
-def test_errors_are_told_without_what_could_not_be_believed(lines: "list[dict[str, object]]") -> None:
+def test_errors_are_logged_without_what_was_not_verified(lines: "list[dict[str, object]]") -> None:
     assert [line["status"] for line in lines] == [200, 200, 403, 404, 404]
     refused, missing, unknown = lines[2:]
     assert "path" not in refused

@@ -81,7 +81,7 @@ def test_the_help_says_which_interpreter_the_earlier_tree_gets() -> None:
     assert "its own .venv/bin/python if there is one, else with this interpreter" in told
 
 
-def test_a_tree_that_does_not_start_is_left_out_with_its_last_words(tree: Path, tmp_path: Path) -> None:
+def test_a_tree_that_does_not_start_is_left_out_with_its_last_line(tree: Path, tmp_path: Path) -> None:
     (tree / "manage.py").write_text("import sys; sys.exit('the configuration is wrong')")
     told = bench(f"--before={tree}", "--quick", f"--scratch={tmp_path / 'scratch'}")
     assert told.returncode == 1

@@ -70,7 +70,7 @@ def test_a_dry_run_clears_nothing(run: Run, storages: object) -> None:
     assert _make("on-disk/thumbs/50x/quarters.jpg") == ["HIT"]
 
 
-def test_only_what_has_expired_is_cleared_when_asked(run: Run, storages: object, tmp_path: Path) -> None:
+def test_only_what_has_expired_is_cleared_with_that_option(run: Run, storages: object, tmp_path: Path) -> None:
     _make("on-disk/thumbs/50x/quarters.jpg")
     _expire(tmp_path / "cache", 3)
     would = run("clear_thumb_cache", "--expired", "--dry-run", "--storage", "on-disk")
@@ -166,7 +166,7 @@ def test_a_cache_that_cannot_be_swept_is_an_error(
     assert "the cache of storage on-disk cannot be swept: [Errno 5] Input/output error" in caplog.text
 
 
-def test_the_janitor_sweeps_again_and_again_until_it_is_told_to_stop(originals: Path, tmp_path: Path) -> None:
+def test_the_janitor_sweeps_again_and_again_until_it_is_stopped(originals: Path, tmp_path: Path) -> None:
     environ = environ_with(tmp_path, [local_storage("photos", originals, disk=disk_cache(tmp_path / "cache"))])
     log = tmp_path / "log"
     command = [sys.executable, "manage.py", "run_cache_janitor", "--interval", "0.1"]

@@ -97,7 +97,7 @@ def test_other_wishes_are_other_entries(server: Server) -> None:
     assert {_told(server.get(f"memory/thumbs/{path}/noise.jpg")) for path in paths} == {("MISS", "source")}
 
 
-def test_other_names_for_one_wish_are_one_entry(server: Server) -> None:
+def test_other_spellings_of_one_thumbnail_are_one_entry(server: Server) -> None:
     first = server.get("memory/thumbs/80x/filters:format(png);gravity(north)/quarters.jpg")
     for same in (
         "80x/f:g(north);fmt(png)/quarters.jpg",
@@ -109,7 +109,7 @@ def test_other_names_for_one_wish_are_one_entry(server: Server) -> None:
         assert answer.headers["etag"] == first.headers["etag"]
 
 
-def test_an_entry_is_made_anew_when_its_time_is_over(server: Server) -> None:
+def test_an_entry_is_made_again_when_its_time_is_over(server: Server) -> None:
     path = "brief/thumbs/90x60/quarters.jpg"
     assert [_told(server.get(path)) for _ in range(2)] == [("MISS", "source"), ("HIT", "memory")]
     eventually(lambda: _told(server.get(path)) == ("MISS", "source"))

@@ -70,7 +70,7 @@ def test_what_one_call_of_an_installer_leaves_is_judged_by_the_file(
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_the_hint_has_the_command_that_mends_it(made: Environment, tmp_path: Path, tool: str) -> None:
+def test_the_hint_has_the_command_that_repairs_it(made: Environment, tmp_path: Path, tool: str) -> None:
     made.install("uv", binary_wheel(tmp_path))
     made.install("uv", pyvips_wheel(tmp_path))
     said = made.look().stderr
@@ -82,7 +82,7 @@ def test_the_hint_has_the_command_that_mends_it(made: Environment, tmp_path: Pat
 
 
 @pytest.mark.parametrize("tool", ["its own pip", "a pip beside it", "uv"])
-def test_repair_installs_the_same_version_anew_with_the_tool_that_is_there(
+def test_repair_reinstalls_the_same_version_with_the_tool_that_is_there(
     made: Environment, tmp_path: Path, tool: str
 ) -> None:
     binary_wheel(tmp_path, "8.18.8 API", version="8.18.8")  # a later one is not taken
@@ -260,7 +260,7 @@ def test_a_server_with_another_libvips_starts_only_where_the_check_is_silenced(
         assert said.count("libvips 8.18.9 (system, API mode)") == 1
 
 
-def test_a_server_tells_its_libvips_once_when_it_starts(originals: Path, tmp_path: Path) -> None:
+def test_a_server_logs_its_libvips_once_when_it_starts(originals: Path, tmp_path: Path) -> None:
     environ = environ_with(tmp_path, [{**local_storage("photos", originals), "allowed_sizes": ["90x60"]}])
     port, log = servers.free_port(), tmp_path / "log"
     command = [sys.executable, "manage.py", "run_thumb_server", "--workers", "2", "--bind", f"127.0.0.1:{port}"]

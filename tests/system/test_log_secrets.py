@@ -267,7 +267,7 @@ def test_commands_and_checks_name_no_secret(originals: Path, s3: str, tmp_path: 
     assert _found(done.stdout + done.stderr) == []
 
 
-def test_an_explanation_never_tells_the_signature_that_would_be_right(originals: Path, s3: str, tmp_path: Path) -> None:
+def test_an_explanation_never_contains_the_right_signature(originals: Path, s3: str, tmp_path: Path) -> None:
     environ = environ_with(tmp_path, _storages(originals, s3)[:1])
     done = manage(environ, "thumb_url", "--explain", f"/signed/thumbs/{_WRONG}/90x60/quarters.jpg")
     assert done.returncode == 1

@@ -45,7 +45,7 @@ def test_answers_are_counted_by_status_and_layer() -> None:
     assert samples(text, "mage_requests_total") == {("memory", "200"): 2, ("disk", "200"): 1, ("none", "404"): 1}
 
 
-def test_time_is_told_by_stage() -> None:
+def test_time_is_counted_by_stage() -> None:
     metrics = Metrics(CollectorRegistry())
     metrics.answered(200, "source", {"queue": 0.001, "fetch": 0.2, "render": 0.03, "encode": 0.004, "lookup": 9})
     text = metrics.exposition(None)[1].decode()
@@ -57,7 +57,7 @@ def test_time_is_told_by_stage() -> None:
     }
 
 
-def test_what_waits_and_what_runs_is_told_by_stage() -> None:
+def test_what_waits_and_what_runs_is_counted_by_stage() -> None:
     metrics, begun, poll_once = Metrics(CollectorRegistry()), threading.Semaphore(0), threading.Event()
     stage = BoundedExecutor("render", threads=1, queue_length=2, watch=metrics.watch("render"))
 
@@ -93,9 +93,7 @@ def test_what_a_storage_did_not_do_is_counted_by_storage_and_kind() -> None:
 
 
 @pytest.mark.parametrize("asked", [True, False])
-def test_the_server_adds_up_its_workers_where_metrics_are_asked_for(
-    originals: Path, tmp_path: Path, asked: bool
-) -> None:
+def test_the_server_adds_up_its_workers_where_metrics_are_enabled(originals: Path, tmp_path: Path, asked: bool) -> None:
     disk = {"enabled": True, "dir": str(tmp_path / "disk"), "ttl_seconds": 600}
     environ = environ_with(tmp_path, [local_storage("photos", originals, memory=MEMORY, disk=disk)])
     config = tmp_path / "storages.json"
@@ -156,6 +154,6 @@ def test_the_version_of_the_package_is_that_of_its_project() -> None:
     assert thumbs.__version__ == project["version"]
 
 
-def test_a_libvips_that_cannot_be_asked_is_told_as_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_libvips_whose_version_is_not_found_is_reported_as_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "libvips", lambda: installation.Unknown("no Python", broken=False))
     assert build_info.__wrapped__() == BUILD | {name: "unknown" for name in BUILD if name.startswith("libvips")}

@@ -90,7 +90,7 @@ def test_conditions_and_heads_are_answered_without_mage(cached: Server) -> None:
     ("width", "method", "headers"),
     [(86, "GET", {"If-None-Match": "*"}), (87, "HEAD", {}), (88, "GET", {"Range": "bytes=0-9"})],
 )
-def test_whatever_is_asked_for_first_the_whole_picture_is_kept(
+def test_whatever_is_requested_first_the_whole_picture_is_kept(
     mage: Server, cached: Server, width: int, method: str, headers: dict[str, str]
 ) -> None:
     path = f"local/thumbs/{width}x60/quarters.jpg"
@@ -143,7 +143,7 @@ def test_what_comes_with_a_cookie_is_not_kept(cached: Server) -> None:
     assert [_told(cached.get("cookies/thumbs/90x60/quarters.jpg")) for _ in range(2)] == ["MISS"] * 2
 
 
-def test_a_crowd_that_wants_what_is_not_kept_need_not_stand_in_line(recorded: tuple[Recorder, Server]) -> None:
+def test_concurrent_requests_for_what_is_not_kept_do_not_wait_for_each_other(recorded: tuple[Recorder, Server]) -> None:
     recorder, through = recorded
     recorder.status, recorder.answer = 404, [("Cache-Control", "no-store")]
     recorder.crowd = threading.Barrier(8, timeout=WAIT_SECONDS)  # no request is answered before all are there
@@ -178,7 +178,7 @@ def test_what_is_too_old_is_fetched_whole_with_the_headers_that_are_true_now(
     assert not {"if-none-match", "if-modified-since"} & recorder.headers[-1].keys()
 
 
-def test_the_date_of_an_answer_tells_for_how_long_it_was_kept(cached: Server) -> None:
+def test_the_date_of_a_kept_answer_is_that_of_the_first(cached: Server) -> None:
     path = "local/thumbs/84x60/quarters.jpg"
     first = cached.get(path)
     time.sleep(1.1)
@@ -188,7 +188,7 @@ def test_the_date_of_an_answer_tells_for_how_long_it_was_kept(cached: Server) ->
     assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT", first.headers["date"])  # and it is there once
 
 
-def test_any_other_answer_takes_the_place_of_what_is_too_old(recorded: tuple[Recorder, Server]) -> None:
+def test_any_other_answer_replaces_what_is_too_old(recorded: tuple[Recorder, Server]) -> None:
     recorder, through = recorded
     statuses = (400, 403, 404, 410, 413, 415, 422, 429, 500, 502, 503, 504)
     for control in ("max-age=1", "max-age=1, stale-if-error=600"):

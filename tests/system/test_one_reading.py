@@ -338,7 +338,7 @@ def test_the_view_sees_the_host_too(client: Client, host: bytes, valid: bool) ->
 
 
 @pytest.mark.parametrize("told", [{"SERVER_SOFTWARE": "gunicorn/27"}, {"uwsgi.version": b"2"}])
-def test_the_view_asks_for_a_host_where_a_server_received_the_request(client: Client, told: dict[str, str]) -> None:
+def test_the_view_requires_a_host_where_a_server_received_the_request(client: Client, told: dict[str, str]) -> None:
     assert client.get(_PIC.decode()).status_code == 200
     assert client.get(_PIC.decode(), **told).status_code == 400  # type: ignore[arg-type]
     assert client.get(_PIC.decode(), SERVER_PROTOCOL="HTTP/1.0", **told).status_code == 200  # type: ignore[arg-type]

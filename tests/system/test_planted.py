@@ -67,7 +67,7 @@ def configured(originals: Path, tmp_path: Path, run_dir: Path | None, **cache: o
 
 
 def claims_in(directory: Path, conf: StorageConf) -> Path:
-    return directory / f"{conf.name}-{caches._places_digest(conf)}.claims"
+    return directory / f"{conf.name}-{caches._locations_digest(conf)}.claims"
 
 
 def by_default(default: Path) -> Path | None:
@@ -103,7 +103,7 @@ def test_a_lock_that_another_user_never_gives_up_holds_up_no_render(
 
 @pytest.mark.parametrize("kind", ["fifo", "link"])
 @pytest.mark.parametrize("name", ["claims", "purges"])
-def test_what_is_no_file_in_the_place_of_one_holds_up_no_render_and_no_purge(
+def test_what_is_no_regular_file_at_the_path_of_one_delays_no_render_and_no_purge(
     kind: str, name: str, originals: Path, tmp_path: Path
 ) -> None:
     run_dir, outside = tmp_path / "run", tmp_path / "outside"
@@ -122,9 +122,7 @@ def test_what_is_no_file_in_the_place_of_one_holds_up_no_render_and_no_purge(
 
 
 @pytest.mark.parametrize("owner", [OTHER, 0])
-def test_a_link_in_the_place_of_the_default_is_not_followed(
-    owner: int, default: Path, originals: Path, tmp_path: Path
-) -> None:
+def test_a_link_at_the_default_path_is_not_followed(owner: int, default: Path, originals: Path, tmp_path: Path) -> None:
     """To a directory that root owns, such as /etc."""
     etc = tmp_path / "etc"
     etc.mkdir()
@@ -140,7 +138,7 @@ def test_a_link_in_the_place_of_the_default_is_not_followed(
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770])
-def test_a_cache_that_comes_to_be_writable_by_others_is_a_layer_that_fails_and_is_told_of_once(
+def test_a_cache_that_becomes_writable_by_others_is_a_failing_layer_and_logged_once(
     mode: int, originals: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with configured(originals, tmp_path, tmp_path / "run"):

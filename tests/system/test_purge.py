@@ -280,7 +280,7 @@ def test_only_models_with_files_are_watched(media: Path) -> None:
     assert not post_delete.has_listeners(Note)  # else Django would load every row that it deletes
 
 
-def test_models_are_watched_only_where_that_is_asked_for() -> None:
+def test_models_are_watched_only_where_that_is_configured() -> None:
     script = (
         "import sys, django\n"
         "from django.conf import settings\n"

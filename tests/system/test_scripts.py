@@ -126,7 +126,7 @@ def test_a_whole_environment_is_found_again_without_pip(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_changed_requirements_are_installed_and_an_unfinished_environment_is_made_anew(tmp_path: Path) -> None:
+def test_changed_requirements_are_installed_and_an_unfinished_environment_is_made_again(tmp_path: Path) -> None:
     tree = project(tmp_path)
     assert run([tree / "script/setup"], PYTHON=sys.executable).returncode == 0
     remove_pip(tree)
@@ -154,7 +154,7 @@ def test_setup_says_that_the_index_cannot_be_reached_and_is_not_whole_then(tmp_p
 
 
 @pytest.mark.slow
-def test_an_environment_that_was_moved_is_made_anew(tmp_path: Path) -> None:
+def test_an_environment_that_was_moved_is_made_again(tmp_path: Path) -> None:
     tree = project(tmp_path)
     assert run([tree / "script/setup"], PYTHON=sys.executable).returncode == 0
     moved = tree.rename(tmp_path / "moved")
@@ -212,7 +212,7 @@ def test_without_a_configuration_the_server_is_a_demo_and_prints_three_urls(tree
     assert written == demo.storages(tree / "var/demo")
 
 
-def test_a_demo_that_this_libvips_cannot_draw_is_told_without_a_traceback(tree: Path, tmp_path: Path) -> None:
+def test_a_demo_that_this_libvips_cannot_draw_is_reported_without_a_traceback(tree: Path, tmp_path: Path) -> None:
     made = environment(tmp_path / "environment")
     made.install("uv", pyvips_wheel(tmp_path, "8.14.1 API"))
     executable(tree / ".venv/bin/python", f'#!/bin/sh\nexec "{made.python}" "$@"\n')

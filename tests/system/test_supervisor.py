@@ -143,7 +143,7 @@ def test_sigterm_stops_the_server_and_then_its_companions(supervise: Callable[..
     assert not any(map(alive, supervised.pids("server") + supervised.pids("companion")))
 
 
-def test_a_server_that_missed_its_signal_is_told_again(supervise: Callable[..., Supervised]) -> None:
+def test_a_server_that_missed_its_signal_gets_it_again(supervise: Callable[..., Supervised]) -> None:
     supervised = supervise(server=_DEAF_AT_FIRST)
     supervised.wait_until_up()
     supervised.process.send_signal(signal.SIGTERM)
@@ -159,7 +159,7 @@ def test_the_exit_status_is_the_servers(supervise: Callable[..., Supervised], st
     assert supervised.end() == status
 
 
-def test_a_server_that_was_killed_is_told_as_a_shell_does(supervise: Callable[..., Supervised]) -> None:
+def test_the_exit_status_for_a_killed_server_is_that_of_a_shell(supervise: Callable[..., Supervised]) -> None:
     supervised = supervise()
     supervised.wait_until_up()
     os.kill(supervised.pids("server")[0], signal.SIGKILL)

@@ -65,7 +65,7 @@ def test_the_server_finds_what_was_made_ahead(run: Run, warmable: object) -> Non
     assert x_cache("cats/tom.jpg", "91x60") == "MISS"
 
 
-def test_presets_and_filters_make_what_a_url_with_them_asks_for(run: Run, warmable: object) -> None:
+def test_presets_and_filters_make_what_a_url_with_them_makes(run: Run, warmable: object) -> None:
     command = ("warm_thumb_cache", "photos", "dog.jpg", "--size", "90x60", "--preset", "card", "--filters", "blur(2)")
     assert run(*command).startswith("photos: 2 made")
     assert x_cache("dog.jpg", "90x60", "blur(2)") == "HIT"
@@ -172,7 +172,7 @@ def test_what_no_cache_keeps_is_a_failure(
         assert "noise.png x: It was made, but no cache stores it: it is too large" in capsys.readouterr().err
 
 
-def test_a_cache_that_is_too_small_is_told_of(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cache_that_is_too_small_is_reported(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     disk = disk_cache(tmp_path / "cache", max_size_mb=0.25)
     sizes = [argument for side in range(20, 120) for argument in ("--size", f"{side}x")]
     with override_settings(THUMBS={"STORAGES": [local_storage("photos", root, disk=disk)]}):

@@ -137,7 +137,7 @@ def test_a_purge_after_the_cache_was_flushed_is_read(
 
 
 @pytest.mark.parametrize("rubbish", [None, "", "soon", "soon group", "5.0 \u00fc", "5.0 g\n9e9 *", b"\xff", [1], 5])
-def test_rubbish_under_the_key_of_a_message_is_skipped(
+def test_other_data_under_the_key_of_a_message_is_skipped(
     rubbish: object, shared: Callable[[], BaseCache], clock: Clock
 ) -> None:
     feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)

@@ -128,7 +128,7 @@ def test_waiting_for_a_connection_ends_at_the_deadline(store: MisbehavingStore) 
     assert source.read("tom.jpg").data == store.body
 
 
-def test_a_place_is_given_back_after_every_fault(store: MisbehavingStore) -> None:
+def test_a_connection_slot_is_released_after_every_fault(store: MisbehavingStore) -> None:
     source = source_of(store.url, deadline=SOON, http=S3Http(max_conns_per_host=1))
     for fault in sorted(READ):
         outcome(source.read, f"{fault}/tom.jpg")

@@ -66,7 +66,7 @@ def test_a_read_ends_in_time_with_the_right_error(reader: Callable[[type[Excepti
 
 
 @pytest.mark.parametrize("fault", sorted(VERSION_FAULTS))
-def test_a_look_at_the_version_ends_in_time_with_the_right_error(
+def test_a_version_check_ends_in_time_with_the_right_error(
     reader: Callable[[type[Exception]], S3Source], fault: str
 ) -> None:
     source = reader(VERSION_FAULTS[fault])

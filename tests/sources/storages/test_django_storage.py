@@ -71,7 +71,7 @@ def _through(storage: Storage, *, max_bytes: int = MAX_BYTES, deadline: float = 
     return StorageSource(lambda: storage, max_bytes=max_bytes, deadline=deadline)
 
 
-def test_a_storage_that_knows_neither_size_nor_time_is_read_without_a_version() -> None:
+def test_a_storage_without_size_and_time_is_read_without_a_version() -> None:
     source = _through(Bare(tom=DATA))
     assert source.read("tom").data == DATA
     assert source.version("tom") == Version(None, None)
