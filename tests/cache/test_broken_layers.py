@@ -89,7 +89,7 @@ def test_a_layer_that_could_not_be_read_may_well_be_purged(clock: Clock) -> None
     assert (layers.purge("group"), layers.failing) == (1, ())
 
 
-def test_a_layer_that_still_fails_when_the_breaker_closes_is_not_logged_again(
+def test_a_layer_that_fails_again_is_not_logged_again(
     clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(circuit_breaker, "OPEN_SECONDS", 0)

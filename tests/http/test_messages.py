@@ -181,10 +181,10 @@ def test_every_error_has_a_problem_of_constants(cls: type[ThumbError]) -> None:
     assert headers[b"Cache-Control"] == b"no-store"
     assert headers[b"X-Content-Type-Options"] == b"nosniff"
     assert int(headers[b"Content-Length"]) == len(answer.body)
-    told = json.loads(answer.body)
-    assert (told["status"], told["code"], told["detail"]) == (cls.status, cls.code, cls.sentence)
-    assert told["type"] == "about:blank"
-    assert told["title"]
+    document = json.loads(answer.body)
+    assert (document["status"], document["code"], document["detail"]) == (cls.status, cls.code, cls.sentence)
+    assert document["type"] == "about:blank"
+    assert document["title"]
 
 
 def test_codes_are_unique() -> None:

@@ -195,8 +195,8 @@ def site(originals: Path) -> Iterator[Client]:
     ],
 )
 def test_the_view_reads_the_raw_target_below_its_script_name(site: Client, raw: str, status: int) -> None:
-    told = {"SCRIPT_NAME": "/sub", "RAW_URI": raw}
-    answer = site.generic("GET", PICTURE, **told)  # type: ignore[arg-type]
+    environ = {"SCRIPT_NAME": "/sub", "RAW_URI": raw}
+    answer = site.generic("GET", PICTURE, **environ)  # type: ignore[arg-type]
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == ("image/jpeg" if status == 200 else "application/problem+json")
 
@@ -220,10 +220,10 @@ def _scope(**fields: object) -> dict[str, object]:
 
 
 def _asked(application: Callable[..., object], scope: dict[str, object]) -> int:
-    told: list[int] = []
+    statuses: list[int] = []
 
     async def send(message: dict[str, int]) -> None:
-        told.append(message.get("status", 0))
+        statuses.append(message.get("status", 0))
 
     async def ask() -> None:
         waiting = asyncio.Event()
@@ -238,7 +238,7 @@ def _asked(application: Callable[..., object], scope: dict[str, object]) -> int:
         await application(scope, receive_once, send)  # type: ignore[misc]
 
     asyncio.run(ask())
-    return told[0]
+    return statuses[0]
 
 
 _ASGI_ROWS = [

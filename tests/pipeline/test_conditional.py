@@ -1,4 +1,4 @@
-"""304 stands for a 200 only (RFC 9110, 13.2.1): what could not be made is never told to be unchanged."""
+"""304 stands for a 200 only (RFC 9110, 13.2.1): what could not be made is never answered with 304."""
 
 from collections.abc import Callable
 from pathlib import Path

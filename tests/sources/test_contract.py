@@ -155,8 +155,8 @@ def test_no_error_contains_where_the_originals_are(fixture: SourceFixture) -> No
     for path, limit in (("nothing.jpg", MAX_BYTES), ("cats", MAX_BYTES), ("cats/tom.jpg", 10), ("x" * 2000, MAX_BYTES)):
         with pytest.raises(ThumbError) as caught:
             fixture.source(limit).read(path)
-        told = f"{caught.value} {caught.value!r} {caught.value.detail}"
-        assert not [secret for secret in fixture.secrets if secret in told]
+        texts = f"{caught.value} {caught.value!r} {caught.value.detail}"
+        assert not [secret for secret in fixture.secrets if secret in texts]
 
 
 def test_its_repr_contains_no_secret(fixture: SourceFixture) -> None:

@@ -50,7 +50,7 @@ def _cut(kind: str, percent: int) -> bytes:
 
 
 def _flipped(kind: str, bits: int) -> bytes:
-    """`bits` bits turned over, none of them where the format is told."""
+    """`bits` bits flipped, none of them in the bytes that name the format."""
     data = bytearray(_good(kind))
     chance = random.Random(bits)
     for _ in range(bits):
@@ -561,7 +561,7 @@ def _avifs() -> Iterator[Hostile]:
 # ----------------------------------------------------------------------------------- what is no picture
 
 
-def _foreign() -> Iterator[Hostile]:
+def _other_formats() -> Iterator[Hostile]:
     laughs = b"".join(b'<!ENTITY l%d "%s">' % (number, b"&l%d;" % (number - 1) * 10) for number in range(1, 10))
     files = {
         "empty": b"",
@@ -595,7 +595,7 @@ def _foreign() -> Iterator[Hostile]:
         yield Hostile(f"{name}-named-jpg", FOREIGN, partial(bytes, data))
 
 
-# -------------------------------------------------------------- what a server reads only when it is told to
+# -------------------------------------------------------------- what a server reads only when configured to
 
 
 def _svg(body: bytes, *, attributes: bytes = b"width='200' height='150'", before: bytes = b"") -> bytes:
@@ -742,7 +742,7 @@ def _damaged() -> Iterator[Hostile]:
 
 
 def _all() -> Iterable[Hostile]:
-    for group in (_damaged, _jpegs, _pngs, _gifs, _webps, _foreign, _avifs, _tiffs, _svgs):
+    for group in (_damaged, _jpegs, _pngs, _gifs, _webps, _other_formats, _avifs, _tiffs, _svgs):
         yield from group()
 
 

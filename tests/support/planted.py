@@ -65,7 +65,7 @@ def as_user(user: int, act: Callable[[], object]) -> str:
         os.write(here, said.encode())
         os._exit(0)
     os.close(here)
-    with os.fdopen(there, "rb") as told:
-        said = told.read().decode()
+    with os.fdopen(there, "rb") as pipe:
+        said = pipe.read().decode()
     os.waitpid(child, 0)
     return said

@@ -34,7 +34,7 @@ KEYS = ("AKIATEST", "test-secret")
 Put = Callable[[str, bytes], None]
 
 
-class Bucketeer(Protocol):
+class BucketClient(Protocol):
     """What we ask of boto3's client to prepare a bucket."""
 
     def create_bucket(self, *, Bucket: str) -> object: ...  # noqa: N803

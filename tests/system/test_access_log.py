@@ -40,10 +40,10 @@ def lines(originals: Path, caplog: pytest.LogCaptureFixture) -> "list[dict[str, 
         ask(request(f"/photos/thumbs/{none}/x/none.jpg"))
         ask(request("/nothing/thumbs/x/a.jpg"))
         reset()
-    told = [record.getMessage() for record in caplog.records if record.name == "thumbs.access"]
-    assert not [line for line in told if SECRET in line or good in line or none in line or "w" * 22 in line]
-    assert str(originals) not in "".join(told)
-    return [json.loads(line) for line in told]
+    lines = [record.getMessage() for record in caplog.records if record.name == "thumbs.access"]
+    assert not [line for line in lines if SECRET in line or good in line or none in line or "w" * 22 in line]
+    assert str(originals) not in "".join(lines)
+    return [json.loads(line) for line in lines]
 
 
 def test_a_line_has_what_was_requested_and_where_it_came_from(lines: "list[dict[str, object]]") -> None:
@@ -78,8 +78,8 @@ def test_a_standalone_server_writes_it_to_its_output(originals: Path, tmp_path: 
     with servers.standalone(document, tmp_path, worker=servers.OUR_WORKER) as server:
         server.get("photos/thumbs/40x30/quarters.jpg", headers={"X-Request-ID": "abc-1"})
         server.get("photos/thumbs/0x0/quarters.jpg", headers={"X-Request-ID": "abc-2"})
-    told = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
-    assert [(line["request_id"], line["status"]) for line in told] == [("abc-1", 200), ("abc-2", 400)]
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    assert [(line["request_id"], line["status"]) for line in lines] == [("abc-1", 200), ("abc-2", 400)]
 
 
 def test_a_name_that_would_end_the_line_does_not(caplog: pytest.LogCaptureFixture) -> None:

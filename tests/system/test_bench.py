@@ -279,8 +279,8 @@ class TestOptions:
     )
     def test_a_wrong_option_is_explained_before_anything_is_started(self, option: str, sentence: str) -> None:
         root = Path(__file__).parents[2]
-        told = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "bench", option], cwd=root, capture_output=True, text=True, check=False
         )
-        assert told.returncode == 2
-        assert sentence in told.stderr
+        assert done.returncode == 2
+        assert sentence in done.stderr

@@ -148,7 +148,7 @@ def test_every_request_is_answered_whatever_becomes_of_the_disk(
         print(  # noqa: T201 - figures to read with `pytest -s`
             f"layers {dict(Counter(map(layer, answers)))}, {complaints} complaints, kept again after {took:.1f} s"
         )
-        # It is told of once in each process while it lasts, not with each request.
+        # It is logged once in each process while it lasts, not with each request.
         assert complaints <= 2 * 5
 
 
@@ -156,7 +156,7 @@ def test_every_request_is_answered_whatever_becomes_of_the_disk(
 
 
 class Stub:
-    """In the place of memcached: it takes connections and does with each of them as it was told."""
+    """A replacement for memcached: it accepts connections and treats each as configured."""
 
     def __init__(self, act: Callable[[socket.socket], None]) -> None:
         self.act = act

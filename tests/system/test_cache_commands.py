@@ -45,8 +45,8 @@ def test_clearing_a_source_drops_its_thumbnails_and_no_others(run: Run, storages
     other = "on-disk/thumbs/50x/quarters.png"
     assert _make(*mine, other) == ["MISS"] * 4
     assert _make(*mine, other) == ["HIT"] * 4
-    told = run("clear_thumb_cache", "--storage", "on-disk", "--source", "quarters.jpg")
-    assert re.fullmatch(r"on-disk: freed 3 entries on disk, [0-9]+\.[0-9] KiB; emptied memory\n", told)
+    output = run("clear_thumb_cache", "--storage", "on-disk", "--source", "quarters.jpg")
+    assert re.fullmatch(r"on-disk: freed 3 entries on disk, [0-9]+\.[0-9] KiB; emptied memory\n", output)
     assert _store("on-disk").usage().entries == 1
     time.sleep(0.3)  # a process looks into the journal of purges four times a second
     assert _make(*mine, other) == ["MISS", "MISS", "MISS", "HIT"]
@@ -65,8 +65,8 @@ def test_clearing_without_arguments_empties_every_storage(run: Run, storages: ob
 def test_a_dry_run_clears_nothing(run: Run, storages: object) -> None:
     _make("on-disk/thumbs/50x/quarters.jpg", "on-disk/thumbs/50x/quarters.png")
     assert run("clear_thumb_cache", "--dry-run", "--storage", "on-disk") == "on-disk: would free 2 entries on disk\n"
-    told = run("clear_thumb_cache", "--dry-run", "--storage", "on-disk", "--source", "quarters.png")
-    assert told == "on-disk: would free 1 entry on disk\n"
+    output = run("clear_thumb_cache", "--dry-run", "--storage", "on-disk", "--source", "quarters.png")
+    assert output == "on-disk: would free 1 entry on disk\n"
     assert _make("on-disk/thumbs/50x/quarters.jpg") == ["HIT"]
 
 
@@ -131,9 +131,9 @@ def test_the_janitor_sweeps_once_and_says_what_it_did(run: Run, storages: object
     _expire(tmp_path / "cache", 2)
     assert "would remove 2 expired" in run("run_cache_janitor", "--dry-run")
     assert _store("on-disk").usage().entries == 3
-    told = run("run_cache_janitor", "--once", "--storage", "on-disk")
-    assert told.startswith("on-disk: 1 entries, ")
-    assert "removed 2 expired, 0 over the cap, 0 orphans" in told
+    output = run("run_cache_janitor", "--once", "--storage", "on-disk")
+    assert output.startswith("on-disk: 1 entries, ")
+    assert "removed 2 expired, 0 over the cap, 0 orphans" in output
     assert _store("on-disk").usage().entries == 1
 
 

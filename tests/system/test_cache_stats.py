@@ -28,8 +28,8 @@ NOW = 1_700_000_000.0
 
 
 def stats(run: Run, *arguments: str) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = json.loads(run("thumb_cache_stats", "--json", *arguments))["storages"]
-    return told
+    storages: list[dict[str, Any]] = json.loads(run("thumb_cache_stats", "--json", *arguments))["storages"]
+    return storages
 
 
 def make(*paths: str) -> None:
@@ -85,8 +85,8 @@ def test_the_cap_is_printed_with_how_much_of_it_is_used(run: Run, originals: Pat
 def test_a_cache_of_djangos_is_named_and_left_to_its_own_tools(run: Run, originals: Path, tmp_path: Path) -> None:
     between = local_storage("between", originals, shared={"alias": "default"})
     with override_settings(THUMBS={"STORAGES": [between], "RUN_DIR": str(tmp_path)}):
-        (told,) = stats(run)
-        assert told["shared"] == {"alias": "default", "backend": "LocMemCache", "entries": None, "bytes": None}
+        (storage,) = stats(run)
+        assert storage["shared"] == {"alias": "default", "backend": "LocMemCache", "entries": None, "bytes": None}
         assert "'default' of CACHES, a LocMemCache" in run("thumb_cache_stats")
 
 
@@ -102,10 +102,10 @@ def test_a_directory_of_another_program_is_an_error_and_the_others_are_reported(
     with override_settings(THUMBS={"STORAGES": storages}):
         sentence = run.refused("thumb_cache_stats")
     assert sentence.startswith("Not read: foreign. Run this as the server's user")
-    told = capsys.readouterr()
-    assert "good\n  disk    0 entries" in told.out
-    assert "foreign: cannot be read: " in told.err
-    assert "holiday.jpg" in told.err
+    captured = capsys.readouterr()
+    assert "good\n  disk    0 entries" in captured.out
+    assert "foreign: cannot be read: " in captured.err
+    assert "holiday.jpg" in captured.err
 
 
 # -------------------------------------------------------------------------------------------- a survey
@@ -143,7 +143,7 @@ def test_an_inspection_refuses_a_directory_of_another_program(tmp_path: Path) ->
         inspect_cache(tmp_path / "holiday.jpg", now=NOW)
 
 
-# ---------------------------------------------------------------------------------- notes of the account
+# ---------------------------------------------------------------------------------- statistics in the ledger
 
 _READ_A_HUNDRED_TIMES = """
 import sys, time
@@ -227,17 +227,17 @@ def test_statistics_and_usage_do_not_change_each_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "told"), [(0, "0.0 KiB"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB"), (3000 << 40, "3,000.0 TiB")]
+    ("count", "printed"), [(0, "0.0 KiB"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB"), (3000 << 40, "3,000.0 TiB")]
 )
-def test_bytes_are_printed_in_the_unit_that_fits(count: int, told: str) -> None:
-    assert file_size(count) == told
+def test_bytes_are_printed_in_the_unit_that_fits(count: int, printed: str) -> None:
+    assert file_size(count) == printed
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(-5, "0 s"), (0.4, "0 s"), (59, "59 s"), (61, "1 min"), (7200, "2 h"), (864000, "10 d")]
+    ("seconds", "printed"), [(-5, "0 s"), (0.4, "0 s"), (59, "59 s"), (61, "1 min"), (7200, "2 h"), (864000, "10 d")]
 )
-def test_times_are_printed_in_the_unit_that_fits(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+def test_times_are_printed_in_the_unit_that_fits(seconds: float, printed: str) -> None:
+    assert duration(seconds) == printed
 
 
 def test_one_is_printed_in_the_singular() -> None:

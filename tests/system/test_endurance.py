@@ -120,7 +120,7 @@ def test_a_storage_that_takes_two_seconds_an_object_leaves_the_hits_alone(origin
             lock = threading.Lock()
 
             def miss(number: int) -> None:
-                """Asks for what was never asked for, and comes back when it is told to."""
+                """Requests what was never requested before, until it is stopped."""
                 client = Client(server)
                 for turn in range(10**6):
                     status = client.status(f"slow/thumbs/40x30/{number}-{turn}.jpg")

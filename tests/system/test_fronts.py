@@ -452,7 +452,7 @@ def test_no_front_has_logged_an_unexpected_error(fronts: Fronts) -> None:
     for front in fronts.servers:
         log = front.log.read_text()
         assert not [word for word in ("Traceback", "ERROR", "Error handling") if word in log], (front.name, log[-3000:])
-        # What a client is not told is told here.
+        # What no client gets is logged here.
         causes = {"s3-closed": "Connection refused", "s3-unavailable": "SlowDown", "s3-hang": "timed out"}
         for storage, cause in causes.items():
             assert re.search(f"storage {storage}: The storage did not .*{cause}", log), (front.name, storage)

@@ -204,7 +204,7 @@ def _attack(ground: Ground, file: Hostile) -> None:
 
 def _check(answer: Answer, canaries: tuple[str, ...]) -> None:
     """The answer is of the type that it declares, and has no internal detail in it."""
-    told = "\n".join(f"{name}: {value}" for name, value in answer.headers.items() if name != "server")
+    head = "\n".join(f"{name}: {value}" for name, value in answer.headers.items() if name != "server")
     body = answer.body.decode("latin-1")
     kind = answer.headers["content-type"]
     if answer.status == 200:
@@ -213,8 +213,8 @@ def _check(answer: Answer, canaries: tuple[str, ...]) -> None:
     else:
         assert (kind, answer.headers["cache-control"]) == ("application/problem+json", "no-store")
         found = [text for text in (*canaries, *_PAYLOADS, *_LIBRARIES) if text in body]
-    found += [text for text in (*canaries, *_PAYLOADS, *_LIBRARIES) if text in told]
-    assert not found, (found, told, body[:1000])
+    found += [text for text in (*canaries, *_PAYLOADS, *_LIBRARIES) if text in head]
+    assert not found, (found, head, body[:1000])
 
 
 def test_there_are_files_enough() -> None:

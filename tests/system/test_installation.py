@@ -1,4 +1,4 @@
-"""The libvips that is promised is the one that runs: what else is installed in its place is found, told and mended."""
+"""The libvips that is promised is the one that runs: another one is found, reported and replaced."""
 
 import json
 import shutil
@@ -187,7 +187,7 @@ def test_a_package_without_a_record_of_its_files_is_not_trusted(made: Environmen
 
 
 @pytest.mark.parametrize(
-    ("version", "told"),
+    ("version", "message"),
     [
         ("8.14.9", "(thumbs.E018) libvips 8.14.9 (system, API mode): is too old: 8.15.0 is the least that works."),
         ("8.15.0", "(thumbs.W003) libvips 8.15.0 (system, API mode): lacks security fixes: 8.18.7 has those of 2026."),
@@ -198,13 +198,13 @@ def test_a_package_without_a_record_of_its_files_is_not_trusted(made: Environmen
     ],
 )
 def test_a_libvips_of_the_system_is_judged_by_its_version(
-    made: Environment, tmp_path: Path, version: str, told: str
+    made: Environment, tmp_path: Path, version: str, message: str
 ) -> None:
     made.install("uv", pyvips_wheel(tmp_path, f"{version} API"))
     looked = made.look()
-    assert looked.returncode == (1 if "E018" in told else 0)
-    assert looked.stderr.startswith(told)
-    assert bool(looked.stderr) == bool(told)
+    assert looked.returncode == (1 if "E018" in message else 0)
+    assert looked.stderr.startswith(message)
+    assert bool(looked.stderr) == bool(message)
     assert looked.stdout == f"libvips {version} (system, API mode)\n"
 
 
@@ -268,10 +268,10 @@ def test_a_server_logs_its_libvips_once_when_it_starts(originals: Path, tmp_path
         servers.wait_for_port(port, process, log)
         for _ in range(8):
             assert servers.fetch(f"http://127.0.0.1:{port}/photos/thumbs/90x60/quarters.jpg").status == 200
-    told = [line for line in log.read_text().splitlines() if "libvips 8." in line]
-    assert len(told) == 1
-    assert " INFO thumbs: libvips 8." in told[0]
-    assert told[0].endswith(" (bundled, API mode)")
+    lines = [line for line in log.read_text().splitlines() if "libvips 8." in line]
+    assert len(lines) == 1
+    assert " INFO thumbs: libvips 8." in lines[0]
+    assert lines[0].endswith(" (bundled, API mode)")
 
 
 def test_a_wheel_that_the_tests_make_is_as_pip_wants_it(made: Environment, tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_nothing_that_is_over_is_served_again_by_mage_or_past_its_lifetime_by_ng
             (root / f"{name}.jpg").unlink()
         shutil.copy(originals / "noise.jpg", root / "replaced.jpg")
         _purge(mage, "purged.jpg", "varying.jpg", "replaced.jpg")
-        # A deletion that is not told of is noticed by the first request after the time of the entry.
+        # A deletion without a purge is noticed by the first request after the time of the entry.
         eventually(lambda: direct.get("stale/thumbs/90x60/renewed.jpg").status == 404)
         time.sleep(max(0.0, end - time.time(), 2))
         _check_all_are_over(direct, through, firsts, expiring)

@@ -205,7 +205,7 @@ def test_what_mage_says_in_a_site_has_no_secret_though_logging_is_the_sites(
         assert server.get("elsewhere").status == 404
         text = server.log.read_text()
     assert "storage leaky: The storage did not give the original." in text
-    assert "Not Found: /img/elsewhere" in text  # the site's own pages are told of as ever
+    assert "Not Found: /img/elsewhere" in text  # the site's own pages are logged as usual
     assert _found(text) == [], text
 
 
@@ -317,7 +317,7 @@ from thumbs.observability import redaction
 redaction.hide(["canary-signature-secret"])
 redaction.install()
 logging.basicConfig(level="DEBUG", format="%(message)s %(args)s")
-class Untold:
+class Unprintable:
     def __str__(self):
         raise RuntimeError("canary-signature-secret")
 def fail():
@@ -333,7 +333,7 @@ for name in (None, "x", "asyncio", "gunicorn.error", "django.request", "thumbs.j
     logging.getLogger(name).debug("%(a)s", {"a": "canary-signature-secret"})
     logging.getLogger(name).info("canary-signature-secret", stack_info=True)
     logging.getLogger(name).info("does not fit %d", "canary-signature-secret")
-    logging.getLogger(name).info("cannot be told: %s", Untold())
+    logging.getLogger(name).info("cannot be printed: %s", Unprintable())
     logging.getLogger(name).info({"canary-signature-secret": []})
 raise RuntimeError("at the end: canary-signature-secret")
 """

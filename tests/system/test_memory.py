@@ -42,8 +42,8 @@ RECIPES = (
 
 
 @dataclass(frozen=True)
-class Tale:
-    """What the child tells: MiB after every `SAMPLE` renders, how many were refused, and what libvips still holds.
+class Measurement:
+    """What the child measured: MiB after every `SAMPLE` renders, how many were refused, and what libvips still holds.
 
     `resident` is what the process has of the machine, `in_use` what of the C library's memory has not been given back.
     """
@@ -149,7 +149,7 @@ def _render_thousands(results: Connection) -> None:
             count += sum(pool.map(refused, work(SAMPLE)))
             resident.append(_resident())
             in_use.append(_in_use())
-    results.send(Tale(tuple(resident), tuple(in_use), count, *_held()))
+    results.send(Measurement(tuple(resident), tuple(in_use), count, *_held()))
 
 
 def _held() -> tuple[int, int, int]:
@@ -172,21 +172,21 @@ def test_the_memory_of_a_process_that_renders_on_and_on_stops_growing(monkeypatc
     theirs.close()
     try:
         assert ours.poll(_PATIENCE_SECONDS), "it is not done"
-        tale: Tale = ours.recv()
+        measured: Measurement = ours.recv()
     finally:
         process.kill()
         process.join()
         ours.close()
     print(  # noqa: T201 - figures to read with `pytest -s`
         f"\nMiB every {SAMPLE} renders, resident:",
-        *map(round, tale.resident),
+        *map(round, measured.resident),
         "in use:",
-        *(f"{number:.1f}" for number in tale.in_use),
-        f"{tale.refused} of {RENDERS} refused",
+        *(f"{number:.1f}" for number in measured.in_use),
+        f"{measured.refused} of {RENDERS} refused",
     )
-    quarter = len(tale.resident) // 4
+    quarter = len(measured.resident) // 4
     second, last = slice(quarter, 2 * quarter), slice(-quarter, None)
-    assert max(tale.resident[last]) <= 1.10 * max(tale.resident[second]) + _RESIDENT_MIB
-    assert min(tale.in_use[last]) <= min(tale.in_use[second]) + _IN_USE_MIB
-    assert 0.2 * RENDERS < tale.refused < 0.7 * RENDERS  # it was as mixed as it should be
-    assert (tale.bytes, tale.allocations, tale.files) == (0, 0, 0)
+    assert max(measured.resident[last]) <= 1.10 * max(measured.resident[second]) + _RESIDENT_MIB
+    assert min(measured.in_use[last]) <= min(measured.in_use[second]) + _IN_USE_MIB
+    assert 0.2 * RENDERS < measured.refused < 0.7 * RENDERS  # it was as mixed as it should be
+    assert (measured.bytes, measured.allocations, measured.files) == (0, 0, 0)

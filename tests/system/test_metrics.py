@@ -66,22 +66,22 @@ def test_what_waits_and_what_runs_is_counted_by_stage() -> None:
         poll_once.wait(10)
         return lambda: None
 
-    def told() -> tuple[float, float]:
+    def counts() -> tuple[float, float]:
         text = metrics.exposition(None)[1].decode()
         return samples(text, "mage_stage_waiting")[("render",)], samples(text, "mage_stage_running")[("render",)]
 
-    assert told() == (0, 0)
+    assert counts() == (0, 0)
     for _ in range(3):
         stage.submit(work)
     assert begun.acquire(timeout=WAIT_SECONDS)
-    assert told() == (2, 1)
+    assert counts() == (2, 1)
     poll_once.set()
     for _ in range(2):
         assert begun.acquire(timeout=WAIT_SECONDS)
     end = time.monotonic() + 10
-    while told() != (0, 0) and time.monotonic() < end:
+    while counts() != (0, 0) and time.monotonic() < end:
         time.sleep(0.01)
-    assert told() == (0, 0)
+    assert counts() == (0, 0)
     stage.close()
 
 
@@ -108,7 +108,7 @@ def test_the_server_adds_up_its_workers_where_metrics_are_enabled(originals: Pat
             assert servers.fetch(f"{base}/photos/thumbs/90x60/quarters.jpg").status == 200
         assert servers.fetch(f"{base}/photos/thumbs/90x60/none.jpg?secret=canary").status == 404
         answers = [servers.fetch(f"{base}/metrics") for _ in range(12)]
-    answer = answers[-1]  # an answer must not be counted, or told, in the next one
+    answer = answers[-1]  # an answer must not be counted, or reported, in the next one
     if not asked:
         assert answer.status == 404
         return
@@ -121,9 +121,9 @@ def test_the_server_adds_up_its_workers_where_metrics_are_enabled(originals: Pat
     assert samples(answer.body.decode(), "mage_cache_bytes")[("photos",)] >= 4096
     assert samples(answer.body.decode(), "mage_stage_running")[("render",)] == 0
     for each in answers:
-        told = [line for line in each.body.decode().splitlines() if line.startswith("mage_build_info")]
+        lines = [line for line in each.body.decode().splitlines() if line.startswith("mage_build_info")]
         labels = ",".join(f'{name}="{value}"' for name, value in sorted(BUILD.items()))
-        assert told == [f"mage_build_info{{{labels}}} 1.0"]
+        assert lines == [f"mage_build_info{{{labels}}} 1.0"]
 
 
 def test_what_is_the_same_in_all_processes_leaves_nothing_in_their_files(tmp_path: Path) -> None:
@@ -140,8 +140,8 @@ sys.stdout.write(text)
     environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     done = finished([sys.executable, "-c", script, str(tmp_path)], environ)
     assert done.stderr == ""
-    told = [line for line in done.stdout.splitlines() if line.startswith(("mage_cache", "mage_build"))]
-    assert told == [
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("mage_cache", "mage_build"))]
+    assert lines == [
         'mage_cache_entries{storage="photos"} 2.0',
         'mage_cache_bytes{storage="photos"} 8192.0',
         'mage_build_info{libvips="8.18.7",version="1"} 1.0',

@@ -88,7 +88,7 @@ def test_all_that_root_puts_into_a_cache_belongs_to_its_user(directory: Path) ->
     with store.try_lock_janitor() as first:
         assert first
     paths = list(cache.rglob("*"))
-    assert len(paths) == 8  # tag, account, janitor; two shards, a group, two entries
+    assert len(paths) == 8  # tag, ledger, janitor; two shards, a group, two entries
     assert {(path.stat().st_uid, path.stat().st_gid) for path in paths} == {(SERVICE, SERVICE)}
     os.chown(directory, SERVICE, SERVICE)
 

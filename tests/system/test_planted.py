@@ -1,4 +1,4 @@
-"""What other users plant where a server keeps its own: no request waits or fails for it, and the operator is told."""
+"""What other users plant where a server keeps its own: no request waits or fails for it, and the log names it."""
 
 import contextlib
 import json
@@ -66,7 +66,7 @@ def configured(originals: Path, tmp_path: Path, run_dir: Path | None, **cache: o
         yield read(StorageConf, storage, "", [])
 
 
-def claims_in(directory: Path, conf: StorageConf) -> Path:
+def locks_in(directory: Path, conf: StorageConf) -> Path:
     return directory / f"{conf.name}-{caches._locations_digest(conf)}.claims"
 
 
@@ -90,7 +90,7 @@ def test_a_lock_that_another_user_never_gives_up_holds_up_no_render(
     with configured(originals, tmp_path, run_dir) as conf:
         # The whole directory by default, for its name can be known; else one that has come to a file of ours.
         directory = plant(run_dir or default, 0 if run_dir else OTHER, mode=0o755)
-        locks = claims_in(directory, conf)
+        locks = locks_in(directory, conf)
         locks.touch()
         os.chown(locks, OTHER, OTHER)
         with locked_by(OTHER, locks):
@@ -102,16 +102,16 @@ def test_a_lock_that_another_user_never_gives_up_holds_up_no_render(
 
 
 @pytest.mark.parametrize("kind", ["fifo", "link"])
-@pytest.mark.parametrize("name", ["claims", "purges"])
+@pytest.mark.parametrize("name", ["locks", "purges"])
 def test_what_is_no_regular_file_at_the_path_of_one_delays_no_render_and_no_purge(
     kind: str, name: str, originals: Path, tmp_path: Path
 ) -> None:
     run_dir, outside = tmp_path / "run", tmp_path / "outside"
     outside.write_bytes(b"precious")
     run_dir.mkdir()
-    shared = {"disk": disk_cache(tmp_path / "cache")} if name == "claims" else {"memory": MEMORY}
+    shared = {"disk": disk_cache(tmp_path / "cache")} if name == "locks" else {"memory": MEMORY}
     with configured(originals, tmp_path, run_dir, **shared) as conf:
-        path = claims_in(run_dir, conf) if name == "claims" else run_dir / "photos.purges"
+        path = locks_in(run_dir, conf) if name == "locks" else run_dir / "photos.purges"
         os.mkfifo(path) if kind == "fifo" else path.symlink_to(outside)
         assert answered("photos/thumbs/40x30/quarters.jpg") == (200, "MISS")
         assert answered("photos/thumbs/40x30/quarters.jpg") == (200, "HIT")
@@ -148,9 +148,9 @@ def test_a_cache_that_becomes_writable_by_others_is_a_failing_layer_and_logged_o
         (tmp_path / "cache").chmod(mode)
         servers.eventually(lambda: answered(path) == (200, "MISS"))
         assert [answered(path) for _ in range(20)] == [(200, "MISS")] * 20
-        told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-        assert len(told) == 2  # of reading, of writing
-        assert all("cache layer disk cannot be" in line and f"mode {mode:04o}" in line for line in told)
+        lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+        assert len(lines) == 2  # of reading, of writing
+        assert all("cache layer disk cannot be" in line and f"mode {mode:04o}" in line for line in lines)
         (tmp_path / "cache").chmod(0o700)
         servers.eventually(lambda: answered(path) == (200, "HIT"))
 

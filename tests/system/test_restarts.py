@@ -131,7 +131,7 @@ def test_slow_clients_hold_no_connection_to_mage_and_hits_go_on(originals: Path,
 
 @dataclass
 class Load:
-    """Eight threads that ask through nginx until told to stop: hits, and a new size in one of twenty requests."""
+    """Eight threads that send requests through nginx until stopped: hits, and a new size in one of twenty requests."""
 
     port: int
     count: int = 0

@@ -12,7 +12,7 @@ from tests.support.source_fixtures import (
     DEADLINE,
     KEYS,
     MAX_BYTES,
-    Bucketeer,
+    BucketClient,
     Put,
 )
 from thumbs.errors import SourceMissing, StorageFailed
@@ -75,7 +75,7 @@ def test_without_keys_of_its_own_boto3s_chain_finds_them(
     assert source.read("tom.jpg").data == DATA
 
 
-def test_a_version_id_is_part_of_the_version(moto: str, client: Bucketeer, bucket: tuple[str, Put]) -> None:
+def test_a_version_id_is_part_of_the_version(moto: str, client: BucketClient, bucket: tuple[str, Put]) -> None:
     name, put = bucket
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     described = S3Settings(name, access_key=KEYS[0], secret_key=KEYS[1], base_url=moto)

@@ -31,10 +31,10 @@ while True:
 _DEAF_AT_FIRST = _SERVER.replace(
     "def stop(number, frame):",
     """
-told = []
+received = []
 def stop(number, frame):
-    told.append(number)
-    if len(told) == 1:
+    received.append(number)
+    if len(received) == 1:
         return""",
 )
 _COMPANION = """
@@ -137,9 +137,9 @@ def test_sigterm_stops_the_server_and_then_its_companions(supervise: Callable[..
     supervised.wait_until_up()
     supervised.process.send_signal(signal.SIGTERM)
     assert supervised.end() == 0
-    told = [line for line in supervised.notes if " got " in line]
-    assert told[0] == "server got SIGTERM"
-    assert told[-1] == "companion got SIGTERM"
+    signals = [line for line in supervised.notes if " got " in line]
+    assert signals[0] == "server got SIGTERM"
+    assert signals[-1] == "companion got SIGTERM"
     assert not any(map(alive, supervised.pids("server") + supervised.pids("companion")))
 
 

@@ -59,8 +59,8 @@ def x_cache(path: str, size: str, filters: str = "", accept: str = "") -> str:
 
 
 def test_the_server_finds_what_was_made_ahead(run: Run, warmable: object) -> None:
-    told = run("warm_thumb_cache", "photos", "cats/tom.jpg", "dog.jpg", "--size", "90x60", "--size", "x50")
-    assert told.startswith("photos: 4 made, 0 already cached, 0 failed in ")
+    output = run("warm_thumb_cache", "photos", "cats/tom.jpg", "dog.jpg", "--size", "90x60", "--size", "x50")
+    assert output.startswith("photos: 4 made, 0 already cached, 0 failed in ")
     assert [x_cache(path, size) for path in ("cats/tom.jpg", "dog.jpg") for size in ("90x60", "x50")] == ["HIT"] * 4
     assert x_cache("cats/tom.jpg", "91x60") == "MISS"
 
@@ -113,9 +113,9 @@ def test_failures_are_named_and_the_rest_is_made(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
     sentence = run.refused("warm_thumb_cache", "photos", "-", "--size", "90x60")
     assert sentence == "4 thumbnails could not be made: the lines above say why."
-    told = capsys.readouterr()
-    assert told.out.startswith("photos: 1 made, 0 already cached, 4 failed in ")
-    assert sorted(told.err.splitlines()) == [
+    captured = capsys.readouterr()
+    assert captured.out.startswith("photos: 1 made, 0 already cached, 4 failed in ")
+    assert sorted(captured.err.splitlines()) == [
         f"'not-\\udcff-text.jpg' 90x60: {BadPath.sentence}",
         f"../up.jpg 90x60: {BadPath.sentence}",
         "broken.jpg 90x60: The original is damaged or cut short.",
@@ -177,12 +177,12 @@ def test_a_cache_that_is_too_small_is_reported(root: Path, tmp_path: Path, capsy
     sizes = [argument for side in range(20, 120) for argument in ("--size", f"{side}x")]
     with override_settings(THUMBS={"STORAGES": [local_storage("photos", root, disk=disk)]}):
         call_command("warm_thumb_cache", "photos", "dog.jpg", *sizes)
-    told = capsys.readouterr()
-    assert told.out.startswith("photos: 100 made")
+    captured = capsys.readouterr()
+    assert captured.out.startswith("photos: 100 made")
     assert re.fullmatch(
         r"photos: the disk cache holds 2\d\d\.\d KiB of 256\.0 KiB, and may have evicted the first thumbnails again: "
         r"raise cache\.disk\.max_size_mb to keep more\.\n",
-        told.err,
+        captured.err,
     )
 
 
@@ -284,7 +284,7 @@ def test_it_is_run_as_a_user_runs_it(root: Path, tmp_path: Path) -> None:
     done = manage(environ, "warm_thumb_cache", "photos", "--prefix", "", "--size", "90x60")
     assert (done.returncode, done.stderr) == (0, "")  # no bar where there is no terminal
     assert done.stdout.startswith("photos: 3 made, 0 already cached, 0 failed in ")
-    told = json.loads(manage(environ, "thumb_cache_stats", "--json").stdout)
-    assert told["storages"][0]["disk"]["entries"] == 3
+    report = json.loads(manage(environ, "thumb_cache_stats", "--json").stdout)
+    assert report["storages"][0]["disk"]["entries"] == 3
     failed = manage(environ, "warm_thumb_cache", "photos", "none.jpg", "--size", "90x60")
     assert (failed.returncode, len(failed.stderr.splitlines())) == (1, 2)

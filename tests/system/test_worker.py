@@ -1,4 +1,4 @@
-"""The worker that answers hits at once must be told from gunicorn's own by nothing but its speed."""
+"""The worker that answers hits at once must differ from gunicorn's own in nothing but its speed."""
 
 import contextlib
 import re

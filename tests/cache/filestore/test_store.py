@@ -204,9 +204,9 @@ def test_a_file_of_another_program_that_came_later_is_never_removed(
 ) -> None:
     store.set("g/a", b"data", expires=clock.now + 1)
     (entry,) = entry_files(directory)
-    strangers = [directory / "notes.txt", entry.parent / "notes.txt", entry.parent.parent / "x.tmp"]
-    for stranger in strangers:
-        stranger.write_bytes(b"precious")
+    others = [directory / "notes.txt", entry.parent / "notes.txt", entry.parent.parent / "x.tmp"]
+    for other in others:
+        other.write_bytes(b"precious")
     clock.now += 10
     store.sweep()
     store.set("g/b", b"data", expires=None)
@@ -214,7 +214,7 @@ def test_a_file_of_another_program_that_came_later_is_never_removed(
     store.clear()
     store.sweep()
     assert entry_files(directory) == []
-    assert [stranger.read_bytes() for stranger in strangers] == [b"precious"] * 3
+    assert [other.read_bytes() for other in others] == [b"precious"] * 3
 
 
 def test_a_directory_deleted_while_in_use_is_made_again(store: FileStore, directory: Path) -> None:

@@ -316,9 +316,9 @@ def in_time(act: Callable[[], None]) -> bool:
     """Whether `act` ends well within a minute."""
     done = threading.Event()
 
-    def act_and_tell() -> None:
+    def act_and_set() -> None:
         act()
         done.set()
 
-    threading.Thread(target=act_and_tell, daemon=True).start()
+    threading.Thread(target=act_and_set, daemon=True).start()
     return done.wait(WAIT_SECONDS)

@@ -29,7 +29,7 @@ def capped(directory: Path, clock: Clock, max_bytes: int) -> FileStore:
     return FileStore(directory, max_bytes=max_bytes, clock=clock)
 
 
-# --------------------------------------------------------------------------------------- the account
+# --------------------------------------------------------------------------------------- the ledger
 
 
 def test_the_ledger_is_the_truth_after_every_kind_of_change(directory: Path, clock: Clock) -> None:
@@ -189,7 +189,7 @@ def test_making_room_removes_orphans_too(directory: Path, clock: Clock) -> None:
     (entry,) = entry_files(directory)
     orphan = entry.parent.parent / "0123456789abcdef.tmp"
     orphan.write_bytes(bytes(200_000))
-    FileStore(directory, max_bytes=None, clock=clock).sweep(dry_run=True)  # now the account knows it
+    FileStore(directory, max_bytes=None, clock=clock).sweep(dry_run=True)  # now the ledger has it
     assert store.set("g/b", os.urandom(100_000), expires=None)
     assert not orphan.exists()
     assert store.usage().bytes == disk_bytes(directory)

@@ -196,7 +196,7 @@ def _resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-# ------------------------------------------------------------------------------------------ crowds
+# ------------------------------------------------------------------------------------------ concurrent reads
 
 
 def test_a_hundred_reads_that_hang_or_drip_start_no_thread_and_leave_no_connection(store: MisbehavingStore) -> None:
