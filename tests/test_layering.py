@@ -109,7 +109,7 @@ def rooms() -> dict[str, set[str]]:
 
 
 def room_of(module: str) -> str | None:
-    """The room of a module of ours: its folder, or itself at the root. None for Django's words and other packages."""
+    """The room of one of our modules: its folder, or itself at the root. None for Django's words and other packages."""
     parts = module.split(".")
     if parts[0] != "thumbs" or len(parts) == 1 or parts[1] in DJANGO:
         return None

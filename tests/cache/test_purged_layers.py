@@ -1,4 +1,4 @@
-"""A purge hides what was made before it, in every process, whatever becomes of the journal."""
+"""A purge hides what was made before it, in every process, whatever happens to the journal."""
 
 import time
 from pathlib import Path
@@ -18,12 +18,12 @@ from thumbs.cache.purge.journal import PurgeJournal
 
 @pytest.fixture
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every look at the journal counts, however soon after the last."""
+    """The journal is read at every lookup, however soon after the last."""
     monkeypatch.setattr(purges_module, "_CHECK_SECONDS", 0)
 
 
 def purging(path: Path, clock: Clock, store: Layer | None = None) -> Layers:
-    """What one of several processes has: a memory of its own, the journal in common."""
+    """The layers of one of several processes: its own memory, a common journal."""
     return Layers(
         [store or memory(clock)],
         purges=PurgeJournal(private_file(path / "run" / "journal"), keep=1000, clock=clock),
@@ -95,7 +95,7 @@ def test_a_process_that_slept_while_the_journal_was_rewritten_misses_no_purge(
     assert asleep.is_purged("old0", NOW)
     was = journal.stat().st_size
     groups = written_anew(here, clock, journal)
-    while journal.stat().st_size <= was:  # longer than when it was last looked at, as if only appended to
+    while journal.stat().st_size <= was:  # longer than when it was last read, as if only appended to
         groups.append(f"more{len(groups)}")
         here.append(groups[-1])
     assert all(asleep.is_purged(group, clock.now - 55) for group in groups[-50:])
@@ -103,7 +103,7 @@ def test_a_process_that_slept_while_the_journal_was_rewritten_misses_no_purge(
 
 
 def written_anew(purges: PurgeJournal, clock: Clock, journal: Path) -> list[str]:
-    """The groups of one purge a second until the journal has just been written anew."""
+    """The groups of one purge a second, until the journal has just been rewritten."""
     groups: list[str] = []
     purges.append("first")
     size = 0

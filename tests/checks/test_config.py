@@ -1,4 +1,4 @@
-"""What is wrong in a configuration is found at start: named with its place, explained, and without secrets."""
+"""What is wrong in a configuration is found at start: reported with its key, explained, and without secrets."""
 
 import re
 from collections.abc import Iterator

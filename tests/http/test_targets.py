@@ -1,4 +1,4 @@
-"""Whose a request target is, and what it names: a front answers what may be a thumbnail's, and nothing else."""
+"""Which request targets are for thumbnails, and what they name: a front answers these and no others."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Geometry: every layout has the promised size, and shows the part of the source that was asked for."""
+"""Geometry: every layout has the promised size, and shows the requested part of the source."""
 
 from fractions import Fraction
 

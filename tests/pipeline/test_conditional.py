@@ -81,7 +81,7 @@ def test_a_list_that_is_none_matches_nothing(open_server: Callable[..., FakeServ
         field = listed.format(tag, tag)
         answer = ask(server, request(if_none_match=field, if_modified_since=LATER))
         assert (cached(answer), bool(answer.body)) == ((200, x_cache), True)
-    assert server.source.asked_versions == []  # nothing that a version could be held against
+    assert server.source.asked_versions == []  # nothing to compare a version with
 
 
 @pytest.mark.parametrize("condition", ANY)
@@ -213,7 +213,7 @@ def test_a_source_without_a_version_is_rendered_before_the_condition_is_checked(
     assert len(server.renderer.rendered) == 2
     tag = tag_of(server)
     assert ask(server, request(if_none_match=tag)).status == 304
-    assert len(server.renderer.rendered) == 4  # made each time, for want of a version
+    assert len(server.renderer.rendered) == 4  # made each time, because there is no version
 
 
 # ------------------------------------------------------------------------------- refusals come before

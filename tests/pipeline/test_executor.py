@@ -39,7 +39,7 @@ def gone(job: Job[str], executors: dict[str, BoundedExecutor], timings: Timings 
 
 
 class Gate:
-    """Work that stops until it is let through, and tells when it has begun."""
+    """Work that blocks until it is released, and signals that it has begun."""
 
     def __init__(self, closing: ExitStack) -> None:
         self.begun = threading.Semaphore(0)
@@ -121,7 +121,7 @@ def test_work_that_fails_leaves_the_stage_and_is_logged(closing: ExitStack, capl
         made.submit(fail)
         settled(made)
         after = Gate(closing)
-        occupy(made, after)  # by the same thread, when it has done with what failed
+        occupy(made, after)  # by the same thread, after the failed work
         after.wait_for(1)
     assert "out of reach" in caplog.text
 
@@ -248,7 +248,7 @@ def test_work_that_has_waited_for_too_long_is_refused_when_a_thread_is_free(clos
 
 
 def test_a_job_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> None:
-    """An original of many megabytes would else live until the garbage collector finds the circle it is in."""
+    """Otherwise an original of many megabytes would stay until the garbage collector finds the reference cycle."""
 
     class Original:
         pass

@@ -128,7 +128,7 @@ def test_a_recent_proxy_is_looked_up_once_if_there_is_room_for_it(
 
 
 class Forgetful(MemoryLayer):
-    """Takes everything and has nothing."""
+    """Accepts every entry and keeps none."""
 
     def put(self, key: str, entry: Entry, expires: float) -> None:
         pass

@@ -139,7 +139,7 @@ def test_a_clock_that_is_moved_costs_one_render_a_key_and_keeps_nothing_for_ever
     else:
         cache = MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=clock))
     server = open_server(cache=[cache], clock=clock)
-    server.source.put("a.jpg", b"cat", token=None)  # no version: only a render can tell
+    server.source.put("a.jpg", b"cat", token=None)  # no version: only a render shows whether it has changed
     keys = [f"{width}x30/a.jpg" for width in (40, 50, 60)]
     for _ in range(3):
         assert {ask(server, request(key)).status for key in keys} == {200}

@@ -1,4 +1,4 @@
-"""A request and its answer: one render for all that ask at once, the same headers in every way to ask."""
+"""A request and its answer: one render for all concurrent requests, the same headers for every way to send one."""
 
 import asyncio
 import json

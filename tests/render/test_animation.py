@@ -1,4 +1,4 @@
-"""Animations: what moves goes on moving between GIF and WebP, frame by frame as Pillow sees it."""
+"""Animations: they are converted between GIF and WebP frame by frame, as Pillow decodes them."""
 
 import io
 

@@ -55,7 +55,7 @@ def test_littlecms_reads_our_profiles_as_we_wrote_them(space: str) -> None:
 
 @pytest.mark.parametrize("space", ["p3", "adobe"])
 def test_a_chart_without_its_profile_would_be_seen_to_be_wrong(space: str) -> None:
-    """The bound is worth something only if what ignores profiles passes it by far."""
+    """The bound proves something only if a conversion that ignores profiles exceeds it by far."""
     assert farthest(middles(chart_in(space)), PATCHES) > 3 * JUST_NOTICED
 
 

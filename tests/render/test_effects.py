@@ -1,4 +1,4 @@
-"""What happens after resizing: every effect is held against Pillow or plain arithmetic."""
+"""What happens after resizing: every effect is compared with Pillow or plain arithmetic."""
 
 import itertools
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def contrasted(color: tuple[int, ...], amount: int) -> list[float]:
 
 
 def saturated(color: tuple[int, ...], amount: int) -> list[float]:
-    """CSS's saturate(), written as a blend with the luma: Filter Effects Module Level 1, 9.4."""
+    """CSS's saturate(), written as a blend with the luma (Filter Effects Module Level 1)."""
     luma = 0.213 * color[0] + 0.715 * color[1] + 0.072 * color[2]
     return [luma + (value - luma) * (100 + amount) / 100 for value in color]
 

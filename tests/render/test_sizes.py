@@ -172,7 +172,7 @@ def refusal(source: Size, transform: Transform, limits: OutputLimits) -> set[typ
 
 
 def answered(act: Callable[[], Answer]) -> Answer | type[Exception]:
-    """What `act` gives, or how it refuses."""
+    """What `act` returns, or the error that it raises."""
     try:
         return act()
     except (BadFilter, SizeOverLimit) as refused:
@@ -180,7 +180,7 @@ def answered(act: Callable[[], Answer]) -> Answer | type[Exception]:
 
 
 def assert_allowed(answer: object, source: Size, transform: Transform, limits: OutputLimits) -> None:
-    """Fails where a picture was refused that was promised, or made that is over the limits."""
+    """Fails where an expected picture was refused, or one over the limits was made."""
     allowed = refusal(source, transform, limits)
     assert (answer if isinstance(answer, type) else None) in allowed
 
@@ -356,7 +356,7 @@ def brightness(image: Image.Image) -> tuple[int, int]:
 
 
 def test_without_its_gravity_a_mark_in_a_corner_is_cut_off() -> None:
-    """What the mark shows is worth something only if a wrong cut loses it."""
+    """The test of the mark proves something only if a wrong crop loses it."""
     data = marked((1600, 200), 20, 100, 10, "PNG")
     for gravity, seen in ((Focus(20 / 1600, 0.5), True), (Compass.CENTER, False), (Focus(0.5, 0.5), False)):
         image = made(data, Transform(100, 100, "png", gravity=gravity))

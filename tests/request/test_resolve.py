@@ -1,4 +1,4 @@
-"""Orders: a path becomes one verified recipe with every default settled, or the refusal that it deserves."""
+"""Thumb requests: a path becomes a verified transform with all defaults, or the right error."""
 
 from dataclasses import replace
 from urllib.parse import quote

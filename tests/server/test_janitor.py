@@ -16,7 +16,7 @@ from thumbs.server.janitor import Janitor
 
 
 class Rounds(threading.Event):
-    """Stands for the time between sweeps: notes each pause, does what belongs into it, and ends after so many."""
+    """Replaces the wait between sweeps: records each pause, runs its action, and ends after a number of them."""
 
     def __init__(self, count: int, between: Callable[[int], object] = lambda _: None) -> None:
         super().__init__()

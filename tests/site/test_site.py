@@ -178,7 +178,7 @@ class _AtTheRoot:
 @pytest.mark.parametrize("name", ["quarters.jpg", "Bücher/été.jpg", "what?.jpg"])
 def test_a_site_below_a_path_of_its_server_finds_its_pictures(site: Client, name: str) -> None:
     target = f"/sub/img/local/thumbs/50x/{quote(name)}"
-    for raw in (target, target.removeprefix("/sub"), None):  # a proxy may strip the path, or tell nothing
+    for raw in (target, target.removeprefix("/sub"), None):  # a proxy may strip the path, or pass on no raw target
         environ = {"SCRIPT_NAME": "/sub"} if raw is None else {"SCRIPT_NAME": "/sub", "RAW_URI": raw}
         assert site.generic("GET", target.removeprefix("/sub"), **environ).status_code == 200, raw  # type: ignore[arg-type]
 

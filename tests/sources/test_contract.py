@@ -168,7 +168,7 @@ def test_its_repr_contains_no_secret(fixture: SourceFixture) -> None:
 def _forked(work: Callable[[], bool]) -> int:
     """The process id of a child that ends with 0 when `work` holds there."""
     with warnings.catch_warnings():
-        # Other tests' threads are no concern of a child that takes no lock of theirs.
+        # Threads of other tests do not matter: the child takes none of their locks.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:

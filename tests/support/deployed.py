@@ -104,7 +104,7 @@ def reload(server: Server, document: Mapping[str, object]) -> None:
 
 
 class Recorder:
-    """An upstream that notes what it is sent, byte for byte, and answers as `status` and `answer`, its headers, say."""
+    """An upstream that records what it is sent, byte for byte, and answers with `status` and the headers `answer`."""
 
     def __init__(self, *answer: tuple[str, str]) -> None:
         self.status = 200

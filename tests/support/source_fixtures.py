@@ -35,7 +35,7 @@ Put = Callable[[str, bytes], None]
 
 
 class BucketClient(Protocol):
-    """What we ask of boto3's client to prepare a bucket."""
+    """The part of boto3's client that prepares a bucket."""
 
     def create_bucket(self, *, Bucket: str) -> object: ...  # noqa: N803
 

@@ -1,4 +1,4 @@
-"""The access log: every answer is a line of JSON that tells a reader enough, and an attacker nothing."""
+"""The access log: every answer is a line of JSON, without secrets and without what was not verified."""
 
 import json
 import logging

@@ -16,7 +16,7 @@ from bench.table import Results
 
 PLAN = Plan(rounds=3, seconds=1.0, kinds=frozenset({"hits"}), peers=frozenset(), against={})
 
-# A tree whose server says how it was started, and answers nothing.
+# A tree whose server prints how it was started, and answers no request.
 MANAGE = """
 import json, os, socket, sys
 

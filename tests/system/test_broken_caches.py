@@ -89,11 +89,11 @@ def on_a_disk(originals: Path, directory: Path, options: str) -> Iterator[tuple[
 
 
 def nothing(_: Disk) -> None:
-    """It is too small from the beginning."""
+    """A file system that is too small from the beginning."""
 
 
 def read_only(disk: Disk) -> None:
-    # To mount it anew as such is refused while a file is open for writing: so another one is mounted over it.
+    # It cannot be remounted read-only while a file is open for writing: so another one is mounted over it.
     disk.run("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", disk.cache)
 
 
@@ -198,7 +198,7 @@ def hangs_up(wire: socket.socket) -> None:
 
 @contextlib.contextmanager
 def beside(port: int, originals: Path, directory: Path, *, workers: int = 2) -> Iterator[Server]:
-    """A server that shares a cache on that port, with the time limits that a check asks for."""
+    """A server that shares a cache on that port, with the time limits that a system check requires."""
     options = {"connect_timeout": 0.05, "timeout": 0.05}
     backend = "django.core.cache.backends.memcached.PyMemcacheCache"
     document = {

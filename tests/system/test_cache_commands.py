@@ -1,4 +1,4 @@
-"""`clear_thumb_cache` and `run_cache_janitor`: what they do, what they say, what they refuse."""
+"""`clear_thumb_cache` and `run_cache_janitor`: what they do, what they print, what they refuse."""
 
 import re
 import signal
@@ -17,7 +17,7 @@ from thumbs.wiring import caches, process
 
 
 def _make(*paths: str) -> list[str]:
-    """Have thumbnails made in this process; gives what X-Cache said."""
+    """Make thumbnails in this process; returns their X-Cache headers."""
     answers = [Client().get(f"/img/{path}") for path in paths]
     assert {answer.status_code for answer in answers} == {200}
     return [answer.headers["X-Cache"] for answer in answers]

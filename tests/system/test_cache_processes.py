@@ -61,7 +61,7 @@ class DaemonThreadPool:
         self.processes.remove(process)
 
     def end(self) -> list[str]:
-        """Kill all that still run, and return everything that any has complained of."""
+        """Kill all that still run, and return all of their errors."""
         for process in list(self.processes):
             self.kill(process)
         return self.errors
@@ -97,7 +97,7 @@ def test_writers_killed_while_writing_leave_no_torn_read_and_no_orphan(pool: Dae
         pool.kill(writers.pop(0))
     for writer in writers:
         pool.kill(writer)
-    # The readers, whenever they get to run, look at what was left once more before they stop.
+    # The readers, whenever they are scheduled, read once more what was left before they stop.
     (pool.directory.parent / "stop").touch()
     whole, wrong = 0, []
     for reader in readers:
@@ -128,7 +128,7 @@ def test_the_cap_holds_at_every_moment(pool: DaemonThreadPool, janitor: str, sec
     writers = [pool.start("flood", CAP, seed) for seed in range(WORKERS)]
     sweeper = pool.start("sweep", CAP, tmp_path / "log") if janitor != "without" else None
     samples: list[int] = []
-    # As long as it is to last, and until the writers, whenever they get to run, have filled the cache.
+    # For that time, and until the writers, whenever they are scheduled, have filled the cache.
     end = time.monotonic() + seconds
     last = end + WAIT_SECONDS
     while (now := time.monotonic()) < end or (max(samples) <= CAP * 0.9 and now < last):

@@ -1,4 +1,4 @@
-"""`thumb_cache_stats`: figures that are true for all processes together, from looking alone."""
+"""`thumb_cache_stats`: figures that are true for all processes together, read without writing."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def test_each_storage_is_reported(run: Run, storages: object) -> None:
     assert (disk["disk"]["entries"], disk["disk"]["bytes"]) == (2, store.usage().bytes)
     assert (disk["disk"]["max_bytes"], disk["disk"]["expired"], disk["disk"]["last_sweep"]) == (None, 0, None)
     assert time.time() - 60 < disk["disk"]["least_recently_used_at"] <= disk["disk"]["last_used_at"] <= time.time()
-    # What others have in their memory cannot be known, and that is what is said.
+    # What other processes have in memory is unknown, and is reported as unknown.
     assert memory["memory"] == {"max_bytes": 4 << 20, "max_items": None, "entries": None, "bytes": None}
     assert none == {"name": "signed", "disk": None, "memory": None, "shared": None}
 
@@ -77,7 +77,7 @@ def test_the_cap_is_printed_with_how_much_of_it_is_used(run: Run, originals: Pat
     capped = local_storage("capped", originals, disk=disk_cache(tmp_path / "cache", max_size_mb=64))
     with override_settings(THUMBS={"STORAGES": [capped]}):
         assert "0 entries, 0.0 KiB of 64.0 MiB (0%)" in run("thumb_cache_stats")
-        assert not (tmp_path / "cache").exists()  # to look makes nothing
+        assert not (tmp_path / "cache").exists()  # inspecting creates nothing
         make("capped/thumbs/50x/quarters.jpg")
         assert stats(run)[0]["disk"]["max_bytes"] == 64 << 20
 
@@ -178,7 +178,7 @@ def test_a_hit_in_a_directory_that_cannot_be_written_is_still_a_hit(tmp_path: Pa
     store = FileStore(tmp_path / "cache", max_bytes=None)
     store.set("a/b", b"data", expires=None)
     (tmp_path / "cache" / LEDGER).unlink()
-    (tmp_path / "cache" / LEDGER).mkdir()  # root may write where it likes, but not here
+    (tmp_path / "cache" / LEDGER).mkdir()  # root may write anywhere, but not here
     found = FileStore(tmp_path / "cache", max_bytes=None).get("a/b")
     assert found is not None
     assert found.payload == b"data"

@@ -1,4 +1,4 @@
-"""The cache layers as a client sees them: X-Cache and Server-Timing tell which one answered."""
+"""The cache layers as a client sees them: X-Cache and Server-Timing name the one that answered."""
 
 import contextlib
 import shutil
@@ -62,7 +62,7 @@ def place(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def store(originals: Path) -> Iterator[MisbehavingStore]:
-    """A store whose every object is one picture, and that counts how often it is asked."""
+    """A store whose every object is one picture, and that counts its requests."""
     with MisbehavingStore(body=(originals / "noise.jpg").read_bytes()) as running:
         yield running
 

@@ -172,7 +172,7 @@ def test_a_copy_that_is_still_good_is_304(fronts: Fronts, storage: str) -> None:
         assert (answer.status, answer.body) == (304, b""), headers
         assert answer.headers["etag"] == first.headers["etag"]
         assert answer.headers["cache-control"] == first.headers["cache-control"]
-        # Without a layer, only a tag is good before a picture is made (RFC 9110, 13.2.1).
+        # Without a layer, only a tag can match before a picture is made (RFC 9110, 13.2.1).
         made = storage != "cached" and first.headers["etag"] not in headers.get("If-None-Match", "")
         assert ("render" in answer.headers["server-timing"]) is made
     assert fronts.ask(path, method="HEAD", headers=conditions[0]).status == 304

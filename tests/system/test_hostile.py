@@ -1,4 +1,4 @@
-"""Files that mean harm, over HTTP: each is answered with a picture or a refusal that fits, and no worker dies of it."""
+"""Hostile files over HTTP: each is answered with a picture or the right error, and no worker crashes."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ RECIPES = (
     "100x100/f:pc(10,10,90,90);fmt(avif)",
     "600x600/f:trim(10);fit(stretch);r(90);blur(3);fmt(auto)",
 )
-# What libraries say of themselves, and what some of the files hold for browsers and servers to run.
+# Names of libraries, and what some of the files contain for browsers and servers to run.
 _LIBRARIES = (
     "Traceback",
     'File "',
@@ -62,7 +62,7 @@ class Asked:
 
 @dataclass
 class Ground:
-    """Both worker classes at work on the same directory. `canaries` are texts that no answer may hold."""
+    """Both worker classes, running on the same directory. `canaries` are texts that no answer may hold."""
 
     root: Path
     fronts: tuple[Server, ...]
@@ -111,7 +111,7 @@ class Ground:
 
 
 def _forget_peak(pid: int) -> None:
-    with contextlib.suppress(OSError):  # not every kernel lets us
+    with contextlib.suppress(OSError):  # not every kernel permits it
         Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 

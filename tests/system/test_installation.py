@@ -275,6 +275,6 @@ def test_a_server_logs_its_libvips_once_when_it_starts(originals: Path, tmp_path
 
 
 def test_a_wheel_that_the_tests_make_is_as_pip_wants_it(made: Environment, tmp_path: Path) -> None:
-    """The other tests lean on RECORD: its digests must be those that pip itself would refuse when they were wrong."""
+    """The other tests rely on RECORD: pip itself must refuse its digests when they are wrong."""
     made.install("uv", wheel(tmp_path, "tiny", "1", {"tiny.py": "there = True"}))
     assert made.run("-c", "import tiny; print(tiny.there)").stdout == "True\n"

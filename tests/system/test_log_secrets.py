@@ -1,4 +1,4 @@
-"""No signature and no secret in any log, of the server or of what it starts, at the most talkative level there is."""
+"""No signature and no secret in any log, of the server or of what it starts, at the most verbose level there is."""
 
 import contextlib
 import logging
@@ -123,7 +123,7 @@ def _found(text: str) -> list[str]:
 
 @contextlib.contextmanager
 def _talkative(environ: Mapping[str, str], directory: Path, *arguments: str) -> Iterator[tuple[Server, Path]]:
-    """`run_thumb_server` with all that it may be asked to tell."""
+    """`run_thumb_server` with everything logged that can be."""
     port, log = servers.free_port(), directory / "server.log"
     command = [sys.executable, "manage.py", "run_thumb_server", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     with servers.running([*command, *arguments], log=log, environ=environ) as process:
@@ -145,7 +145,7 @@ def _check(server: Server, log: Path) -> None:
     eventually(lambda: "storage s3-closed" in log.read_text())
     eventually(lambda: "storage leaky" in log.read_text())
     text = log.read_text()
-    assert "DEBUG" in text  # it does tell a lot
+    assert "DEBUG" in text  # it does log a lot
     assert _found(text) == [], text
 
 
@@ -231,7 +231,7 @@ def test_a_site_that_logs_everything_has_clean_logs_under_the_server(originals: 
         process.terminate()
         process.wait(WAIT_SECONDS)
     text = log.read_text()
-    assert "Calculating signature using v4 auth" in text  # botocore tells all, as the site wants it
+    assert "Calculating signature using v4 auth" in text  # botocore logs everything, as the site has configured
     headers_of_aws = {"AWS4-HMAC", "/aws4_request"}  # the name of the method and the scope: no secret by themselves
     assert set(_found(text)) <= headers_of_aws, text
     assert not re.search(r"\b(?:Credential|Signature)=(?!\[hidden\])", text)

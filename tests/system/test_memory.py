@@ -1,4 +1,4 @@
-"""Thousands of renders in one process: its memory stops growing, and libvips keeps hold of nothing."""
+"""Thousands of renders in one process: its memory stops growing, and libvips holds nothing."""
 
 import ctypes
 import gc
@@ -22,8 +22,8 @@ from thumbs.render.renderer import Renderer, RenderLimits
 RENDERS, THREADS, SAMPLE = 4000, 8, 200
 _MIB = 1024 * 1024
 _RESIDENT_MIB, _IN_USE_MIB = 16, 4
-# glibc moves this threshold up by itself, and keeps for good what is below it: how much that is changes from run to run
-# with which renders happen to coincide. Held where it begins, it lets leaks alone be seen.
+# glibc raises this threshold by itself, and never gives back what is below it: how much that is depends on which
+# renders coincide. With a fixed threshold, only leaks are seen.
 _THRESHOLD = ("MALLOC_MMAP_THRESHOLD_", str(128 * 1024))
 _PATIENCE_SECONDS, _IDLE_SECONDS = 300, 60
 

@@ -1,4 +1,4 @@
-"""Prometheus' text: right across workers, with labels from closed sets, and there only where it was asked for."""
+"""Prometheus' text: right across workers, with labels from closed sets, and only where it is enabled."""
 
 import os
 import platform
@@ -127,7 +127,7 @@ def test_the_server_adds_up_its_workers_where_metrics_are_enabled(originals: Pat
 
 
 def test_what_is_the_same_in_all_processes_leaves_nothing_in_their_files(tmp_path: Path) -> None:
-    """A second answer would find it there, and tell it once more for each process."""
+    """A second answer would find it there, and report it once more for each process."""
     script = """
 import sys
 from prometheus_client import CollectorRegistry

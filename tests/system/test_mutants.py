@@ -51,7 +51,7 @@ _LIMITS = RenderLimits(
 
 
 def _render_all(first: int, count: int, step: int, results: Connection) -> None:
-    """In a child: tell of every mutant what became of it, and at the end how many kilobytes were held at most."""
+    """In a child: report the outcome of every mutant, and at the end the peak of memory in kilobytes."""
     faulthandler.enable()
     for seed in range(first, count, step):
         results.send(_outcome(seed))
@@ -72,7 +72,7 @@ def _outcome(seed: int) -> str:
 
 @dataclass
 class Findings:
-    """What became of mutants; `wrong` are the seeds of those of which nothing right became."""
+    """The outcomes of mutants; `wrong` are the seeds of those without a right one."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     wrong: dict[int, str] = field(default_factory=dict)
@@ -98,7 +98,7 @@ def _lane(start: int, findings: Findings, lock: threading.Lock) -> None:
 
 
 def _child(first: int) -> Iterator[str | int]:
-    """What one child tells, and `DIED` or `HUNG` for the mutant of which it tells no more."""
+    """What one child reports, and `DIED` or `HUNG` for the mutant without a report."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_render_all, args=(first, MUTANTS, PROCESSES, theirs))
@@ -132,7 +132,7 @@ def test_no_mutant_of_a_valid_file_brings_the_renderer_down() -> None:
     lines = "\n".join(f"{seed}: {outcome}" for seed, outcome in sorted(findings.wrong.items())[:20])
     assert not findings.wrong, f"seeds of tests.support.mutants.mutant, and what they did:\n{lines}"
     assert findings.outcomes.total() == MUTANTS
-    # Else the mutants are too wild, or too tame, to tell anything.
+    # Otherwise the mutants are too different, or too similar, to prove anything.
     assert {"Picture", "SourceBroken"} <= set(findings.outcomes)
 
 

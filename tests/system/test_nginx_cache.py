@@ -49,7 +49,7 @@ def cached(mage: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> Iterator[tuple[Recorder, Server]]:
-    """nginx before an upstream that answers as the test says."""
+    """nginx before an upstream whose answers the test sets."""
     with Recorder() as recorder, nginx(tmp_path / "recorded", [recorder.port], parts=["cache"]) as through:
         yield recorder, through
 
@@ -252,7 +252,7 @@ def _past_and_future() -> tuple[list[int], list[int]]:
 )
 def test_a_url_that_has_expired_always_goes_to_mage(recorded: tuple[Recorder, Server], spelled: str) -> None:
     recorder, through = recorded
-    recorder.answer = [("Cache-Control", "max-age=3600")]  # whatever was said of it
+    recorder.answer = [("Cache-Control", "max-age=3600")]  # whatever Cache-Control says
     past, future = _past_and_future()
     for when, status in (*((when, "BYPASS") for when in past), *((when, "HIT") for when in future)):
         path = f"a/thumbs/x/{spelled.format(when)}/a.jpg"

@@ -1,6 +1,6 @@
 """One table of request targets and Host lines, sent byte for byte: every server of the project reads them alike.
 
-Where a server's own parser refuses a request before any front of ours is asked, the table names the server.
+Where a server's own parser refuses a request before a front of Mage gets it, the table names the server.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ class Row:
     """`code` is that of the problem, empty for a picture or another page.
 
     `by_server` are the servers that refuse this themselves, with a status of the 400s or by closing the connection.
-    Django's view is not asked at all where the path that a WSGI server makes of the target is none of its own.
+    Django's view is not called at all where the path that a WSGI server makes of the target is none of its own.
     """
 
     target: bytes
@@ -246,14 +246,14 @@ def test_a_target_has_the_same_reading_in_the_view(client: Client, row: Row, raw
     answer = client.generic(row.method.decode(), "/", **environ)  # type: ignore[arg-type]
     found = _verdict(answer.status_code, answer.headers.get("Content-Type"), answer.content)
     if row.code == "bad-target" and Mount().find(environ["PATH_INFO"].encode("latin-1")) is None:
-        assert found in (Verdict(404, "not-a-thumbnail"), Verdict(200))  # the view is not asked, but others
+        assert found in (Verdict(404, "not-a-thumbnail"), Verdict(200))  # the view is not called, but others are
     else:
         assert found == _expected(row)
 
 
 @pytest.mark.parametrize(
     "row",
-    # Such a server's path does not tell a '#' from a '%23'; its query string does.
+    # Such a server's path does not distinguish a '#' from a '%23'; its query string does.
     [row for row in ROWS if re.match(rb"/[^#?]*(\?|\Z)", row.target) and not row.by_server],
     ids=lambda row: repr(row.target)[2:-1],
 )

@@ -25,7 +25,7 @@ from thumbs.conf.keys import read
 from thumbs.wiring import caches, process
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can plant what belongs to another user")
-# A render takes milliseconds, what is waited for 45 seconds: far from both.
+# Far from both: a render takes milliseconds, and a request that waits takes 45 seconds.
 MEMORY = {"enabled": True, "max_size_mb": 4}
 
 
@@ -88,7 +88,7 @@ def test_a_lock_that_another_user_never_gives_up_holds_up_no_render(
 ) -> None:
     run_dir = where(default)
     with configured(originals, tmp_path, run_dir) as conf:
-        # The whole directory by default, for its name can be known; else one that has come to a file of ours.
+        # By default the whole directory, whose name is predictable; else the path of one of Mage's files.
         directory = plant(run_dir or default, 0 if run_dir else OTHER, mode=0o755)
         locks = locks_in(directory, conf)
         locks.touch()
@@ -235,7 +235,7 @@ def test_a_server_does_not_start_with_it_and_one_that_runs_goes_on(originals: Pa
     refused = manage(environ, "run_thumb_server", "--bind", f"127.0.0.1:{servers.free_port()}")
     assert refused.returncode != 0
     assert "thumbs.E019" in refused.stderr
-    # A worker that starts anew meanwhile is one of gunicorn's alone.
+    # A worker that is started meanwhile is one of gunicorn's alone.
     document = json.loads((tmp_path / "storages.json").read_text())
     plant(tmp_path / "cache", 0, mode=0o777)
     with servers.standalone(document, tmp_path, worker=servers.OUR_WORKER) as server:
@@ -267,7 +267,7 @@ def test_roots_commands_and_those_of_the_service_use_the_same_run_dir_and_cache(
     assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(SERVICE, SERVICE)}
 
     def serve() -> None:
-        """As the service does: it takes the claim, knows of the purge, reads, writes and clears."""
+        """As the service does: it takes the key lock, reads the journal, reads, writes and clears."""
         assert [each for each in check_thumbs() if each.is_serious() and "root" not in each.msg] == []
         for conf in confs:
             kept = caches.layers(conf, str(run_dir))

@@ -1,4 +1,4 @@
-"""The scripts do what they say, and say what is missing in one line; the files beside them are in step."""
+"""The scripts do what they document, and report what is missing in one line; the files beside them agree."""
 
 import json
 import os
@@ -85,7 +85,7 @@ def test_setup_prefers_no_python_to_a_chosen_one_that_is_too_old(tmp_path: Path)
 
 
 def test_setup_finds_the_newer_python_beside_an_old_one(tmp_path: Path) -> None:
-    """It gets past the search: the newer one is asked for an environment, and what it says is shown."""
+    """The search succeeds: the newer one is called to make an environment, and its output is shown."""
     newer = f'case "$*" in *"-m venv"*) echo "asked for a venv"; exit 3 ;; *) exec {sys.executable} "$@" ;; esac'
     path = path_with(tmp_path / "bin", python3=OLD, python3_12=newer)
     result = run([BASH, project(tmp_path) / "script/setup"], PATH=path)

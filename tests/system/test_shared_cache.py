@@ -95,7 +95,7 @@ def _clear(server: Server, *arguments: str) -> str:
 
 
 def _answers_over_a_second(server: Server, paths: Sequence[str], since: float) -> Iterator[tuple[float, str, bytes]]:
-    """Over and over, on connections of their own, so that every worker is asked: when it was sent, path and body."""
+    """Over and over, on connections of their own, so that every worker answers: when it was sent, path and body."""
     while time.monotonic() < since + 1.4:
         for path in paths:
             sent = time.monotonic() - since

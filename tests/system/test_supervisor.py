@@ -1,4 +1,4 @@
-"""The supervisor: the server's life is its own, signals are passed on, companions live as long as the server."""
+"""The supervisor: it runs as long as the server, passes signals on, and ends the companions with it."""
 
 import os
 import signal
@@ -65,7 +65,7 @@ sys.exit(supervisor.Supervisor([sys.executable, "-c", server, notes, status], co
 
 
 class Supervised:
-    """A supervisor in a process of its own, with what its children noted."""
+    """A supervisor in a process of its own, with what its children wrote."""
 
     def __init__(
         self, notes: Path, *, server: str = _SERVER, status: int = 0, companion: str = "docile", checked: int = 0
@@ -86,7 +86,7 @@ class Supervised:
     def wait_for(self, holds: Callable[[], bool]) -> None:
         end = time.monotonic() + WAIT_SECONDS
         while not holds():
-            assert time.monotonic() < end, f"it did not come about; the notes are {self.notes}"
+            assert time.monotonic() < end, f"the condition did not hold; the notes are {self.notes}"
             time.sleep(0.02)
 
     def wait_until_up(self) -> None:

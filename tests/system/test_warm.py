@@ -1,4 +1,4 @@
-"""`warm_thumb_cache`: what it has made the server finds; what is there is left alone; what fails is named."""
+"""`warm_thumb_cache`: the server finds what it has made; cached thumbnails are skipped; what fails is named."""
 
 import io
 import json
@@ -26,7 +26,7 @@ from thumbs.site.links import thumb_url
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Originals of our own, to be changed at will."""
+    """Originals that a test may change."""
     directory = tmp_path / "root"
     for name in ("cats/tom.jpg", "cats/tiger.png", "dog.jpg"):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)

@@ -151,7 +151,7 @@ class AliasLayer:
         return PurgeFeed(self.open_cache, self.storage, keep=self.keep, clock=self.clock)
 
     def lease(self, key: str) -> bool:
-        """False only while another machine has it: a cache that stores nothing leaves nothing to wait for."""
+        """False only while another machine has it. True where the cache stores nothing: no entry would appear there."""
         cache, name = self.open_cache(), self._lease_key(key)
         return bool(cache.add(name, b"1", timeout=_LEASE_SECONDS)) or cache.get(name) is None
 

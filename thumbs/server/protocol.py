@@ -49,11 +49,11 @@ def missing_names(worker: Any) -> list[str]:
     """Which of `GUNICORN_NAMES` this gunicorn lacks, as `Class.name`. `worker` is an asgi worker before its start."""
     try:
         connection = ASGIProtocol(SimpleNamespace(cfg=worker.cfg, log=worker.log, asgi=None))
-    except Exception as error:  # what a later gunicorn needs is unknown
+    except Exception as error:  # a later gunicorn may need other arguments
         return [f"ASGIProtocol(worker) ({error!r})"]
     names = {
         "ASGIProtocol": dir(connection),
-        "ASGIWorker": {*vars(worker), *dir(gasgi.ASGIWorker)},  # not what a subclass of ours defines
+        "ASGIWorker": {*vars(worker), *dir(gasgi.ASGIWorker)},  # without the names of our subclass
         "FlowControl": dir(FlowControl),
         "Logger": dir(worker.log),
         "gasgi": dir(gasgi),
@@ -103,7 +103,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             self._close_transport()
 
     def data_received(self, data: bytes) -> None:
-        self._lookup = None  # it may be left from a request that gunicorn dropped
+        self._lookup = None  # it may belong to an earlier request that gunicorn dropped
         if self._plain:
             request = plain_request(data)
             if request is None:
@@ -148,7 +148,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             return False  # the client does not read: gunicorn stops reading from it until it does
         try:
             found = self._front.hit(method, target, fields)
-        except Exception:  # the application meets it again, and answers
+        except Exception:  # the application will raise it again, and answer
             return False
         if not isinstance(found, Response):
             self._lookup = found

@@ -1,4 +1,4 @@
-"""The trust rule: what another user owns or may write is not used, by whatever name it lies there."""
+"""The trust rule: what another user owns or may write to is not used, whatever its name."""
 
 import contextlib
 import fcntl

@@ -1,4 +1,4 @@
-"""The ledger's usage and the sweep: what the store counts is what lies on the disk, under its cap."""
+"""The ledger's usage and the sweep: what the store counts is what is on the disk, and within its cap."""
 
 import os
 import random

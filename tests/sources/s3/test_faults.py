@@ -44,7 +44,7 @@ VERSION_FAULTS = {
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Callable[[type[Exception]], S3Source]]:
-    """A source that has the right patience to see an error of this kind."""
+    """A source with the right deadline for an error of this kind."""
     with MisbehavingStore() as store:
         hasty, patient = source_of(store.url, deadline=SOON), source_of(store.url)
         yield lambda kind: hasty if kind is StorageTimeout else patient

@@ -25,11 +25,11 @@ from thumbs.sources.storages.django_storage import StorageSource, storage_of_ali
 
 
 class OtherError(Exception):
-    """As the libraries of the clouds have them."""
+    """An exception of its own type, as cloud libraries have them."""
 
 
 class Other(Bare):
-    """It says everything by errors of its own; `broken` fails for what is there, too."""
+    """It raises only its own errors. `broken` fails for existing files too."""
 
     def size(self, name: str) -> int:
         if name == "broken":

@@ -106,7 +106,7 @@ class Shard:
             return 0
         freed = self._remove_tree(temporary)
         with suppress(FileNotFoundError):
-            # It still exists only where it holds a file of another program: that gets its name back.
+            # The directory still exists only if it holds a file of another program: give it its name back.
             os.rename(temporary, group, src_dir_fd=self._fd, dst_dir_fd=self._fd)
         self._change -= freed
         self._emptied = True
