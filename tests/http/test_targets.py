@@ -100,9 +100,9 @@ def test_any_bytes_are_read_without_an_error_and_only_visible_ascii_has_a_path(t
     ],
 )
 def test_what_some_reader_takes_for_a_thumbnail_is_ours_to_refuse(target: str) -> None:
-    claim = Mount("/img/").match(target.replace("~", PICTURE).encode("latin-1"))
-    assert claim is not None
-    assert claim.error is BadTarget
+    match = Mount("/img/").match(target.replace("~", PICTURE).encode("latin-1"))
+    assert match is not None
+    assert match.error is BadTarget
 
 
 @pytest.mark.parametrize(

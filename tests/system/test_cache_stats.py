@@ -108,7 +108,7 @@ def test_a_directory_of_another_program_is_an_error_and_the_others_are_reported(
     assert "holiday.jpg" in captured.err
 
 
-# -------------------------------------------------------------------------------------------- a survey
+# -------------------------------------------------------------------------------------------- inspection
 
 
 def test_an_inspection_agrees_with_the_ledger_and_changes_nothing(tmp_path: Path) -> None:

@@ -76,8 +76,8 @@ def test_the_hint_has_the_command_that_repairs_it(made: Environment, tmp_path: P
     said = made.look().stderr
     assert f"With pip: '{made.python}' -m pip install --force-reinstall --no-deps pyvips-binary==8.18.7." in said
     assert f"With uv: uv pip install --python '{made.python}' --reinstall --no-deps pyvips-binary==8.18.7." in said
-    anew = "--force-reinstall" if tool == "pip" else "--reinstall"
-    made.install(tool, anew, "pyvips-binary==8.18.7", links=tmp_path)
+    reinstall = "--force-reinstall" if tool == "pip" else "--reinstall"
+    made.install(tool, reinstall, "pyvips-binary==8.18.7", links=tmp_path)
     assert made.look().stdout == BUNDLED
 
 

@@ -25,7 +25,7 @@ _RESIDENT_MIB, _IN_USE_MIB = 16, 4
 # glibc raises this threshold by itself, and never gives back what is below it: how much that is depends on which
 # renders coincide. With a fixed threshold, only leaks are seen.
 _THRESHOLD = ("MALLOC_MMAP_THRESHOLD_", str(128 * 1024))
-_PATIENCE_SECONDS, _IDLE_SECONDS = 300, 60
+_CHILD_SECONDS, _IDLE_SECONDS = 300, 60
 
 RECIPES = (
     Transform(90, 60, "jpeg", 80),
@@ -171,7 +171,7 @@ def test_the_memory_of_a_process_that_renders_on_and_on_stops_growing(monkeypatc
     process.start()
     theirs.close()
     try:
-        assert ours.poll(_PATIENCE_SECONDS), "it is not done"
+        assert ours.poll(_CHILD_SECONDS), "it is not done"
         measured: Measurement = ours.recv()
     finally:
         process.kill()

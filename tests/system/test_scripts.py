@@ -136,9 +136,9 @@ def test_changed_requirements_are_installed_and_an_unfinished_environment_is_mad
     assert "pip could not install Mage" in changed.stderr
     assert (tree / ".venv/setup-begun").exists()
 
-    anew = run([tree / "script/setup"], PYTHON=sys.executable)
-    assert anew.returncode == 0, anew.stderr
-    assert "setting up .venv" in anew.stderr
+    again = run([tree / "script/setup"], PYTHON=sys.executable)
+    assert again.returncode == 0, again.stderr
+    assert "setting up .venv" in again.stderr
     assert not (tree / ".venv/setup-begun").exists()
 
 
