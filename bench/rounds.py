@@ -29,7 +29,7 @@ def compare(contenders: Sequence[Contender], results: Results, *, rounds: int, s
             _verify(contender, case, results)
     for number in range(1, rounds + 1):
         for case in results.cases:
-            # In turn forwards and backwards: none always comes after the same other one.
+            # The order alternates, so that no contender always follows the same other one.
             for contender in contenders if number % 2 else reversed(contenders):
                 rate = _rate(contender, case, seconds, results)
                 if rate is not None:

@@ -14,14 +14,14 @@ from thumbs.http.targets import path_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mage_project.settings")
 
-django: Application = get_asgi_application()  # type: ignore[assignment]  # Django's is typed narrower
+django: Application = get_asgi_application()  # type: ignore[assignment]  # Django's type is narrower
 
 
 async def http_without_body(scope: Scope, receive: Receive, send: Send) -> None:
-    """Django for HTTP requests without their bodies.
+    """Django, which gets HTTP requests without their bodies.
 
-    Django raises on a WebSocket: it is closed instead. Django also writes every request body into a temporary file
-    before it resolves the URL; no view here reads a body.
+    Django raises an error for a WebSocket, so it is closed here. Django also writes every request body into a
+    temporary file before it resolves the URL; no view here reads a body.
     """
     if scope["type"] == "websocket":
         await receive()
@@ -33,7 +33,7 @@ async def http_without_body(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _in_origin_form(scope: Scope) -> Scope:
-    """`scope` with the path of a target in absolute form: ASGI servers give the whole target as the path."""
+    """`scope` with the path of a target in absolute form; ASGI servers pass the whole target as the path."""
     target = raw_target(scope)
     path = None if target.startswith(b"/") else path_of(target)
     if path is None:

@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """The system checks ask a process which libvips there is, once: before any test, so that no test starts it."""
+    """The system checks start a process that imports pyvips, once: before any test, so that no test starts it."""
     installation.libvips()
 
 
@@ -77,7 +77,7 @@ def _anew() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _same_checks() -> Iterator[None]:
-    """An app that a test installs registers its system checks for good: those of `contrib.auth` fail without it."""
+    """An app that a test installs registers its system checks permanently: those of `contrib.auth` fail without it."""
     registered = set(registry.registered_checks)
     yield
     registry.registered_checks = registered
@@ -102,7 +102,7 @@ def s3(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 @pytest.fixture(scope="session")
 def fronts(originals: Path, s3: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronts]:
-    """All fronts, running: ask them all at once."""
+    """All fronts, running; `ask` sends a request to all."""
     with running_fronts(originals, s3, tmp_path_factory.mktemp("fronts")) as running:
         yield running
 

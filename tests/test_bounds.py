@@ -1,4 +1,4 @@
-"""Every container that grows with what clients ask for stays bounded."""
+"""Every container that grows with clients' requests stays bounded."""
 
 import time
 from collections.abc import Callable

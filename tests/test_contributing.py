@@ -1,4 +1,4 @@
-"""What contributors are told agrees with the files: paths, tools, versions, forms."""
+"""The rules for contributors agree with the files: paths, tools, versions, forms."""
 
 import re
 import tomllib

@@ -109,7 +109,7 @@ def rooms() -> dict[str, set[str]]:
 
 
 def room_of(module: str) -> str | None:
-    """The room of a module of ours: its folder, or itself at the root. None for Django's words and other packages."""
+    """The room of one of our modules: its folder, or itself at the root. None for Django's words and other packages."""
     parts = module.split(".")
     if parts[0] != "thumbs" or len(parts) == 1 or parts[1] in DJANGO:
         return None
@@ -117,7 +117,7 @@ def room_of(module: str) -> str | None:
     return ".".join(folder)
 
 
-def told(found: Iterator[Import]) -> list[str]:
+def as_lines(found: Iterator[Import]) -> list[str]:
     return sorted(f"{each.importer} imports {each.imported}" for each in found)
 
 
@@ -138,7 +138,7 @@ def test_a_room_imports_only_the_rooms_that_its_row_names() -> None:
         and each.imported != "thumbs"
         and room_of(each.imported) not in {room, *rooms()[room]}
     )
-    assert told(others) == []
+    assert as_lines(others) == []
 
 
 def test_every_import_that_the_table_allows_is_there() -> None:
@@ -156,10 +156,12 @@ def test_the_rows_of_the_table_point_upwards_only() -> None:
 
 def test_the_app_imports_nothing_of_the_standalone_project() -> None:
     assert (
-        told(each for each in imports() if within(each.importer, "thumbs") and within(each.imported, "mage_project"))
+        as_lines(
+            each for each in imports() if within(each.importer, "thumbs") and within(each.imported, "mage_project")
+        )
         == []
     )
-    assert told(each for each in imports() if within(each.imported, "tests")) == []
+    assert as_lines(each for each in imports() if within(each.imported, "tests")) == []
 
 
 def test_nothing_imports_in_a_circle() -> None:
@@ -175,7 +177,7 @@ def test_nothing_imports_in_a_circle() -> None:
     assert below == {}
 
 
-# ------------------------------------------------------------------------------ foreign libraries
+# ------------------------------------------------------------------------------ other libraries
 
 
 @pytest.mark.parametrize("library", OWNERS)
@@ -185,7 +187,7 @@ def test_a_library_is_imported_only_by_its_owners(library: str) -> None:
         for each in imports()
         if within(each.imported, library) and not any(within(each.importer, owner) for owner in OWNERS[library])
     )
-    assert told(elsewhere) == []
+    assert as_lines(elsewhere) == []
 
 
 def test_there_is_no_library_without_an_owner() -> None:

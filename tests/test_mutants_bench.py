@@ -67,7 +67,7 @@ def test_annotations_and_defaults_and_what_is_outside_functions_are_not_mutated(
     assert mutants(PATH, source) == []
 
 
-def test_a_mutant_changes_one_place_and_names_it() -> None:
+def test_a_mutant_changes_one_position_and_names_it() -> None:
     source = (
         "# é – comment\nclass C:\n    def f(self, a):\n        if 'é' in a or a > 1:\n            return a\n".encode()
     )

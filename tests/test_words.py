@@ -46,7 +46,7 @@ def test_other_words_are_left_alone(line: str) -> None:
     assert words(line) == []
 
 
-def test_a_word_is_reported_with_its_place_and_what_to_do() -> None:
+def test_a_word_is_reported_with_its_line_and_what_to_do() -> None:
     (found,) = in_text("docs/a.md", "one\ntwo colours\n")
     assert str(found) == "docs/a.md:2: colours: spell it -or"
 

@@ -45,7 +45,7 @@ class ThumbsASGI:
         self._matched = lru_cache(maxsize=4096)(self._mount.match)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, lookup: Lookup | None = None) -> None:
-        """An ASGI application. `lookup` is what `hit` returned for this request, if it was asked before."""
+        """An ASGI application. `lookup` is what `hit` returned for this request, if that was called."""
         if scope["type"] == "http":
             match = self._match(scope)
             if match is not None:

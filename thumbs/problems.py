@@ -25,9 +25,9 @@ class Problem:
     def __str__(self) -> str:
         return f"{self.where}: {self.sentence}" + (f" {self.hint}" if self.hint else "")
 
-    def within(self, place: str) -> "Problem":
-        """This problem of a key, with `place` before the key."""
-        return dataclasses.replace(self, where=f"{place}.{self.where}" if self.where else place)
+    def within(self, prefix: str) -> "Problem":
+        """This problem of a key, with `prefix` before the key."""
+        return dataclasses.replace(self, where=f"{prefix}.{self.where}" if self.where else prefix)
 
 
 def nearest(name: str, known: Mapping[str, object] | Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Purges the thumbnails of a model's replaced or deleted file after the commit. A failure never fails the save."""
+"""Purges the thumbnails of a model's replaced or deleted file after the commit. An error of this fails no save."""
 
 import logging
 from collections.abc import Collection, Iterator

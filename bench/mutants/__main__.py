@@ -25,7 +25,7 @@ _Trial = tuple[Mutant, Sequence[Sequence[str]] | None]  # a mutant, and its stag
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status: 0, 1 when too many survived, 2 when the run says nothing, 130 when interrupted."""
+    """The exit status: 0, 1 when too many survived, 2 when the run has no result, 130 when interrupted."""
     signal.signal(signal.SIGTERM, _interrupt)
     parser = _parser()
     options = parser.parse_args(arguments)

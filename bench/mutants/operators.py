@@ -150,7 +150,7 @@ def _statements(text: Text, node: ast.AST) -> Iterator[_Edit]:
 
 
 def _is_removable(node: ast.AST) -> bool:
-    """Statements whose removal leaves every name bound: without a name, a mutant dies of the first call."""
+    """Statements whose removal leaves every name bound: without a name, a mutant fails at its first call."""
     if isinstance(node, ast.Expr):
         return not isinstance(node.value, ast.Constant | ast.Yield | ast.YieldFrom)
     if isinstance(node, ast.Assign):

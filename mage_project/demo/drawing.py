@@ -14,16 +14,16 @@ def axes(width: int, height: int) -> tuple[Image, Image]:
     return x.cast("float"), y.cast("float")
 
 
-def palette(place: Image, *colors: Color) -> Image:
-    """The color at each `place` (0–1, one band) of a gradient through evenly spaced colors."""
+def palette(position: Image, *colors: Color) -> Image:
+    """The color at each `position` (0–1, one band) of a gradient through evenly spaced colors."""
     channels = [Image.new_from_list([list(channel)]) for channel in zip(*colors, strict=True)]
-    index = place.clamp() * (len(colors) - 1)
+    index = position.clamp() * (len(colors) - 1)
     return channels[0].bandjoin(channels[1:]).mapim(index.bandjoin(0), extend="copy")
 
 
-def mix(under: Image, over: Image | Color, share: Image) -> Image:
-    """`over` blended over `under` with the opacity `share` (0–1, one band)."""
-    return under + (over - under) * share
+def mix(under: Image, over: Image | Color, opacity: Image) -> Image:
+    """`over` blended over `under` with `opacity` (0–1, one band)."""
+    return under + (over - under) * opacity
 
 
 def noise(width: int, height: int, *, cell: int, octaves: int, seed: int) -> Image:

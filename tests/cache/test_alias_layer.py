@@ -38,7 +38,7 @@ def test_an_entry_comes_back_from_any_cache_of_djangos(shared: Callable[..., Ali
     assert layer.get(KEY) is None
 
 
-def test_two_storages_in_one_cache_do_not_meet(shared: Callable[..., AliasLayer], clock: Clock) -> None:
+def test_two_storages_in_one_cache_share_no_entries(shared: Callable[..., AliasLayer], clock: Clock) -> None:
     one, two = shared("one"), shared("two")
     one.put(KEY, entry(b"one"), NOW + 300)
     assert two.get(KEY) is None
@@ -100,7 +100,7 @@ def test_what_was_not_sealed_for_its_key_is_a_miss(shared: Callable[..., AliasLa
 
 
 @pytest.mark.parametrize("marker", [None, "soon", b"\xff", [1]])
-def test_a_marker_of_rubbish_purges_nothing(marker: object, shared: Callable[..., AliasLayer]) -> None:
+def test_an_invalid_marker_purges_nothing(marker: object, shared: Callable[..., AliasLayer]) -> None:
     layer = shared()
     layer.put(KEY, entry(), NOW + 300)
     caches["default"].set("mage:photos:purged:group", marker)

@@ -1,4 +1,4 @@
-"""`MemoryCache` and `DiskCache` keep the promises of Django's cache interface."""
+"""`MemoryCache` and `DiskCache` implement Django's cache interface."""
 
 import asyncio
 import datetime
@@ -37,7 +37,7 @@ def cache(make: Make) -> BaseCache:
 
 
 class OfAnyClass:
-    """Picklable, equal by content, and nothing that a cache could know."""
+    """Picklable, equal by content, and of a class that no cache handles specially."""
 
     def __init__(self, content: object) -> None:
         self.content = content

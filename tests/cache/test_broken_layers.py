@@ -47,7 +47,7 @@ def everything(layers: Layers) -> None:
     layers.clear()
 
 
-def test_a_layer_that_fails_is_left_out_and_told_of_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_layer_that_fails_is_left_out_and_logged_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     broken, good = Broken(), memory(clock)
     layers = Layers([broken, good], clock=clock)
     with caplog.at_level(logging.WARNING, "thumbs.cache"):
@@ -89,7 +89,7 @@ def test_a_layer_that_could_not_be_read_may_well_be_purged(clock: Clock) -> None
     assert (layers.purge("group"), layers.failing) == (1, ())
 
 
-def test_a_layer_that_still_fails_after_its_rest_is_not_told_of_again(
+def test_a_layer_that_fails_again_is_not_logged_again(
     clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(circuit_breaker, "OPEN_SECONDS", 0)
@@ -137,7 +137,7 @@ def test_a_layer_that_would_have_to_block_has_not_failed(clock: Clock) -> None:
     assert bodies(layers.get(KEY)) == b"picture"
 
 
-def test_the_quick_layers_are_those_that_can_tell_at_once(tmp_path: Path, clock: Clock) -> None:
+def test_the_quick_layers_are_those_that_never_block(tmp_path: Path, clock: Clock) -> None:
     assert isinstance(memory(clock), QuickLayer)
     assert isinstance(disk(tmp_path, clock), QuickLayer)
     assert not isinstance(AliasLayer(lambda: caches["default"], "photos", 300), QuickLayer)

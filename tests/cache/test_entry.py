@@ -1,4 +1,4 @@
-"""What a layer gives back is believed only as far as this app can have written it: all else is a miss, and goes."""
+"""What a layer returns is used only if this app can have written it: all else is a miss, and is removed."""
 
 import errno
 import itertools
@@ -25,7 +25,7 @@ from thumbs.sources.source import Version
 from thumbs.wiring import process
 
 KEY = "group/name"
-ABOUT = struct.Struct(">4sqddHHh")  # the format, once more and from its description
+ABOUT = struct.Struct(">4sqddHHh")  # the format, written independently from its description
 OCTETS = "application/octet-stream"
 NAN, INF = math.nan, math.inf
 
@@ -102,7 +102,7 @@ def test_on_disk_it_is_a_miss_and_is_removed(poison: bytes, tmp_path: Path) -> N
     store = FileStore(tmp_path / "cache", max_bytes=None)
     store.set(KEY, poison, expires=None)
     layer = DiskLayer(store)
-    with pytest.raises(BlockingIOError):  # what answers at once removes nothing, and leaves it to what may wait
+    with pytest.raises(BlockingIOError):  # `get_now` removes nothing, and leaves that to `get`, which may wait
         layer.get_now(KEY)
     assert layer.get(KEY) is None
     assert store.get(KEY) is None

@@ -1,4 +1,4 @@
-"""Key locks and leases: one of all threads, processes and machines makes an entry, and a dead one blocks none."""
+"""Key locks and leases: one of all threads, processes and machines makes an entry; one that has ended blocks none."""
 
 import time
 from collections.abc import Callable
@@ -128,7 +128,7 @@ def test_one_of_all_machines_has_the_lease_of_a_key() -> None:
 
 
 def test_a_cache_that_takes_nothing_and_has_nothing_gives_a_lease_to_every_process() -> None:
-    """As Django's clients do when memcached is away: they say False, and raise nothing."""
+    """As Django's clients do when memcached is down: they return False, and raise nothing."""
     with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}):
         layers = leasing(lambda: caches["default"])
         assert layers.lock_or_get(KEY).lock is not None

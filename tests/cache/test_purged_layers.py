@@ -1,4 +1,4 @@
-"""A purge hides what was made before it, in every process, whatever becomes of the journal."""
+"""A purge hides what was made before it, in every process, whatever happens to the journal."""
 
 import time
 from pathlib import Path
@@ -18,12 +18,12 @@ from thumbs.cache.purge.journal import PurgeJournal
 
 @pytest.fixture
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every look at the journal counts, however soon after the last."""
-    monkeypatch.setattr(purges_module, "_LOOK_SECONDS", 0)
+    """The journal is read at every lookup, however soon after the last."""
+    monkeypatch.setattr(purges_module, "_CHECK_SECONDS", 0)
 
 
 def purging(path: Path, clock: Clock, store: Layer | None = None) -> Layers:
-    """What one of several processes has: a memory of its own, the journal in common."""
+    """The layers of one of several processes: its own memory, a common journal."""
     return Layers(
         [store or memory(clock)],
         purges=PurgeJournal(private_file(path / "run" / "journal"), keep=1000, clock=clock),
@@ -73,7 +73,7 @@ def test_clearing_hides_everything_in_every_process(tmp_path: Path, clock: Clock
 
 
 @pytest.mark.usefixtures("_at_once")
-def test_a_process_that_starts_later_knows_the_purges(tmp_path: Path, clock: Clock) -> None:
+def test_a_process_that_starts_later_sees_the_purges(tmp_path: Path, clock: Clock) -> None:
     shared = disk(tmp_path / "cache", clock)
     here = purging(tmp_path, clock, shared)
     here.put(KEY, entry())
@@ -84,7 +84,7 @@ def test_a_process_that_starts_later_knows_the_purges(tmp_path: Path, clock: Clo
 
 
 @pytest.mark.usefixtures("_at_once")
-def test_a_process_that_slept_while_the_journal_was_written_anew_misses_no_purge(
+def test_a_process_that_slept_while_the_journal_was_rewritten_misses_no_purge(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
@@ -95,7 +95,7 @@ def test_a_process_that_slept_while_the_journal_was_written_anew_misses_no_purge
     assert asleep.is_purged("old0", NOW)
     was = journal.stat().st_size
     groups = written_anew(here, clock, journal)
-    while journal.stat().st_size <= was:  # longer than when it was last looked at, as if only appended to
+    while journal.stat().st_size <= was:  # longer than when it was last read, as if only appended to
         groups.append(f"more{len(groups)}")
         here.append(groups[-1])
     assert all(asleep.is_purged(group, clock.now - 55) for group in groups[-50:])
@@ -103,7 +103,7 @@ def test_a_process_that_slept_while_the_journal_was_written_anew_misses_no_purge
 
 
 def written_anew(purges: PurgeJournal, clock: Clock, journal: Path) -> list[str]:
-    """The groups of one purge a second until the journal has just been written anew."""
+    """The groups of one purge a second, until the journal has just been rewritten."""
     groups: list[str] = []
     purges.append("first")
     size = 0
@@ -117,7 +117,7 @@ def written_anew(purges: PurgeJournal, clock: Clock, journal: Path) -> list[str]
 
 
 @pytest.mark.usefixtures("_at_once")
-def test_what_is_still_to_be_covered_is_in_the_journal_written_anew(
+def test_purges_that_still_cover_entries_are_in_the_rewritten_journal(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
@@ -129,7 +129,7 @@ def test_what_is_still_to_be_covered_is_in_the_journal_written_anew(
 
 
 @pytest.mark.usefixtures("_at_once")
-def test_a_clearing_that_still_covers_something_is_in_the_journal_written_anew(
+def test_a_clearing_that_still_covers_entries_is_in_the_rewritten_journal(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purges_module, "_REWRITE_BYTES", 4000)
@@ -175,7 +175,7 @@ def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(tmp_path: P
 
 @pytest.mark.usefixtures("_at_once")
 @pytest.mark.parametrize("journal", [b"", b"\xff\xfe\n", b"# mark\nnonsense\n12 \n", b"# mark\n9e99 gro", b"\n\n\n"])
-def test_a_journal_of_rubbish_covers_nothing_and_fails_nothing(journal: bytes, tmp_path: Path, clock: Clock) -> None:
+def test_an_invalid_journal_purges_nothing_and_raises_nothing(journal: bytes, tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "journal").write_bytes(journal)
     layers = purging(tmp_path, clock)

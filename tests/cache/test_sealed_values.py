@@ -14,7 +14,7 @@ from thumbs.cache.filestore.store import FileStore
 
 
 class OfAnyClass:
-    """Picklable, equal by content, and nothing that a cache could know."""
+    """Picklable, equal by content, and of a class that no cache handles specially."""
 
     def __init__(self, content: object) -> None:
         self.content = content
@@ -27,7 +27,7 @@ class OfAnyClass:
 
 
 class Trap:
-    """Says so when it is unpickled."""
+    """Records that it was unpickled."""
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return TRAPPED.append, ("unpickled",)
@@ -106,7 +106,7 @@ def test_bytes_lie_on_disk_as_they_are(disk: DiskCache) -> None:
 
 
 def test_a_class_that_is_not_there_any_more_is_not_hidden(disk: DiskCache) -> None:
-    # As in Django: an entry that is ours and cannot be opened is the site's business.
+    # As in Django: the site handles an error in unpickling an entry that is signed.
     disk.set("key", OfAnyClass(1))
     original = globals().pop("OfAnyClass")
     try:

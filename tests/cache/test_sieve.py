@@ -1,4 +1,4 @@
-"""The memory store keeps its caps, its clock and its groups, and forgets what was asked for once first."""
+"""The memory store keeps its caps, its clock and its groups, and first evicts what was read once."""
 
 import random
 import sys

@@ -1,4 +1,4 @@
-"""What is wrong in a configuration is found at start: named with its place, explained, and without secrets."""
+"""What is wrong in a configuration is found at start: reported with its key, explained, and without secrets."""
 
 import re
 from collections.abc import Iterator
@@ -355,7 +355,7 @@ def rooted(value: object, root: Path) -> object:
 
 
 @pytest.mark.parametrize(("code", "setting", "where", "sentence"), CASES)
-def test_what_is_wrong_is_named_with_its_place_and_explained(
+def test_what_is_wrong_is_reported_with_its_key_and_explained(
     code: str, setting: object, where: str, sentence: str, tmp_path: Path
 ) -> None:
     for name, data in FILES.items():

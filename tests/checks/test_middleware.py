@@ -1,4 +1,4 @@
-"""The checks of a site's middleware: what it does to thumbnails is told where they pass through it, and only there."""
+"""The checks of a site's middleware: a warning where thumbnails pass through it, and only there."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -79,7 +79,7 @@ def _site(originals: Path) -> Iterator[None]:
     registry.registered_checks = registered
 
 
-def _told(*middleware: str, **settings: object) -> list[tuple[str | None, str]]:
+def _warnings(*middleware: str, **settings: object) -> list[tuple[str | None, str]]:
     """The ids of the warnings, each with the middleware that it names."""
     with override_settings(MIDDLEWARE=list(middleware), **settings):
         return [(each.id, each.msg.split()[1]) for each in checks.run_checks(tags=["thumbs"])]
@@ -99,9 +99,11 @@ def _told(*middleware: str, **settings: object) -> list[tuple[str | None, str]]:
         (_LOGIN, {}, "thumbs.W006"),
     ],
 )
-def test_middleware_around_the_include_is_told_of(middleware: str, settings: dict[str, object], warning: str) -> None:
-    assert _told(*_HARMLESS, middleware, **settings) == [(warning, middleware)]
-    assert _told(middleware, ROOT_URLCONF=_Deep, **settings) == [(warning, middleware)]
+def test_middleware_around_the_include_is_warned_about(
+    middleware: str, settings: dict[str, object], warning: str
+) -> None:
+    assert _warnings(*_HARMLESS, middleware, **settings) == [(warning, middleware)]
+    assert _warnings(middleware, ROOT_URLCONF=_Deep, **settings) == [(warning, middleware)]
 
 
 @pytest.mark.parametrize(
@@ -121,24 +123,24 @@ def test_middleware_around_the_include_is_told_of(middleware: str, settings: dic
         ((_GZIP, _LOCALE, _UPDATE_CACHE), {"ASGI_APPLICATION": "tests.support.wrapped.asgi_application"}),
     ],
 )
-def test_what_does_nothing_to_thumbnails_is_not_told_of(
+def test_what_does_nothing_to_thumbnails_is_not_warned_about(
     middleware: tuple[str, ...], settings: dict[str, object]
 ) -> None:
-    assert _told(*middleware, **settings) == []
+    assert _warnings(*middleware, **settings) == []
 
 
 @pytest.mark.parametrize("application", ["tests.support.site.application", "no.such.application", "nothing", None])
 def test_an_application_without_the_wrapper_changes_nothing(application: str | None) -> None:
-    assert _told(_GZIP, WSGI_APPLICATION=application) == [("thumbs.W005", _GZIP)]
+    assert _warnings(_GZIP, WSGI_APPLICATION=application) == [("thumbs.W005", _GZIP)]
 
 
-def test_a_wrapper_that_asks_for_no_login_is_told_of() -> None:
+def test_a_wrapper_that_requires_no_login_is_warned_about() -> None:
     for urls in ("tests.support.site", _Elsewhere):
-        told = _told(_LOGIN, WSGI_APPLICATION="tests.support.wrapped.application", ROOT_URLCONF=urls)
-        assert told == [("thumbs.W006", _LOGIN)]
+        warnings = _warnings(_LOGIN, WSGI_APPLICATION="tests.support.wrapped.application", ROOT_URLCONF=urls)
+        assert warnings == [("thumbs.W006", _LOGIN)]
 
 
 def test_thumbnails_that_are_private_may_vary_and_ask_for_a_login(originals: Path) -> None:
     storage = {"name": "a", "driver": "local", "root": str(originals), "allowed_sizes": ["x"]}
     thumbs = {"STORAGES": [{**storage, "cache_control": "private, max-age=60"}]}
-    assert _told(_GZIP, _LOCALE, _LOGIN, THUMBS=thumbs) == []
+    assert _warnings(_GZIP, _LOCALE, _LOGIN, THUMBS=thumbs) == []

@@ -114,7 +114,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert (limits.max_side, limits.max_output_pixels) == (5120, 26_214_400)
 
 
-def test_a_storages_own_limits_stand_in_the_place_of_the_global_ones(tmp_path: Path) -> None:
+def test_a_storages_own_limits_replace_the_global_ones(tmp_path: Path) -> None:
     found = load({"STORAGES": [local(tmp_path, limits={"max_side": 100})], "LIMITS": {"max_side": 7, "renders": 3}})
     narrowed = found.document.limits.narrowed(found.storages[0].limits)
     assert (narrowed.max_side, narrowed.renders, narrowed.max_source_mb) == (100, 3, 64)

@@ -1,4 +1,4 @@
-"""Lists of entity tags and dates, as RFC 9110 writes them: what is of another form says nothing."""
+"""Lists of entity tags and dates, as RFC 9110 defines them: any other form is ignored."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Whose a request target is, and what it names: a front answers what may be a thumbnail's, and nothing else."""
+"""Which request targets are for thumbnails, and what they name: a front answers these and no others."""
 
 import asyncio
 import json
@@ -100,9 +100,9 @@ def test_any_bytes_are_read_without_an_error_and_only_visible_ascii_has_a_path(t
     ],
 )
 def test_what_some_reader_takes_for_a_thumbnail_is_ours_to_refuse(target: str) -> None:
-    claim = Mount("/img/").match(target.replace("~", PICTURE).encode("latin-1"))
-    assert claim is not None
-    assert claim.error is BadTarget
+    match = Mount("/img/").match(target.replace("~", PICTURE).encode("latin-1"))
+    assert match is not None
+    assert match.error is BadTarget
 
 
 @pytest.mark.parametrize(
@@ -195,8 +195,8 @@ def site(originals: Path) -> Iterator[Client]:
     ],
 )
 def test_the_view_reads_the_raw_target_below_its_script_name(site: Client, raw: str, status: int) -> None:
-    told = {"SCRIPT_NAME": "/sub", "RAW_URI": raw}
-    answer = site.generic("GET", PICTURE, **told)  # type: ignore[arg-type]
+    environ = {"SCRIPT_NAME": "/sub", "RAW_URI": raw}
+    answer = site.generic("GET", PICTURE, **environ)  # type: ignore[arg-type]
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == ("image/jpeg" if status == 200 else "application/problem+json")
 
@@ -206,7 +206,7 @@ def test_a_target_that_a_server_has_decoded_is_none(site: Client, raw: str, stat
     assert site.generic("GET", PICTURE, REQUEST_URI=raw).status_code == status
 
 
-def test_a_path_that_may_have_been_no_utf_8_is_refused_where_only_django_knows_it(site: Client) -> None:
+def test_a_path_that_may_have_been_no_utf_8_is_refused_where_only_django_has_it(site: Client) -> None:
     for target in ("%ff.jpg", "%c3.jpg", "%ed%a0%80.jpg"):
         answer = site.get(f"/img/local/thumbs/90x60/{target}")
         assert (answer.status_code, json.loads(answer.content)["code"]) == (400, "bad-path")
@@ -220,10 +220,10 @@ def _scope(**fields: object) -> dict[str, object]:
 
 
 def _asked(application: Callable[..., object], scope: dict[str, object]) -> int:
-    told: list[int] = []
+    statuses: list[int] = []
 
     async def send(message: dict[str, int]) -> None:
-        told.append(message.get("status", 0))
+        statuses.append(message.get("status", 0))
 
     async def ask() -> None:
         waiting = asyncio.Event()
@@ -238,7 +238,7 @@ def _asked(application: Callable[..., object], scope: dict[str, object]) -> int:
         await application(scope, receive_once, send)  # type: ignore[misc]
 
     asyncio.run(ask())
-    return told[0]
+    return statuses[0]
 
 
 _ASGI_ROWS = [

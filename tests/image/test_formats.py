@@ -68,7 +68,7 @@ def test_other_bytes_are_none_of_ours(data: bytes) -> None:
         ("a.heic", None),
     ],
 )
-def test_a_name_tells_a_format_by_its_last_extension(path: str, name: str | None) -> None:
+def test_the_last_extension_of_a_name_decides_the_format(path: str, name: str | None) -> None:
     assert format_of_extension(path) == name
 
 

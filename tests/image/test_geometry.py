@@ -1,4 +1,4 @@
-"""Geometry: every layout has the promised size, and shows the part of the source that was asked for."""
+"""Geometry: every layout has the promised size, and shows the requested part of the source."""
 
 from fractions import Fraction
 
@@ -81,7 +81,7 @@ def test_a_thumbnail_has_exactly_the_promised_size(source: Size, transform: Tran
 
 
 @given(strategies.sizes, st.integers(1, 3000), st.integers(1, 3000), strategies.gravities)
-def test_a_covering_thumbnail_has_the_asked_size_to_the_pixel(
+def test_a_covering_thumbnail_has_exactly_the_requested_size(
     source: Size, width: int, height: int, gravity: Compass
 ) -> None:
     for fit in (Fit.COVER, Fit.STRETCH, Fit.FILL):
@@ -136,7 +136,7 @@ def test_the_focal_point_stays_in_the_frame(source: Size, width: int, height: in
 
 
 @given(strategies.sizes, strategies.transforms())
-def test_attention_is_asked_only_where_something_is_cut(source: Size, transform: Transform) -> None:
+def test_attention_is_used_only_where_something_is_cut(source: Size, transform: Transform) -> None:
     layout = planned(source, transform)
     cuts = layout.window.size != layout.scaled
     assert layout.attention == (transform.gravity if cuts and isinstance(transform.gravity, Attention) else None)
@@ -197,7 +197,7 @@ def test_percent_that_end_between_pixels_take_the_whole_pixel() -> None:
     assert plan((3000, 10), Transform(crop=Crop(1.1, 0, 2.2, 100, percent=True))).region == Box(33, 0, 33, 10)
 
 
-def test_the_size_is_that_of_the_crop_when_none_is_asked_for() -> None:
+def test_the_size_is_that_of_the_crop_when_none_is_requested() -> None:
     assert plan((600, 400), Transform(crop=Crop(10, 20, 110, 70))).size == (100, 50)
     assert plan((600, 400), Transform(width=50, crop=Crop(10, 20, 110, 70))).size == (50, 25)
 

@@ -1,4 +1,4 @@
-"""304 stands for a 200 only (RFC 9110, 13.2.1): what could not be made is never told to be unchanged."""
+"""304 stands for a 200 only (RFC 9110, 13.2.1): what could not be made is never answered with 304."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -81,7 +81,7 @@ def test_a_list_that_is_none_matches_nothing(open_server: Callable[..., FakeServ
         field = listed.format(tag, tag)
         answer = ask(server, request(if_none_match=field, if_modified_since=LATER))
         assert (cached(answer), bool(answer.body)) == ((200, x_cache), True)
-    assert server.source.asked_versions == []  # nothing that a version could be held against
+    assert server.source.asked_versions == []  # nothing to compare a version with
 
 
 @pytest.mark.parametrize("condition", ANY)
@@ -153,7 +153,7 @@ def test_a_missing_original_that_is_remembered_wins_for_every_size(
 
 
 @pytest.mark.parametrize("condition", ["tag", *ANY])
-def test_a_stale_entry_may_be_told_to_be_unchanged(
+def test_a_stale_entry_may_be_answered_with_304(
     open_server: Callable[..., FakeServer], ask: Ask, condition: str | dict[str, str]
 ) -> None:
     server = open_server(stale=3600)
@@ -191,7 +191,7 @@ def test_an_expired_entry_of_the_same_source_is_renewed_and_then_judged(
     assert (cached(answer), header(answer, "ETag")) == ((304, "MISS"), tag)
 
 
-def test_a_source_that_changed_is_sent_anew_where_the_old_one_is_kept(
+def test_a_changed_source_is_sent_to_a_client_with_the_old_version(
     open_server: Callable[..., FakeServer], ask: Ask
 ) -> None:
     old = tag_of(open_server())
@@ -203,7 +203,7 @@ def test_a_source_that_changed_is_sent_anew_where_the_old_one_is_kept(
 
 
 @pytest.mark.parametrize("condition", ANY)
-def test_a_source_that_tells_no_version_is_made_and_judged(
+def test_a_source_without_a_version_is_rendered_before_the_condition_is_checked(
     open_server: Callable[..., FakeServer], ask: Ask, condition: dict[str, str]
 ) -> None:
     server = open_server(cache=[])
@@ -213,7 +213,7 @@ def test_a_source_that_tells_no_version_is_made_and_judged(
     assert len(server.renderer.rendered) == 2
     tag = tag_of(server)
     assert ask(server, request(if_none_match=tag)).status == 304
-    assert len(server.renderer.rendered) == 4  # made each time, for want of a version
+    assert len(server.renderer.rendered) == 4  # made each time, because there is no version
 
 
 # ------------------------------------------------------------------------------- refusals come before

@@ -39,7 +39,7 @@ def gone(job: Job[str], executors: dict[str, BoundedExecutor], timings: Timings 
 
 
 class Gate:
-    """Work that stops until it is let through, and tells when it has begun."""
+    """Work that blocks until it is released, and signals that it has begun."""
 
     def __init__(self, closing: ExitStack) -> None:
         self.begun = threading.Semaphore(0)
@@ -121,7 +121,7 @@ def test_work_that_fails_leaves_the_stage_and_is_logged(closing: ExitStack, capl
         made.submit(fail)
         settled(made)
         after = Gate(closing)
-        occupy(made, after)  # by the same thread, when it has done with what failed
+        occupy(made, after)  # by the same thread, after the failed work
         after.wait_for(1)
     assert "out of reach" in caplog.text
 
@@ -180,7 +180,7 @@ def test_what_a_job_does_not_catch_is_its_outcome(closing: ExitStack) -> None:
     assert isinstance(gone(job(), {"one": executor(closing)}).exception(WAIT_SECONDS), SourceMissing)
 
 
-def test_a_full_stage_is_raised_in_the_job_before_travel_returns(closing: ExitStack) -> None:
+def test_a_full_stage_is_raised_in_the_job_before_run_job_returns(closing: ExitStack) -> None:
     made, gate = executor(closing), Gate(closing)
     occupy(made, gate)
 
@@ -227,7 +227,7 @@ def test_a_slow_stage_holds_no_thread_of_another(closing: ExitStack) -> None:
     assert [future.result(WAIT_SECONDS) for future in waiting] == ["slow"] * 50
 
 
-def test_what_has_waited_for_too_long_is_refused_when_its_turn_comes(closing: ExitStack) -> None:
+def test_work_that_has_waited_for_too_long_is_refused_when_a_thread_is_free(closing: ExitStack) -> None:
     gate, done = Gate(closing), threading.Event()
     impatient = BoundedExecutor("work", threads=1, queue_length=5, max_queue_seconds=0.05)
     closing.callback(impatient.close)
@@ -248,7 +248,7 @@ def test_what_has_waited_for_too_long_is_refused_when_its_turn_comes(closing: Ex
 
 
 def test_a_job_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> None:
-    """An original of many megabytes would else live until the garbage collector finds the circle it is in."""
+    """Otherwise an original of many megabytes would stay until the garbage collector finds the reference cycle."""
 
     class Original:
         pass
@@ -274,7 +274,7 @@ def test_a_job_that_has_failed_holds_on_to_nothing(closing: ExitStack) -> None:
     assert alive() is None
 
 
-def test_the_time_in_each_stage_and_in_queues_is_told(closing: ExitStack) -> None:
+def test_the_time_in_each_stage_and_in_queues_is_measured(closing: ExitStack) -> None:
     gate = Gate(closing)
 
     async def job() -> str:

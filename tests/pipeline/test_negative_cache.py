@@ -23,7 +23,7 @@ from thumbs.request.resolve import group_of
 # --------------------------------------------------------------------------------- kept originals
 
 
-def test_a_source_that_fails_fails_all_requests_that_wait_for_it_and_is_asked_again(
+def test_a_source_that_fails_fails_all_requests_that_wait_for_it_and_is_read_again(
     open_server: Callable[..., FakeServer], ask: Ask
 ) -> None:
     server = open_server(keeps_sources=True)
@@ -44,9 +44,7 @@ def test_errors_are_not_kept_without_a_cache(open_server: Callable[..., FakeServ
     assert ask(server, request("40x30/late.jpg")).status == 200
 
 
-def test_a_missing_original_is_asked_for_once_in_a_few_seconds(
-    open_server: Callable[..., FakeServer], ask: Ask
-) -> None:
+def test_a_missing_original_is_read_once_in_a_few_seconds(open_server: Callable[..., FakeServer], ask: Ask) -> None:
     server = open_server()
     for target in ("40x30/late.jpg", "40x30/late.jpg", "80x60/late.jpg"):
         assert ask(server, request(target)).status == 404

@@ -102,40 +102,40 @@ def test_an_original_that_is_not_worth_reducing_is_looked_at_once(
     assert (server.source.read_paths, server.renderer.proxy) == (["a.jpg"], [b"cat"])
 
 
-ASKED: list[str] = []
+LOOKUPS: list[str] = []
 
 
-class Asked(MemoryLayer):
-    """Writes down what it is asked for, into `ASKED`."""
+class RecordingLayer(MemoryLayer):
+    """Records each key that is looked up in `LOOKUPS`."""
 
     def get(self, key: str) -> Entry | None:
-        ASKED.append(key)
+        LOOKUPS.append(key)
         return self.get_now(key)
 
 
-@pytest.mark.parametrize(("max_bytes", "looks"), [(100, 1), (5, 10)])
-def test_sizes_that_are_asked_for_at_one_time_share_what_they_are_made_of(
-    open_server: Callable[..., FakeServer], monkeypatch: pytest.MonkeyPatch, max_bytes: int, looks: int
+@pytest.mark.parametrize(("max_bytes", "lookups"), [(100, 1), (5, 10)])
+def test_a_recent_proxy_is_looked_up_once_if_there_is_room_for_it(
+    open_server: Callable[..., FakeServer], monkeypatch: pytest.MonkeyPatch, max_bytes: int, lookups: int
 ) -> None:
     monkeypatch.setattr(originals, "_RECENT_SECONDS", 60)
     monkeypatch.setattr(originals, "_RECENT_BYTES", max_bytes)
-    ASKED.clear()
-    server = open_server(keeps_sources=True, cache=[Asked(Sieve(max_bytes=10_000_000, max_items=1000))])
+    LOOKUPS.clear()
+    server = open_server(keeps_sources=True, cache=[RecordingLayer(Sieve(max_bytes=10_000_000, max_items=1000))])
     server.renderer.reduction = b"kitten"
     for width in range(10, 20):
         assert server.thumbnailer.answer(request(f"{width}x/a.jpg")).body.startswith(b"kitten")
-    assert sum(key.endswith("/reduced") for key in ASKED) == looks
+    assert sum(key.endswith("/reduced") for key in LOOKUPS) == lookups
 
 
 class Forgetful(MemoryLayer):
-    """Takes everything and has nothing."""
+    """Accepts every entry and keeps none."""
 
     def put(self, key: str, entry: Entry, expires: float) -> None:
         pass
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(60, 3), (0, 0)])
-def test_what_is_at_hand_is_no_more_than_it_may_be_and_not_for_long(
+def test_recent_proxies_are_kept_up_to_a_size_and_for_a_time(
     open_server: Callable[..., FakeServer], monkeypatch: pytest.MonkeyPatch, seconds: int, left: int
 ) -> None:
     monkeypatch.setattr(originals, "_RECENT_SECONDS", seconds)

@@ -10,7 +10,7 @@ from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 
 
 class Starts:
-    """Counts the flights that were started, and keeps them to be landed by the test."""
+    """Counts the flights that were started, and keeps them for the test to end."""
 
     def __init__(self) -> None:
         self.flights: list[Flight[str]] = []

@@ -23,7 +23,7 @@ from thumbs.errors import Overloaded, StorageFailed, StorageTimeout, ThumbError
 # ------------------------------------------------------------------------------------- staleness
 
 
-def test_all_get_the_stale_thumbnail_while_one_asks_the_source(
+def test_all_get_the_stale_thumbnail_while_one_checks_the_source(
     open_server: Callable[..., FakeServer], ask: Ask
 ) -> None:
     server = open_server(stale=600)
@@ -38,7 +38,7 @@ def test_all_get_the_stale_thumbnail_while_one_asks_the_source(
     assert server.source.asked_versions == ["a.jpg"]
 
 
-def test_an_unchanged_version_is_a_new_lease_of_life_without_a_render(
+def test_an_unchanged_version_gives_a_new_lifetime_without_a_render(
     open_server: Callable[..., FakeServer], ask: Ask
 ) -> None:
     server = open_server(stale=600)
@@ -52,7 +52,7 @@ def test_an_unchanged_version_is_a_new_lease_of_life_without_a_render(
 
 
 @pytest.mark.parametrize("token", ["v2", None])
-def test_a_changed_or_unknown_version_is_rendered_anew(
+def test_a_changed_or_unknown_version_is_rendered_again(
     open_server: Callable[..., FakeServer], ask: Ask, token: str | None
 ) -> None:
     server = open_server(stale=600)
@@ -92,9 +92,7 @@ def test_what_is_gone_from_the_source_is_dropped(open_server: Callable[..., Fake
     eventually(lambda: ask(server, request()).status == 404)
 
 
-def test_without_a_time_to_be_stale_an_old_thumbnail_is_made_anew(
-    open_server: Callable[..., FakeServer], ask: Ask
-) -> None:
+def test_without_a_stale_time_an_old_thumbnail_is_made_again(open_server: Callable[..., FakeServer], ask: Ask) -> None:
     server = open_server()
     ask(server, request())
     server.clock.now += 301
@@ -141,7 +139,7 @@ def test_a_clock_that_is_moved_costs_one_render_a_key_and_keeps_nothing_for_ever
     else:
         cache = MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=clock))
     server = open_server(cache=[cache], clock=clock)
-    server.source.put("a.jpg", b"cat", token=None)  # no version: only a render can tell
+    server.source.put("a.jpg", b"cat", token=None)  # no version: only a render shows whether it has changed
     keys = [f"{width}x30/a.jpg" for width in (40, 50, 60)]
     for _ in range(3):
         assert {ask(server, request(key)).status for key in keys} == {200}

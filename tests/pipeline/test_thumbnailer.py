@@ -1,4 +1,4 @@
-"""A request and its answer: one render for all that ask at once, the same headers in every way to ask."""
+"""A request and its answer: one render for all concurrent requests, the same headers for every way to send one."""
 
 import asyncio
 import json
@@ -36,9 +36,7 @@ def test_a_thumbnail_is_made_once_and_then_a_hit(open_server: Callable[..., Fake
     assert header(first, "Last-Modified") == http_date(MODIFIED).decode()
 
 
-def test_an_answer_tells_where_it_came_from_and_how_long_it_took(
-    open_server: Callable[..., FakeServer], ask: Ask
-) -> None:
+def test_an_answer_names_its_layer_and_its_times(open_server: Callable[..., FakeServer], ask: Ask) -> None:
     server = open_server()
     first, second = (header(ask(server, request()), "Server-Timing") or "" for _ in range(2))
     assert [part.partition(";")[0] for part in first.split(", ")] == [
@@ -189,7 +187,7 @@ def test_a_client_that_has_another_gets_the_thumbnail(open_server: Callable[...,
 
 
 @pytest.mark.parametrize("token", [None, "v1"])
-def test_no_date_is_good_where_the_storage_knows_none(
+def test_no_date_matches_where_the_storage_has_none(
     open_server: Callable[..., FakeServer], ask: Ask, token: str | None
 ) -> None:
     server = open_server()

@@ -1,4 +1,4 @@
-"""Animations: what moves goes on moving between GIF and WebP, frame by frame as Pillow sees it."""
+"""Animations: they are converted between GIF and WebP frame by frame, as Pillow decodes them."""
 
 import io
 
@@ -66,7 +66,7 @@ def test_an_animation_repeats_as_often_as_its_source(loop: int) -> None:
 
 
 @pytest.mark.parametrize(("asked", "kept"), [(1, 1), (3, 3), (5, 5), (99, 5), (ALL_FRAMES, 5)])
-def test_as_many_frames_are_kept_as_were_asked_for(asked: int, kept: int) -> None:
+def test_as_many_frames_are_kept_as_were_requested(asked: int, kept: int) -> None:
     made = rendered(animation("GIF"), Transform(24, 16, "webp", 90, frames=asked))
     assert getattr(Image.open(io.BytesIO(made.body)), "n_frames", 1) == kept
 
@@ -78,7 +78,7 @@ def test_what_cannot_move_shows_the_first_frame(output: str) -> None:
     assert near(made.convert("RGB").getpixel((4, 8)), COLORS[0], by=12)
 
 
-def test_a_still_picture_has_one_frame_however_many_are_asked_for() -> None:
+def test_a_still_picture_has_one_frame_however_many_are_requested() -> None:
     made = rendered(encoded(drawn(0), "PNG"), Transform(24, 16, "webp", 90, frames=ALL_FRAMES))
     assert getattr(Image.open(io.BytesIO(made.body)), "n_frames", 1) == 1
 
@@ -109,7 +109,7 @@ def test_a_cut_is_the_same_in_every_frame(fields: dict[str, object], box: tuple[
         assert difference(frame, wanted) < 12
 
 
-def test_attention_finds_one_place_for_all_frames() -> None:
+def test_attention_finds_one_position_for_all_frames() -> None:
     transform = Transform(32, 32, "webp", 100, gravity=Attention.SMART, frames=ALL_FRAMES)
     found = [frame for frame, _ in frames_of(rendered(animation("GIF"), transform).body)]
     left_edges = [

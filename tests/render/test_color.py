@@ -38,7 +38,7 @@ from thumbs.image.transforms import Crop, Transform
 # ------------------------------------------------------------------- the oracles, by themselves
 
 
-def test_the_arithmetic_knows_published_colors() -> None:
+def test_the_arithmetic_agrees_with_published_colors() -> None:
     """White, and the matrix of IEC 61966-2-1 and the primaries of Adobe RGB (1998), 4.3.1, as they are printed."""
     assert lab((255, 255, 255)) == pytest.approx((100, 0, 0), abs=1e-9)
     assert lab((255, 0, 0)) == pytest.approx((53.24, 80.09, 67.20), abs=0.05)
@@ -55,7 +55,7 @@ def test_littlecms_reads_our_profiles_as_we_wrote_them(space: str) -> None:
 
 @pytest.mark.parametrize("space", ["p3", "adobe"])
 def test_a_chart_without_its_profile_would_be_seen_to_be_wrong(space: str) -> None:
-    """The bound is worth something only if what ignores profiles passes it by far."""
+    """The bound proves something only if a conversion that ignores profiles exceeds it by far."""
     assert farthest(middles(chart_in(space)), PATCHES) > 3 * JUST_NOTICED
 
 

@@ -1,4 +1,4 @@
-"""What happens after resizing: every effect is held against Pillow or plain arithmetic."""
+"""What happens after resizing: every effect is compared with Pillow or plain arithmetic."""
 
 import itertools
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def contrasted(color: tuple[int, ...], amount: int) -> list[float]:
 
 
 def saturated(color: tuple[int, ...], amount: int) -> list[float]:
-    """CSS's saturate(), written as a blend with the luma: Filter Effects Module Level 1, 9.4."""
+    """CSS's saturate(), written as a blend with the luma (Filter Effects Module Level 1)."""
     luma = 0.213 * color[0] + 0.715 * color[1] + 0.072 * color[2]
     return [luma + (value - luma) * (100 + amount) / 100 for value in color]
 
@@ -141,7 +141,7 @@ def test_what_is_hidden_does_not_bleed_into_a_blur() -> None:
     assert green < 10 < red
 
 
-def test_sharpening_steepens_an_edge_and_leaves_flat_places() -> None:
+def test_sharpening_steepens_an_edge_and_leaves_flat_areas() -> None:
     source = Image.new("RGB", (60, 40), (100, 100, 100))
     source.paste((150, 150, 150), (30, 0, 60, 40))
     soft = source.filter(ImageFilter.GaussianBlur(1.5))
@@ -225,7 +225,7 @@ def test_padding_counts_towards_the_limits() -> None:
 
 @settings(max_examples=60)
 @given(strategies.sizes, strategies.transforms(effects=True))
-def test_the_layout_tells_the_size_of_any_thumbnail(source: tuple[int, int], transform: Transform) -> None:
+def test_the_layout_has_the_size_of_any_thumbnail(source: tuple[int, int], transform: Transform) -> None:
     try:
         layout = plan(source, transform)
     except BadFilter:

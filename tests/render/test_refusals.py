@@ -104,7 +104,7 @@ def test_a_thumbnail_over_the_limits_is_refused_before_it_is_made() -> None:
     assert picture(needle, Transform(200, 200, "png")).size == (200, 200)
 
 
-def test_what_attention_is_to_look_at_must_fit_into_memory() -> None:
+def test_the_picture_for_attention_must_fit_into_memory() -> None:
     needle = encoded(Image.new("RGB", (10, 1000)), "PNG")
     with pytest.raises(SizeOverLimit):
         rendered(needle, Transform(3000, 3000, "png", gravity=Attention.SMART))
@@ -118,7 +118,7 @@ def test_a_render_past_its_deadline_is_stopped_and_harms_no_other() -> None:
     assert picture(large, Transform(50, 50, "png")).size == (50, 50)
 
 
-def test_many_threads_at_once_tell_good_from_bad() -> None:
+def test_many_threads_at_once_get_the_right_results() -> None:
     good = encoded(pictures.noise(300, 200), "JPEG", quality=90)
     kinds = {
         "good": good,

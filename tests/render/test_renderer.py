@@ -284,7 +284,7 @@ def test_cmyk_without_a_profile_keeps_its_colors_apart() -> None:
     for place, color in (((5, 5), RED), ((55, 5), GREEN), ((5, 35), BLUE)):
         pixel = made.getpixel(place)
         assert isinstance(pixel, tuple)
-        # Inks are not light: what a press makes of these is duller than the naive inverse.
+        # A profile of inks gives duller colors than the plain inverse.
         assert near(pixel, color, by=80)
         assert pixel.index(max(pixel)) == color.index(max(color))
     assert near(made.getpixel((55, 35)), WHITE, by=8)

@@ -172,7 +172,7 @@ def refusal(source: Size, transform: Transform, limits: OutputLimits) -> set[typ
 
 
 def answered(act: Callable[[], Answer]) -> Answer | type[Exception]:
-    """What `act` gives, or how it refuses."""
+    """What `act` returns, or the error that it raises."""
     try:
         return act()
     except (BadFilter, SizeOverLimit) as refused:
@@ -180,7 +180,7 @@ def answered(act: Callable[[], Answer]) -> Answer | type[Exception]:
 
 
 def assert_allowed(answer: object, source: Size, transform: Transform, limits: OutputLimits) -> None:
-    """Fails where a picture was refused that was promised, or made that is over the limits."""
+    """Fails where an expected picture was refused, or one over the limits was made."""
     allowed = refusal(source, transform, limits)
     assert (answer if isinstance(answer, type) else None) in allowed
 
@@ -278,7 +278,7 @@ def shows_one_color(image: Image.Image) -> bool:
 @pytest.mark.parametrize("attention", list(Attention))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("source", [(640, 480), (37, 500), (500, 37), (1, 700), (700, 1), (9, 9)])
-def test_a_cut_by_attention_has_the_asked_size(source: Size, kind: str, attention: Attention) -> None:
+def test_a_crop_by_attention_has_the_requested_size(source: Size, kind: str, attention: Attention) -> None:
     data = encoded(pictures.noise(*source), kind)
     for target in ((100, 100), (300, 20), (20, 300), (1, 1), (64, 48), (333, 1), (1, 333)):
         transform = Transform(*target, "png", gravity=attention)
@@ -356,7 +356,7 @@ def brightness(image: Image.Image) -> tuple[int, int]:
 
 
 def test_without_its_gravity_a_mark_in_a_corner_is_cut_off() -> None:
-    """What the mark shows is worth something only if a wrong cut loses it."""
+    """The test of the mark proves something only if a wrong crop loses it."""
     data = marked((1600, 200), 20, 100, 10, "PNG")
     for gravity, seen in ((Focus(20 / 1600, 0.5), True), (Compass.CENTER, False), (Focus(0.5, 0.5), False)):
         image = made(data, Transform(100, 100, "png", gravity=gravity))

@@ -79,7 +79,7 @@ def test_a_picture_of_one_color_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("color", [None, Color(0, 0, 0, 0)])
 def test_a_transparent_margin_is_found_by_transparency_alone(color: Color | None) -> None:
-    """A black drawing on transparent black would else be all margin."""
+    """Otherwise a black drawing on transparent black would be all margin."""
     image = framed((0, 0, 0, 0), (0, 0, 0, 255), (4, 6, 20, 30), "RGBA")
     made = trimmed(image, Trim(10, color))
     assert made.size == (16, 24)

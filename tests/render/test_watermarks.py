@@ -57,7 +57,7 @@ def test_a_watermark_lies_where_gravity_says(renderer: Renderer, gravity: Compas
 
 
 @pytest.mark.parametrize("opacity", [0, 25, 50, 100])
-def test_a_watermark_is_as_faint_as_was_asked_for(renderer: Renderer, opacity: int) -> None:
+def test_a_watermark_has_the_requested_opacity(renderer: Renderer, opacity: int) -> None:
     made = marked(renderer, Watermark("logo", opacity=opacity))
     wanted = tuple(round(a + (b - a) * opacity / 100) for a, b in zip(GRAY, LOGO, strict=True))
     assert near(made.getpixel((50, 30)), wanted, by=1)
@@ -67,7 +67,7 @@ def test_a_watermark_is_as_faint_as_was_asked_for(renderer: Renderer, opacity: i
 @pytest.mark.parametrize(
     ("scale", "size"), [(0.5, (50, 25)), (1, (100, 50)), (0.1, (10, 5)), (0.000001, (1, 1)), (0, (20, 10))]
 )
-def test_a_watermark_fills_the_part_of_each_side_that_was_asked_for(
+def test_a_watermark_fills_the_requested_part_of_each_side(
     renderer: Renderer, scale: float, size: tuple[int, int]
 ) -> None:
     made = marked(renderer, Watermark("logo", Compass.NORTHWEST, scale=scale))

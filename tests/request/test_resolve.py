@@ -1,4 +1,4 @@
-"""Orders: a path becomes one verified recipe with every default settled, or the refusal that it deserves."""
+"""Thumb requests: a path becomes a verified transform with all defaults, or the right error."""
 
 from dataclasses import replace
 from urllib.parse import quote
@@ -364,19 +364,19 @@ def test_vary_is_one_line_whatever_a_storage_adds_to_it(given: tuple[bytes, byte
     assert given in thumb("x/f:format(png)/a.jpg", headers=(given,)).headers
 
 
-def test_answers_vary_by_accept_exactly_where_it_is_asked() -> None:
+def test_answers_vary_by_accept_only_with_format_auto() -> None:
     automatic = thumb("x/f:format(auto)/a.jpg")
     assert header(automatic.headers, "Vary") == header(automatic.error_headers, "Vary") == "Accept"
     assert header(thumb("x/a.jpg", accepted=BROWSER).headers, "Vary") is None
 
 
-def test_the_refusal_of_a_url_that_became_no_order_varies_as_the_url_says() -> None:
+def test_the_error_for_an_unresolved_url_varies_by_accept_with_format_auto() -> None:
     for target in (b"x/f:fmt(auto)/../a", b"nonsense/filters:q(0);format(auto)/a"):
         assert header(vary_of(b"/photos/thumbs/" + target), "Vary") == "Accept"
     assert vary_of(b"/photos/thumbs/x/f:fmt(png)/../a") == ()
 
 
-def test_the_download_name_is_told() -> None:
+def test_the_download_name_is_in_content_disposition() -> None:
     assert header(thumb("x/a/as/b c.png").headers, "Content-Disposition") == 'inline; filename="b c.png"'
     assert header(thumb("x/a").headers, "Content-Disposition") is None
 

@@ -1,4 +1,4 @@
-"""Signatures: what an independent HMAC says, in every edition of one URL refused but the one that was signed."""
+"""Signatures agree with an independent HMAC, and every edited URL is refused."""
 
 import base64
 import hashlib
@@ -81,7 +81,7 @@ def test_a_signature_that_is_longer_shorter_or_of_other_text_is_refused(wrong: s
         Signer((SECRET,)).verify(MESSAGE, wrong)
 
 
-def test_more_characters_than_the_storage_asks_for_are_refused() -> None:
+def test_more_characters_than_the_configured_length_are_refused() -> None:
     with pytest.raises(SignatureRefused):
         Signer((SECRET,)).verify(MESSAGE, signature_by_hand(SECRET, MESSAGE, MAXIMUM_LENGTH))
 
@@ -169,7 +169,7 @@ def test_none_of_a_hundred_thousand_single_edits_is_accepted() -> None:
 
 
 def random_path(chance: random.Random) -> str:
-    """A request made of the pieces that a careless join would confuse."""
+    """A request of pieces that are ambiguous when joined without separators."""
     pieces = [
         "a",
         "b",

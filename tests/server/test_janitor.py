@@ -16,7 +16,7 @@ from thumbs.server.janitor import Janitor
 
 
 class Rounds(threading.Event):
-    """Stands for the time between sweeps: notes each pause, does what belongs into it, and ends after so many."""
+    """Replaces the wait between sweeps: records each pause, runs its action, and ends after a number of them."""
 
     def __init__(self, count: int, between: Callable[[int], object] = lambda _: None) -> None:
         super().__init__()
@@ -56,20 +56,20 @@ def descriptors() -> int:
 
 def test_once_sweeps_every_store_and_says_what_it_did(tmp_path: Path, clock: Clock) -> None:
     stores = {name: filled(tmp_path / name, clock, expired=3, fresh=2) for name in ("one", "two")}
-    told: list[str] = []
-    assert Janitor(stores, report=told.append).once()
+    lines: list[str] = []
+    assert Janitor(stores, report=lines.append).once()
     assert [store.usage().entries for store in stores.values()] == [2, 2]
-    assert [line.partition(":")[0] for line in told] == ["one", "two"]
-    assert "2 entries" in told[0]
-    assert "removed 3 expired, 0 over the cap, 0 orphans" in told[0]
+    assert [line.partition(":")[0] for line in lines] == ["one", "two"]
+    assert "2 entries" in lines[0]
+    assert "removed 3 expired, 0 over the cap, 0 orphans" in lines[0]
 
 
 def test_a_dry_run_removes_nothing(tmp_path: Path, clock: Clock) -> None:
     store = filled(tmp_path / "cache", clock, expired=3, fresh=2)
-    told: list[str] = []
-    assert Janitor({"photos": store}, dry_run=True, report=told.append).once()
+    lines: list[str] = []
+    assert Janitor({"photos": store}, dry_run=True, report=lines.append).once()
     assert store.usage().entries == 5
-    assert "would remove 3 expired" in told[0]
+    assert "would remove 3 expired" in lines[0]
 
 
 def test_a_store_that_cannot_be_swept_is_logged_and_the_others_are_swept(
@@ -156,26 +156,26 @@ def test_a_store_that_fails_is_tried_again(tmp_path: Path, clock: Clock, caplog:
 
 def test_one_that_has_to_wait_says_so_once_and_sweeps_nothing(tmp_path: Path, clock: Clock) -> None:
     store = filled(tmp_path / "cache", clock, expired=3)
-    told: list[str] = []
+    lines: list[str] = []
     rounds = Rounds(5)
     with store.try_lock_janitor():
-        Janitor({"photos": store}, interval=30, report=told.append).run(rounds)
+        Janitor({"photos": store}, interval=30, report=lines.append).run(rounds)
         assert Janitor({"photos": store}).once()
     assert store.usage().entries == 3
-    assert told == ["photos: another janitor works here; this one waits"]
+    assert lines == ["photos: another janitor works here; this one waits"]
     assert rounds.pauses == [30] * 5
 
 
 def test_one_that_waits_takes_over_when_the_other_ends(tmp_path: Path, clock: Clock) -> None:
     store = filled(tmp_path / "cache", clock, expired=3, fresh=1)
-    told: list[str] = []
+    lines: list[str] = []
     with ExitStack() as other:
         assert other.enter_context(store.try_lock_janitor())
-        Janitor({"photos": store}, report=told.append).run(
+        Janitor({"photos": store}, report=lines.append).run(
             Rounds(4, lambda number: other.close() if number == 2 else None)
         )
     assert store.usage().entries == 1
-    assert [line.partition("; ")[2][:17] for line in told] == [
+    assert [line.partition("; ")[2][:17] for line in lines] == [
         "this one waits",
         "removed 3 expired",
         "removed 0 expired",

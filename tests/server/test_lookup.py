@@ -1,4 +1,4 @@
-"""A miss is looked up once: the connection hands what it found to the front, for that request and no other."""
+"""A miss is looked up once: the connection passes what it found to the front, for that request only."""
 
 import asyncio
 from collections import Counter
@@ -22,7 +22,7 @@ Connection = tuple[ThumbsProtocol, Transport]
 
 
 class CountingLayer(MemoryLayer):
-    """A quick layer that counts how often it was asked for a key without blocking."""
+    """A quick layer that counts its lookups without blocking."""
 
     asked_now: Counter[str]
 

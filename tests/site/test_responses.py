@@ -37,8 +37,8 @@ def test_a_client_of_djangos_own_gets_no_cookie_either(client: Client) -> None:
     assert client.cookies["visitor"].value == "canary-visitor"
 
 
-def test_a_site_varies_on_what_it_likes(client: Client) -> None:
-    """A login may decide about the picture: a shared cache must hear of that."""
+def test_a_site_may_vary_on_any_header(client: Client) -> None:
+    """A login may decide about the picture: a shared cache needs that `Vary`."""
     assert "Cookie" in client.get(f"/img/{PICTURE}").headers["Vary"]
 
 

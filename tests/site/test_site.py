@@ -111,9 +111,9 @@ def test_the_view_reads_what_a_plain_asgi_server_decoded(site: Client, name: str
 def test_the_wsgi_front_reads_what_a_plain_server_decoded(site: Client, name: str) -> None:
     environ: dict[str, object] = {"PATH_INFO": f"/local/thumbs/50x/{name}".encode().decode("latin-1")}
     setup_testing_defaults(environ)
-    told: list[str] = []
-    body = ThumbsWSGI(_no_application)(environ, lambda status, *_: told.append(status))  # type: ignore[arg-type]
-    assert told == ["200 OK"]
+    statuses: list[str] = []
+    body = ThumbsWSGI(_no_application)(environ, lambda status, *_: statuses.append(status))  # type: ignore[arg-type]
+    assert statuses == ["200 OK"]
     assert pictures.decoded(b"".join(body)).width == 50
 
 
@@ -128,14 +128,14 @@ def _no_application(*_: object) -> None:
 
 def _status_under_asgi(application: Callable[..., Awaitable[None]], decoded_path: str) -> int:
     """As a server calls `application` that keeps no raw path, which ASGI lets it."""
-    told: list[dict[str, int]] = []
+    messages: list[dict[str, int]] = []
     received = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> dict[str, object]:
         return received.pop() if received else await asyncio.Event().wait()  # type: ignore[return-value]
 
     async def send(message: dict[str, int]) -> None:
-        told.append(message)
+        messages.append(message)
 
     scope = {
         "type": "http",
@@ -146,10 +146,10 @@ def _status_under_asgi(application: Callable[..., Awaitable[None]], decoded_path
         "server": ("testserver", 80),
     }
     asyncio.run(application(scope, receive, send))  # type: ignore[arg-type]
-    return told[0]["status"]
+    return messages[0]["status"]
 
 
-def test_a_target_is_too_long_also_where_the_server_does_not_tell_it(site: Client) -> None:
+def test_a_target_is_too_long_also_where_the_server_does_not_pass_it_on(site: Client) -> None:
     assert site.get(f"{PICTURE}?{'x' * 2100}").status_code == 414
     assert site.get(f"/img/local/thumbs/90x60/{'x' * 2100}").status_code == 414
 
@@ -178,9 +178,9 @@ class _AtTheRoot:
 @pytest.mark.parametrize("name", ["quarters.jpg", "Bücher/été.jpg", "what?.jpg"])
 def test_a_site_below_a_path_of_its_server_finds_its_pictures(site: Client, name: str) -> None:
     target = f"/sub/img/local/thumbs/50x/{quote(name)}"
-    for raw in (target, target.removeprefix("/sub"), None):  # a proxy may strip the path, or tell nothing
-        told = {"SCRIPT_NAME": "/sub"} if raw is None else {"SCRIPT_NAME": "/sub", "RAW_URI": raw}
-        assert site.generic("GET", target.removeprefix("/sub"), **told).status_code == 200, raw  # type: ignore[arg-type]
+    for raw in (target, target.removeprefix("/sub"), None):  # a proxy may strip the path, or pass on no raw target
+        environ = {"SCRIPT_NAME": "/sub"} if raw is None else {"SCRIPT_NAME": "/sub", "RAW_URI": raw}
+        assert site.generic("GET", target.removeprefix("/sub"), **environ).status_code == 200, raw  # type: ignore[arg-type]
 
 
 def test_a_storage_may_sign_with_the_sites_own_key(site: Client) -> None:
@@ -202,7 +202,7 @@ def test_a_storage_may_sign_with_the_sites_own_key(site: Client) -> None:
 # ------------------------------------------------------------------------------------------------ checks
 
 
-def test_a_sites_own_check_tells_what_is_wrong_with_the_app(root: Path) -> None:
+def test_a_sites_own_check_reports_what_is_wrong_with_the_app(root: Path) -> None:
     storages: list[dict[str, object]] = [
         {"name": "a", "driver": "local", "root": str(root), "cahe": {}},
         {"name": "b", "driver": "django", "alias": "no"},
@@ -224,7 +224,7 @@ def test_a_storage_may_not_set_headers_that_every_answer_has(root: Path, name: s
         assert error.msg.startswith("storages[a].headers: must be an object without headers that every answer has")
 
 
-def test_a_good_site_has_nothing_to_be_told(site: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_good_site_has_no_problems(site: Client, capsys: pytest.CaptureFixture[str]) -> None:
     signed = [{"name": "a", "driver": "django", "alias": "default", "signature_secret_key": "django"}]
     with override_settings(THUMBS={"STORAGES": signed}):
         call_command("check")

@@ -9,6 +9,6 @@ __all__ = ["bucket", "client", "moto"]
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Servers of the tests are on the loopback, and are asked without a proxy."""
+    """Servers of the tests are on the loopback, and are reached without a proxy."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")

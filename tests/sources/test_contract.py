@@ -150,16 +150,16 @@ def test_it_is_ready(fixture: SourceFixture) -> None:
     fixture.source(MAX_BYTES).ready()
 
 
-def test_no_error_tells_where_the_originals_are(fixture: SourceFixture) -> None:
+def test_no_error_contains_where_the_originals_are(fixture: SourceFixture) -> None:
     fixture.put("cats/tom.jpg", DATA)
     for path, limit in (("nothing.jpg", MAX_BYTES), ("cats", MAX_BYTES), ("cats/tom.jpg", 10), ("x" * 2000, MAX_BYTES)):
         with pytest.raises(ThumbError) as caught:
             fixture.source(limit).read(path)
-        told = f"{caught.value} {caught.value!r} {caught.value.detail}"
-        assert not [secret for secret in fixture.secrets if secret in told]
+        texts = f"{caught.value} {caught.value!r} {caught.value.detail}"
+        assert not [secret for secret in fixture.secrets if secret in texts]
 
 
-def test_its_repr_tells_no_secret(fixture: SourceFixture) -> None:
+def test_its_repr_contains_no_secret(fixture: SourceFixture) -> None:
     source = fixture.source(MAX_BYTES)
     assert KEYS[1] not in repr(source)
     assert KEYS[1] not in repr(vars(source))
@@ -168,7 +168,7 @@ def test_its_repr_tells_no_secret(fixture: SourceFixture) -> None:
 def _forked(work: Callable[[], bool]) -> int:
     """The process id of a child that ends with 0 when `work` holds there."""
     with warnings.catch_warnings():
-        # Other tests' threads are no concern of a child that takes no lock of theirs.
+        # Threads of other tests do not matter: the child takes none of their locks.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:

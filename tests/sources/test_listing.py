@@ -1,4 +1,4 @@
-"""What sources say that they hold: the same for every kind, for any prefix, and nothing from outside."""
+"""What sources list: the same for every kind, for any prefix, and nothing from outside."""
 
 from collections.abc import Callable
 from pathlib import Path

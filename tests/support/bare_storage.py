@@ -1,4 +1,4 @@
-"""A Django storage with nothing but what Django's documentation asks for."""
+"""A Django storage with nothing but what Django's documentation requires."""
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage

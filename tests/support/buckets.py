@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.source_fixtures import (
     KEYS,
-    Bucketeer,
+    BucketClient,
     Put,
     running_moto,
 )
@@ -22,16 +22,16 @@ def moto() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def client(moto: str) -> Iterator[Bucketeer]:
+def client(moto: str) -> Iterator[BucketClient]:
     client = boto3.client(
         "s3", endpoint_url=moto, region_name="us-east-1", aws_access_key_id=KEYS[0], aws_secret_access_key=KEYS[1]
     )
-    yield cast(Bucketeer, client)
+    yield cast(BucketClient, client)
     client.close()
 
 
 @pytest.fixture
-def bucket(client: Bucketeer) -> tuple[str, Put]:
+def bucket(client: BucketClient) -> tuple[str, Put]:
     """A bucket of its own, and how to put an object there."""
     name = f"pictures-{uuid.uuid4().hex}"
     client.create_bucket(Bucket=name)

@@ -58,7 +58,7 @@ def write(directory: str, max_bytes: str, seed: str) -> None:
 
 
 def flood(directory: str, max_bytes: str, seed: str) -> None:
-    """Store new keys for ever, flat out."""
+    """Store new keys until killed, without pauses."""
     store = FileStore(directory, max_bytes=int(max_bytes))
     chance = random.Random(int(seed))
     data = os.urandom(LARGEST)

@@ -1,4 +1,4 @@
-"""The time, where a test says what it is."""
+"""A clock that a test sets."""
 
 NOW = 1_700_000_000.0
 

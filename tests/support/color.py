@@ -47,7 +47,7 @@ def middles(image: Image.Image, columns: int = COLUMNS, rows: int = ROWS) -> lis
 
 
 D65_WHITE, D50_WHITE = (0.3127, 0.3290), (0.9642, 1.0, 0.8249)  # x, y of the one; the PCS of ICC.1:2022, 7.2.16
-# ICC.1:2022, annex E: the linearised Bradford transform.
+# ICC.1:2022, annex E: the linearized Bradford transform.
 BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 
 

@@ -41,7 +41,7 @@ def environ_with(directory: Path, storages: Sequence[Mapping[str, object]], **mo
 
 
 def finished(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """What `command` said and its status, when it has ended."""
+    """The output of `command` and its status, when it has ended."""
     return subprocess.run(
         command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=WAIT_SECONDS
     )
@@ -52,7 +52,7 @@ def manage(environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedP
 
 
 class Run:
-    """Runs a command in this process, and keeps what it says."""
+    """Runs a command in this process, and captures its output."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys

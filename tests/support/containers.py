@@ -13,7 +13,7 @@ _DEPTH = 4
 def shrink_bounds(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> None:
     """Replace every constant of `modules` that bounds a container to 4096 items by `BOUND`.
 
-    Fails where a module has no such constant, for then the test would test nothing.
+    Fails where a module has no such constant, because the test would then test nothing.
     """
     for module in modules:
         names = [name for name, value in vars(module).items() if type(value) is int and value == _USUAL_BOUND]

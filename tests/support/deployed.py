@@ -104,12 +104,12 @@ def reload(server: Server, document: Mapping[str, object]) -> None:
 
 
 class Recorder:
-    """An upstream that notes what it is sent, byte for byte, and answers as `status` and `answer`, its headers, say."""
+    """An upstream that records what it is sent, byte for byte, and answers with `status` and the headers `answer`."""
 
     def __init__(self, *answer: tuple[str, str]) -> None:
         self.status = 200
         self.answer: Sequence[tuple[str, str]] = answer
-        self.crowd: threading.Barrier | None = None  # each request waits here for the others
+        self.together: threading.Barrier | None = None  # each request waits here for the others
         self.targets: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         self.bodies: list[bytes] = []
@@ -123,8 +123,8 @@ class Recorder:
                 recorder.targets.append(line.split(b" ", 1)[1].rpartition(b" ")[0])
                 recorder.headers.append({name.lower(): value for name, value in self.headers.items()})
                 recorder.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
-                if recorder.crowd is not None:
-                    recorder.crowd.wait()
+                if recorder.together is not None:
+                    recorder.together.wait()
                 self.send_response(recorder.status)
                 for name, value in recorder.answer:
                     self.send_header(name, value)

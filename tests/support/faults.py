@@ -1,4 +1,4 @@
-"""What can go wrong with one answer of an object store: a function for each fault, by the name that asks for it."""
+"""What can go wrong with one answer of an object store: a function for each fault, by the name that selects it."""
 
 import socket
 import struct

@@ -69,7 +69,7 @@ def comparable(answer: Answer) -> dict[str, str]:
 
 
 def signature(message: str, secret: str = SECRET, length: int = 22) -> str:
-    """Written anew from the documentation: HMAC-SHA256 of the decoded path, base64url, shortened."""
+    """Written independently from the documentation: HMAC-SHA256 of the decoded path, base64url, shortened."""
     digest = hmac.new(secret.encode(), message.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")[:length]
 

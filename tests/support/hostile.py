@@ -1,4 +1,4 @@
-"""Files that mean harm, each with the statuses that are right for it; built anew in every run, and always the same."""
+"""Hostile files, each with the statuses that are right for it. They are built in every run, always the same."""
 
 import random
 import struct
@@ -50,7 +50,7 @@ def _cut(kind: str, percent: int) -> bytes:
 
 
 def _flipped(kind: str, bits: int) -> bytes:
-    """`bits` bits turned over, none of them where the format is told."""
+    """`bits` bits flipped, none of them in the bytes that name the format."""
     data = bytearray(_good(kind))
     chance = random.Random(bits)
     for _ in range(bits):
@@ -68,7 +68,7 @@ def _false_header(kind: str) -> bytes:
 
 @cache
 def _zeros(count: int) -> bytes:
-    """A zlib stream of so many zeros."""
+    """A zlib stream of that many zeros."""
     packer = zlib.compressobj(1)
     parts = [packer.compress(bytes(_MILLION)) for _ in range(count // _MILLION)]
     return b"".join((*parts, packer.compress(bytes(count % _MILLION)), packer.flush()))
@@ -223,7 +223,7 @@ def _row(width: int, color: int, depth: int) -> int:
 def _png(
     width: int, height: int, *, color: int = 0, depth: int = 8, extra: bytes = b"", rows: int | None = None
 ) -> bytes:
-    """A black PNG that is all there, or has only so many rows."""
+    """A black PNG, complete or with only that many rows."""
     pixels = _zeros(_row(width, color, depth) * (height if rows is None else rows))
     parts = (_ihdr(width, height, color=color, depth=depth), extra, _chunk(b"IDAT", pixels), _chunk(b"IEND", b""))
     return _SIGNATURE + b"".join(parts)
@@ -368,7 +368,7 @@ def _pngs() -> Iterator[Hostile]:
 def _gif(screen: int, frame: int, *, frames: int = 1, at: int = 0, data: bytes = b"\2\2\x44\1\0") -> bytes:
     """Squares of `screen` pixels a side, and on them frames of one transparent pixel that may say that they are more.
 
-    Decoders take no screen over 2,048 at its word.
+    Decoders do not trust a screen over 2,048.
     """
     head = b"GIF89a" + struct.pack("<HHBBB", screen, screen, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
     one = b"!\xf9\4\0\1\0\0\0," + struct.pack("<HHHHB", at, at, frame, frame, 0) + data
@@ -561,7 +561,7 @@ def _avifs() -> Iterator[Hostile]:
 # ----------------------------------------------------------------------------------- what is no picture
 
 
-def _foreign() -> Iterator[Hostile]:
+def _other_formats() -> Iterator[Hostile]:
     laughs = b"".join(b'<!ENTITY l%d "%s">' % (number, b"&l%d;" % (number - 1) * 10) for number in range(1, 10))
     files = {
         "empty": b"",
@@ -595,7 +595,7 @@ def _foreign() -> Iterator[Hostile]:
         yield Hostile(f"{name}-named-jpg", FOREIGN, partial(bytes, data))
 
 
-# -------------------------------------------------------------- what a server reads only when it is told to
+# -------------------------------------------------------------- what a server reads only when configured to
 
 
 def _svg(body: bytes, *, attributes: bytes = b"width='200' height='150'", before: bytes = b"") -> bytes:
@@ -714,7 +714,7 @@ def _tiffs() -> Iterator[Hostile]:
 
 
 def _described(count: int) -> bytes:
-    """A picture that says of itself more than some libraries take."""
+    """A picture with a longer description than some libraries accept."""
     pixels = bytes(30_000)
     start = len(_tiff((270, 2, count, 0)))
     return _tiff((270, 2, count, start + len(pixels)), data=pixels) + b"x" * (count - 1) + b"\0"
@@ -742,7 +742,7 @@ def _damaged() -> Iterator[Hostile]:
 
 
 def _all() -> Iterable[Hostile]:
-    for group in (_damaged, _jpegs, _pngs, _gifs, _webps, _foreign, _avifs, _tiffs, _svgs):
+    for group in (_damaged, _jpegs, _pngs, _gifs, _webps, _other_formats, _avifs, _tiffs, _svgs):
         yield from group()
 
 

@@ -92,7 +92,7 @@ def image() -> Iterator[Image]:
     servers.service("gcc")
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
         pytest.skip("Python's headers are not installed: apt-get install python3-dev")
-    with tempfile.TemporaryDirectory(prefix="image-") as name:  # not pytest's: only its owner may enter there
+    with tempfile.TemporaryDirectory(prefix="image-") as name:  # not pytest's directory, which only its owner may enter
         root = Path(name) / "root"
         tools = Path(name) / "bin"
         for place in (Path(name), root, tools):

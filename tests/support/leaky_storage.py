@@ -1,4 +1,4 @@
-"""A Django storage that fails as some do: what it was made with stands in its errors and in its `repr`."""
+"""A Django storage that fails as some do: its errors and its `repr` contain its arguments."""
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage

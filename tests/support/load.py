@@ -1,4 +1,4 @@
-"""Clients that ask again and again while something else happens."""
+"""Clients that send requests while something else happens."""
 
 import http.client
 import threading

@@ -1,4 +1,4 @@
-"""A small object store on a loopback socket that misbehaves as the names in its bucket ask.
+"""A small object store on a loopback socket that misbehaves as the names in its bucket say.
 
 `/bucket/drip/cat.jpg` is sent a byte at a time, and so is all of a bucket called `drip`; `/bucket/cat.jpg` is as it
 should be. Nothing outlives the `with` block.
@@ -18,7 +18,7 @@ from tests.support.waiting import WAIT_SECONDS
 class MisbehavingStore:
     """`url` is the endpoint; `body` what a good object holds; `connections` and `targets` are what came so far.
 
-    `answered` counts the requests of which the store has said all that it will.
+    `answered` counts the requests for which the store has sent all that it will.
     """
 
     def __init__(self, *, body: bytes = bytes(range(256)) * 80, tls: ssl.SSLContext | None = None) -> None:

@@ -100,7 +100,7 @@ def _splice(data: bytearray, chance: random.Random) -> None:
     data[chance.randrange(len(data)) :] = other[chance.randrange(len(other)) :]
 
 
-def _insert_foreign(data: bytearray, chance: random.Random) -> None:
+def _insert_from_another(data: bytearray, chance: random.Random) -> None:
     other = chance.choice(list(originals().values()))
     at, start = chance.randrange(len(data)), chance.randrange(len(other))
     data[at:at] = other[start : start + chance.choice((4, 16, 64, 256))]
@@ -143,7 +143,7 @@ def _in_header(data: bytearray, chance: random.Random) -> int:
 
 
 _MUTATIONS: tuple[Callable[[bytearray, random.Random], None], ...] = (
-    *(_flip, _flip_in_header, _splice, _insert_foreign, _truncate, _cut_out),
+    *(_flip, _flip_in_header, _splice, _insert_from_another, _truncate, _cut_out),
     *(_duplicate, _insert_run, _swap_words, _set_word),
 )
 

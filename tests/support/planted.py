@@ -10,7 +10,7 @@ from pathlib import Path
 
 OTHER, SERVICE = 65534, 4321
 
-# Opens a file as root, becomes another user, locks all of the file in every way that there is, says so, and stays.
+# Opens a file as root, becomes another user, locks all of the file in every way that there is, prints that, and stays.
 _HOLDER = """
 import fcntl, os, signal, struct, sys
 signal.alarm(300)
@@ -48,7 +48,7 @@ def plant(directory: Path, user: int, *, mode: int = 0o700) -> Path:
 def as_user(user: int, act: Callable[[], object]) -> str:
     """What `act` ends with in a process of that user: nothing, or the name of its error.
 
-    The process is a copy of this one: what `act` needs must have been imported, for that user may not read it.
+    The process is a copy of this one: what `act` needs must have been imported, because that user may not read it.
     """
     there, here = os.pipe()
     child = os.fork()
@@ -65,7 +65,7 @@ def as_user(user: int, act: Callable[[], object]) -> str:
         os.write(here, said.encode())
         os._exit(0)
     os.close(here)
-    with os.fdopen(there, "rb") as told:
-        said = told.read().decode()
+    with os.fdopen(there, "rb") as pipe:
+        said = pipe.read().decode()
     os.waitpid(child, 0)
     return said

@@ -12,7 +12,7 @@ from thumbs.sources.s3.source import S3Http, S3Settings, S3Source
 # For what ends only by the deadline, and for what ends by itself, under load too. The faults themselves last a minute.
 SOON = 0.3
 MAX_BYTES = 1 << 20
-# What each fault is to a read. Those that are not here are read as if nothing had been.
+# The error of a read with each fault. With all other faults, reading succeeds.
 READ = {
     "unavailable": StorageFailed,
     "hang": StorageTimeout,

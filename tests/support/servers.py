@@ -64,7 +64,7 @@ class Server:
 
 
 def fetch(url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
-    """Ask on a connection of its own, which the server need not close: as plain a request as browsers send."""
+    """A request on a connection of its own, which the server need not close: as plain a request as browsers send."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=WAIT_SECONDS)
     with contextlib.closing(connection):

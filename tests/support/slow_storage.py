@@ -1,4 +1,4 @@
-"""A Django storage that is slow, and writes down which process read what."""
+"""A Django storage that is slow, and logs which process read what."""
 
 import os
 import time

@@ -34,8 +34,8 @@ KEYS = ("AKIATEST", "test-secret")
 Put = Callable[[str, bytes], None]
 
 
-class Bucketeer(Protocol):
-    """What we ask of boto3's client to prepare a bucket."""
+class BucketClient(Protocol):
+    """The part of boto3's client that prepares a bucket."""
 
     def create_bucket(self, *, Bucket: str) -> object: ...  # noqa: N803
 

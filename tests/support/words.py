@@ -23,7 +23,7 @@ _SKIPPED = {"var", "build", "dist", "node_modules", "__pycache__"}
 
 _OUR = "behaviour|colour|endeavour|favour|flavour|harbour|honour|humour|labour|neighbour|rumour|vapour"
 _ISE = (
-    "author|canonical|capital|categor|central|character|custom|emphas|factor|final|general|initial|item|local|maxim|"
+    "author|canonical|capital|categor|central|character|custom|emphas|factor|final|general|initial|item|linear|local|maxim|"
     "memor|minim|normal|optim|organ|parallel|parameter|parametr|prior|quant|random|real|recogn|serial|special|stabil|"
     "standard|summar|symbol|synchron|token|util|vector|visual"
 )

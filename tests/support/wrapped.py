@@ -1,4 +1,4 @@
-"""The site of `tests.support.site` behind the two fronts, which answer under the same prefix before it is asked."""
+"""The site of `tests.support.site` behind the two fronts, which answer under the same prefix before the site does."""
 
 from tests.support.site import application as site_application
 from tests.support.site import asgi_application as asgi_site_application

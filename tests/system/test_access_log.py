@@ -1,4 +1,4 @@
-"""The access log: every answer is a line of JSON that tells a reader enough, and an attacker nothing."""
+"""The access log: every answer is a line of JSON, without secrets and without what was not verified."""
 
 import json
 import logging
@@ -40,13 +40,13 @@ def lines(originals: Path, caplog: pytest.LogCaptureFixture) -> "list[dict[str, 
         ask(request(f"/photos/thumbs/{none}/x/none.jpg"))
         ask(request("/nothing/thumbs/x/a.jpg"))
         reset()
-    told = [record.getMessage() for record in caplog.records if record.name == "thumbs.access"]
-    assert not [line for line in told if SECRET in line or good in line or none in line or "w" * 22 in line]
-    assert str(originals) not in "".join(told)
-    return [json.loads(line) for line in told]
+    lines = [record.getMessage() for record in caplog.records if record.name == "thumbs.access"]
+    assert not [line for line in lines if SECRET in line or good in line or none in line or "w" * 22 in line]
+    assert str(originals) not in "".join(lines)
+    return [json.loads(line) for line in lines]
 
 
-def test_a_line_tells_what_was_asked_for_and_where_it_came_from(lines: "list[dict[str, object]]") -> None:
+def test_a_line_has_what_was_requested_and_where_it_came_from(lines: "list[dict[str, object]]") -> None:
     miss, hit = lines[:2]
     wanted = {"storage": "photos", "path": "quarters.jpg", "size": "40x30", "method": "GET", "status": 200}
     assert wanted.items() <= miss.items()
@@ -64,7 +64,7 @@ def test_the_id_of_a_request_is_the_proxys_or_a_new_one(lines: "list[dict[str, o
     assert len(set(ids)) == len(ids)
 
 
-def test_errors_are_told_without_what_could_not_be_believed(lines: "list[dict[str, object]]") -> None:
+def test_errors_are_logged_without_what_was_not_verified(lines: "list[dict[str, object]]") -> None:
     assert [line["status"] for line in lines] == [200, 200, 403, 404, 404]
     refused, missing, unknown = lines[2:]
     assert "path" not in refused
@@ -78,8 +78,8 @@ def test_a_standalone_server_writes_it_to_its_output(originals: Path, tmp_path: 
     with servers.standalone(document, tmp_path, worker=servers.OUR_WORKER) as server:
         server.get("photos/thumbs/40x30/quarters.jpg", headers={"X-Request-ID": "abc-1"})
         server.get("photos/thumbs/0x0/quarters.jpg", headers={"X-Request-ID": "abc-2"})
-    told = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
-    assert [(line["request_id"], line["status"]) for line in told] == [("abc-1", 200), ("abc-2", 400)]
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    assert [(line["request_id"], line["status"]) for line in lines] == [("abc-1", 200), ("abc-2", 400)]
 
 
 def test_a_name_that_would_end_the_line_does_not(caplog: pytest.LogCaptureFixture) -> None:

@@ -109,7 +109,7 @@ class TestTemplate:
 
 
 class TestCheck:
-    def test_the_picture_that_was_asked_for_passes(self) -> None:
+    def test_the_requested_picture_passes(self) -> None:
         check(encoded(), "image/jpeg", WANTED)
         check(encoded(suffix=".webp"), "image/webp", Wanted(60, 40, "webp", 80))
 
@@ -142,11 +142,11 @@ class TestCheck:
         assert jpeg_quality((tmp_path / "other.jpg").read_bytes()) == quality
         assert jpeg_quality(encoded(quality=quality)) == quality
 
-    def test_a_file_without_such_a_table_tells_no_quality(self) -> None:
+    def test_a_file_without_such_a_table_has_no_known_quality(self) -> None:
         assert jpeg_quality(encoded(suffix=".webp")) is None
         assert jpeg_quality(b"\xff\xd8\xff") is None
 
-    def test_a_progressive_jpeg_is_told_from_a_baseline_one(self) -> None:
+    def test_a_progressive_jpeg_is_distinguished_from_a_baseline_one(self) -> None:
         assert is_progressive(encoded(interlace=True))
         assert not is_progressive(encoded())
 
@@ -279,8 +279,8 @@ class TestOptions:
     )
     def test_a_wrong_option_is_explained_before_anything_is_started(self, option: str, sentence: str) -> None:
         root = Path(__file__).parents[2]
-        told = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "bench", option], cwd=root, capture_output=True, text=True, check=False
         )
-        assert told.returncode == 2
-        assert sentence in told.stderr
+        assert done.returncode == 2
+        assert sentence in done.stderr

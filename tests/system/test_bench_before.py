@@ -16,7 +16,7 @@ from bench.table import Results
 
 PLAN = Plan(rounds=3, seconds=1.0, kinds=frozenset({"hits"}), peers=frozenset(), against={})
 
-# A tree whose server says how it was started, and answers nothing.
+# A tree whose server prints how it was started, and answers no request.
 MANAGE = """
 import json, os, socket, sys
 
@@ -70,22 +70,22 @@ def test_a_wrong_option_is_explained_before_anything_is_started(
     options: list[str], sentence: str, tree: Path, tmp_path: Path
 ) -> None:
     scratch = tmp_path / "scratch"
-    told = bench(*(option.format(tree=tree) for option in options), f"--scratch={scratch}")
-    assert told.returncode == 2
-    assert sentence in told.stderr
+    done = bench(*(option.format(tree=tree) for option in options), f"--scratch={scratch}")
+    assert done.returncode == 2
+    assert sentence in done.stderr
     assert not scratch.exists()
 
 
 def test_the_help_says_which_interpreter_the_earlier_tree_gets() -> None:
-    told = " ".join(bench("--help").stdout.split())
-    assert "its own .venv/bin/python if there is one, else with this interpreter" in told
+    usage = " ".join(bench("--help").stdout.split())
+    assert "its own .venv/bin/python if there is one, else with this interpreter" in usage
 
 
-def test_a_tree_that_does_not_start_is_left_out_with_its_last_words(tree: Path, tmp_path: Path) -> None:
+def test_a_tree_that_does_not_start_is_left_out_with_its_last_line(tree: Path, tmp_path: Path) -> None:
     (tree / "manage.py").write_text("import sys; sys.exit('the configuration is wrong')")
-    told = bench(f"--before={tree}", "--quick", f"--scratch={tmp_path / 'scratch'}")
-    assert told.returncode == 1
-    assert "* Left out: before: it ended at once: the configuration is wrong" in told.stdout
+    done = bench(f"--before={tree}", "--quick", f"--scratch={tmp_path / 'scratch'}")
+    assert done.returncode == 1
+    assert "* Left out: before: it ended at once: the configuration is wrong" in done.stdout
 
 
 def test_an_earlier_tree_runs_in_its_own_directory_with_the_same_storages(tree: Path, workspace: Workspace) -> None:

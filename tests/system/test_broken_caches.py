@@ -89,11 +89,11 @@ def on_a_disk(originals: Path, directory: Path, options: str) -> Iterator[tuple[
 
 
 def nothing(_: Disk) -> None:
-    """It is too small from the beginning."""
+    """A file system that is too small from the beginning."""
 
 
 def read_only(disk: Disk) -> None:
-    # To mount it anew as such is refused while a file is open for writing: so another one is mounted over it.
+    # It cannot be remounted read-only while a file is open for writing: so another one is mounted over it.
     disk.run("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", disk.cache)
 
 
@@ -148,7 +148,7 @@ def test_every_request_is_answered_whatever_becomes_of_the_disk(
         print(  # noqa: T201 - figures to read with `pytest -s`
             f"layers {dict(Counter(map(layer, answers)))}, {complaints} complaints, kept again after {took:.1f} s"
         )
-        # It is told of once in each process while it lasts, not with each request.
+        # It is logged once in each process while it lasts, not with each request.
         assert complaints <= 2 * 5
 
 
@@ -156,7 +156,7 @@ def test_every_request_is_answered_whatever_becomes_of_the_disk(
 
 
 class Stub:
-    """In the place of memcached: it takes connections and does with each of them as it was told."""
+    """A replacement for memcached: it accepts connections and treats each as configured."""
 
     def __init__(self, act: Callable[[socket.socket], None]) -> None:
         self.act = act
@@ -198,7 +198,7 @@ def hangs_up(wire: socket.socket) -> None:
 
 @contextlib.contextmanager
 def beside(port: int, originals: Path, directory: Path, *, workers: int = 2) -> Iterator[Server]:
-    """A server that shares a cache on that port, with the time limits that a check asks for."""
+    """A server that shares a cache on that port, with the time limits that a system check requires."""
     options = {"connect_timeout": 0.05, "timeout": 0.05}
     backend = "django.core.cache.backends.memcached.PyMemcacheCache"
     document = {

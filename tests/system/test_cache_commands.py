@@ -1,4 +1,4 @@
-"""`clear_thumb_cache` and `run_cache_janitor`: what they do, what they say, what they refuse."""
+"""`clear_thumb_cache` and `run_cache_janitor`: what they do, what they print, what they refuse."""
 
 import re
 import signal
@@ -17,7 +17,7 @@ from thumbs.wiring import caches, process
 
 
 def _make(*paths: str) -> list[str]:
-    """Have thumbnails made in this process; gives what X-Cache said."""
+    """Make thumbnails in this process; returns their X-Cache headers."""
     answers = [Client().get(f"/img/{path}") for path in paths]
     assert {answer.status_code for answer in answers} == {200}
     return [answer.headers["X-Cache"] for answer in answers]
@@ -45,8 +45,8 @@ def test_clearing_a_source_drops_its_thumbnails_and_no_others(run: Run, storages
     other = "on-disk/thumbs/50x/quarters.png"
     assert _make(*mine, other) == ["MISS"] * 4
     assert _make(*mine, other) == ["HIT"] * 4
-    told = run("clear_thumb_cache", "--storage", "on-disk", "--source", "quarters.jpg")
-    assert re.fullmatch(r"on-disk: freed 3 entries on disk, [0-9]+\.[0-9] KiB; emptied memory\n", told)
+    output = run("clear_thumb_cache", "--storage", "on-disk", "--source", "quarters.jpg")
+    assert re.fullmatch(r"on-disk: freed 3 entries on disk, [0-9]+\.[0-9] KiB; emptied memory\n", output)
     assert _store("on-disk").usage().entries == 1
     time.sleep(0.3)  # a process looks into the journal of purges four times a second
     assert _make(*mine, other) == ["MISS", "MISS", "MISS", "HIT"]
@@ -65,12 +65,12 @@ def test_clearing_without_arguments_empties_every_storage(run: Run, storages: ob
 def test_a_dry_run_clears_nothing(run: Run, storages: object) -> None:
     _make("on-disk/thumbs/50x/quarters.jpg", "on-disk/thumbs/50x/quarters.png")
     assert run("clear_thumb_cache", "--dry-run", "--storage", "on-disk") == "on-disk: would free 2 entries on disk\n"
-    told = run("clear_thumb_cache", "--dry-run", "--storage", "on-disk", "--source", "quarters.png")
-    assert told == "on-disk: would free 1 entry on disk\n"
+    output = run("clear_thumb_cache", "--dry-run", "--storage", "on-disk", "--source", "quarters.png")
+    assert output == "on-disk: would free 1 entry on disk\n"
     assert _make("on-disk/thumbs/50x/quarters.jpg") == ["HIT"]
 
 
-def test_only_what_has_expired_is_cleared_when_asked(run: Run, storages: object, tmp_path: Path) -> None:
+def test_only_what_has_expired_is_cleared_with_that_option(run: Run, storages: object, tmp_path: Path) -> None:
     _make("on-disk/thumbs/50x/quarters.jpg")
     _expire(tmp_path / "cache", 3)
     would = run("clear_thumb_cache", "--expired", "--dry-run", "--storage", "on-disk")
@@ -131,9 +131,9 @@ def test_the_janitor_sweeps_once_and_says_what_it_did(run: Run, storages: object
     _expire(tmp_path / "cache", 2)
     assert "would remove 2 expired" in run("run_cache_janitor", "--dry-run")
     assert _store("on-disk").usage().entries == 3
-    told = run("run_cache_janitor", "--once", "--storage", "on-disk")
-    assert told.startswith("on-disk: 1 entries, ")
-    assert "removed 2 expired, 0 over the cap, 0 orphans" in told
+    output = run("run_cache_janitor", "--once", "--storage", "on-disk")
+    assert output.startswith("on-disk: 1 entries, ")
+    assert "removed 2 expired, 0 over the cap, 0 orphans" in output
     assert _store("on-disk").usage().entries == 1
 
 
@@ -166,7 +166,7 @@ def test_a_cache_that_cannot_be_swept_is_an_error(
     assert "the cache of storage on-disk cannot be swept: [Errno 5] Input/output error" in caplog.text
 
 
-def test_the_janitor_sweeps_again_and_again_until_it_is_told_to_stop(originals: Path, tmp_path: Path) -> None:
+def test_the_janitor_sweeps_again_and_again_until_it_is_stopped(originals: Path, tmp_path: Path) -> None:
     environ = environ_with(tmp_path, [local_storage("photos", originals, disk=disk_cache(tmp_path / "cache"))])
     log = tmp_path / "log"
     command = [sys.executable, "manage.py", "run_cache_janitor", "--interval", "0.1"]

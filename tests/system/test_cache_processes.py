@@ -61,59 +61,59 @@ class DaemonThreadPool:
         self.processes.remove(process)
 
     def end(self) -> list[str]:
-        """Kill all that still run, and return everything that any has complained of."""
+        """Kill all that still run, and return all of their errors."""
         for process in list(self.processes):
             self.kill(process)
         return self.errors
 
 
 @contextmanager
-def crew_in(directory: Path) -> Iterator[DaemonThreadPool]:
-    crew = DaemonThreadPool(directory)
+def pool_in(directory: Path) -> Iterator[DaemonThreadPool]:
+    pool = DaemonThreadPool(directory)
     try:
-        yield crew
+        yield pool
     finally:
-        crew.end()
+        pool.end()
 
 
 @pytest.fixture
-def crew(tmp_path: Path) -> Iterator[DaemonThreadPool]:
-    with crew_in(tmp_path / "cache") as crew:
-        yield crew
+def pool(tmp_path: Path) -> Iterator[DaemonThreadPool]:
+    with pool_in(tmp_path / "cache") as pool:
+        yield pool
 
 
 # ----------------------------------------------------------------------------- P6: killed while writing
 
 
 @pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
-def test_writers_killed_while_writing_leave_no_torn_read_and_no_orphan(crew: DaemonThreadPool, kills: int) -> None:
+def test_writers_killed_while_writing_leave_no_torn_read_and_no_orphan(pool: DaemonThreadPool, kills: int) -> None:
     chance = random.Random(1)
-    writers = [crew.start("write", CAP, seed) for seed in range(3)]
-    readers = [crew.start("read") for _ in range(1 if kills < 100 else 3)]
+    writers = [pool.start("write", CAP, seed) for seed in range(3)]
+    readers = [pool.start("read") for _ in range(1 if kills < 100 else 3)]
     for seed in range(kills):
         # The next is started before the last is killed, so that three or more write at any time.
-        writers.append(crew.start("write", CAP, 100 + seed))
+        writers.append(pool.start("write", CAP, 100 + seed))
         time.sleep(chance.uniform(0.0, 0.03))
-        crew.kill(writers.pop(0))
+        pool.kill(writers.pop(0))
     for writer in writers:
-        crew.kill(writer)
-    # The readers, whenever they get to run, look at what was left once more before they stop.
-    (crew.directory.parent / "stop").touch()
+        pool.kill(writer)
+    # The readers, whenever they are scheduled, read once more what was left before they stop.
+    (pool.directory.parent / "stop").touch()
     whole, wrong = 0, []
     for reader in readers:
         lines = reader.communicate(timeout=WAIT_SECONDS)[0].split()
         whole += int(lines[0])
         wrong += lines[1:]
-        crew.processes.remove(reader)
+        pool.processes.remove(reader)
     assert wrong == []
     assert whole > 0
-    assert crew.end() == []
+    assert pool.end() == []
 
-    store = FileStore(crew.directory, max_bytes=CAP)
+    store = FileStore(pool.directory, max_bytes=CAP)
     store.sweep()
-    left = {path for path in crew.directory.rglob("*") if path.is_file()}
+    left = {path for path in pool.directory.rglob("*") if path.is_file()}
     assert {path for path in left if path.suffix == ".tmp"} == set()
-    assert store.usage().bytes == disk_bytes(crew.directory) <= CAP
+    assert store.usage().bytes == disk_bytes(pool.directory) <= CAP
     found = {key: store.get(key, expired=True) for key in KEYS}
     assert all(is_whole(key, entry.payload) for key, entry in found.items() if entry)
     assert len([path for path in left if path.suffix == ".entry"]) == len([entry for entry in found.values() if entry])
@@ -124,21 +124,21 @@ def test_writers_killed_while_writing_leave_no_torn_read_and_no_orphan(crew: Dae
 
 @pytest.mark.parametrize("janitor", ["without", "with", "killed"])
 @pytest.mark.parametrize("seconds", [1, pytest.param(60, marks=pytest.mark.slow)])
-def test_the_cap_holds_at_every_moment(crew: DaemonThreadPool, janitor: str, seconds: float, tmp_path: Path) -> None:
-    writers = [crew.start("flood", CAP, seed) for seed in range(WORKERS)]
-    sweeper = crew.start("sweep", CAP, tmp_path / "log") if janitor != "without" else None
+def test_the_cap_holds_at_every_moment(pool: DaemonThreadPool, janitor: str, seconds: float, tmp_path: Path) -> None:
+    writers = [pool.start("flood", CAP, seed) for seed in range(WORKERS)]
+    sweeper = pool.start("sweep", CAP, tmp_path / "log") if janitor != "without" else None
     samples: list[int] = []
-    # As long as it is to last, and until the writers, whenever they get to run, have filled the cache.
+    # For that time, and until the writers, whenever they are scheduled, have filled the cache.
     end = time.monotonic() + seconds
     last = end + WAIT_SECONDS
     while (now := time.monotonic()) < end or (max(samples) <= CAP * 0.9 and now < last):
-        samples.append(disk_bytes(crew.directory))
+        samples.append(disk_bytes(pool.directory))
         time.sleep(SAMPLE_SECONDS)
         if sweeper is not None and janitor == "killed" and len(samples) % 10 == 0:
-            crew.kill(sweeper)
-            sweeper = crew.start("sweep", CAP, tmp_path / "log")
+            pool.kill(sweeper)
+            sweeper = pool.start("sweep", CAP, tmp_path / "log")
     assert all(writer.poll() is None for writer in writers)
-    assert crew.end() == []
+    assert pool.end() == []
     largest = LARGEST + 2 * BLOCK
     print(  # noqa: T201 - figures to read with `pytest -s`
         f"{janitor} janitor: {len(samples)} samples, most {max(samples):,} of {CAP:,} bytes, mean "
@@ -146,9 +146,9 @@ def test_the_cap_holds_at_every_moment(crew: DaemonThreadPool, janitor: str, sec
     )
     assert max(samples) <= CAP + WORKERS * largest
     assert max(samples) > CAP * 0.9
-    assert disk_bytes(crew.directory) <= CAP + WORKERS * largest
-    FileStore(crew.directory, max_bytes=CAP).sweep()
-    assert FileStore(crew.directory, max_bytes=CAP).usage().bytes == disk_bytes(crew.directory) <= CAP
+    assert disk_bytes(pool.directory) <= CAP + WORKERS * largest
+    FileStore(pool.directory, max_bytes=CAP).sweep()
+    assert FileStore(pool.directory, max_bytes=CAP).usage().bytes == disk_bytes(pool.directory) <= CAP
 
 
 # ------------------------------------------------------------------------------------- P14: janitors
@@ -164,17 +164,17 @@ def wait_for_sweeps(log: Path, more: int) -> None:
     eventually(lambda: len(sweeps_in(log)) >= target)
 
 
-def test_one_janitor_works_at_a_time_and_the_next_takes_over(crew: DaemonThreadPool, tmp_path: Path) -> None:
+def test_one_janitor_works_at_a_time_and_the_next_takes_over(pool: DaemonThreadPool, tmp_path: Path) -> None:
     log = tmp_path / "log"
     for seed in range(WORKERS):
-        crew.start("write", CAP, seed)
-    janitors = {process.pid: process for process in (crew.start("sweep", CAP, log) for _ in range(3))}
+        pool.start("write", CAP, seed)
+    janitors = {process.pid: process for process in (pool.start("sweep", CAP, log) for _ in range(3))}
     for _ in range(2):
         wait_for_sweeps(log, 10)
         active = int(sweeps_in(log)[-1].split()[1])
-        crew.kill(janitors.pop(active))
+        pool.kill(janitors.pop(active))
         wait_for_sweeps(log, 10)
-    assert crew.end() == []
+    assert pool.end() == []
     working: str | None = None
     for what, pid in (line.split() for line in sweeps_in(log)):
         if what == "begin":
@@ -189,27 +189,27 @@ def test_one_janitor_works_at_a_time_and_the_next_takes_over(crew: DaemonThreadP
 # ------------------------------------------------------------------- P8: the directory deleted, often
 
 
-def test_writers_outlive_their_directory(crew: DaemonThreadPool) -> None:
-    writers = [crew.start("write", CAP, seed) for seed in range(3)]
+def test_writers_outlive_their_directory(pool: DaemonThreadPool) -> None:
+    writers = [pool.start("write", CAP, seed) for seed in range(3)]
     for _ in range(50):
-        shutil.rmtree(crew.directory, ignore_errors=True)
-        eventually(lambda: next(crew.directory.rglob("*.entry"), None) is not None)  # they have written again
+        shutil.rmtree(pool.directory, ignore_errors=True)
+        eventually(lambda: next(pool.directory.rglob("*.entry"), None) is not None)  # they have written again
     assert [writer.poll() for writer in writers] == [None] * 3
-    assert crew.end() == []
-    store = FileStore(crew.directory, max_bytes=CAP)
+    assert pool.end() == []
+    store = FileStore(pool.directory, max_bytes=CAP)
     store.sweep()
-    assert store.usage().bytes == disk_bytes(crew.directory) <= CAP
+    assert store.usage().bytes == disk_bytes(pool.directory) <= CAP
     assert store.usage().entries > 0
 
 
 # ---------------------------------------------------------------------------------- atomic changes
 
 
-def test_processes_that_count_together_miss_nothing(crew: DaemonThreadPool) -> None:
-    counters = [crew.start("count", "g/counter", 300, ready=False) for _ in range(WORKERS)]
+def test_processes_that_count_together_miss_nothing(pool: DaemonThreadPool) -> None:
+    counters = [pool.start("count", "g/counter", 300, ready=False) for _ in range(WORKERS)]
     made = [int(counter.communicate(timeout=WAIT_SECONDS)[0]) for counter in counters]
-    crew.processes.clear()
-    found = FileStore(crew.directory, max_bytes=None).get("g/counter")
+    pool.processes.clear()
+    found = FileStore(pool.directory, max_bytes=None).get("g/counter")
     assert found is not None
     assert found.payload == b"%d" % (300 * WORKERS)
     assert sum(made) == 1

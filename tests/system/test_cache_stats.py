@@ -1,4 +1,4 @@
-"""`thumb_cache_stats`: figures that are true for all processes together, from looking alone."""
+"""`thumb_cache_stats`: figures that are true for all processes together, read without writing."""
 
 import json
 import os
@@ -28,8 +28,8 @@ NOW = 1_700_000_000.0
 
 
 def stats(run: Run, *arguments: str) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = json.loads(run("thumb_cache_stats", "--json", *arguments))["storages"]
-    return told
+    storages: list[dict[str, Any]] = json.loads(run("thumb_cache_stats", "--json", *arguments))["storages"]
+    return storages
 
 
 def make(*paths: str) -> None:
@@ -39,7 +39,7 @@ def make(*paths: str) -> None:
 # ------------------------------------------------------------------------------------------ the command
 
 
-def test_each_storage_is_told_of(run: Run, storages: object) -> None:
+def test_each_storage_is_reported(run: Run, storages: object) -> None:
     make("on-disk/thumbs/50x/quarters.jpg", "on-disk/thumbs/60x/quarters.jpg")
     disk, memory, none = stats(run)
     assert [each["name"] for each in (disk, memory, none)] == ["on-disk", "in-memory", "signed"]
@@ -48,12 +48,12 @@ def test_each_storage_is_told_of(run: Run, storages: object) -> None:
     assert (disk["disk"]["entries"], disk["disk"]["bytes"]) == (2, store.usage().bytes)
     assert (disk["disk"]["max_bytes"], disk["disk"]["expired"], disk["disk"]["last_sweep"]) == (None, 0, None)
     assert time.time() - 60 < disk["disk"]["least_recently_used_at"] <= disk["disk"]["last_used_at"] <= time.time()
-    # What others have in their memory cannot be known, and that is what is said.
+    # What other processes have in memory is unknown, and is reported as unknown.
     assert memory["memory"] == {"max_bytes": 4 << 20, "max_items": None, "entries": None, "bytes": None}
     assert none == {"name": "signed", "disk": None, "memory": None, "shared": None}
 
 
-def test_it_is_told_to_people_in_lines(run: Run, storages: object) -> None:
+def test_the_report_is_printed_in_lines(run: Run, storages: object) -> None:
     make("on-disk/thumbs/50x/quarters.jpg")
     run("run_cache_janitor", "--once")
     lines = run("thumb_cache_stats").splitlines()
@@ -68,16 +68,16 @@ def test_it_is_told_to_people_in_lines(run: Run, storages: object) -> None:
     assert lines[-1] == "  cache   none"
 
 
-def test_one_storage_can_be_asked_for(run: Run, storages: object) -> None:
+def test_one_storage_can_be_selected(run: Run, storages: object) -> None:
     assert [each["name"] for each in stats(run, "--storage", "in-memory")] == ["in-memory"]
     assert run.refused("thumb_cache_stats", "--storage", "on-dsk").startswith("No storage is called 'on-dsk'.")
 
 
-def test_the_cap_is_told_with_how_much_of_it_is_used(run: Run, originals: Path, tmp_path: Path) -> None:
+def test_the_cap_is_printed_with_how_much_of_it_is_used(run: Run, originals: Path, tmp_path: Path) -> None:
     capped = local_storage("capped", originals, disk=disk_cache(tmp_path / "cache", max_size_mb=64))
     with override_settings(THUMBS={"STORAGES": [capped]}):
         assert "0 entries, 0.0 KiB of 64.0 MiB (0%)" in run("thumb_cache_stats")
-        assert not (tmp_path / "cache").exists()  # to look makes nothing
+        assert not (tmp_path / "cache").exists()  # inspecting creates nothing
         make("capped/thumbs/50x/quarters.jpg")
         assert stats(run)[0]["disk"]["max_bytes"] == 64 << 20
 
@@ -85,12 +85,12 @@ def test_the_cap_is_told_with_how_much_of_it_is_used(run: Run, originals: Path, 
 def test_a_cache_of_djangos_is_named_and_left_to_its_own_tools(run: Run, originals: Path, tmp_path: Path) -> None:
     between = local_storage("between", originals, shared={"alias": "default"})
     with override_settings(THUMBS={"STORAGES": [between], "RUN_DIR": str(tmp_path)}):
-        (told,) = stats(run)
-        assert told["shared"] == {"alias": "default", "backend": "LocMemCache", "entries": None, "bytes": None}
+        (storage,) = stats(run)
+        assert storage["shared"] == {"alias": "default", "backend": "LocMemCache", "entries": None, "bytes": None}
         assert "'default' of CACHES, a LocMemCache" in run("thumb_cache_stats")
 
 
-def test_a_directory_that_is_not_ours_is_an_error_and_the_others_are_told(
+def test_a_directory_of_another_program_is_an_error_and_the_others_are_reported(
     run: Run, originals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "album").mkdir()
@@ -102,16 +102,16 @@ def test_a_directory_that_is_not_ours_is_an_error_and_the_others_are_told(
     with override_settings(THUMBS={"STORAGES": storages}):
         sentence = run.refused("thumb_cache_stats")
     assert sentence.startswith("Not read: foreign. Run this as the server's user")
-    told = capsys.readouterr()
-    assert "good\n  disk    0 entries" in told.out
-    assert "foreign: cannot be read: " in told.err
-    assert "holiday.jpg" in told.err
+    captured = capsys.readouterr()
+    assert "good\n  disk    0 entries" in captured.out
+    assert "foreign: cannot be read: " in captured.err
+    assert "holiday.jpg" in captured.err
 
 
-# -------------------------------------------------------------------------------------------- a survey
+# -------------------------------------------------------------------------------------------- inspection
 
 
-def test_a_survey_is_what_the_ledger_says_and_changes_nothing(tmp_path: Path) -> None:
+def test_an_inspection_agrees_with_the_ledger_and_changes_nothing(tmp_path: Path) -> None:
     moment = NOW
     store = FileStore(tmp_path / "cache", max_bytes=None, clock=lambda: moment)
     for number in range(40):
@@ -127,7 +127,7 @@ def test_a_survey_is_what_the_ledger_says_and_changes_nothing(tmp_path: Path) ->
     assert [(each.st_mtime_ns, each.st_ctime_ns, each.st_size) for each in after.values()] == kept
 
 
-def test_a_survey_of_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
+def test_an_inspection_of_a_missing_directory_creates_nothing(tmp_path: Path) -> None:
     found = inspect_cache(tmp_path / "cache", now=NOW)
     assert (found.entries, found.bytes, found.oldest, found.stats) == (0, 0, None, Stats())
     (tmp_path / "cache").mkdir()
@@ -135,7 +135,7 @@ def test_a_survey_of_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_a_survey_refuses_what_is_not_ours(tmp_path: Path) -> None:
+def test_an_inspection_refuses_a_directory_of_another_program(tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").touch()
     with pytest.raises(ForeignDirectory):
         inspect_cache(tmp_path, now=NOW)
@@ -143,7 +143,7 @@ def test_a_survey_refuses_what_is_not_ours(tmp_path: Path) -> None:
         inspect_cache(tmp_path / "holiday.jpg", now=NOW)
 
 
-# ---------------------------------------------------------------------------------- notes of the account
+# ---------------------------------------------------------------------------------- statistics in the ledger
 
 _READ_A_HUNDRED_TIMES = """
 import sys, time
@@ -178,13 +178,13 @@ def test_a_hit_in_a_directory_that_cannot_be_written_is_still_a_hit(tmp_path: Pa
     store = FileStore(tmp_path / "cache", max_bytes=None)
     store.set("a/b", b"data", expires=None)
     (tmp_path / "cache" / LEDGER).unlink()
-    (tmp_path / "cache" / LEDGER).mkdir()  # root may write where it likes, but not here
+    (tmp_path / "cache" / LEDGER).mkdir()  # root may write anywhere, but not here
     found = FileStore(tmp_path / "cache", max_bytes=None).get("a/b")
     assert found is not None
     assert found.payload == b"data"
 
 
-def test_to_read_makes_no_account(tmp_path: Path) -> None:
+def test_reading_makes_no_ledger(tmp_path: Path) -> None:
     store = FileStore(tmp_path / "cache", max_bytes=None)
     store.set("a/b", b"data", expires=None)
     (tmp_path / "cache" / LEDGER).unlink()
@@ -192,7 +192,7 @@ def test_to_read_makes_no_account(tmp_path: Path) -> None:
     assert not (tmp_path / "cache" / LEDGER).exists()
 
 
-def test_the_last_sweep_is_noted_with_what_it_did(tmp_path: Path) -> None:
+def test_the_last_sweep_is_recorded_with_what_it_removed(tmp_path: Path) -> None:
     moment = NOW
     store = FileStore(tmp_path / "cache", max_bytes=None, clock=lambda: moment)
     for number in range(3):
@@ -210,7 +210,7 @@ def test_the_last_sweep_is_noted_with_what_it_did(tmp_path: Path) -> None:
     assert (stats_of(ledger).swept_at, stats_of(ledger).expired) == (NOW + 90, 0)
 
 
-def test_notes_and_weights_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_statistics_and_usage_do_not_change_each_other(tmp_path: Path) -> None:
     store = FileStore(tmp_path / "cache", max_bytes=None)
     store.set("a/b", b"data", expires=None)
     before = store.usage()
@@ -227,20 +227,20 @@ def test_notes_and_weights_do_not_disturb_each_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "told"), [(0, "0.0 KiB"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB"), (3000 << 40, "3,000.0 TiB")]
+    ("count", "printed"), [(0, "0.0 KiB"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB"), (3000 << 40, "3,000.0 TiB")]
 )
-def test_bytes_are_told_in_the_unit_that_fits(count: int, told: str) -> None:
-    assert file_size(count) == told
+def test_bytes_are_printed_in_the_unit_that_fits(count: int, printed: str) -> None:
+    assert file_size(count) == printed
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(-5, "0 s"), (0.4, "0 s"), (59, "59 s"), (61, "1 min"), (7200, "2 h"), (864000, "10 d")]
+    ("seconds", "printed"), [(-5, "0 s"), (0.4, "0 s"), (59, "59 s"), (61, "1 min"), (7200, "2 h"), (864000, "10 d")]
 )
-def test_times_are_told_in_the_unit_that_fits(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+def test_times_are_printed_in_the_unit_that_fits(seconds: float, printed: str) -> None:
+    assert duration(seconds) == printed
 
 
-def test_one_is_told_in_the_singular() -> None:
+def test_one_is_printed_in_the_singular() -> None:
     assert [count_of(1, "shard"), count_of(2000, "shard"), count_of(0, "entry", "entries")] == [
         *("1 shard", "2,000 shards", "0 entries"),
     ]

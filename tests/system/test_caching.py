@@ -1,4 +1,4 @@
-"""The cache layers as a client sees them: X-Cache and Server-Timing tell which one answered."""
+"""The cache layers as a client sees them: X-Cache and Server-Timing name the one that answered."""
 
 import contextlib
 import shutil
@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 _MEMORY = {"enabled": True, "max_size_mb": 16}
 
 
-def _told(answer: Answer) -> tuple[str, str]:
+def _cache_status(answer: Answer) -> tuple[str, str]:
     """X-Cache, and the layer in Server-Timing."""
     assert answer.status == 200
     layer = answer.headers["server-timing"].partition(",")[0].removeprefix("layer;desc=").strip('"')
@@ -62,7 +62,7 @@ def place(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def store(originals: Path) -> Iterator[MisbehavingStore]:
-    """A store whose every object is one picture, and that counts how often it is asked."""
+    """A store whose every object is one picture, and that counts its requests."""
     with MisbehavingStore(body=(originals / "noise.jpg").read_bytes()) as running:
         yield running
 
@@ -76,7 +76,7 @@ def server(place: Path, store: MisbehavingStore) -> Iterator[Server]:
 @pytest.mark.parametrize("storage", ["nothing", "off", "sizeless"])
 def test_nothing_is_cached_unless_it_was_switched_on(server: Server, place: Path, storage: str) -> None:
     path = f"{storage}/thumbs/90x60/quarters.jpg"
-    assert {_told(server.get(path)) for _ in range(3)} == {("MISS", "source")}
+    assert {_cache_status(server.get(path)) for _ in range(3)} == {("MISS", "source")}
     assert not (place / storage).exists()
 
 
@@ -84,7 +84,7 @@ def test_nothing_is_cached_unless_it_was_switched_on(server: Server, place: Path
 def test_the_second_answer_is_a_hit_of_the_fastest_layer(server: Server, storage: str, layer: str) -> None:
     path = f"{storage}/thumbs/90x60/filters:quality(71)/quarters.jpg"
     first, second = server.get(path), server.get(path)
-    assert (_told(first), _told(second)) == (("MISS", "source"), ("HIT", layer))
+    assert (_cache_status(first), _cache_status(second)) == (("MISS", "source"), ("HIT", layer))
     for name in ("etag", "last-modified", "content-type", "content-length", "cache-control"):
         assert first.headers[name] == second.headers[name]
     assert first.body == second.body
@@ -94,10 +94,10 @@ def test_the_second_answer_is_a_hit_of_the_fastest_layer(server: Server, storage
 
 def test_other_wishes_are_other_entries(server: Server) -> None:
     paths = ["90x60", "90x61", "90x60/filters:quality(72)", "90x60/filters:format(webp)", "90x60/filters:version(2)"]
-    assert {_told(server.get(f"memory/thumbs/{path}/noise.jpg")) for path in paths} == {("MISS", "source")}
+    assert {_cache_status(server.get(f"memory/thumbs/{path}/noise.jpg")) for path in paths} == {("MISS", "source")}
 
 
-def test_other_names_for_one_wish_are_one_entry(server: Server) -> None:
+def test_other_spellings_of_one_thumbnail_are_one_entry(server: Server) -> None:
     first = server.get("memory/thumbs/80x/filters:format(png);gravity(north)/quarters.jpg")
     for same in (
         "80x/f:g(north);fmt(png)/quarters.jpg",
@@ -105,21 +105,21 @@ def test_other_names_for_one_wish_are_one_entry(server: Server) -> None:
         "80x/f:g(north);fmt(png);expires(9999999999)/quarters.jpg",
     ):
         answer = server.get(f"memory/thumbs/{same}")
-        assert _told(answer) == ("HIT", "memory"), same
+        assert _cache_status(answer) == ("HIT", "memory"), same
         assert answer.headers["etag"] == first.headers["etag"]
 
 
-def test_an_entry_is_made_anew_when_its_time_is_over(server: Server) -> None:
+def test_an_entry_is_made_again_when_its_time_is_over(server: Server) -> None:
     path = "brief/thumbs/90x60/quarters.jpg"
-    assert [_told(server.get(path)) for _ in range(2)] == [("MISS", "source"), ("HIT", "memory")]
-    eventually(lambda: _told(server.get(path)) == ("MISS", "source"))
+    assert [_cache_status(server.get(path)) for _ in range(2)] == [("MISS", "source"), ("HIT", "memory")]
+    eventually(lambda: _cache_status(server.get(path)) == ("MISS", "source"))
 
 
 def test_an_old_entry_is_served_while_it_is_renewed(server: Server, place: Path, originals: Path) -> None:
     path = "stale/thumbs/90x60/noise.jpg"
     first = server.get(path)
-    eventually(lambda: _told(server.get(path))[0] == "STALE")
-    eventually(lambda: _told(server.get(path))[0] == "HIT")
+    eventually(lambda: _cache_status(server.get(path))[0] == "STALE")
+    eventually(lambda: _cache_status(server.get(path))[0] == "HIT")
     assert server.get(path).body == first.body
     # Renewed by the source's version, it keeps its validator; a changed source gets another.
     assert server.get(path).headers["etag"] == first.headers["etag"]
@@ -133,13 +133,13 @@ def test_an_old_entry_is_served_while_the_storage_is_down(server: Server, place:
     first = server.get(path)
     away = (place / "originals").rename(place / "elsewhere")
     try:
-        eventually(lambda: _told(server.get(path))[0] == "STALE")
+        eventually(lambda: _cache_status(server.get(path))[0] == "STALE")
         answers = [server.get(path) for _ in range(20)]
-        assert {(_told(answer)[0], answer.body) for answer in answers} == {("STALE", first.body)}
+        assert {(_cache_status(answer)[0], answer.body) for answer in answers} == {("STALE", first.body)}
         assert server.get("stale/thumbs/92x60/quarters.jpg").status == 502
     finally:
         away.rename(place / "originals")
-    eventually(lambda: _told(server.get(path))[0] == "HIT")
+    eventually(lambda: _cache_status(server.get(path))[0] == "HIT")
 
 
 def test_an_original_that_was_deleted_is_gone_soon_after_its_time(server: Server, place: Path, originals: Path) -> None:
@@ -153,7 +153,7 @@ def test_an_original_that_was_deleted_is_gone_soon_after_its_time(server: Server
 
 def test_ten_sizes_of_one_original_read_it_once(server: Server, store: MisbehavingStore) -> None:
     answers = [server.get(f"page/thumbs/{width}x/page.jpg") for width in range(100, 200, 10)]
-    assert {_told(answer) for answer in answers} == {("MISS", "source")}
+    assert {_cache_status(answer) for answer in answers} == {("MISS", "source")}
     assert [pictures.decoded(answer.body).width for answer in answers] == list(range(100, 200, 10))
     assert len([target for target in store.targets if "page.jpg" in target]) == 1
 
@@ -161,8 +161,8 @@ def test_ten_sizes_of_one_original_read_it_once(server: Server, store: Misbehavi
 def test_what_is_on_disk_outlives_the_server(originals: Path, tmp_path: Path) -> None:
     for expected in (("MISS", "source"), ("HIT", "disk")):
         with _serving(originals, "http://127.0.0.1:1", tmp_path) as server:
-            assert _told(server.get("both/thumbs/90x60/quarters.jpg")) == expected
-            assert _told(server.get("both/thumbs/90x60/quarters.jpg")) == ("HIT", "memory")
+            assert _cache_status(server.get("both/thumbs/90x60/quarters.jpg")) == expected
+            assert _cache_status(server.get("both/thumbs/90x60/quarters.jpg")) == ("HIT", "memory")
 
 
 def test_a_sites_own_caches_may_stand_in_for_the_layers(originals: Path, tmp_path: Path) -> None:
@@ -184,10 +184,12 @@ def test_a_sites_own_caches_may_stand_in_for_the_layers(originals: Path, tmp_pat
     for fresh in (True, False):
         with servers.site(thumbs, tmp_path, settings={"CACHES": caches}) as site:
             path = "thumbs/90x60/quarters.jpg"
-            assert _told(site.get(f"off/{path}")) == ("MISS", "source")
-            assert _told(site.get(f"memory/{path}")) == ("MISS", "source")
-            assert _told(site.get(f"memory/{path}")) == ("HIT", "memory")
+            assert _cache_status(site.get(f"off/{path}")) == ("MISS", "source")
+            assert _cache_status(site.get(f"memory/{path}")) == ("MISS", "source")
+            assert _cache_status(site.get(f"memory/{path}")) == ("HIT", "memory")
             for storage in ("disk", "both"):
-                assert _told(site.get(f"{storage}/{path}")) == (("MISS", "source") if fresh else ("HIT", "disk"))
-            assert _told(site.get(f"disk/{path}")) == ("HIT", "disk")
-            assert _told(site.get(f"both/{path}")) == ("HIT", "memory")
+                assert _cache_status(site.get(f"{storage}/{path}")) == (
+                    ("MISS", "source") if fresh else ("HIT", "disk")
+                )
+            assert _cache_status(site.get(f"disk/{path}")) == ("HIT", "disk")
+            assert _cache_status(site.get(f"both/{path}")) == ("HIT", "memory")

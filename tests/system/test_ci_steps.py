@@ -1,4 +1,4 @@
-"""CI's steps: each has its time, a failing one ends the run with its name, and nothing that they start stays."""
+"""CI's steps: each has its time, a failing one ends the run with its name, and no process that they start remains."""
 
 import os
 import signal

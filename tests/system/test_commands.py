@@ -88,7 +88,7 @@ def test_a_signal_at_any_moment_ends_the_server(
         eventually(lambda: len(_gunicorns(process.pid)) == processes)
         family = descendants(process.pid)
         process.send_signal(number)
-        # Sooner than gunicorn would kill a worker that has not heard of it.
+        # Sooner than gunicorn would kill a worker that ignores its signal.
         process.communicate(timeout=WAIT_SECONDS)
     eventually(lambda: not any(map(lives, family)))
 
@@ -183,7 +183,7 @@ def test_gunicorn_alone_does_not_start_with_a_broken_configuration_either(
     done = finished(command, environ)
     assert done.returncode != 0
     assert "NotConfigured" in done.stderr
-    # A root that is away is no reason: only its own storage fails, and it may come back.
+    # A missing root does not prevent the start: only its own storage fails, and it may come back.
     assert set(re.findall(r"thumbs\.E[0-9]+", done.stderr)) == BROKEN_IDS - {"thumbs.E009"}
 
 
@@ -199,7 +199,7 @@ def test_a_storage_whose_root_is_away_fails_alone(originals: Path, tmp_path: Pat
 
 
 def _errors(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """What stands on stderr, without the system checks' warnings."""
+    """The lines on stderr, without the system checks' warnings."""
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     return [line for line in lines if not line.startswith(("System check", "WARNINGS", "?: ", "\t"))]
 

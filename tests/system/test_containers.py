@@ -64,7 +64,7 @@ def test_the_compose_file_mounts_what_is_there_and_watches_every_service(compose
         assert service["networks"], name
 
 
-def test_nginx_in_the_compose_file_asks_the_containers_of_the_compose_file(compose: dict[str, Any]) -> None:
+def test_nginx_in_the_compose_file_forwards_to_the_containers_of_the_compose_file(compose: dict[str, Any]) -> None:
     addresses = {
         f"{service['networks']['inside']['ipv4_address']}:8080"
         for name, service in compose["services"].items()

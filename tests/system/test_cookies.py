@@ -19,7 +19,7 @@ def test_no_cookie_of_any_middleware_is_sent_with_a_public_thumbnail(
             assert "set-cookie" not in answer.headers
         unchanged = server.get(PICTURE, headers={"If-None-Match": first.headers["etag"]})
         assert (unchanged.status, unchanged.headers.get("set-cookie")) == (304, None)
-        # What is for one client alone keeps them, and so do the site's own pages.
+        # Private thumbnails keep their cookies, and so do the site's own pages.
         for path in ("private/thumbs/90x60/quarters.jpg", "public/thumbs/90x60/absent.jpg", "a-page"):
             assert "visitor=canary-visitor" in server.get(path).headers["set-cookie"], path
         said = [line for line in server.log.read_text().splitlines() if "thumbs.W004" in line]

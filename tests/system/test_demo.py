@@ -66,7 +66,7 @@ def test_the_pictures_are_all_that_is_in_the_directory(originals: Path) -> None:
     assert {path.name for path in originals.iterdir()} == set(KINDS) == set(demo.PICTURES)
 
 
-def test_the_forest_lies_on_its_side_and_says_so(originals: Path) -> None:
+def test_the_forest_is_stored_on_its_side_with_an_orientation(originals: Path) -> None:
     with Image.open(originals / "forest.jpg") as picture:
         assert picture.getexif()[0x0112] == 6
         upright = ImageOps.exif_transpose(picture).convert("L")

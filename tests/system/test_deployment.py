@@ -298,7 +298,7 @@ def test_a_request_has_one_id_everywhere(pair: Pair, recorded: tuple[Recorder, S
 # --------------------------------------------------------------------------------------------------- the log
 
 
-def test_the_log_tells_layer_and_stages_of_each_request(pair: Pair) -> None:
+def test_the_log_has_layer_and_stages_of_each_request(pair: Pair) -> None:
     path = "local/thumbs/91x61/quarters.jpg"
     lines = [pair.logged(pair.through.get(path).headers["x-request-id"]) for _ in range(2)]
     assert [line["cache"] for line in lines] == ["MISS", "HIT"]

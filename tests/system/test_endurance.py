@@ -1,4 +1,4 @@
-"""What a server is like under more than it can do, for long, and while its workers die (P12, P13, P16, P17)."""
+"""A server under overload, for long, and while its workers are killed (P12, P13, P16, P17)."""
 
 import json
 import os
@@ -120,7 +120,7 @@ def test_a_storage_that_takes_two_seconds_an_object_leaves_the_hits_alone(origin
             lock = threading.Lock()
 
             def miss(number: int) -> None:
-                """Asks for what was never asked for, and comes back when it is told to."""
+                """Requests what was never requested before, until it is stopped."""
                 client = Client(server)
                 for turn in range(10**6):
                     status = client.status(f"slow/thumbs/40x30/{number}-{turn}.jpg")
@@ -211,9 +211,9 @@ def test_a_hundred_thousand_requests_leave_the_server_as_it_was_after_twenty_tho
     for number, footprint in enumerate(curve, 1):
         sys.stdout.write(f"{number * requests // 10:7} requests: {footprint}\n")
     settled, last = curve[1], max(curve[5:], key=lambda footprint: footprint.memory)
-    # What still fills up: 8 MB of cache, and the memo of 8,192 URLs at some 2 kB, in each worker.
+    # What still grows: 8 MB of cache, and the memo of 8,192 URLs at about 2 kB, in each worker.
     assert last.memory - settled.memory < WORKERS * 24 * 1024
-    # Besides the stages' own: the event loop's, the watchdog of the renders, and the one that ends pauses.
+    # Besides the stages' own: the event loop's, the watchdog of the renders, and the timer.
     assert max(footprint.threads for footprint in curve) <= WORKERS * (LOOKUPS + fetches + renders + 3)
     # A pipeline has a thread that computes and two that write; an idle one of these is kept for the next pipeline.
     assert max(footprint.vips_threads for footprint in curve) <= WORKERS * renders * 4
@@ -251,7 +251,7 @@ def test_a_worker_that_is_killed_loses_only_what_it_held(originals: Path, tmp_pa
                     kills += 1
             for done in asking:
                 done.result(60)
-        # Every key can still be claimed and made, and nothing half written stays behind a sweep.
+        # Every key can still be locked and made, and a sweep leaves no temporary file.
         client = Client(server)
         assert {client.status(f"photos/thumbs/{50 + number % 400}x50/quarters.jpg") for number in range(200)} == {200}
         client.close()

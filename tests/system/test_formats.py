@@ -97,7 +97,7 @@ def as_printed(data: bytes) -> Original:
 
 
 def ycck() -> Original:
-    """YCCK: Adobe's CMYK with CMY as YCbCr, which no encoder at hand writes, but any writes such samples as CMYK.
+    """YCCK: Adobe's CMYK with CMY as YCbCr, which no available encoder writes, but any writes such samples as CMYK.
 
     Adobe's APP14 segment ends in how the colors were transformed: 0 for CMYK, 2 for YCCK (ITU-T T.872, 6.5.3).
     """
@@ -249,7 +249,7 @@ def wanted(pixel: Pixel, output: str) -> Pixel:
     return pixel
 
 
-# How far what an output format does at its quality may take plain colors, in levels of 255.
+# How far an output format at its quality may change plain colors, in levels of 255.
 LOSSES = {"jpeg": 3, "png": 1, "webp": 3, "avif": 3, "gif": 1}
 
 
@@ -299,7 +299,7 @@ def test_a_source_becomes_an_output_in_its_colors(mode: str, output: str) -> Non
 
 
 def test_the_drawing_is_what_the_oracle_says_it_is() -> None:
-    """All sources show the drawing: an oracle that went wrong would have nothing right to compare with."""
+    """All sources show the drawing: a wrong oracle would make every comparison worthless."""
     in_color = {"png-rgb", "png-16-bit-rgb", "jpeg-444", "webp-lossy", "gif", "avif", "tiff-linear-floats"}
     for mode in in_color:
         shown = original(mode).shown

@@ -107,7 +107,7 @@ def test_a_failure_answers_head_without_its_body(fronts: Fronts, path: str, stat
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "PROPFIND"])
-def test_other_methods_are_405_and_told_which_are_allowed(fronts: Fronts, method: str) -> None:
+def test_other_methods_are_405_with_the_allowed_ones(fronts: Fronts, method: str) -> None:
     answer = fronts.ask(PICTURE, method=method)
     assert_problem(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "GET, HEAD"
@@ -172,13 +172,13 @@ def test_a_copy_that_is_still_good_is_304(fronts: Fronts, storage: str) -> None:
         assert (answer.status, answer.body) == (304, b""), headers
         assert answer.headers["etag"] == first.headers["etag"]
         assert answer.headers["cache-control"] == first.headers["cache-control"]
-        # Without a layer, only a tag is good before a picture is made (RFC 9110, 13.2.1).
+        # Without a layer, only a tag can match before a picture is made (RFC 9110, 13.2.1).
         made = storage != "cached" and first.headers["etag"] not in headers.get("If-None-Match", "")
         assert ("render" in answer.headers["server-timing"]) is made
     assert fronts.ask(path, method="HEAD", headers=conditions[0]).status == 304
 
 
-def test_a_copy_that_is_not_good_any_more_is_sent_anew(fronts: Fronts) -> None:
+def test_a_copy_that_is_no_longer_valid_is_sent_again(fronts: Fronts) -> None:
     first = fronts.ask(PICTURE)
     for headers in (
         {"If-None-Match": '"other"'},
@@ -206,7 +206,7 @@ def test_a_copy_that_is_not_good_any_more_is_sent_anew(fronts: Fronts) -> None:
         ("signed/thumbs/90x60/quarters.jpg", 403),
     ],
 )
-def test_what_cannot_be_made_is_never_told_to_be_unchanged(fronts: Fronts, path: str, status: int) -> None:
+def test_what_cannot_be_made_is_never_answered_with_304(fronts: Fronts, path: str, status: int) -> None:
     later = formatdate(time.time() + 10**6, usegmt=True)
     for headers in ({"If-None-Match": "*"}, {"If-Modified-Since": later}, {"If-None-Match": '"a"'}):
         assert fronts.ask(path, headers=headers).status == status
@@ -294,7 +294,7 @@ def test_every_answer_of_a_format_auto_url_varies_by_accept(fronts: Fronts) -> N
         ("a%22%3B%20b=c.webp", "inline; filename=\"a'; b=c.webp\"; filename*=UTF-8''a%22%3B%20b%3Dc.webp"),
     ],
 )
-def test_a_download_name_is_told_and_sets_the_format(fronts: Fronts, name: str, disposition: str) -> None:
+def test_a_download_name_is_sent_and_sets_the_format(fronts: Fronts, name: str, disposition: str) -> None:
     answer = fronts.ask(f"{PICTURE}/as/{name}")
     assert answer.headers["content-type"] == "image/webp"
     assert answer.headers["content-disposition"] == disposition
@@ -416,7 +416,7 @@ def test_every_spelling_of_a_path_has_the_same_signature(fronts: Fronts) -> None
     assert fronts.ask(f"signed/thumbs/{made}/{quote(target, safe='/?')}").status == 403
 
 
-def test_a_front_answers_before_the_site_is_asked_and_passes_the_rest_on(fronts: Fronts) -> None:
+def test_a_front_answers_before_the_site_and_passes_the_rest_on(fronts: Fronts) -> None:
     marks = {front.name: "referrer-policy" in front.get(PICTURE).headers for front in fronts.servers}
     assert marks == {front.name: front.name.startswith("site") for front in fronts.servers}
     for front in fronts.servers:
@@ -431,7 +431,7 @@ def _standalone(fronts: Fronts) -> dict[str, Server]:
     return {front.name: front for front in fronts.servers if front.name.startswith("standalone")}
 
 
-def test_the_standalone_server_tells_which_storages_it_cannot_reach(fronts: Fronts) -> None:
+def test_the_standalone_server_says_which_storages_it_cannot_reach(fronts: Fronts) -> None:
     health = fronts.agreed({name: front.get("health") for name, front in _standalone(fronts).items()})
     assert (health.status, json.loads(health.body)) == (200, {"status": "ok"})
     ready = fronts.agreed({name: front.get("ready") for name, front in _standalone(fronts).items()})
@@ -442,17 +442,17 @@ def test_the_standalone_server_tells_which_storages_it_cannot_reach(fronts: Fron
 
 
 @pytest.mark.parametrize("path", ["", "favicon.ico", "local", "local/thumbs", "metrics", "admin/", "%ff", "health/"])
-def test_whatever_else_is_asked_of_the_standalone_server_is_404(fronts: Fronts, path: str) -> None:
+def test_any_other_path_of_the_standalone_server_is_404(fronts: Fronts, path: str) -> None:
     answer = fronts.agreed({name: front.get(path) for name, front in _standalone(fronts).items()})
     assert_problem(answer, 404, "not-a-thumbnail")
 
 
-def test_nothing_of_all_this_was_a_surprise(fronts: Fronts) -> None:
+def test_no_front_has_logged_an_unexpected_error(fronts: Fronts) -> None:
     """The last test of this file: no front has logged an unexpected error."""
     for front in fronts.servers:
         log = front.log.read_text()
         assert not [word for word in ("Traceback", "ERROR", "Error handling") if word in log], (front.name, log[-3000:])
-        # What a client is not told is told here.
+        # What no client gets is logged here.
         causes = {"s3-closed": "Connection refused", "s3-unavailable": "SlowDown", "s3-hang": "timed out"}
         for storage, cause in causes.items():
             assert re.search(f"storage {storage}: The storage did not .*{cause}", log), (front.name, storage)

@@ -1,4 +1,4 @@
-"""Files that mean harm, over HTTP: each is answered with a picture or a refusal that fits, and no worker dies of it."""
+"""Hostile files over HTTP: each is answered with a picture or the right error, and no worker crashes."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ RECIPES = (
     "100x100/f:pc(10,10,90,90);fmt(avif)",
     "600x600/f:trim(10);fit(stretch);r(90);blur(3);fmt(auto)",
 )
-# What libraries say of themselves, and what some of the files hold for browsers and servers to run.
+# Names of libraries, and what some of the files contain for browsers and servers to run.
 _LIBRARIES = (
     "Traceback",
     'File "',
@@ -62,7 +62,7 @@ class Asked:
 
 @dataclass
 class Ground:
-    """Both worker classes at work on the same directory. `canaries` are texts that no answer may hold."""
+    """Both worker classes, running on the same directory. `canaries` are texts that no answer may hold."""
 
     root: Path
     fronts: tuple[Server, ...]
@@ -111,7 +111,7 @@ class Ground:
 
 
 def _forget_peak(pid: int) -> None:
-    with contextlib.suppress(OSError):  # not every kernel lets us
+    with contextlib.suppress(OSError):  # not every kernel permits it
         Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
@@ -204,7 +204,7 @@ def _attack(ground: Ground, file: Hostile) -> None:
 
 def _check(answer: Answer, canaries: tuple[str, ...]) -> None:
     """The answer is of the type that it declares, and has no internal detail in it."""
-    told = "\n".join(f"{name}: {value}" for name, value in answer.headers.items() if name != "server")
+    head = "\n".join(f"{name}: {value}" for name, value in answer.headers.items() if name != "server")
     body = answer.body.decode("latin-1")
     kind = answer.headers["content-type"]
     if answer.status == 200:
@@ -213,8 +213,8 @@ def _check(answer: Answer, canaries: tuple[str, ...]) -> None:
     else:
         assert (kind, answer.headers["cache-control"]) == ("application/problem+json", "no-store")
         found = [text for text in (*canaries, *_PAYLOADS, *_LIBRARIES) if text in body]
-    found += [text for text in (*canaries, *_PAYLOADS, *_LIBRARIES) if text in told]
-    assert not found, (found, told, body[:1000])
+    found += [text for text in (*canaries, *_PAYLOADS, *_LIBRARIES) if text in head]
+    assert not found, (found, head, body[:1000])
 
 
 def test_there_are_files_enough() -> None:

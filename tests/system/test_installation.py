@@ -1,4 +1,4 @@
-"""The libvips that is promised is the one that runs: what else is installed in its place is found, told and mended."""
+"""The libvips that is promised is the one that runs: another one is found, reported and replaced."""
 
 import json
 import shutil
@@ -70,19 +70,19 @@ def test_what_one_call_of_an_installer_leaves_is_judged_by_the_file(
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_the_hint_has_the_command_that_mends_it(made: Environment, tmp_path: Path, tool: str) -> None:
+def test_the_hint_has_the_command_that_repairs_it(made: Environment, tmp_path: Path, tool: str) -> None:
     made.install("uv", binary_wheel(tmp_path))
     made.install("uv", pyvips_wheel(tmp_path))
     said = made.look().stderr
     assert f"With pip: '{made.python}' -m pip install --force-reinstall --no-deps pyvips-binary==8.18.7." in said
     assert f"With uv: uv pip install --python '{made.python}' --reinstall --no-deps pyvips-binary==8.18.7." in said
-    anew = "--force-reinstall" if tool == "pip" else "--reinstall"
-    made.install(tool, anew, "pyvips-binary==8.18.7", links=tmp_path)
+    reinstall = "--force-reinstall" if tool == "pip" else "--reinstall"
+    made.install(tool, reinstall, "pyvips-binary==8.18.7", links=tmp_path)
     assert made.look().stdout == BUNDLED
 
 
 @pytest.mark.parametrize("tool", ["its own pip", "a pip beside it", "uv"])
-def test_repair_installs_the_same_version_anew_with_the_tool_that_is_there(
+def test_repair_reinstalls_the_same_version_with_the_tool_that_is_there(
     made: Environment, tmp_path: Path, tool: str
 ) -> None:
     binary_wheel(tmp_path, "8.18.8 API", version="8.18.8")  # a later one is not taken
@@ -187,7 +187,7 @@ def test_a_package_without_a_record_of_its_files_is_not_trusted(made: Environmen
 
 
 @pytest.mark.parametrize(
-    ("version", "told"),
+    ("version", "message"),
     [
         ("8.14.9", "(thumbs.E018) libvips 8.14.9 (system, API mode): is too old: 8.15.0 is the least that works."),
         ("8.15.0", "(thumbs.W003) libvips 8.15.0 (system, API mode): lacks security fixes: 8.18.7 has those of 2026."),
@@ -198,13 +198,13 @@ def test_a_package_without_a_record_of_its_files_is_not_trusted(made: Environmen
     ],
 )
 def test_a_libvips_of_the_system_is_judged_by_its_version(
-    made: Environment, tmp_path: Path, version: str, told: str
+    made: Environment, tmp_path: Path, version: str, message: str
 ) -> None:
     made.install("uv", pyvips_wheel(tmp_path, f"{version} API"))
     looked = made.look()
-    assert looked.returncode == (1 if "E018" in told else 0)
-    assert looked.stderr.startswith(told)
-    assert bool(looked.stderr) == bool(told)
+    assert looked.returncode == (1 if "E018" in message else 0)
+    assert looked.stderr.startswith(message)
+    assert bool(looked.stderr) == bool(message)
     assert looked.stdout == f"libvips {version} (system, API mode)\n"
 
 
@@ -260,7 +260,7 @@ def test_a_server_with_another_libvips_starts_only_where_the_check_is_silenced(
         assert said.count("libvips 8.18.9 (system, API mode)") == 1
 
 
-def test_a_server_tells_its_libvips_once_when_it_starts(originals: Path, tmp_path: Path) -> None:
+def test_a_server_logs_its_libvips_once_when_it_starts(originals: Path, tmp_path: Path) -> None:
     environ = environ_with(tmp_path, [{**local_storage("photos", originals), "allowed_sizes": ["90x60"]}])
     port, log = servers.free_port(), tmp_path / "log"
     command = [sys.executable, "manage.py", "run_thumb_server", "--workers", "2", "--bind", f"127.0.0.1:{port}"]
@@ -268,13 +268,13 @@ def test_a_server_tells_its_libvips_once_when_it_starts(originals: Path, tmp_pat
         servers.wait_for_port(port, process, log)
         for _ in range(8):
             assert servers.fetch(f"http://127.0.0.1:{port}/photos/thumbs/90x60/quarters.jpg").status == 200
-    told = [line for line in log.read_text().splitlines() if "libvips 8." in line]
-    assert len(told) == 1
-    assert " INFO thumbs: libvips 8." in told[0]
-    assert told[0].endswith(" (bundled, API mode)")
+    lines = [line for line in log.read_text().splitlines() if "libvips 8." in line]
+    assert len(lines) == 1
+    assert " INFO thumbs: libvips 8." in lines[0]
+    assert lines[0].endswith(" (bundled, API mode)")
 
 
 def test_a_wheel_that_the_tests_make_is_as_pip_wants_it(made: Environment, tmp_path: Path) -> None:
-    """The other tests lean on RECORD: its digests must be those that pip itself would refuse when they were wrong."""
+    """The other tests rely on RECORD: pip itself must refuse its digests when they are wrong."""
     made.install("uv", wheel(tmp_path, "tiny", "1", {"tiny.py": "there = True"}))
     assert made.run("-c", "import tiny; print(tiny.there)").stdout == "True\n"

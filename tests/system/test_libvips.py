@@ -33,10 +33,10 @@ def test_libvips_itself_reads_nothing_but_the_inputs(tmp_path: Path) -> None:
     (tmp_path / "a.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>")
     (tmp_path / "a.mat").write_text("2 2\n1 2\n3 4\n")
     paths = sorted(map(str, tmp_path.iterdir()))
-    told = subprocess.run([sys.executable, "-c", _ONLY_OURS, *paths], check=True, capture_output=True, text=True)
-    read = {line.split()[0].rpartition(".")[2] for line in told.stdout.splitlines() if line.endswith(" read")}
+    done = subprocess.run([sys.executable, "-c", _ONLY_OURS, *paths], check=True, capture_output=True, text=True)
+    read = {line.split()[0].rpartition(".")[2] for line in done.stdout.splitlines() if line.endswith(" read")}
     assert read == {"jpeg", "png", "webp", "avif", "gif"}
-    assert len(told.stdout.splitlines()) == len(paths)
+    assert len(done.stdout.splitlines()) == len(paths)
 
 
 def test_every_format_that_can_be_an_input_is_a_loader_of_libvips() -> None:

@@ -1,6 +1,6 @@
 """What expired, was revoked, deleted or purged is not served again: not by Mage, and by nginx not past its lifetime.
 
-Lifetimes are asserted only in the direction that a busy machine cannot turn: what is over is over a minute later, too.
+Lifetimes are asserted only in the direction that a busy machine cannot change: what is over stays over.
 """
 
 import os
@@ -119,12 +119,12 @@ def test_nothing_that_is_over_is_served_again_by_mage_or_past_its_lifetime_by_ng
             (root / f"{name}.jpg").unlink()
         shutil.copy(originals / "noise.jpg", root / "replaced.jpg")
         _purge(mage, "purged.jpg", "varying.jpg", "replaced.jpg")
-        # A deletion that is not told of is noticed by the first request after the time of the entry.
+        # A deletion without a purge is noticed by the first request after the time of the entry.
         eventually(lambda: direct.get("stale/thumbs/90x60/renewed.jpg").status == 404)
         time.sleep(max(0.0, end - time.time(), 2))
         _check_all_are_over(direct, through, firsts, expiring)
 
-    # Nor where Mage is no more: its last word was that all this is over.
+    # Nor where Mage has ended: its last answer was that all this is over.
     with nginx(tmp_path / "nginx", [direct.port], parts=["cache"]) as through:
         for each, (body, _) in firsts.items():
             assert through.get(each.path, headers={"Accept": each.accept}).body != body
@@ -154,7 +154,7 @@ def test_what_one_server_finds_deleted_the_other_one_does_not_serve_stale(origin
         assert [server.get(path).status for server in (first, second) for path in paths] == [200] * 4
         (root / "gone.jpg").unlink()
         eventually(lambda: first.get(paths[0]).status == 404)
-        time.sleep(1)  # by then every process of the machine knows
+        time.sleep(1)  # by then every process of the machine has read it
         assert [server.get(path).status for server in (second, first) for path in paths] == [404] * 4
 
 

@@ -10,7 +10,7 @@ from tests.support.private_files import private_file
 from thumbs.cache.locks import KeyLocks
 
 KEY = "group/name"
-# Takes the lock, says so, and holds it until it is killed.
+# Takes the lock, prints that, and holds it until it is killed.
 _HOLDER = """
 import sys, time
 from pathlib import Path

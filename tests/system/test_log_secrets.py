@@ -1,4 +1,4 @@
-"""No signature and no secret in any log, of the server or of what it starts, at the most talkative level there is."""
+"""No signature and no secret in any log, of the server or of what it starts, at the most verbose level there is."""
 
 import contextlib
 import logging
@@ -123,7 +123,7 @@ def _found(text: str) -> list[str]:
 
 @contextlib.contextmanager
 def _talkative(environ: Mapping[str, str], directory: Path, *arguments: str) -> Iterator[tuple[Server, Path]]:
-    """`run_thumb_server` with all that it may be asked to tell."""
+    """`run_thumb_server` with everything logged that can be."""
     port, log = servers.free_port(), directory / "server.log"
     command = [sys.executable, "manage.py", "run_thumb_server", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     with servers.running([*command, *arguments], log=log, environ=environ) as process:
@@ -145,7 +145,7 @@ def _check(server: Server, log: Path) -> None:
     eventually(lambda: "storage s3-closed" in log.read_text())
     eventually(lambda: "storage leaky" in log.read_text())
     text = log.read_text()
-    assert "DEBUG" in text  # it does tell a lot
+    assert "DEBUG" in text  # it does log a lot
     assert _found(text) == [], text
 
 
@@ -205,7 +205,7 @@ def test_what_mage_says_in_a_site_has_no_secret_though_logging_is_the_sites(
         assert server.get("elsewhere").status == 404
         text = server.log.read_text()
     assert "storage leaky: The storage did not give the original." in text
-    assert "Not Found: /img/elsewhere" in text  # the site's own pages are told of as ever
+    assert "Not Found: /img/elsewhere" in text  # the site's own pages are logged as usual
     assert _found(text) == [], text
 
 
@@ -231,7 +231,7 @@ def test_a_site_that_logs_everything_has_clean_logs_under_the_server(originals: 
         process.terminate()
         process.wait(WAIT_SECONDS)
     text = log.read_text()
-    assert "Calculating signature using v4 auth" in text  # botocore tells all, as the site wants it
+    assert "Calculating signature using v4 auth" in text  # botocore logs everything, as the site has configured
     headers_of_aws = {"AWS4-HMAC", "/aws4_request"}  # the name of the method and the scope: no secret by themselves
     assert set(_found(text)) <= headers_of_aws, text
     assert not re.search(r"\b(?:Credential|Signature)=(?!\[hidden\])", text)
@@ -267,7 +267,7 @@ def test_commands_and_checks_name_no_secret(originals: Path, s3: str, tmp_path: 
     assert _found(done.stdout + done.stderr) == []
 
 
-def test_an_explanation_never_tells_the_signature_that_would_be_right(originals: Path, s3: str, tmp_path: Path) -> None:
+def test_an_explanation_never_contains_the_right_signature(originals: Path, s3: str, tmp_path: Path) -> None:
     environ = environ_with(tmp_path, _storages(originals, s3)[:1])
     done = manage(environ, "thumb_url", "--explain", f"/signed/thumbs/{_WRONG}/90x60/quarters.jpg")
     assert done.returncode == 1
@@ -317,7 +317,7 @@ from thumbs.observability import redaction
 redaction.hide(["canary-signature-secret"])
 redaction.install()
 logging.basicConfig(level="DEBUG", format="%(message)s %(args)s")
-class Untold:
+class Unprintable:
     def __str__(self):
         raise RuntimeError("canary-signature-secret")
 def fail():
@@ -333,7 +333,7 @@ for name in (None, "x", "asyncio", "gunicorn.error", "django.request", "thumbs.j
     logging.getLogger(name).debug("%(a)s", {"a": "canary-signature-secret"})
     logging.getLogger(name).info("canary-signature-secret", stack_info=True)
     logging.getLogger(name).info("does not fit %d", "canary-signature-secret")
-    logging.getLogger(name).info("cannot be told: %s", Untold())
+    logging.getLogger(name).info("cannot be printed: %s", Unprintable())
     logging.getLogger(name).info({"canary-signature-secret": []})
 raise RuntimeError("at the end: canary-signature-secret")
 """

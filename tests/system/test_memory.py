@@ -1,4 +1,4 @@
-"""Thousands of renders in one process: its memory stops growing, and libvips keeps hold of nothing."""
+"""Thousands of renders in one process: its memory stops growing, and libvips holds nothing."""
 
 import ctypes
 import gc
@@ -22,10 +22,10 @@ from thumbs.render.renderer import Renderer, RenderLimits
 RENDERS, THREADS, SAMPLE = 4000, 8, 200
 _MIB = 1024 * 1024
 _RESIDENT_MIB, _IN_USE_MIB = 16, 4
-# glibc moves this threshold up by itself, and keeps for good what is below it: how much that is changes from run to run
-# with which renders happen to coincide. Held where it begins, it lets leaks alone be seen.
+# glibc raises this threshold by itself, and never gives back what is below it: how much that is depends on which
+# renders coincide. With a fixed threshold, only leaks are seen.
 _THRESHOLD = ("MALLOC_MMAP_THRESHOLD_", str(128 * 1024))
-_PATIENCE_SECONDS, _IDLE_SECONDS = 300, 60
+_CHILD_SECONDS, _IDLE_SECONDS = 300, 60
 
 RECIPES = (
     Transform(90, 60, "jpeg", 80),
@@ -42,8 +42,8 @@ RECIPES = (
 
 
 @dataclass(frozen=True)
-class Tale:
-    """What the child tells: MiB after every `SAMPLE` renders, how many were refused, and what libvips still holds.
+class Measurement:
+    """What the child measured: MiB after every `SAMPLE` renders, how many were refused, and what libvips still holds.
 
     `resident` is what the process has of the machine, `in_use` what of the C library's memory has not been given back.
     """
@@ -149,7 +149,7 @@ def _render_thousands(results: Connection) -> None:
             count += sum(pool.map(refused, work(SAMPLE)))
             resident.append(_resident())
             in_use.append(_in_use())
-    results.send(Tale(tuple(resident), tuple(in_use), count, *_held()))
+    results.send(Measurement(tuple(resident), tuple(in_use), count, *_held()))
 
 
 def _held() -> tuple[int, int, int]:
@@ -171,22 +171,22 @@ def test_the_memory_of_a_process_that_renders_on_and_on_stops_growing(monkeypatc
     process.start()
     theirs.close()
     try:
-        assert ours.poll(_PATIENCE_SECONDS), "it is not done"
-        tale: Tale = ours.recv()
+        assert ours.poll(_CHILD_SECONDS), "it is not done"
+        measured: Measurement = ours.recv()
     finally:
         process.kill()
         process.join()
         ours.close()
     print(  # noqa: T201 - figures to read with `pytest -s`
         f"\nMiB every {SAMPLE} renders, resident:",
-        *map(round, tale.resident),
+        *map(round, measured.resident),
         "in use:",
-        *(f"{number:.1f}" for number in tale.in_use),
-        f"{tale.refused} of {RENDERS} refused",
+        *(f"{number:.1f}" for number in measured.in_use),
+        f"{measured.refused} of {RENDERS} refused",
     )
-    quarter = len(tale.resident) // 4
+    quarter = len(measured.resident) // 4
     second, last = slice(quarter, 2 * quarter), slice(-quarter, None)
-    assert max(tale.resident[last]) <= 1.10 * max(tale.resident[second]) + _RESIDENT_MIB
-    assert min(tale.in_use[last]) <= min(tale.in_use[second]) + _IN_USE_MIB
-    assert 0.2 * RENDERS < tale.refused < 0.7 * RENDERS  # it was as mixed as it should be
-    assert (tale.bytes, tale.allocations, tale.files) == (0, 0, 0)
+    assert max(measured.resident[last]) <= 1.10 * max(measured.resident[second]) + _RESIDENT_MIB
+    assert min(measured.in_use[last]) <= min(measured.in_use[second]) + _IN_USE_MIB
+    assert 0.2 * RENDERS < measured.refused < 0.7 * RENDERS  # it was as mixed as it should be
+    assert (measured.bytes, measured.allocations, measured.files) == (0, 0, 0)

@@ -10,10 +10,10 @@ def test_the_hint_is_enough(tmp_path: Path) -> None:
     project = startproject(tmp_path / "project")
     project.add("settings", THUMBS + "\nSESSION_SAVE_EVERY_REQUEST = True\n")
     project.add("urls", INCLUDE)
-    told = project.manage("check")
-    assert told.returncode == 0
-    assert "(thumbs.W004) MIDDLEWARE: django.contrib.sessions.middleware.SessionMiddleware saves" in told.stderr
-    assert "ThumbsWSGI(get_wsgi_application(), prefix" in told.stderr
+    done = project.manage("check")
+    assert done.returncode == 0
+    assert "(thumbs.W004) MIDDLEWARE: django.contrib.sessions.middleware.SessionMiddleware saves" in done.stderr
+    assert "ThumbsWSGI(get_wsgi_application(), prefix" in done.stderr
     project.add("settings", ASGI)
     project.add("asgi", WRAP)
     assert project.manage("check").stdout == "System check identified no issues (0 silenced).\n"

@@ -30,7 +30,7 @@ PROCESSES = 2
 HANG_SECONDS = 60
 DIED, HUNG, REDUCED = "died", "hung", "reduced"
 # `RenderFailed` is not among them: by the time of the encoder every pixel has been decoded, so that no original can
-# make it fail, and a client that sends one must not be told that it was our fault.
+# make it fail, and a client that sends one must not get a 5xx.
 RIGHT = ("Picture", REDUCED, *(error.__name__ for error in (SourceUnsupported, SourceBroken, SourceOverLimit)))
 RIGHT += (SizeOverLimit.__name__, RenderTimeout.__name__)
 
@@ -51,7 +51,7 @@ _LIMITS = RenderLimits(
 
 
 def _render_all(first: int, count: int, step: int, results: Connection) -> None:
-    """In a child: tell of every mutant what became of it, and at the end how many kilobytes were held at most."""
+    """In a child: report the outcome of every mutant, and at the end the peak of memory in kilobytes."""
     faulthandler.enable()
     for seed in range(first, count, step):
         results.send(_outcome(seed))
@@ -65,20 +65,20 @@ def _outcome(seed: int) -> str:
             Renderer().make_proxy(data, _LIMITS)
             return REDUCED
         return type(Renderer().render(data, transform, _LIMITS)).__name__
-    except Exception as error:  # whatever it is, it is to be told
+    except Exception as error:  # any error is to be reported
         name = type(error).__name__
         return name if name in RIGHT else f"{name}: {error}"
 
 
 @dataclass
 class Findings:
-    """What became of mutants; `wrong` are the seeds of those of which nothing right became."""
+    """The outcomes of mutants; `wrong` are the seeds of those without a right one."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     wrong: dict[int, str] = field(default_factory=dict)
     peak_kilobytes: int = 0
 
-    def note(self, seed: int, outcome: str) -> None:
+    def record(self, seed: int, outcome: str) -> None:
         self.outcomes[outcome.partition(":")[0]] += 1
         if outcome not in RIGHT:
             self.wrong[seed] = outcome
@@ -93,12 +93,12 @@ def _lane(start: int, findings: Findings, lock: threading.Lock) -> None:
                 if isinstance(outcome, int):
                     findings.peak_kilobytes = max(findings.peak_kilobytes, outcome)
                 else:
-                    findings.note(following, outcome)
+                    findings.record(following, outcome)
                     following += PROCESSES
 
 
 def _child(first: int) -> Iterator[str | int]:
-    """What one child tells, and `DIED` or `HUNG` for the mutant of which it tells no more."""
+    """What one child reports, and `DIED` or `HUNG` for the mutant without a report."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_render_all, args=(first, MUTANTS, PROCESSES, theirs))
@@ -129,10 +129,10 @@ def test_no_mutant_of_a_valid_file_brings_the_renderer_down() -> None:
         f"\n{MUTANTS} mutants: {dict(findings.outcomes.most_common())}; "
         f"at most {findings.peak_kilobytes // 1024} MiB in a process"
     )
-    told = "\n".join(f"{seed}: {outcome}" for seed, outcome in sorted(findings.wrong.items())[:20])
-    assert not findings.wrong, f"seeds of tests.support.mutants.mutant, and what they did:\n{told}"
+    lines = "\n".join(f"{seed}: {outcome}" for seed, outcome in sorted(findings.wrong.items())[:20])
+    assert not findings.wrong, f"seeds of tests.support.mutants.mutant, and what they did:\n{lines}"
     assert findings.outcomes.total() == MUTANTS
-    # Else the mutants are too wild, or too tame, to tell anything.
+    # Otherwise the mutants are too different, or too similar, to prove anything.
     assert {"Picture", "SourceBroken"} <= set(findings.outcomes)
 
 
@@ -148,5 +148,5 @@ def test_a_seed_is_the_same_mutant_in_another_process() -> None:
     script = (
         "import zlib; from tests.support.mutants import mutant; print([zlib.crc32(mutant(n)[1]) for n in range(64)])"
     )
-    told = subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, capture_output=True, text=True)
-    assert told.stdout.strip() == str(sums)
+    done = subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == str(sums)

@@ -49,12 +49,12 @@ def cached(mage: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> Iterator[tuple[Recorder, Server]]:
-    """nginx before an upstream that answers as the test says."""
+    """nginx before an upstream whose answers the test sets."""
     with Recorder() as recorder, nginx(tmp_path / "recorded", [recorder.port], parts=["cache"]) as through:
         yield recorder, through
 
 
-def _told(answer: Answer) -> str:
+def _cache_status(answer: Answer) -> str:
     return answer.headers["x-proxy-cache"]
 
 
@@ -71,32 +71,32 @@ def test_what_it_has_is_answered_and_what_varies_is_kept_apart(cached: Server, s
     for accept in ("image/webp", "image/webp", "image/avif", "image/webp", "image/avif"):
         answer = cached.get(f"{storage}/{_AUTO}", headers={"Accept": accept})
         assert answer.headers["content-type"] == accept
-        seen.append(_told(answer))
+        seen.append(_cache_status(answer))
     assert seen == ["MISS", "HIT", "MISS", "HIT", "HIT"]
 
 
 def test_conditions_and_heads_are_answered_without_mage(cached: Server) -> None:
     path = "local/thumbs/81x60/quarters.jpg"
     first = cached.get(path, headers={"If-None-Match": '"something else"'})
-    assert (first.status, _told(first)) == (200, "MISS")
+    assert (first.status, _cache_status(first)) == (200, "MISS")
     again = cached.get(f"{path}?a=query", headers={"If-None-Match": first.headers["etag"]})
-    assert (again.status, again.body, _told(again)) == (304, b"", "HIT")
+    assert (again.status, again.body, _cache_status(again)) == (304, b"", "HIT")
     assert again.headers["cache-control"] == first.headers["cache-control"]
     head = cached.get(path, method="HEAD")
-    assert (head.status, head.headers["content-length"], _told(head)) == (200, str(len(first.body)), "HIT")
+    assert (head.status, head.headers["content-length"], _cache_status(head)) == (200, str(len(first.body)), "HIT")
 
 
 @pytest.mark.parametrize(
     ("width", "method", "headers"),
     [(86, "GET", {"If-None-Match": "*"}), (87, "HEAD", {}), (88, "GET", {"Range": "bytes=0-9"})],
 )
-def test_whatever_is_asked_for_first_the_whole_picture_is_kept(
+def test_whatever_is_requested_first_the_whole_picture_is_kept(
     mage: Server, cached: Server, width: int, method: str, headers: dict[str, str]
 ) -> None:
     path = f"local/thumbs/{width}x60/quarters.jpg"
-    assert _told(cached.get(path, method=method, headers=headers)) == "MISS"
+    assert _cache_status(cached.get(path, method=method, headers=headers)) == "MISS"
     answer = cached.get(path)
-    assert (answer.body, _told(answer)) == (mage.get(path).body, "HIT")
+    assert (answer.body, _cache_status(answer)) == (mage.get(path).body, "HIT")
     part = cached.get(path, headers={"Range": "bytes=0-9"})
     assert (part.status, part.body) in ((200, answer.body), (206, answer.body[:10]))
 
@@ -111,7 +111,7 @@ def test_no_error_is_kept_and_no_verdict_on_another_spelling(cached: Server) -> 
     ):
         for _ in range(2):
             answer = cached.raw(f"/{bad}".encode())
-            assert (answer.status, _told(answer)) == (status, "MISS")
+            assert (answer.status, _cache_status(answer)) == (status, "MISS")
 
 
 @pytest.mark.parametrize(
@@ -135,18 +135,18 @@ def test_without_a_lifetime_of_its_own_an_answer_is_not_kept(
 ) -> None:
     recorder, through = recorded
     recorder.answer = lifetime
-    assert [_told(through.get("a/thumbs/x/a.jpg")) for _ in range(2)] == ["MISS"] * 2
+    assert [_cache_status(through.get("a/thumbs/x/a.jpg")) for _ in range(2)] == ["MISS"] * 2
     assert len(recorder.targets) == 2
 
 
 def test_what_comes_with_a_cookie_is_not_kept(cached: Server) -> None:
-    assert [_told(cached.get("cookies/thumbs/90x60/quarters.jpg")) for _ in range(2)] == ["MISS"] * 2
+    assert [_cache_status(cached.get("cookies/thumbs/90x60/quarters.jpg")) for _ in range(2)] == ["MISS"] * 2
 
 
-def test_a_crowd_that_wants_what_is_not_kept_need_not_stand_in_line(recorded: tuple[Recorder, Server]) -> None:
+def test_concurrent_requests_for_what_is_not_kept_do_not_wait_for_each_other(recorded: tuple[Recorder, Server]) -> None:
     recorder, through = recorded
     recorder.status, recorder.answer = 404, [("Cache-Control", "no-store")]
-    recorder.crowd = threading.Barrier(8, timeout=WAIT_SECONDS)  # no request is answered before all are there
+    recorder.together = threading.Barrier(8, timeout=WAIT_SECONDS)  # no request is answered before all are there
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: through.get("a/thumbs/x/absent.jpg"), range(8)))
     assert [answer.status for answer in answers] == [404] * 8
@@ -159,9 +159,9 @@ def test_nothing_but_cache_control_says_for_how_long(mage: Server, cached: Serve
     paths = ["orders/thumbs/90x60/quarters.jpg", "edge/thumbs/90x60/quarters.jpg"]
     for path in paths:
         first = cached.get(path)
-        assert (first.status, first.body, _told(first)) == (200, mage.get(path).body, "MISS")
+        assert (first.status, first.body, _cache_status(first)) == (200, mage.get(path).body, "MISS")
     time.sleep(_PAST_ONE_SECOND)
-    assert [_told(cached.get(path)) for path in paths] == ["EXPIRED"] * 2
+    assert [_cache_status(cached.get(path)) for path in paths] == ["EXPIRED"] * 2
 
 
 def test_what_is_too_old_is_fetched_whole_with_the_headers_that_are_true_now(
@@ -172,23 +172,23 @@ def test_what_is_too_old_is_fetched_whole_with_the_headers_that_are_true_now(
     assert through.get("a/thumbs/x/a.jpg").headers["cache-control"] == "max-age=1"
     time.sleep(_PAST_ONE_SECOND)
     recorder.answer = [("Cache-Control", "max-age=900"), ("ETag", '"same"')]
-    for told in ("EXPIRED", "HIT"):
+    for status in ("EXPIRED", "HIT"):
         answer = through.get("a/thumbs/x/a.jpg", headers={"If-None-Match": '"another"'})
-        assert (answer.headers["cache-control"], _told(answer)) == ("max-age=900", told)
+        assert (answer.headers["cache-control"], _cache_status(answer)) == ("max-age=900", status)
     assert not {"if-none-match", "if-modified-since"} & recorder.headers[-1].keys()
 
 
-def test_the_date_of_an_answer_tells_for_how_long_it_was_kept(cached: Server) -> None:
+def test_the_date_of_a_kept_answer_is_that_of_the_first(cached: Server) -> None:
     path = "local/thumbs/84x60/quarters.jpg"
     first = cached.get(path)
     time.sleep(1.1)
     again, unchanged = cached.get(path), cached.get(path, headers={"If-None-Match": first.headers["etag"]})
-    assert (_told(again), unchanged.status) == ("HIT", 304)
+    assert (_cache_status(again), unchanged.status) == ("HIT", 304)
     assert first.headers["date"] == again.headers["date"] == unchanged.headers["date"]
     assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT", first.headers["date"])  # and it is there once
 
 
-def test_any_other_answer_takes_the_place_of_what_is_too_old(recorded: tuple[Recorder, Server]) -> None:
+def test_any_other_answer_replaces_what_is_too_old(recorded: tuple[Recorder, Server]) -> None:
     recorder, through = recorded
     statuses = (400, 403, 404, 410, 413, 415, 422, 429, 500, 502, 503, 504)
     for control in ("max-age=1", "max-age=1, stale-if-error=600"):
@@ -252,12 +252,15 @@ def _past_and_future() -> tuple[list[int], list[int]]:
 )
 def test_a_url_that_has_expired_always_goes_to_mage(recorded: tuple[Recorder, Server], spelled: str) -> None:
     recorder, through = recorded
-    recorder.answer = [("Cache-Control", "max-age=3600")]  # whatever was said of it
+    recorder.answer = [("Cache-Control", "max-age=3600")]  # whatever Cache-Control says
     past, future = _past_and_future()
-    for when, told in (*((when, "BYPASS") for when in past), *((when, "HIT") for when in future)):
+    for when, status in (*((when, "BYPASS") for when in past), *((when, "HIT") for when in future)):
         path = f"a/thumbs/x/{spelled.format(when)}/a.jpg"
         through.get(path)
-        assert [_told(through.get(path)), _told(through.get(path, method="HEAD"))] == [told, told], when
+        assert [_cache_status(through.get(path)), _cache_status(through.get(path, method="HEAD"))] == [
+            status,
+            status,
+        ], when
 
 
 def test_a_url_is_over_in_the_second_in_which_it_expires(recorded: tuple[Recorder, Server]) -> None:
@@ -268,7 +271,7 @@ def test_a_url_is_over_in_the_second_in_which_it_expires(recorded: tuple[Recorde
     while asked_after < 20:
         over = time.time() >= end
         answer = through.get(f"a/thumbs/x/f:exp({end})/a.jpg")
-        assert _told(answer) == "BYPASS" if over else _told(answer) in ("MISS", "HIT", "BYPASS")
+        assert _cache_status(answer) == "BYPASS" if over else _cache_status(answer) in ("MISS", "HIT", "BYPASS")
         asked_after += over
         time.sleep(0.02)
 
@@ -320,7 +323,7 @@ def test_emptying_it_ends_what_was_revoked_though_it_was_good_for_a_year(origina
         assert "immutable" in first.headers["cache-control"]
         reload(direct, storages("another-secret"))
         assert direct.get(path).status == 403
-        assert (through.get(path).body, _told(through.get(path))) == (first.body, "HIT")
+        assert (through.get(path).body, _cache_status(through.get(path))) == (first.body, "HIT")
         _run(_documented("find ", directory))
         assert [through.get(path).status for _ in range(2)] == [403, 403]
 
@@ -333,11 +336,11 @@ def test_the_copies_of_one_original_can_be_removed_alone(mage: Server, tmp_path:
     others = [("local/thumbs/90x60/quarters.jpg", "*/*")]
     with nginx(directory, [mage.port], parts=["cache"]) as through:
 
-        def told() -> list[str]:
-            return [_told(through.get(path, headers={"Accept": accept})) for path, accept in (*tom, *others)]
+        def statuses() -> list[str]:
+            return [_cache_status(through.get(path, headers={"Accept": accept})) for path, accept in (*tom, *others)]
 
-        told()
-        assert set(told()) == {"HIT"}
+        statuses()
+        assert set(statuses()) == {"HIT"}
         command = _documented("grep ", directory)
         _run(swapped(command, {"/photos/": "/local/", r"cats/tom\.jpg": re.escape(key)}))
-        assert told() == ["MISS", "HIT", *["MISS"] * 4, "HIT"]
+        assert statuses() == ["MISS", "HIT", *["MISS"] * 4, "HIT"]

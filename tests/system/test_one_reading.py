@@ -1,6 +1,6 @@
 """One table of request targets and Host lines, sent byte for byte: every server of the project reads them alike.
 
-Where a server's own parser refuses a request before any front of ours is asked, the table names the server.
+Where a server's own parser refuses a request before a front of Mage gets it, the table names the server.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ class Row:
     """`code` is that of the problem, empty for a picture or another page.
 
     `by_server` are the servers that refuse this themselves, with a status of the 400s or by closing the connection.
-    Django's view is not asked at all where the path that a WSGI server makes of the target is none of its own.
+    Django's view is not called at all where the path that a WSGI server makes of the target is none of its own.
     """
 
     target: bytes
@@ -242,25 +242,25 @@ def _path_info(target: bytes) -> str:
     "row", [row for row in ROWS if GTHREAD not in row.by_server], ids=lambda row: repr(row.target)[2:-1]
 )
 def test_a_target_has_the_same_reading_in_the_view(client: Client, row: Row, raw: str) -> None:
-    told = {"PATH_INFO": _path_info(row.target), raw: row.target.decode("latin-1")}
-    answer = client.generic(row.method.decode(), "/", **told)  # type: ignore[arg-type]
+    environ = {"PATH_INFO": _path_info(row.target), raw: row.target.decode("latin-1")}
+    answer = client.generic(row.method.decode(), "/", **environ)  # type: ignore[arg-type]
     found = _verdict(answer.status_code, answer.headers.get("Content-Type"), answer.content)
-    if row.code == "bad-target" and Mount().find(told["PATH_INFO"].encode("latin-1")) is None:
-        assert found in (Verdict(404, "not-a-thumbnail"), Verdict(200))  # the view is not asked, but others
+    if row.code == "bad-target" and Mount().find(environ["PATH_INFO"].encode("latin-1")) is None:
+        assert found in (Verdict(404, "not-a-thumbnail"), Verdict(200))  # the view is not called, but others are
     else:
         assert found == _expected(row)
 
 
 @pytest.mark.parametrize(
     "row",
-    # Such a server's path does not tell a '#' from a '%23'; its query string does.
+    # Such a server's path does not distinguish a '#' from a '%23'; its query string does.
     [row for row in ROWS if re.match(rb"/[^#?]*(\?|\Z)", row.target) and not row.by_server],
     ids=lambda row: repr(row.target)[2:-1],
 )
 def test_a_path_has_the_same_reading_where_a_server_keeps_no_target(client: Client, row: Row) -> None:
     query = row.target.partition(b"?")[2].decode("latin-1")
-    told = {"PATH_INFO": _path_info(row.target), "QUERY_STRING": query}
-    answer = client.generic(row.method.decode(), "/", **told)  # type: ignore[arg-type]
+    environ = {"PATH_INFO": _path_info(row.target), "QUERY_STRING": query}
+    answer = client.generic(row.method.decode(), "/", **environ)  # type: ignore[arg-type]
     assert _verdict(answer.status_code, answer.headers.get("Content-Type"), answer.content) == _expected(row)
 
 
@@ -337,9 +337,9 @@ def test_the_view_sees_the_host_too(client: Client, host: bytes, valid: bool) ->
     assert answer.status_code == (200 if valid else 400)
 
 
-@pytest.mark.parametrize("told", [{"SERVER_SOFTWARE": "gunicorn/27"}, {"uwsgi.version": b"2"}])
-def test_the_view_asks_for_a_host_where_a_server_received_the_request(client: Client, told: dict[str, str]) -> None:
+@pytest.mark.parametrize("environ", [{"SERVER_SOFTWARE": "gunicorn/27"}, {"uwsgi.version": b"2"}])
+def test_the_view_requires_a_host_where_a_server_received_the_request(client: Client, environ: dict[str, str]) -> None:
     assert client.get(_PIC.decode()).status_code == 200
-    assert client.get(_PIC.decode(), **told).status_code == 400  # type: ignore[arg-type]
-    assert client.get(_PIC.decode(), SERVER_PROTOCOL="HTTP/1.0", **told).status_code == 200  # type: ignore[arg-type]
-    assert client.get(_PIC.decode(), HTTP_HOST="localhost", **told).status_code == 200  # type: ignore[arg-type]
+    assert client.get(_PIC.decode(), **environ).status_code == 400  # type: ignore[arg-type]
+    assert client.get(_PIC.decode(), SERVER_PROTOCOL="HTTP/1.0", **environ).status_code == 200  # type: ignore[arg-type]
+    assert client.get(_PIC.decode(), HTTP_HOST="localhost", **environ).status_code == 200  # type: ignore[arg-type]

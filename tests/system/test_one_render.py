@@ -1,4 +1,4 @@
-"""One render for all simultaneous requests: over threads, over processes, and when the rendering process dies."""
+"""One render for all simultaneous requests: over threads, over processes, and when the rendering process is killed."""
 
 import contextlib
 import os
@@ -118,7 +118,7 @@ def test_the_first_client_may_leave_and_the_others_are_served(originals: Path, t
     with fleet(originals, tmp_path, seconds=1.0) as asked:
         leave_while_it_is_read(asked, path)
         assert asked.ask(path, 50) == {200: 50}
-        # Its process may have stopped before the others' were known to wait: then one of them has begun anew.
+        # Its process may have stopped before the others' were known to wait: then one of them has started again.
         assert len(asked.reads) <= 2
 
 

@@ -65,7 +65,7 @@ def test_a_file_of_another_user_is_refused_even_in_a_private_directory(directory
 @as_root
 def test_what_root_makes_for_another_user_belongs_to_that_user(directory: Path) -> None:
     os.chown(directory, SERVICE, SERVICE)
-    (directory / "before").touch()  # by a root that did not know of this
+    (directory / "before").touch()  # by root in a version without this rule
     for name in ("file", "before", "below/file"):
         put(private_file(directory / name))
     made = [directory / name for name in ("file", "before", "below", "below/file")]
@@ -88,7 +88,7 @@ def test_all_that_root_puts_into_a_cache_belongs_to_its_user(directory: Path) ->
     with store.try_lock_janitor() as first:
         assert first
     paths = list(cache.rglob("*"))
-    assert len(paths) == 8  # tag, account, janitor; two shards, a group, two entries
+    assert len(paths) == 8  # tag, ledger, janitor; two shards, a group, two entries
     assert {(path.stat().st_uid, path.stat().st_gid) for path in paths} == {(SERVICE, SERVICE)}
     os.chown(directory, SERVICE, SERVICE)
 

@@ -1,4 +1,4 @@
-"""What other users plant where a server keeps its own: no request waits or fails for it, and the operator is told."""
+"""What other users plant where a server keeps its own: no request waits or fails for it, and the log names it."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ from thumbs.conf.keys import read
 from thumbs.wiring import caches, process
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can plant what belongs to another user")
-# A render takes milliseconds, what is waited for 45 seconds: far from both.
+# Far from both: a render takes milliseconds, and a request that waits takes 45 seconds.
 MEMORY = {"enabled": True, "max_size_mb": 4}
 
 
@@ -66,8 +66,8 @@ def configured(originals: Path, tmp_path: Path, run_dir: Path | None, **cache: o
         yield read(StorageConf, storage, "", [])
 
 
-def claims_in(directory: Path, conf: StorageConf) -> Path:
-    return directory / f"{conf.name}-{caches._places_digest(conf)}.claims"
+def locks_in(directory: Path, conf: StorageConf) -> Path:
+    return directory / f"{conf.name}-{caches._locations_digest(conf)}.claims"
 
 
 def by_default(default: Path) -> Path | None:
@@ -88,9 +88,9 @@ def test_a_lock_that_another_user_never_gives_up_holds_up_no_render(
 ) -> None:
     run_dir = where(default)
     with configured(originals, tmp_path, run_dir) as conf:
-        # The whole directory by default, for its name can be known; else one that has come to a file of ours.
+        # By default the whole directory, whose name is predictable; else the path of one of Mage's files.
         directory = plant(run_dir or default, 0 if run_dir else OTHER, mode=0o755)
-        locks = claims_in(directory, conf)
+        locks = locks_in(directory, conf)
         locks.touch()
         os.chown(locks, OTHER, OTHER)
         with locked_by(OTHER, locks):
@@ -102,16 +102,16 @@ def test_a_lock_that_another_user_never_gives_up_holds_up_no_render(
 
 
 @pytest.mark.parametrize("kind", ["fifo", "link"])
-@pytest.mark.parametrize("name", ["claims", "purges"])
-def test_what_is_no_file_in_the_place_of_one_holds_up_no_render_and_no_purge(
+@pytest.mark.parametrize("name", ["locks", "purges"])
+def test_what_is_no_regular_file_at_the_path_of_one_delays_no_render_and_no_purge(
     kind: str, name: str, originals: Path, tmp_path: Path
 ) -> None:
     run_dir, outside = tmp_path / "run", tmp_path / "outside"
     outside.write_bytes(b"precious")
     run_dir.mkdir()
-    shared = {"disk": disk_cache(tmp_path / "cache")} if name == "claims" else {"memory": MEMORY}
+    shared = {"disk": disk_cache(tmp_path / "cache")} if name == "locks" else {"memory": MEMORY}
     with configured(originals, tmp_path, run_dir, **shared) as conf:
-        path = claims_in(run_dir, conf) if name == "claims" else run_dir / "photos.purges"
+        path = locks_in(run_dir, conf) if name == "locks" else run_dir / "photos.purges"
         os.mkfifo(path) if kind == "fifo" else path.symlink_to(outside)
         assert answered("photos/thumbs/40x30/quarters.jpg") == (200, "MISS")
         assert answered("photos/thumbs/40x30/quarters.jpg") == (200, "HIT")
@@ -122,9 +122,7 @@ def test_what_is_no_file_in_the_place_of_one_holds_up_no_render_and_no_purge(
 
 
 @pytest.mark.parametrize("owner", [OTHER, 0])
-def test_a_link_in_the_place_of_the_default_is_not_followed(
-    owner: int, default: Path, originals: Path, tmp_path: Path
-) -> None:
+def test_a_link_at_the_default_path_is_not_followed(owner: int, default: Path, originals: Path, tmp_path: Path) -> None:
     """To a directory that root owns, such as /etc."""
     etc = tmp_path / "etc"
     etc.mkdir()
@@ -140,7 +138,7 @@ def test_a_link_in_the_place_of_the_default_is_not_followed(
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770])
-def test_a_cache_that_comes_to_be_writable_by_others_is_a_layer_that_fails_and_is_told_of_once(
+def test_a_cache_that_becomes_writable_by_others_is_a_failing_layer_and_logged_once(
     mode: int, originals: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with configured(originals, tmp_path, tmp_path / "run"):
@@ -150,9 +148,9 @@ def test_a_cache_that_comes_to_be_writable_by_others_is_a_layer_that_fails_and_i
         (tmp_path / "cache").chmod(mode)
         servers.eventually(lambda: answered(path) == (200, "MISS"))
         assert [answered(path) for _ in range(20)] == [(200, "MISS")] * 20
-        told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-        assert len(told) == 2  # of reading, of writing
-        assert all("cache layer disk cannot be" in line and f"mode {mode:04o}" in line for line in told)
+        lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+        assert len(lines) == 2  # of reading, of writing
+        assert all("cache layer disk cannot be" in line and f"mode {mode:04o}" in line for line in lines)
         (tmp_path / "cache").chmod(0o700)
         servers.eventually(lambda: answered(path) == (200, "HIT"))
 
@@ -237,7 +235,7 @@ def test_a_server_does_not_start_with_it_and_one_that_runs_goes_on(originals: Pa
     refused = manage(environ, "run_thumb_server", "--bind", f"127.0.0.1:{servers.free_port()}")
     assert refused.returncode != 0
     assert "thumbs.E019" in refused.stderr
-    # A worker that starts anew meanwhile is one of gunicorn's alone.
+    # A worker that is started meanwhile is one of gunicorn's alone.
     document = json.loads((tmp_path / "storages.json").read_text())
     plant(tmp_path / "cache", 0, mode=0o777)
     with servers.standalone(document, tmp_path, worker=servers.OUR_WORKER) as server:
@@ -269,7 +267,7 @@ def test_roots_commands_and_those_of_the_service_use_the_same_run_dir_and_cache(
     assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(SERVICE, SERVICE)}
 
     def serve() -> None:
-        """As the service does: it takes the claim, knows of the purge, reads, writes and clears."""
+        """As the service does: it takes the key lock, reads the journal, reads, writes and clears."""
         assert [each for each in check_thumbs() if each.is_serious() and "root" not in each.msg] == []
         for conf in confs:
             kept = caches.layers(conf, str(run_dir))

@@ -1,4 +1,4 @@
-"""`thumbs.purge`, and the purges that follow what becomes of a model's files: once that is committed, and no others."""
+"""`thumbs.purge`, and the purges after changes of a model's files: only once these are committed."""
 
 import logging
 import subprocess
@@ -103,7 +103,7 @@ def test_a_purge_reaches_every_running_worker_within_a_second(tmp_path: Path) ->
         assert all(is_red(servers.fetch(url).body) for _ in range(20))
         with override_settings(THUMBS={name.upper(): value for name, value in document.items()}):
             thumbs.purge("photos", "a.jpg")
-        time.sleep(1)  # the promise: a worker looks into the journal once a second
+        time.sleep(1)  # as documented: a worker reads the journal within a second
         assert not any(is_red(servers.fetch(url).body) for _ in range(20))
 
 
@@ -223,7 +223,7 @@ def test_a_save_that_leaves_the_file_alone_purges_nothing(media: Path) -> None:
     photo.image = "elsewhere.jpg"
     photo.save(update_fields=["title"])
     Photo.objects.defer("image").get().save()
-    Photo.objects.only("title").get().delete()  # here it is deferred, and what is not loaded is not known
+    Photo.objects.only("title").get().delete()  # here it is deferred, and a name that is not loaded is unknown
     assert thumbnail("a.jpg") == "HIT"
 
 
@@ -280,7 +280,7 @@ def test_only_models_with_files_are_watched(media: Path) -> None:
     assert not post_delete.has_listeners(Note)  # else Django would load every row that it deletes
 
 
-def test_models_are_watched_only_where_that_is_asked_for() -> None:
+def test_models_are_watched_only_where_that_is_configured() -> None:
     script = (
         "import sys, django\n"
         "from django.conf import settings\n"

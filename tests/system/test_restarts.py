@@ -40,7 +40,7 @@ class SlowClients:
         return sum(client is not None for client in self._clients)
 
     def __enter__(self) -> Self:
-        """Until they are all there, and those that read have something to read: to come is no slowness."""
+        """Return when all are connected and the readers have data: connecting is not part of the slowness."""
         self._thread.start()
         eventually(lambda: self.holding == len(self._clients) and (self._dripping or self._served >= self.holding))
         return self
@@ -131,7 +131,7 @@ def test_slow_clients_hold_no_connection_to_mage_and_hits_go_on(originals: Path,
 
 @dataclass
 class Load:
-    """Eight threads that ask through nginx until told to stop: hits, and a new size in one of twenty requests."""
+    """Eight threads that send requests through nginx until stopped: hits, and a new size in one of twenty requests."""
 
     port: int
     count: int = 0
@@ -196,7 +196,7 @@ def test_a_server_that_stops_starts_or_reloads_under_load_is_not_seen_through_ng
         load.wait_for_more(500)
         again = stack.enter_context(thumb_server(document, tmp_path / "first", port=first.port, workers=2))
         eventually(lambda: again.get("ready").status == 200)
-        time.sleep(6)  # until nginx asks it again
+        time.sleep(6)  # until nginx sends it requests again
         load.wait_for_more(500)
         before = workers_of(other.process.pid)
         other.process.send_signal(signal.SIGHUP)

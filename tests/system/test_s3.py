@@ -12,7 +12,7 @@ from tests.support.source_fixtures import (
     DEADLINE,
     KEYS,
     MAX_BYTES,
-    Bucketeer,
+    BucketClient,
     Put,
 )
 from thumbs.errors import SourceMissing, StorageFailed
@@ -22,7 +22,7 @@ from thumbs.sources.storages.django_storage import StorageSource
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Servers of the tests are on the loopback, and are asked without a proxy."""
+    """Servers of the tests are on the loopback, and are reached without a proxy."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
@@ -75,7 +75,7 @@ def test_without_keys_of_its_own_boto3s_chain_finds_them(
     assert source.read("tom.jpg").data == DATA
 
 
-def test_a_version_id_is_part_of_the_version(moto: str, client: Bucketeer, bucket: tuple[str, Put]) -> None:
+def test_a_version_id_is_part_of_the_version(moto: str, client: BucketClient, bucket: tuple[str, Put]) -> None:
     name, put = bucket
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     described = S3Settings(name, access_key=KEYS[0], secret_key=KEYS[1], base_url=moto)

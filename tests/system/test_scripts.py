@@ -1,4 +1,4 @@
-"""The scripts do what they say, and say what is missing in one line; the files beside them are in step."""
+"""The scripts do what they document, and report what is missing in one line; the files beside them agree."""
 
 import json
 import os
@@ -85,7 +85,7 @@ def test_setup_prefers_no_python_to_a_chosen_one_that_is_too_old(tmp_path: Path)
 
 
 def test_setup_finds_the_newer_python_beside_an_old_one(tmp_path: Path) -> None:
-    """It gets past the search: the newer one is asked for an environment, and what it says is shown."""
+    """The search succeeds: the newer one is called to make an environment, and its output is shown."""
     newer = f'case "$*" in *"-m venv"*) echo "asked for a venv"; exit 3 ;; *) exec {sys.executable} "$@" ;; esac'
     path = path_with(tmp_path / "bin", python3=OLD, python3_12=newer)
     result = run([BASH, project(tmp_path) / "script/setup"], PATH=path)
@@ -126,7 +126,7 @@ def test_a_whole_environment_is_found_again_without_pip(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_changed_requirements_are_installed_and_an_unfinished_environment_is_made_anew(tmp_path: Path) -> None:
+def test_changed_requirements_are_installed_and_an_unfinished_environment_is_made_again(tmp_path: Path) -> None:
     tree = project(tmp_path)
     assert run([tree / "script/setup"], PYTHON=sys.executable).returncode == 0
     remove_pip(tree)
@@ -136,9 +136,9 @@ def test_changed_requirements_are_installed_and_an_unfinished_environment_is_mad
     assert "pip could not install Mage" in changed.stderr
     assert (tree / ".venv/setup-begun").exists()
 
-    anew = run([tree / "script/setup"], PYTHON=sys.executable)
-    assert anew.returncode == 0, anew.stderr
-    assert "setting up .venv" in anew.stderr
+    again = run([tree / "script/setup"], PYTHON=sys.executable)
+    assert again.returncode == 0, again.stderr
+    assert "setting up .venv" in again.stderr
     assert not (tree / ".venv/setup-begun").exists()
 
 
@@ -154,7 +154,7 @@ def test_setup_says_that_the_index_cannot_be_reached_and_is_not_whole_then(tmp_p
 
 
 @pytest.mark.slow
-def test_an_environment_that_was_moved_is_made_anew(tmp_path: Path) -> None:
+def test_an_environment_that_was_moved_is_made_again(tmp_path: Path) -> None:
     tree = project(tmp_path)
     assert run([tree / "script/setup"], PYTHON=sys.executable).returncode == 0
     moved = tree.rename(tmp_path / "moved")
@@ -212,7 +212,7 @@ def test_without_a_configuration_the_server_is_a_demo_and_prints_three_urls(tree
     assert written == demo.storages(tree / "var/demo")
 
 
-def test_a_demo_that_this_libvips_cannot_draw_is_told_without_a_traceback(tree: Path, tmp_path: Path) -> None:
+def test_a_demo_that_this_libvips_cannot_draw_is_reported_without_a_traceback(tree: Path, tmp_path: Path) -> None:
     made = environment(tmp_path / "environment")
     made.install("uv", pyvips_wheel(tmp_path, "8.14.1 API"))
     executable(tree / ".venv/bin/python", f'#!/bin/sh\nexec "{made.python}" "$@"\n')

@@ -24,7 +24,7 @@ def tree(tmp_path: Path) -> Path:
     return project(tmp_path, dependencies='"pyvips"')
 
 
-def test_setup_puts_the_file_of_pyvips_binary_back_where_pyvips_took_its_place(tree: Path, links: Path) -> None:
+def test_setup_restores_the_file_of_pyvips_binary_where_pyvips_replaced_it(tree: Path, links: Path) -> None:
     done = run([tree / "script/setup"], PYTHON=sys.executable, PIP_FIND_LINKS=str(links))
     assert done.returncode == 0, done.stderr
     made = Environment(tree / ".venv")

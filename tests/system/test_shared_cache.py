@@ -95,7 +95,7 @@ def _clear(server: Server, *arguments: str) -> str:
 
 
 def _answers_over_a_second(server: Server, paths: Sequence[str], since: float) -> Iterator[tuple[float, str, bytes]]:
-    """Over and over, on connections of their own, so that every worker is asked: when it was sent, path and body."""
+    """Over and over, on connections of their own, so that every worker answers: when it was sent, path and body."""
     while time.monotonic() < since + 1.4:
         for path in paths:
             sent = time.monotonic() - since
@@ -118,9 +118,9 @@ def test_a_purge_is_seen_by_every_worker_within_a_second(originals: Path, tmp_pa
         old = {path: server.get(path).body for path in (*changed, same) for _ in range(10)}
         (root / "changed.jpg").write_bytes(pictures.encoded(pictures.noise(600, 400), "JPEG"))
         assert {server.get(path).body for path in changed} <= set(old.values())
-        told = _clear(server, "--storage", "photos", *([] if everything else ["--source", "changed.jpg"]))
+        output = _clear(server, "--storage", "photos", *([] if everything else ["--source", "changed.jpg"]))
         since = time.monotonic()
-        assert told.startswith(f"photos: freed {3 if everything else 2} entries on disk")
+        assert output.startswith(f"photos: freed {3 if everything else 2} entries on disk")
         late = [(path, body) for sent, path, body in _answers_over_a_second(server, changed, since) if sent > 1.0]
         assert len(late) >= 4
         assert [path for path, body in late if body == old[path]] == []
@@ -146,10 +146,10 @@ def test_a_purge_is_seen_by_other_machines_within_five_seconds(originals: Path, 
         (root / "changed.jpg").write_bytes(pictures.encoded(pictures.noise(600, 400), "JPEG"))
         assert _layer(second, changed) == 'HIT layer;desc="memory"'
         _clear(first, "--storage", "photos", "--source", "changed.jpg")
-        told = time.monotonic()
+        purged = time.monotonic()
         third = stack.enter_context(_machine(root, tmp_path / "third", port))
         assert _layer(third, same) == 'HIT layer;desc="disk"'
         for server in (first, second, third):
             eventually(lambda server=server: server.get(changed).body != old)  # type: ignore[misc]
             assert server.get(same).headers["x-cache"] == "HIT"
-        sys.stdout.write(f"seen by three machines {time.monotonic() - told:.1f} s after it was told\n")
+        sys.stdout.write(f"seen by three machines {time.monotonic() - purged:.1f} s after the purge\n")

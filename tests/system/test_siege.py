@@ -1,4 +1,4 @@
-"""A whole site for a while with more to keep than it may, purged, cleared and swept all the time."""
+"""A whole site over its caps for a while, purged, cleared and swept all the time."""
 
 import contextlib
 import itertools
@@ -60,7 +60,7 @@ def test_a_site_with_tiny_caps_holds_them_and_complains_of_nothing(originals: Pa
         def write(seed: int) -> None:
             client, chance = Client(server), random.Random(seed)
             while not over.is_set():
-                # A few that many ask for, and many that one asks for.
+                # A few that many clients request, and many that one client requests.
                 side = chance.choice((40, 50, 60)) if chance.random() < 0.3 else chance.randrange(70, 300)
                 name = chance.choice(("noise.jpg", "quarters.jpg", "quarters.png"))
                 status = client.status(f"photos/thumbs/{side}x{side}/filters:format(png)/{name}")

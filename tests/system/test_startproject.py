@@ -87,13 +87,13 @@ def test_the_least_is_enough(project: Project) -> None:
 # ---------------------------------------------------------------------------------------- the application
 
 
-def test_a_new_site_is_told_to_set_its_asgi_application(project: Project) -> None:
+def test_a_new_site_gets_the_hint_to_set_its_asgi_application(project: Project) -> None:
     project.add("settings", THUMBS)
     line = _refused(project)
     assert line == "Set ASGI_APPLICATION in settings.py: ASGI_APPLICATION = 'mysite.asgi.application'."
 
 
-def test_neither_wrapper_nor_include_is_told_of_both(project: Project) -> None:
+def test_without_wrapper_and_include_the_hint_names_both(project: Project) -> None:
     project.add("settings", THUMBS + ASGI)
     line = _refused(project)
     assert line.startswith("Nothing in this site serves thumbnails.")
@@ -117,7 +117,7 @@ def test_neither_wrapper_nor_include_is_told_of_both(project: Project) -> None:
         (3, "ASGI_APPLICATION takes a module and a name in it, as in 'mysite.asgi.application', not 3."),
     ],
 )
-def test_a_wrong_path_is_told_with_what_is_wrong(project: Project, dotted: object, sentence: str) -> None:
+def test_a_wrong_path_is_reported_with_what_is_wrong(project: Project, dotted: object, sentence: str) -> None:
     project.add("settings", f"{THUMBS}\nASGI_APPLICATION = {dotted!r}\n")
     assert _refused(project).startswith(sentence)
 
@@ -133,7 +133,7 @@ def test_a_wrong_path_is_told_with_what_is_wrong(project: Project, dotted: objec
         (WRAP.replace("/img/", "img"), "ValueError: a prefix begins and ends with a slash, as in '/img/' ("),
     ],
 )
-def test_a_module_that_fails_is_told_with_the_place(project: Project, mistake: str, sentence: str) -> None:
+def test_a_module_that_fails_is_reported_with_file_and_line(project: Project, mistake: str, sentence: str) -> None:
     project.add("settings", THUMBS + ASGI)
     project.add("asgi", f"\n{mistake}\n")
     line = _refused(project)
@@ -204,7 +204,7 @@ def test_a_site_with_the_wrapper_is_served_without_a_word(originals: Path, proje
     assert "WARNING" not in (tmp_path / "log").read_text()
 
 
-def test_a_site_with_the_include_alone_is_served_and_told_of_the_wrapper(
+def test_a_site_with_the_include_alone_is_served_and_gets_a_hint_at_the_wrapper(
     originals: Path, project: Project, tmp_path: Path
 ) -> None:
     project.add("settings", THUMBS + ASGI)

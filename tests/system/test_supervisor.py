@@ -1,4 +1,4 @@
-"""The supervisor: the server's life is its own, signals are passed on, companions live as long as the server."""
+"""The supervisor: it runs as long as the server, passes signals on, and ends the companions with it."""
 
 import os
 import signal
@@ -31,10 +31,10 @@ while True:
 _DEAF_AT_FIRST = _SERVER.replace(
     "def stop(number, frame):",
     """
-told = []
+received = []
 def stop(number, frame):
-    told.append(number)
-    if len(told) == 1:
+    received.append(number)
+    if len(received) == 1:
         return""",
 )
 _COMPANION = """
@@ -65,7 +65,7 @@ sys.exit(supervisor.Supervisor([sys.executable, "-c", server, notes, status], co
 
 
 class Supervised:
-    """A supervisor in a process of its own, with what its children noted."""
+    """A supervisor in a process of its own, with what its children wrote."""
 
     def __init__(
         self, notes: Path, *, server: str = _SERVER, status: int = 0, companion: str = "docile", checked: int = 0
@@ -86,7 +86,7 @@ class Supervised:
     def wait_for(self, holds: Callable[[], bool]) -> None:
         end = time.monotonic() + WAIT_SECONDS
         while not holds():
-            assert time.monotonic() < end, f"it did not come about; the notes are {self.notes}"
+            assert time.monotonic() < end, f"the condition did not hold; the notes are {self.notes}"
             time.sleep(0.02)
 
     def wait_until_up(self) -> None:
@@ -137,13 +137,13 @@ def test_sigterm_stops_the_server_and_then_its_companions(supervise: Callable[..
     supervised.wait_until_up()
     supervised.process.send_signal(signal.SIGTERM)
     assert supervised.end() == 0
-    told = [line for line in supervised.notes if " got " in line]
-    assert told[0] == "server got SIGTERM"
-    assert told[-1] == "companion got SIGTERM"
+    signals = [line for line in supervised.notes if " got " in line]
+    assert signals[0] == "server got SIGTERM"
+    assert signals[-1] == "companion got SIGTERM"
     assert not any(map(alive, supervised.pids("server") + supervised.pids("companion")))
 
 
-def test_a_server_that_missed_its_signal_is_told_again(supervise: Callable[..., Supervised]) -> None:
+def test_a_server_that_missed_its_signal_gets_it_again(supervise: Callable[..., Supervised]) -> None:
     supervised = supervise(server=_DEAF_AT_FIRST)
     supervised.wait_until_up()
     supervised.process.send_signal(signal.SIGTERM)
@@ -159,7 +159,7 @@ def test_the_exit_status_is_the_servers(supervise: Callable[..., Supervised], st
     assert supervised.end() == status
 
 
-def test_a_server_that_was_killed_is_told_as_a_shell_does(supervise: Callable[..., Supervised]) -> None:
+def test_the_exit_status_for_a_killed_server_is_that_of_a_shell(supervise: Callable[..., Supervised]) -> None:
     supervised = supervise()
     supervised.wait_until_up()
     os.kill(supervised.pids("server")[0], signal.SIGKILL)

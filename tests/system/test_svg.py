@@ -1,4 +1,4 @@
-"""SVG, where it is opted in: drawn sharp at the size that is asked for, and never looking at anything else."""
+"""SVG, where it is opted in: drawn sharp at the requested size, and without loading anything else."""
 
 from collections.abc import Iterator
 

@@ -45,7 +45,7 @@ def test_what_some_would_read_as_a_thumbnail_is_refused_by_every_front_that_sees
     fronts: Fronts, target: bytes
 ) -> None:
     found = {front.name: front.raw(target.replace(b"@", front.prefix.encode(), 1)).status for front in fronts.servers}
-    # The two sites without a front are asked for a page that they do not have.
+    # The two sites without a front get a request for a page that they do not have.
     assert found == {name: 404 if name.startswith("site") else 400 for name in found}
 
 

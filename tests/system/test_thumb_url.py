@@ -81,20 +81,20 @@ GOOD = "/img/on-disk/thumbs/90x/f:q(70);fmt(webp);v(3)/Bücher/été.jpg/as/ét�
 
 @pytest.mark.parametrize("before", ["", "https://img.example.com", "http://user@[::1]:8080"])
 @pytest.mark.parametrize("spelling", [GOOD, quote(GOOD), f"{GOOD}?utm=1", f"{GOOD}#part"])
-def test_an_explanation_tells_what_a_url_means(run: Run, storages: object, before: str, spelling: str) -> None:
-    told = dict(re.findall(r"(?m)^([a-z ]+): +(.*)$", run("thumb_url", "--explain", before + spelling)))
-    assert told["storage"] == "on-disk, unsigned"
-    assert told["size"].startswith("90 × as high as the ratio makes it")
-    assert told["filters"] == "format(webp);quality(70);version(3)"
-    assert told["path"] == "Bücher/été.jpg"
-    assert told["saved as"] == "été.webp"
-    assert told["output"] == "webp, quality 70"
-    assert told["layers"] == "memory → disk → storage"
-    assert told["canonical"].startswith("/img/on-disk/thumbs/90x/filters:quality(70);version(3)/B%C3%BCcher/")
-    assert Client().get(told["canonical"]).status_code == 200
+def test_an_explanation_says_what_a_url_means(run: Run, storages: object, before: str, spelling: str) -> None:
+    parts = dict(re.findall(r"(?m)^([a-z ]+): +(.*)$", run("thumb_url", "--explain", before + spelling)))
+    assert parts["storage"] == "on-disk, unsigned"
+    assert parts["size"].startswith("90 × as high as the ratio makes it")
+    assert parts["filters"] == "format(webp);quality(70);version(3)"
+    assert parts["path"] == "Bücher/été.jpg"
+    assert parts["saved as"] == "été.webp"
+    assert parts["output"] == "webp, quality 70"
+    assert parts["layers"] == "memory → disk → storage"
+    assert parts["canonical"].startswith("/img/on-disk/thumbs/90x/filters:quality(70);version(3)/B%C3%BCcher/")
+    assert Client().get(parts["canonical"]).status_code == 200
 
 
-def test_an_explanation_never_tells_a_signature(run: Run, storages: object) -> None:
+def test_an_explanation_never_contains_a_signature(run: Run, storages: object) -> None:
     url = run("thumb_url", "signed", "quarters.jpg", "--size", "50x").strip()
     signature = url.split("/")[4]
     good = run("thumb_url", "--explain", url)
@@ -127,7 +127,7 @@ def test_an_explanation_never_tells_a_signature(run: Run, storages: object) -> N
         (f"/img/on-disk/thumbs/90x/{'x' * 2100}", "414: The request target is longer than 2,048 bytes."),
     ],
 )
-def test_an_explanation_tells_what_is_wrong(run: Run, storages: object, url: str, sentence: str) -> None:
+def test_an_explanation_says_what_is_wrong(run: Run, storages: object, url: str, sentence: str) -> None:
     assert run.refused("thumb_url", "--explain", url).startswith(sentence)
 
 

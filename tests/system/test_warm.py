@@ -1,4 +1,4 @@
-"""`warm_thumb_cache`: what it has made the server finds; what is there is left alone; what fails is named."""
+"""`warm_thumb_cache`: the server finds what it has made; cached thumbnails are skipped; what fails is named."""
 
 import io
 import json
@@ -26,7 +26,7 @@ from thumbs.site.links import thumb_url
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Originals of our own, to be changed at will."""
+    """Originals that a test may change."""
     directory = tmp_path / "root"
     for name in ("cats/tom.jpg", "cats/tiger.png", "dog.jpg"):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
@@ -59,13 +59,13 @@ def x_cache(path: str, size: str, filters: str = "", accept: str = "") -> str:
 
 
 def test_the_server_finds_what_was_made_ahead(run: Run, warmable: object) -> None:
-    told = run("warm_thumb_cache", "photos", "cats/tom.jpg", "dog.jpg", "--size", "90x60", "--size", "x50")
-    assert told.startswith("photos: 4 made, 0 already cached, 0 failed in ")
+    output = run("warm_thumb_cache", "photos", "cats/tom.jpg", "dog.jpg", "--size", "90x60", "--size", "x50")
+    assert output.startswith("photos: 4 made, 0 already cached, 0 failed in ")
     assert [x_cache(path, size) for path in ("cats/tom.jpg", "dog.jpg") for size in ("90x60", "x50")] == ["HIT"] * 4
     assert x_cache("cats/tom.jpg", "91x60") == "MISS"
 
 
-def test_presets_and_filters_make_what_a_url_with_them_asks_for(run: Run, warmable: object) -> None:
+def test_presets_and_filters_make_what_a_url_with_them_makes(run: Run, warmable: object) -> None:
     command = ("warm_thumb_cache", "photos", "dog.jpg", "--size", "90x60", "--preset", "card", "--filters", "blur(2)")
     assert run(*command).startswith("photos: 2 made")
     assert x_cache("dog.jpg", "90x60", "blur(2)") == "HIT"
@@ -113,9 +113,9 @@ def test_failures_are_named_and_the_rest_is_made(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
     sentence = run.refused("warm_thumb_cache", "photos", "-", "--size", "90x60")
     assert sentence == "4 thumbnails could not be made: the lines above say why."
-    told = capsys.readouterr()
-    assert told.out.startswith("photos: 1 made, 0 already cached, 4 failed in ")
-    assert sorted(told.err.splitlines()) == [
+    captured = capsys.readouterr()
+    assert captured.out.startswith("photos: 1 made, 0 already cached, 4 failed in ")
+    assert sorted(captured.err.splitlines()) == [
         f"'not-\\udcff-text.jpg' 90x60: {BadPath.sentence}",
         f"../up.jpg 90x60: {BadPath.sentence}",
         "broken.jpg 90x60: The original is damaged or cut short.",
@@ -172,17 +172,17 @@ def test_what_no_cache_keeps_is_a_failure(
         assert "noise.png x: It was made, but no cache stores it: it is too large" in capsys.readouterr().err
 
 
-def test_a_cache_that_is_too_small_is_told_of(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cache_that_is_too_small_is_reported(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     disk = disk_cache(tmp_path / "cache", max_size_mb=0.25)
     sizes = [argument for side in range(20, 120) for argument in ("--size", f"{side}x")]
     with override_settings(THUMBS={"STORAGES": [local_storage("photos", root, disk=disk)]}):
         call_command("warm_thumb_cache", "photos", "dog.jpg", *sizes)
-    told = capsys.readouterr()
-    assert told.out.startswith("photos: 100 made")
+    captured = capsys.readouterr()
+    assert captured.out.startswith("photos: 100 made")
     assert re.fullmatch(
         r"photos: the disk cache holds 2\d\d\.\d KiB of 256\.0 KiB, and may have evicted the first thumbnails again: "
         r"raise cache\.disk\.max_size_mb to keep more\.\n",
-        told.err,
+        captured.err,
     )
 
 
@@ -284,7 +284,7 @@ def test_it_is_run_as_a_user_runs_it(root: Path, tmp_path: Path) -> None:
     done = manage(environ, "warm_thumb_cache", "photos", "--prefix", "", "--size", "90x60")
     assert (done.returncode, done.stderr) == (0, "")  # no bar where there is no terminal
     assert done.stdout.startswith("photos: 3 made, 0 already cached, 0 failed in ")
-    told = json.loads(manage(environ, "thumb_cache_stats", "--json").stdout)
-    assert told["storages"][0]["disk"]["entries"] == 3
+    report = json.loads(manage(environ, "thumb_cache_stats", "--json").stdout)
+    assert report["storages"][0]["disk"]["entries"] == 3
     failed = manage(environ, "warm_thumb_cache", "photos", "none.jpg", "--size", "90x60")
     assert (failed.returncode, len(failed.stderr.splitlines())) == (1, 2)

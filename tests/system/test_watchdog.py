@@ -19,7 +19,7 @@ from thumbs.pipeline.executor import BoundedExecutor
 from thumbs.pipeline.watchdog import Watchdog, replace_process
 
 
-def test_what_runs_for_too_long_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_runs_for_too_long_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "_EVERY_SECONDS", 0.01)
     counted: list[float] = []
     gate = threading.Event()

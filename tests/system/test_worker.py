@@ -1,4 +1,4 @@
-"""The worker that answers hits at once must be told from gunicorn's own by nothing but its speed."""
+"""The worker that answers hits at once must differ from gunicorn's own in nothing but its speed."""
 
 import contextlib
 import re
@@ -37,7 +37,7 @@ class Pair:
     def compare(self, *pieces: bytes, answers: int = 1) -> bytes:
         """Send `pieces` one by one on one connection to each; what comes back must be the same, and is returned.
 
-        What differs, or is less than `answers`, may only be late: a busy server is waited for.
+        What differs, or is less than `answers`, may only be late: the test waits for a busy server.
         """
         ours, theirs = conversations = [_Conversation(server) for server in (self.ours, self.gunicorns)]
         try:

@@ -18,7 +18,7 @@ from thumbs.cache.purge.feed import PurgeFeed
 from thumbs.cache.purge.journal import CLOCK_SKEW, Purge
 from thumbs.cache.sieve import Sieve
 
-# How long other machines wait when the one that makes a thumbnail has died.
+# How long other machines wait when the one that makes a thumbnail has crashed.
 _LEASE_SECONDS = 10
 # memcached's default `-I 1m`, less what it adds to an item. A larger `set` fails, with an error or without one.
 _MEMCACHED_ITEM_BYTES = 1024 * 1024 - 4096
@@ -99,7 +99,7 @@ class AliasLayer:
 
     Only a value that is sealed for its key is used. Such a cache cannot list a group, so a purge is a marker beside the
     entries: entries older than it are misses. Other machines read purges from the feed, for the layers of their own.
-    Keys contain `storage`, for one cache may serve several. `keep` is how many seconds an entry can live.
+    Keys contain `storage`, because one cache may serve several. `keep` is how many seconds an entry can live.
     """
 
     open_cache: Callable[[], BaseCache]
@@ -151,7 +151,7 @@ class AliasLayer:
         return PurgeFeed(self.open_cache, self.storage, keep=self.keep, clock=self.clock)
 
     def lease(self, key: str) -> bool:
-        """False only while another machine has it: a cache that stores nothing leaves nothing to wait for."""
+        """False only while another machine has it. True where the cache stores nothing: no entry would appear there."""
         cache, name = self.open_cache(), self._lease_key(key)
         return bool(cache.add(name, b"1", timeout=_LEASE_SECONDS)) or cache.get(name) is None
 

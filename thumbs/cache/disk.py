@@ -25,7 +25,7 @@ class DiskCache(BaseCache):
     OPTIONS: `MAX_BYTES` of disk and `MAX_ENTRIES` (default of both: no limit). There is no `CULL_FREQUENCY`: the
     entries used longest ago are removed, as many as needed. Bytes are stored as they are; any other value is pickled
     and signed with a key derived from `SECRET_KEY` (`SECRET_KEY_FALLBACKS` still verify). A value that does not verify
-    is a miss. Raises OSError as the disk does, and ForeignDirectory for a directory with other files in it.
+    is a miss. Raises OSError if the disk fails, and ForeignDirectory for a directory with other files in it.
     """
 
     def __init__(self, directory: str | Path, params: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ class KeyLock:
 class KeyLocks:
     """Locks of keys: each key is one byte of `file`, at an offset that its digest gives.
 
-    A file that another user owns or may write is not used, for that user could hold a lock without end.
+    A file that another user owns or may write is not used, because that user could hold a lock without end.
     """
 
     def __init__(self, file: PrivateFile) -> None:

@@ -16,7 +16,7 @@ from math import inf
 ENTRY_BYTES = 220
 GROUP_BYTES = 340
 
-# A clock that is set back by more than this was wrong before: what it dated would be kept for too long.
+# If the clock is set back by more than this, it was wrong before, and its entries would be kept for too long.
 _CLOCK_SKEW = 60.0
 
 

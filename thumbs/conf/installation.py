@@ -148,14 +148,16 @@ def libvips() -> Libvips | Unknown:
     """What pyvips would load in a process like this one. Computed once, in about 0.1 s."""
     python = _python()
     if python is None:
-        return Unknown("there is no Python interpreter to ask it with", broken=False)
+        return Unknown("there is no Python interpreter to import it with", broken=False)
     command = [python, "-c", _PROBE, *map(str, sys.path)]
     try:
         done = subprocess.run(  # noqa: S603 - our own command
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
     except (OSError, subprocess.SubprocessError) as error:
-        return Unknown(f"pyvips could not be asked: {' '.join(str(error).split())[:200]}", broken=False)
+        return Unknown(
+            f"the process that imports pyvips could not run: {' '.join(str(error).split())[:200]}", broken=False
+        )
     # The exit status is not used: a server that waits for all of its children may have collected it first.
     printed = next((line.split(None, 5) for line in done.stdout.splitlines() if line.startswith("libvips ")), None)
     if printed is None:

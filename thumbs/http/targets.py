@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 _ORIGIN = re.compile(rb"/[\x21\x22\x24-\x7e]*")
 _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)(/[\x21\x22\x24-\x7e]*)")
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*:")
-# What servers and Django replace bytes with that are not UTF-8.
+# The replacements by servers and by Django for bytes that are not UTF-8.
 _REPLACED = re.compile("\ufffd|%[89A-F][0-9A-F]")
 # RFC 3986, section 3.2.2, without commas: servers join two Host lines with one. Only bytes above 0x7F may be
 # percent-encoded: parsers could disagree about an encoded delimiter.

@@ -1,4 +1,4 @@
-"""Colors in URLs: CSS names and hex digits, with or without alpha; `parse` and `build` are inverses."""
+"""Colors in URLs: CSS names and hex digits, with or without alpha; `parse` reads what `build` writes."""
 
 from thumbs.image.transforms import TRANSPARENT, Color
 

@@ -130,7 +130,7 @@ def clean(record: logging.LogRecord) -> bool:
 
 
 def _error_kind(found: "re.Match[str]") -> str:
-    """The class of the current error, in the place of the request that gunicorn could not parse and quotes."""
+    """The class of the current error. It replaces the request that gunicorn could not parse and quotes."""
     kind = sys.exc_info()[0]
     return f"{found[1]}: {kind.__name__ if kind is not None else 'it cannot be read'}"
 

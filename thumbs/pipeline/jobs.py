@@ -118,7 +118,7 @@ class Jobs:
         try:
             version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
         except SourceMissing:
-            # Else each other size, and each copy in the memory of another process, would be served once more.
+            # Without a purge, each other size, and each copy in another process, would be served once more.
             await Step(LOOKUP, storage.layers.delete, thumb.key)
             await Step(LOOKUP, storage.layers.purge, thumb.group)
             raise
@@ -155,7 +155,7 @@ class Jobs:
     async def _render(self, thumb: ThumbRequest, timings: Timings) -> Found:
         storage = self._storages[thumb.storage]
         if self._executors[RENDER].full:
-            raise Overloaded  # before an original is read in vain
+            raise Overloaded  # before the original is read, which would be useless
         picture, fetched = await self._picture(thumb)
         timings.spent[ENCODE] = picture.encode_seconds
         timings.spent[RENDER] -= picture.encode_seconds

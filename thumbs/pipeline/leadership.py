@@ -8,15 +8,15 @@ from thumbs.pipeline.ports import LOOKUP, WAIT, Storage
 from thumbs.pipeline.steps import Job, Step, Wait
 from thumbs.pipeline.timer import Timer
 
-# Seconds between two lookups.
+# Seconds between two lookups, which grow with the time waited.
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.2
 
 
 async def make_once(storage: Storage, key: str, make: Callable[[Entry | None], Job[Found]], timer: Timer) -> Found:
     """The entry for `key` that another process or machine has made, or else what `make` returns under the key lock.
 
-    `make` gets the expired entry, if a layer still has one. After half of the time that a request waits, it is called
-    without the lock, because the leader may be stuck.
+    With the lock, `make` gets the expired entry, if a layer still has one. Without the lock it gets None. It is called
+    without where no layer is shared, and after half of the time that a request may wait: the leader may be stuck.
     """
     if not storage.layers.shared:
         return await make(None)

@@ -17,15 +17,15 @@ from thumbs.pipeline.executor import BoundedExecutor
 
 logger = logging.getLogger("thumbs")
 _EVERY_SECONDS = 1.0
-_GRACE_SECONDS = 300.0  # more than a server takes to stop: gunicorn has a limit of its own
+_GRACE_SECONDS = 300.0  # more than a server takes to stop: gunicorn has its own limit
 
 
 def replace_process(seconds: float) -> None:
     """End this process if it is a worker of gunicorn's. No other process is restarted, so there it is only logged."""
     if "gunicorn.arbiter" not in sys.modules:
-        logger.error("a render has not ended after %.0f s, and takes up one of the threads for good", seconds)
+        logger.error("a render has not ended after %.0f s, and occupies one of the threads permanently", seconds)
         return
-    logger.error("a render has not ended after %.0f s: this worker stops, and another takes its place", seconds)
+    logger.error("a render has not ended after %.0f s: this worker stops, and gunicorn starts another", seconds)
     os.kill(os.getpid(), signal.SIGTERM)
     end = time.monotonic() + _GRACE_SECONDS
     while time.monotonic() < end and not _is_exiting():

@@ -14,7 +14,7 @@ _STRICT = "[fail_on=error]"
 # target's side must be left after that. With these, thumbnails of photographs have a PSNR of about 40 dB or more
 # against those of a full decode (docs/quality.md).
 _JPEG_SHRINKS = ((8, 2.0), (4, 1.5), (2, 2.0))
-# libwebp 1.6 makes a lossy picture with a side of so few pixels green when it decodes it at a smaller size.
+# libwebp 1.6 scales a lossy picture with a side of at most this many pixels down to a green one.
 _LIBWEBP_SIDE = 2
 
 

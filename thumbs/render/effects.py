@@ -1,4 +1,4 @@
-"""Color and sharpness: arithmetic on sRGB values, as in the filter effects of CSS. Alpha does not change."""
+"""Color and sharpness: arithmetic on sRGB values. Alpha changes only with blur."""
 
 from collections.abc import Callable
 
@@ -10,12 +10,15 @@ from thumbs.image.transforms import Transform
 _GAUSSIAN = {"min_ampl": 0.01}
 # The gain in flat areas (m1) and at edges (m2). Low values suit photographs.
 _SHARPENING = {"m1": 1.0, "m2": 2.0}
-# Rec. 709 luma, rounded as in Filter Effects Module Level 1, 9.4 (saturate).
+# Rec. 709 luma, rounded as in Filter Effects Module Level 1 (feColorMatrix of type saturate).
 _LUMA = (0.213, 0.715, 0.072)
 
 
 def adjusted(image: pyvips.Image, transform: Transform) -> pyvips.Image:
-    """`image` (sRGB or gray, 8 bits, perhaps with alpha) with brightness, contrast and saturation of `transform`."""
+    """`image` (sRGB or gray, 8 bits, perhaps with alpha) with brightness, contrast and saturation of `transform`.
+
+    Contrast and saturation are linear, as in the filter effects of CSS. Brightness, in percent of white, is added.
+    """
     if transform.brightness:
         image = _on_color_bands(image, lambda colors: colors + 255 * transform.brightness / 100)
     if transform.contrast:
@@ -27,21 +30,21 @@ def adjusted(image: pyvips.Image, transform: Transform) -> pyvips.Image:
 
 
 def blurred(image: pyvips.Image, sigma: float) -> pyvips.Image:
-    """A Gaussian blur. Colors are weighted by alpha, so that transparent pixels do not bleed."""
+    """A Gaussian blur. Colors are weighted by alpha, so that the colors of transparent pixels do not spread."""
     if not image.hasalpha():
         return image.gaussblur(sigma, **_GAUSSIAN)
     return image.premultiply().gaussblur(sigma, **_GAUSSIAN).unpremultiply().cast(image.format)
 
 
 def sharpened(image: pyvips.Image, sigma: float) -> pyvips.Image:
-    """libvips' sharpening of the lightness, which limits the change of each pixel."""
+    """Sharpens the lightness with libvips' unsharp mask, which limits the change of each pixel."""
     if image.bands < 3:
         return image.colourspace("srgb").sharpen(sigma=sigma, **_SHARPENING).colourspace("b-w")
     return image.sharpen(sigma=sigma, **_SHARPENING)
 
 
 def _contrast_factor(contrast: int) -> float:
-    """From 0 at -100 through 1 at 0 to 250 at 100."""
+    """0 at -100, 1 at 0, 250 at 100."""
     return (100 + contrast) / 100 if contrast <= 0 else 100 / max(100 - contrast, 0.4)
 
 

@@ -1,4 +1,4 @@
-"""Sets libvips up once per process, with little memory and only the configured formats, and stops renders in time."""
+"""Sets libvips up once per process: little memory, the configured formats only. Stops renders at their deadline."""
 
 import contextlib
 import ctypes
@@ -22,10 +22,10 @@ _started: list[bool] = []
 
 
 def start(inputs: Iterable[str], *, concurrency: int = 1) -> None:
-    """Set libvips up in this process; later calls do nothing. Never call it before `fork`: threads do not survive one.
+    """Set libvips up in this process; later calls do nothing. Never call it before `fork`: a child lacks the threads.
 
-    Only the loaders of `inputs` stay usable. `concurrency` is the number of threads per render. glibc is limited to two
-    arenas: with one per thread, libvips' buffers would fill all of them permanently.
+    `inputs` are names of formats: all other loaders are blocked. `concurrency` is the number of threads per render.
+    glibc is limited to two arenas: with one per thread, each would keep the memory of freed buffers.
     """
     with _starting:
         if _started:
@@ -75,7 +75,7 @@ class _Watchdog:
 
     @contextlib.contextmanager
     def watch(self, image: pyvips.Image, seconds: float) -> Iterator[_Watched]:
-        """Yields a record whose `stopped` is set by the watchdog. libvips' error buffer is shared by all threads."""
+        """Yields a record. `stopped` says why evaluation failed: all threads share libvips' error buffer."""
         watched = _Watched(image, time.monotonic() + seconds)
         with self._changed:
             self._watched[id(image)] = watched

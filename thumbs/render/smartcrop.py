@@ -12,7 +12,10 @@ _SAMPLE_SIDE = 512  # pixels of the longer side
 
 
 def locate_window(image: pyvips.Image, layout: Layout) -> Layout:
-    """`layout` with the final position of its window; unchanged without attention. `image` has the size `scaled`."""
+    """`layout` with the final position of its window; unchanged without attention.
+
+    `image` has the size `layout.scaled`.
+    """
     if layout.attention is None:
         return layout
     width, height = layout.window.size

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from thumbs.errors import SignatureRefused
 
-DEFAULT_LENGTH = 22  # characters of base64url, 132 bits: RFC 2104 asks for half of SHA-256's at least
+DEFAULT_LENGTH = 22  # characters of base64url, 132 bits: RFC 2104 recommends at least half of SHA-256's
 MINIMUM_LENGTH = 16  # 96 bits
 MAXIMUM_LENGTH = 43  # all of SHA-256
 
@@ -28,12 +28,12 @@ class Signer:
         return _signature(self.secrets[0], message)[: self.length]
 
     def verify(self, message: str, signature: str) -> None:
-        """Raise `SignatureRefused` unless `signature` belongs to one of the secrets; compares in constant time."""
+        """Raise `SignatureRefused` unless `signature` was made with one of the secrets; compares in constant time."""
         given = signature.encode()
-        good = False
+        matches = False
         for secret in self.secrets:  # no early exit: the time must not depend on which secret matches
-            good |= hmac.compare_digest(_signature(secret, message)[: self.length].encode(), given)
-        if not good:
+            matches |= hmac.compare_digest(_signature(secret, message)[: self.length].encode(), given)
+        if not matches:
             raise SignatureRefused
 
 

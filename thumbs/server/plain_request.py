@@ -1,4 +1,4 @@
-"""Parses plain requests: bytes that are exactly one GET or HEAD, which gunicorn's parser reads in the same way."""
+"""Parses plain requests: bytes that are exactly one GET or HEAD, and that gunicorn's parser reads in the same way."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*) HTTP/1\.1")
 _FIELDS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+\r\n")
 _MAX_BYTES = 8190  # the limit for request lines in gunicorn.conf.py; a longer request is not plain
 _REQUEST_ID = re.compile(rb"(?:\A|(?<=\n))[Xx]-[Rr]equest-[Ii][Dd]:([\t\x20-\x7e]*)\r\n")
-# Fields that frame a message or say what happens to the connection. Gunicorn handles them.
+# Fields that frame a message or control the connection. Gunicorn handles them.
 _FRAMING = frozenset(
     {
         *(b"connection", b"content-length", b"expect", b"http2-settings", b"keep-alive"),
@@ -33,9 +33,9 @@ def plain_request(data: bytes) -> tuple[str, bytes, Mapping[bytes, str]] | None:
 
 
 def _fields(data: bytes) -> Mapping[bytes, str] | None:
-    """As `_plain_fields`, but `X-Request-ID` is read apart: it differs in each request and would fill the memo.
+    """As `_plain_fields`, but `X-Request-ID` is parsed separately: it differs in each request and would fill the memo.
 
-    The end of `data` is checked first. Without that line, other bytes might end with an empty line as well.
+    The end of `data` is checked first: without the field, data that lacks the final empty line could end with one.
     """
     found = _REQUEST_ID.search(data) if b"equest-" in data and data.endswith(b"\r\n\r\n") else None
     if found is None:
@@ -46,7 +46,7 @@ def _fields(data: bytes) -> Mapping[bytes, str] | None:
     return {**fields, b"x-request-id": found[1].strip().decode("ascii")}
 
 
-@lru_cache(maxsize=256)  # a client repeats its fields; 2 MB at most
+@lru_cache(maxsize=256)  # a client repeats its fields; the keys take 2 MB at most
 def _plain_fields(data: bytes) -> Mapping[bytes, str] | None:
     """The fields of a plain request, from `data`, all bytes after the request line; else None."""
     if not _FIELDS.fullmatch(data):
@@ -58,6 +58,6 @@ def _plain_fields(data: bytes) -> Mapping[bytes, str] | None:
         if name in _FRAMING and not (name == b"connection" and value.strip().lower() == b"keep-alive"):
             return None
         if name in fields:
-            return None  # each repeated field has a rule of its own
+            return None  # the rule for a repeated field depends on the field; gunicorn applies it
         fields[name] = value.strip().decode("ascii")
     return fields if is_authority(fields.get(b"host", "").encode("ascii")) else None

@@ -4,7 +4,7 @@ Gunicorn needs a parser, two tasks and a scope to call an ASGI application, whic
 of data is looked at first. If it is exactly one plain request (`plain_request`), no other request is under way on the
 connection, and a cache layer has the answer, that is written at once. In every other case gunicorn gets the data.
 
-Bytes that are not exactly one plain request leave the connection to gunicorn for good, so both always agree where a
+After bytes that are not exactly one plain request, gunicorn keeps the connection, so both always agree where a
 request begins. A plain request that comes while gunicorn handles others is left to gunicorn, which answers in order.
 """
 
@@ -49,11 +49,11 @@ def missing_names(worker: Any) -> list[str]:
     """Which of `GUNICORN_NAMES` this gunicorn lacks, as `Class.name`. `worker` is an asgi worker before its start."""
     try:
         connection = ASGIProtocol(SimpleNamespace(cfg=worker.cfg, log=worker.log, asgi=None))
-    except Exception as error:  # what a later gunicorn needs is unknown
+    except Exception as error:  # a later gunicorn may need other arguments
         return [f"ASGIProtocol(worker) ({error!r})"]
     names = {
         "ASGIProtocol": dir(connection),
-        "ASGIWorker": {*vars(worker), *dir(gasgi.ASGIWorker)},  # not what a subclass of ours defines
+        "ASGIWorker": {*vars(worker), *dir(gasgi.ASGIWorker)},  # without the names of our subclass
         "FlowControl": dir(FlowControl),
         "Logger": dir(worker.log),
         "gasgi": dir(gasgi),
@@ -63,7 +63,7 @@ def missing_names(worker: Any) -> list[str]:
 
 def install() -> None:
     """Make gunicorn's asgi worker use `ThumbsProtocol` in this process, a worker."""
-    # The result of this check is kept on the class that is asked, but read from `ASGIProtocol`.
+    # Gunicorn keeps the result of this check on the class that it is called on, but reads it from `ASGIProtocol`.
     ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001
     gasgi.ASGIProtocol = ThumbsProtocol  # the worker names its protocol class only there
 
@@ -103,7 +103,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             self._close_transport()
 
     def data_received(self, data: bytes) -> None:
-        self._lookup = None  # it may be left from a request that gunicorn dropped
+        self._lookup = None  # it may belong to an earlier request that gunicorn dropped
         if self._plain:
             request = plain_request(data)
             if request is None:
@@ -148,7 +148,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             return False  # the client does not read: gunicorn stops reading from it until it does
         try:
             found = self._front.hit(method, target, fields)
-        except Exception:  # the application meets it again, and answers
+        except Exception:  # the application will raise it again, and answer
             return False
         if not isinstance(found, Response):
             self._lookup = found

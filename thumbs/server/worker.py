@@ -1,6 +1,6 @@
 """A gunicorn worker that answers hits as soon as their bytes arrive, and all else as gunicorn's asgi worker does.
 
-It uses private names of gunicorn 27, which `pyproject.toml` asks for. If one is missing, it serves as gunicorn's asgi
+It uses private names of gunicorn 27, which `pyproject.toml` requires. If one is missing, it serves as gunicorn's asgi
 worker does, and the log says so. `tests/system/test_worker.py` compares the two, conversation by conversation.
 """
 

@@ -1,4 +1,4 @@
-"""Listing the originals of a source. Some sources can; making thumbnails ahead of requests needs it."""
+"""Listing the originals of a source. Not all sources can; making thumbnails ahead of requests needs it."""
 
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable

@@ -40,7 +40,7 @@ def layers(conf: StorageConf, run_dir: str | None = None) -> Layers:
         purges=PurgeJournal(_journal(conf, run_dir), keep=keep) if kept else None,
         ttl=conf.cache.disk.ttl_seconds,
         stale=conf.cache.disk.stale_seconds,
-        locks=KeyLocks(PrivateFile(run_directory(run_dir), f"{conf.name}-{_places_digest(conf)}{_LOCKS}")),
+        locks=KeyLocks(PrivateFile(run_directory(run_dir), f"{conf.name}-{_locations_digest(conf)}{_LOCKS}")),
     )
 
 
@@ -137,11 +137,11 @@ def _journal(conf: StorageConf, run_dir: str | None) -> PrivateFile:
     return PrivateFile(run_directory(run_dir), f"{conf.name}{_PURGES}")
 
 
-def _places_digest(conf: StorageConf) -> str:
+def _locations_digest(conf: StorageConf) -> str:
     """Differs between servers that have a storage of the same name with another cache."""
     cache = conf.cache
-    places = (cache.disk.dir, cache.disk.alias, cache.memory.alias, cache.shared.alias)
-    return hashlib.blake2b(repr(places).encode(), digest_size=8).hexdigest()
+    locations = (cache.disk.dir, cache.disk.alias, cache.memory.alias, cache.shared.alias)
+    return hashlib.blake2b(repr(locations).encode(), digest_size=8).hexdigest()
 
 
 def _default_run_dir() -> Path:

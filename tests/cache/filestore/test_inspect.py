@@ -1,4 +1,4 @@
-"""What can be learned of a store without a change to it, while another process holds its locks."""
+"""Inspecting a store changes nothing in it, and works while another process holds its locks."""
 
 import os
 import time
@@ -58,7 +58,7 @@ def test_a_file_that_was_found_whole_is_looked_at_again_once_it_has_changed(
     with file.open("r+b") as damaged:
         damaged.seek(3000)
         damaged.write(b"y")
-    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))  # which would tell by itself: it is the expiry
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))  # the modification time, which is the expiry
     assert store.get("a/b") is None
 
 

@@ -1,4 +1,4 @@
-"""The ledger: one transaction serves as many shards as it can, and its figures are never below the truth."""
+"""The ledger: one transaction serves as many shards as it can, and its figures are never less than is used."""
 
 import fcntl
 import os

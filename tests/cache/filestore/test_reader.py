@@ -67,7 +67,7 @@ def test_get_now_leaves_a_damaged_entry_to_get(nowait: FileStore, directory: Pat
     assert entry_files(directory) == []
 
 
-def test_a_use_that_get_now_noted_is_written_down_later(nowait: FileStore, directory: Path, clock: Clock) -> None:
+def test_a_use_queued_by_get_now_is_written_later(nowait: FileStore, directory: Path, clock: Clock) -> None:
     (path,) = entry_files(directory)
     clock.now += 3600
     nowait.get_now("probe")
@@ -122,7 +122,7 @@ def test_damage_in_any_byte_and_any_cut_is_a_miss_and_is_removed(
     assert payload(store.get("a/b")) == b"good again"
 
 
-def test_an_entry_moved_in_the_place_of_another_is_a_miss(store: FileStore, directory: Path) -> None:
+def test_an_entry_moved_to_the_path_of_another_is_a_miss(store: FileStore, directory: Path) -> None:
     store.set("g/a", b"data of a", expires=None)
     (first,) = entry_files(directory)
     store.set("g/b", b"data of b", expires=None)
@@ -144,7 +144,7 @@ def test_an_entry_of_another_format_version_is_a_miss(store: FileStore, director
 
 
 @pytest.mark.parametrize("kind", ["fifo", "symbolic link", "dangling link", "directory"])
-def test_what_is_no_file_in_an_entrys_place_is_a_miss(store: FileStore, directory: Path, kind: str) -> None:
+def test_what_is_no_regular_file_at_an_entrys_path_is_a_miss(store: FileStore, directory: Path, kind: str) -> None:
     store.set("g/a", b"data", expires=None)
     store.set("g/b", b"other", expires=None)
     path = next(path for path in entry_files(directory) if b"data" in path.read_bytes())

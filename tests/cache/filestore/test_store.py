@@ -57,7 +57,7 @@ def test_a_later_set_replaces_the_entry_and_its_time(store: FileStore, clock: Cl
     assert store.usage().entries == 1
 
 
-def test_an_entry_past_its_time_is_a_miss_unless_asked_for(store: FileStore, clock: Clock) -> None:
+def test_an_expired_entry_is_a_miss_unless_the_caller_accepts_it(store: FileStore, clock: Clock) -> None:
     store.set("a/b", b"data", expires=clock.now + 5)
     clock.now += 5
     assert store.get("a/b") is None
@@ -199,12 +199,14 @@ def test_an_empty_directory_and_a_mount_point_are_taken(store: FileStore, direct
     assert store.set("a/b", b"data", expires=None)
 
 
-def test_a_stranger_that_came_later_is_never_removed(store: FileStore, directory: Path, clock: Clock) -> None:
+def test_a_file_of_another_program_that_came_later_is_never_removed(
+    store: FileStore, directory: Path, clock: Clock
+) -> None:
     store.set("g/a", b"data", expires=clock.now + 1)
     (entry,) = entry_files(directory)
-    strangers = [directory / "notes.txt", entry.parent / "notes.txt", entry.parent.parent / "x.tmp"]
-    for stranger in strangers:
-        stranger.write_bytes(b"precious")
+    others = [directory / "notes.txt", entry.parent / "notes.txt", entry.parent.parent / "x.tmp"]
+    for other in others:
+        other.write_bytes(b"precious")
     clock.now += 10
     store.sweep()
     store.set("g/b", b"data", expires=None)
@@ -212,10 +214,10 @@ def test_a_stranger_that_came_later_is_never_removed(store: FileStore, directory
     store.clear()
     store.sweep()
     assert entry_files(directory) == []
-    assert [stranger.read_bytes() for stranger in strangers] == [b"precious"] * 3
+    assert [other.read_bytes() for other in others] == [b"precious"] * 3
 
 
-def test_a_directory_deleted_under_our_feet_is_made_again(store: FileStore, directory: Path) -> None:
+def test_a_directory_deleted_while_in_use_is_made_again(store: FileStore, directory: Path) -> None:
     for _ in range(50):
         assert store.set("a/b", b"data", expires=None)
         assert payload(store.get("a/b")) == b"data"
@@ -226,7 +228,7 @@ def test_a_directory_deleted_under_our_feet_is_made_again(store: FileStore, dire
     assert store.usage().bytes == disk_bytes(directory)
 
 
-def test_a_second_janitor_is_told_no(store: FileStore, directory: Path, clock: Clock) -> None:
+def test_a_second_janitor_does_not_get_the_lock(store: FileStore, directory: Path, clock: Clock) -> None:
     other = FileStore(directory, max_bytes=None, clock=clock)
     with store.try_lock_janitor() as first, other.try_lock_janitor() as second:
         assert (first, second) == (True, False)

@@ -1,4 +1,4 @@
-"""The trust rule: what another user owns or may write is not used, by whatever name it lies there."""
+"""The trust rule: what another user owns or may write to is not used, whatever its name."""
 
 import contextlib
 import fcntl
@@ -61,7 +61,7 @@ def test_a_directory_that_another_user_may_write_is_refused_with_what_to_do(dire
 
 
 @as_root
-def test_a_place_in_which_any_user_may_make_it_is_roots_only_where_root_made_it(directory: Path) -> None:
+def test_root_uses_a_directory_of_its_own_only_where_root_made_it(directory: Path) -> None:
     opened(PrivateDirectory(directory, own=True))
     os.chown(directory, OTHER, OTHER)
     with pytest.raises(Untrusted, match=f"owned by user {OTHER} with mode 0700") as refused:
@@ -203,7 +203,7 @@ def calls_on(store: FileStore) -> dict[str, Callable[[], object]]:
     }
 
 
-def test_every_use_of_a_cache_directory_asks_that_it_is_private(store: FileStore, directory: Path) -> None:
+def test_every_use_of_a_cache_directory_requires_that_it_is_private(store: FileStore, directory: Path) -> None:
     cache = directory / "cache"
     cache.chmod(0o777)
     before = sorted((path, path.lstat().st_mtime_ns) for path in cache.rglob("*"))
@@ -316,9 +316,9 @@ def in_time(act: Callable[[], None]) -> bool:
     """Whether `act` ends well within a minute."""
     done = threading.Event()
 
-    def act_and_tell() -> None:
+    def act_and_set() -> None:
         act()
         done.set()
 
-    threading.Thread(target=act_and_tell, daemon=True).start()
+    threading.Thread(target=act_and_set, daemon=True).start()
     return done.wait(WAIT_SECONDS)

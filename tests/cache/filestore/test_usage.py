@@ -1,4 +1,4 @@
-"""The ledger's usage and the sweep: what the store counts is what lies on the disk, under its cap."""
+"""The ledger's usage and the sweep: what the store counts is what is on the disk, and within its cap."""
 
 import os
 import random
@@ -29,7 +29,7 @@ def capped(directory: Path, clock: Clock, max_bytes: int) -> FileStore:
     return FileStore(directory, max_bytes=max_bytes, clock=clock)
 
 
-# --------------------------------------------------------------------------------------- the account
+# --------------------------------------------------------------------------------------- the ledger
 
 
 def test_the_ledger_is_the_truth_after_every_kind_of_change(directory: Path, clock: Clock) -> None:
@@ -121,7 +121,7 @@ def test_a_directory_over_a_new_cap_is_under_it_after_one_sweep_or_some_sets(dir
     [None, b"", b"short", b"x" * 5000, random.Random(1).randbytes(3088)],  # every process must collect the same
     ids=["missing", "empty", "short", "long", "random"],
 )
-def test_a_lost_or_damaged_ledger_is_counted_anew_before_anything_is_stored(
+def test_a_lost_or_damaged_ledger_is_counted_again_before_anything_is_stored(
     directory: Path, clock: Clock, ledger: bytes | None
 ) -> None:
     wide = capped(directory, clock, 50_000_000)
@@ -148,9 +148,7 @@ def test_a_ledger_that_says_too_much_is_put_right_without_a_janitor(directory: P
 
 
 @pytest.mark.parametrize("how", ["sweep", "room"])
-def test_a_shard_that_vanished_before_it_was_struck_off_is_struck_off_later(
-    directory: Path, clock: Clock, how: str
-) -> None:
+def test_the_ledger_is_corrected_later_for_a_shard_that_was_deleted(directory: Path, clock: Clock, how: str) -> None:
     store = capped(directory, clock, 300_000)
     store.set("a/b", bytes(200_000), expires=None)
     (shard,) = directory.glob("??")
@@ -191,7 +189,7 @@ def test_making_room_removes_orphans_too(directory: Path, clock: Clock) -> None:
     (entry,) = entry_files(directory)
     orphan = entry.parent.parent / "0123456789abcdef.tmp"
     orphan.write_bytes(bytes(200_000))
-    FileStore(directory, max_bytes=None, clock=clock).sweep(dry_run=True)  # now the account knows it
+    FileStore(directory, max_bytes=None, clock=clock).sweep(dry_run=True)  # now the ledger has it
     assert store.set("g/b", os.urandom(100_000), expires=None)
     assert not orphan.exists()
     assert store.usage().bytes == disk_bytes(directory)

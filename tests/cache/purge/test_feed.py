@@ -137,7 +137,7 @@ def test_a_purge_after_the_cache_was_flushed_is_read(
 
 
 @pytest.mark.parametrize("rubbish", [None, "", "soon", "soon group", "5.0 \u00fc", "5.0 g\n9e9 *", b"\xff", [1], 5])
-def test_rubbish_under_the_key_of_a_message_is_skipped(
+def test_other_data_under_the_key_of_a_message_is_skipped(
     rubbish: object, shared: Callable[[], BaseCache], clock: Clock
 ) -> None:
     feed = PurgeFeed(shared, "photos", keep=KEEP, clock=clock)
@@ -174,7 +174,7 @@ def test_a_cache_that_keeps_nothing_is_an_error_at_once() -> None:
 
 
 class Absent(BaseCache):
-    """One of several memcached servers is down: what is on it is not there, until it is back."""
+    """One of several memcached servers is down: its keys are absent until it is back."""
 
     def __init__(self, cache: BaseCache) -> None:
         super().__init__({})
@@ -243,7 +243,7 @@ def test_a_rewritten_journal_keeps_what_was_merged(
 
 
 class Slow(MemoryLayer):
-    """It takes a while to be cleared, as a disk does."""
+    """Clearing it takes a while, as with a disk."""
 
     clock: ClassVar[Clock]
 

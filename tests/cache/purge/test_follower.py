@@ -47,7 +47,7 @@ def machine(shared: Callable[[], BaseCache], tmp_path: Path) -> Callable[[str], 
 
 @pytest.fixture
 def started() -> Callable[[], int]:
-    """How many threads follow purges now that did not when the test began."""
+    """How many threads that follow purges were started since the test began."""
     before = set(threading.enumerate())
     return lambda: sum(each.name == "mage-purges" for each in set(threading.enumerate()) - before)
 

@@ -1,4 +1,4 @@
-"""The items of an AVIF: what libvips itself writes is never too much, and what repeats itself is."""
+"""The items of an AVIF: what libvips writes is never refused, and overlapping extents are."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""How much a drawing draws: plain ones are counted, and what multiplies by use is found without being drawn."""
+"""How many elements an SVG draws: counted also where `use` multiplies them, and without drawing."""
 
 import pytest
 from hypothesis import given, settings

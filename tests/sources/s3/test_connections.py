@@ -59,7 +59,7 @@ def test_a_connection_that_closed_while_idle_costs_no_read(store: MisbehavingSto
 def test_when_a_kept_connection_breaks_no_other_that_was_kept_is_used(store: MisbehavingStore) -> None:
     source = source_of(store.url)
     for _ in range(5):
-        _crowd(source, 12)
+        _read_together(source, 12)
     assert store.connections > 1
     before = store.connections
     # It costs not even the one retry that a read has.
@@ -91,7 +91,7 @@ def test_connections_are_closed_with_their_source(store: MisbehavingStore) -> No
     assert soon(lambda: store.open_connections() == 0)
 
 
-def _crowd(source: Source, readers: int) -> None:
+def _read_together(source: Source, readers: int) -> None:
     """All read at once, and end at once."""
     together = threading.Barrier(readers)
 
@@ -107,7 +107,7 @@ def _crowd(source: Source, readers: int) -> None:
 def test_no_more_idle_connections_are_kept_than_configured(store: MisbehavingStore, http: S3Http) -> None:
     source = source_of(store.url, http=http)
     for _ in range(5):
-        _crowd(source, 12)
+        _read_together(source, 12)
     assert store.connections > 2
     assert soon(lambda: store.open_connections() <= 2)
 
@@ -115,7 +115,7 @@ def test_no_more_idle_connections_are_kept_than_configured(store: MisbehavingSto
 def test_no_more_connections_are_opened_to_a_host_than_configured(store: MisbehavingStore) -> None:
     source = source_of(store.url, http=S3Http(max_conns_per_host=3))
     for _ in range(5):
-        _crowd(source, 12)
+        _read_together(source, 12)
     assert 1 <= store.connections <= 3
 
 
@@ -128,7 +128,7 @@ def test_waiting_for_a_connection_ends_at_the_deadline(store: MisbehavingStore) 
     assert source.read("tom.jpg").data == store.body
 
 
-def test_a_place_is_given_back_after_every_fault(store: MisbehavingStore) -> None:
+def test_a_connection_slot_is_released_after_every_fault(store: MisbehavingStore) -> None:
     source = source_of(store.url, deadline=SOON, http=S3Http(max_conns_per_host=1))
     for fault in sorted(READ):
         outcome(source.read, f"{fault}/tom.jpg")
@@ -152,7 +152,7 @@ def test_a_connection_idle_for_too_long_is_not_used_again(store: MisbehavingStor
 def test_those_that_were_idle_for_too_long_are_closed_when_one_is_taken(store: MisbehavingStore) -> None:
     source = source_of(store.url, http=S3Http(idle_conn_timeout_sec=SOON))
     for _ in range(5):
-        _crowd(source, 12)
+        _read_together(source, 12)
     assert store.connections > 1
     time.sleep(SOON)
     source.read("tom.jpg")

@@ -12,7 +12,7 @@ MEBIBYTE = 1024 * 1024
 
 
 class Body:
-    """A body of so many bytes, which counts what is read of it."""
+    """A body of that many bytes, which counts what is read of it."""
 
     def __init__(self, length: int) -> None:
         self.left = length

@@ -44,7 +44,7 @@ VERSION_FAULTS = {
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Callable[[type[Exception]], S3Source]]:
-    """A source that has the right patience to see an error of this kind."""
+    """A source with the right deadline for an error of this kind."""
     with MisbehavingStore() as store:
         hasty, patient = source_of(store.url, deadline=SOON), source_of(store.url)
         yield lambda kind: hasty if kind is StorageTimeout else patient
@@ -66,7 +66,7 @@ def test_a_read_ends_in_time_with_the_right_error(reader: Callable[[type[Excepti
 
 
 @pytest.mark.parametrize("fault", sorted(VERSION_FAULTS))
-def test_a_look_at_the_version_ends_in_time_with_the_right_error(
+def test_a_version_check_ends_in_time_with_the_right_error(
     reader: Callable[[type[Exception]], S3Source], fault: str
 ) -> None:
     source = reader(VERSION_FAULTS[fault])
@@ -196,7 +196,7 @@ def _resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-# ------------------------------------------------------------------------------------------ crowds
+# ------------------------------------------------------------------------------------------ concurrent reads
 
 
 def test_a_hundred_reads_that_hang_or_drip_start_no_thread_and_leave_no_connection(store: MisbehavingStore) -> None:

@@ -146,7 +146,7 @@ def test_a_proxy_that_refuses_is_a_failure(store: MisbehavingStore, monkeypatch:
     assert outcome(source_of("https://pictures.invalid").read, "tom.jpg") is StorageFailed
 
 
-def test_plain_http_asks_the_environments_proxy_for_the_whole_url(
+def test_plain_http_sends_the_whole_url_to_the_environments_proxy(
     store: MisbehavingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _proxied(monkeypatch, "HTTP_PROXY", store.url)

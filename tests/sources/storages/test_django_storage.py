@@ -25,11 +25,11 @@ from thumbs.sources.storages.django_storage import StorageSource, storage_of_ali
 
 
 class OtherError(Exception):
-    """As the libraries of the clouds have them."""
+    """An exception of its own type, as cloud libraries have them."""
 
 
 class Other(Bare):
-    """It says everything by errors of its own; `broken` fails for what is there, too."""
+    """It raises only its own errors. `broken` fails for existing files too."""
 
     def size(self, name: str) -> int:
         if name == "broken":
@@ -71,7 +71,7 @@ def _through(storage: Storage, *, max_bytes: int = MAX_BYTES, deadline: float = 
     return StorageSource(lambda: storage, max_bytes=max_bytes, deadline=deadline)
 
 
-def test_a_storage_that_knows_neither_size_nor_time_is_read_without_a_version() -> None:
+def test_a_storage_without_size_and_time_is_read_without_a_version() -> None:
     source = _through(Bare(tom=DATA))
     assert source.read("tom").data == DATA
     assert source.version("tom") == Version(None, None)

@@ -1,4 +1,4 @@
-"""A cache directory is recognized, made, or refused: only files with names of ours are ever removed."""
+"""A cache directory is recognized, made, or refused: only files with the names below are ever removed."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ _NO_TAG = b"\0"  # stands for a tag that is not a file; no text begins like this
 _LOST_AND_FOUND = "lost+found"  # mkfs makes it in a mount point
 _KNOWN = re.compile(rf"{LEDGER}|{JANITOR}|{JOURNAL}|{re.escape(TAG)}|{re.escape(_LOST_AND_FOUND)}|{SHARD_NAME.pattern}")
 _CREATE = os.O_RDWR | os.O_CREAT
-# Without waiting: the tag may be a FIFO.
+# O_NONBLOCK: the tag may be a FIFO, whose opening would wait.
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -43,7 +43,7 @@ def prepare(directory: PrivateDirectory, create_ledger: Callable[[OpenDirectory]
         with directory.opened(create=True) as root:
             if not recognize(root.path, root.fd):
                 _write_tag(root)
-            # Proves at the start that the file that each store writes can be written.
+            # Each store writes the ledger: find out now whether that is possible.
             create_ledger(root)
             if not os.access(root.path, os.W_OK | os.X_OK):
                 raise PermissionError(f"{root.path} is not writable")
@@ -68,7 +68,7 @@ def inspect(directory: PrivateDirectory) -> None:
 
 
 def recognize(root: Path, fd: int) -> bool:
-    """Whether the directory `root`, open as `fd`, has our tag.
+    """Whether the directory `root`, open as `fd`, has Mage's tag.
 
     Raises ForeignDirectory for one without it that holds other files, OSError for one that cannot be read.
     """
@@ -126,7 +126,7 @@ def _write_tag(root: OpenDirectory) -> None:
 
 
 def _require_ours(root: Path, fd: int, tag: bytes) -> None:
-    # While another process writes the tag, the file holds its beginning.
+    # While another process writes the tag, the file holds only its beginning.
     if not _TAG_TEXT.startswith(tag):
         raise ForeignDirectory(f"{root} is the cache directory of another program")
     unknown = min((name for name in _names(fd) if not _KNOWN.fullmatch(name)), default=None)

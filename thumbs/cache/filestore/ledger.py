@@ -1,4 +1,4 @@
-"""The ledger: the bytes and entries of each shard, in a file that all processes share; never below the truth.
+"""The ledger: the bytes and entries of each shard, in a file that all processes share; never less than is used.
 
 Space is added before it is used and subtracted after it is freed. So a process that is killed leaves a figure that is
 too high, and counting one shard corrects that shard.
@@ -58,7 +58,7 @@ class Limits:
 
 
 class Uncounted(Exception):
-    """A shard was never counted, for the ledger is new or was lost. Count the shards of `count_absent` first."""
+    """A shard was never counted: the ledger is new or was lost. Count the shards of `count_absent` first."""
 
 
 class Ledger:
@@ -73,7 +73,7 @@ class Ledger:
     def reserve(self, shard: int, cost: Usage, limits: Limits) -> Usage:
         """Add `cost` if it fits; else change nothing. Return by how much it does not fit.
 
-        Raises Uncounted when the total is not known, OSError as the disk does.
+        Raises Uncounted when the total is not known, OSError if the disk fails.
         """
         with self._page() as page:
             excess = limits.excess(page.total() + cost)

@@ -45,7 +45,7 @@ class Listing:
 
 
 def list_shard(fd: int, number: int, limit: int | None = None) -> Listing:
-    """List the shard whose directory is open as `fd`; with `limit`, a random sample of about so many entries."""
+    """List the shard whose directory is open as `fd`; with `limit`, a random sample of about that many entries."""
     with os.scandir(fd) as found:
         names = [entry.name for entry in found]
     listing = Listing()

@@ -9,7 +9,7 @@ from thumbs.cache.filestore.paths import EntryPath
 from thumbs.cache.filestore.trust import PrivateDirectory, is_private
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # never waits to open a FIFO
-# Otherwise reading would let the kernel overwrite the access time, which is ours. Only the file's owner may set this.
+# Without it, reading would overwrite the access time, which is the last use. Only the file's owner may set this flag.
 _NO_ATIME = getattr(os, "O_NOATIME", 0)
 _NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 _UNSUPPORTED = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
@@ -42,7 +42,7 @@ class Reader:
         """The entry at `path`, from the disk if need be. `now` is Unix seconds.
 
         Raises FileNotFoundError for none, Damaged for anything else at `path` and for a file that another user can have
-        written, Untrusted for a directory that another user owns or may write, OSError as the disk does.
+        written, Untrusted for a directory that another user owns or may write, OSError if the disk fails.
         """
         return self._read(path, now, 0)
 
@@ -63,7 +63,7 @@ class Reader:
             raise BlockingIOError(errno.EAGAIN, "reading without waiting is not supported here") from error
 
     def fresh(self, path: EntryPath, *, now: float) -> Found | None:
-        """The entry at `path`; None when there is no whole one or it has expired. Raises OSError as the disk does."""
+        """The entry at `path`; None when there is no whole one or it has expired. Raises OSError if the disk fails."""
         try:
             found = self.read(path, now=now)
         except (FileNotFoundError, Damaged):
@@ -100,7 +100,7 @@ class Reader:
             return os.open(path, self._flags)
         except PermissionError as error:
             if not self._flags & _NO_ATIME:
-                os.lstat(path)  # raises where the cause is the directory
+                os.lstat(path)  # raises if the directory is the cause
                 raise Damaged from error
             self._flags &= ~_NO_ATIME
             return self._open(path)

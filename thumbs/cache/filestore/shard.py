@@ -55,7 +55,7 @@ class Shard:
     def write(self, path: EntryPath, parts: tuple[bytes, bytes], *, times: tuple[int, int], limits: Limits) -> Usage:
         """Write the file made of `parts` at `path`, if it fits. Return by how much it does not.
 
-        `times` are the nanoseconds of its last use and of its expiry. Raises OSError as the disk does, and then leaves
+        `times` are the nanoseconds of its last use and of its expiry. Raises OSError if the disk fails, and then leaves
         nothing behind.
         """
         before = self._measure(path)
@@ -106,7 +106,7 @@ class Shard:
             return 0
         freed = self._remove_tree(temporary)
         with suppress(FileNotFoundError):
-            # It still exists only where it holds a file of another program: that gets its name back.
+            # The directory still exists only if it holds a file of another program: give it its name back.
             os.rename(temporary, group, src_dir_fd=self._fd, dst_dir_fd=self._fd)
         self._change -= freed
         self._emptied = True

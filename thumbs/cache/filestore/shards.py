@@ -34,7 +34,7 @@ class Shards:
             self.prepare()
 
     def reset(self) -> None:
-        """Prepare the directory again at the next use, for it was deleted."""
+        """Prepare the directory again at the next use, because it was deleted."""
         self._is_prepared = False
 
     def existing(self) -> list[int]:
@@ -84,5 +84,5 @@ def _open_locked(root: OpenDirectory, name: str, create: bool, wait: float) -> t
         except BaseException:
             os.close(fd)
             raise
-        # The process that held it before has removed it, for it was empty.
+        # The process that held it before has removed it, because it was empty.
         os.close(fd)

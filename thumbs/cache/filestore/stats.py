@@ -24,7 +24,7 @@ class Stats(NamedTuple):
 
     @property
     def hit_ratio(self) -> float | None:
-        """Hits as a part of all lookups, 0 to 1; None before the first one. A store stands for a miss."""
+        """Hits as a part of all lookups, 0 to 1; None before the first one. A store counts as a miss."""
         lookups = self.hits + self.stores
         return self.hits / lookups if lookups else None
 

@@ -34,11 +34,11 @@ class StoreUsage:
 
 
 class FileStore:
-    """Entries of bytes in `directory`, shared by all processes that use it. Constructing touches nothing.
+    """Entries of bytes in `directory`, shared by all processes that use it. Constructing does not access it.
 
     A key is `group/name`; a group is one directory. `max_bytes` (of disk) and `max_items` are caps, None for no limit:
     the entries used longest ago are removed to keep them. Times are Unix seconds, `expires=None` means never.
-    A call that writes raises OSError as the disk does (TimeoutError when another process keeps a lock) and
+    A call that writes raises OSError if the disk fails (TimeoutError when another process keeps a lock) and
     ForeignDirectory for the directory of another program. Any call raises Untrusted (an OSError) for a directory that
     another user owns or may write.
     """
@@ -125,7 +125,7 @@ class FileStore:
         if self._has_expired(expires):
             self.delete(key)
             return True
-        stored = self._writer.store(path_of(key), lambda _: (payload, expires), look=False)
+        stored = self._writer.store(path_of(key), lambda _: (payload, expires), with_entry=False)
         self._counter.stores += 1
         self._counter.flush()
         return stored
@@ -134,7 +134,7 @@ class FileStore:
         """Store `payload` if `key` has no fresh entry. Of all processes that try, one gets True."""
         if self._has_expired(expires):
             return self.get(key) is None
-        return self._writer.store(path_of(key), lambda found: None if found else (payload, expires), look=True)
+        return self._writer.store(path_of(key), lambda found: None if found else (payload, expires), with_entry=True)
 
     def update(self, key: str, change: Callable[[bytes], bytes]) -> bool:
         """Replace the payload by `change` of it, while no other process can write. False when there is no fresh entry.
@@ -142,7 +142,9 @@ class FileStore:
         `change` may be called more than once. When it raises, the entry stays as it was.
         """
         return self._writer.store(
-            path_of(key), lambda found: (change(bytes(found.payload)), found.expires) if found else None, look=True
+            path_of(key),
+            lambda found: (change(bytes(found.payload)), found.expires) if found else None,
+            with_entry=True,
         )
 
     def touch(self, key: str, expires: float | None) -> bool:

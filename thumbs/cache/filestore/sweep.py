@@ -9,9 +9,9 @@ from thumbs.cache.filestore.ledger import Ledger, Limits, Uncounted, Usage
 from thumbs.cache.filestore.listing import Entry
 from thumbs.cache.filestore.shards import Shards
 
-# Eviction ends after so many rounds in a row that freed nothing, for the rest may be held by other processes.
+# Eviction ends after this many rounds in a row that freed nothing: other processes may hold the other shards.
 _ROUNDS_WITHOUT_GAIN = 3
-# Counting ends after so many attempts: each time, another process has deleted the ledger meanwhile.
+# Counting ends after this many attempts, each undone by another process that deleted the ledger.
 _RECOUNTS = 10
 
 
@@ -19,7 +19,7 @@ _RECOUNTS = 10
 class Sweep:
     """The result of a sweep. That of a dry run is what a sweep would have left and removed.
 
-    `entries` and `bytes` (of disk) are left. `expired`, `orphans` (temporary files of dead writers) and `evicted`
+    `entries` and `bytes` (of disk) are left. `expired`, `orphans` (temporary files of killed writers) and `evicted`
     (for the cap) count removed files, `freed` their bytes. A dry run does not know `evicted`.
     """
 
@@ -46,7 +46,7 @@ class Sweeper:
     dry_run: bool = False
 
     def sweep(self) -> Sweep:
-        """Sweep every shard, each held only while it is swept. Raises OSError as the disk does.
+        """Sweep every shard, each held only while it is swept. Raises OSError if the disk fails.
 
         A shard that another process holds all the time is left for the next sweep.
         """
@@ -106,7 +106,7 @@ def count_missing(shards: Shards, ledger: Ledger) -> None:
 
 
 def measure(shards: Shards, ledger: Ledger) -> Usage:
-    """The usage of the whole directory; shards that were never counted are counted. Raises OSError as the disk does."""
+    """The usage of the whole directory. Counts shards that were never counted. Raises OSError if the disk fails."""
     for _ in range(_RECOUNTS):
         try:
             return ledger.total()

@@ -1,8 +1,8 @@
-"""The trust rule: a directory or file is used only if no user but this process's own and root can have written it.
+"""The trust rule: a directory or file is used only if no user but root and that of this process can have written it.
 
-The open descriptor is checked, and names in a directory are opened relative to it. So to replace a path between check
-and use has no effect. Root may use the directory of another user, with files of that user or of root in it. What root
-makes there is given to that user.
+The open descriptor is checked, and names in a directory are opened relative to it. So replacing a path between check
+and use has no effect. Root may use the directory of another user, with files of that user or of root in it. Files that
+root makes there are given to that user.
 """
 
 import errno
@@ -19,17 +19,17 @@ PRIVATE_DIRECTORY = 0o700
 PRIVATE_FILE = 0o600
 _PARENT_DIRECTORY = 0o755
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
-# Without waiting: for the other end of a FIFO, or for a process that holds a lease on the file (fcntl(2)).
+# O_NONBLOCK: opening must not wait for the other end of a FIFO, or for a process with a lease on the file (fcntl(2)).
 _OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | _OPEN
 _NO_FILE = (errno.ELOOP, errno.ENXIO)  # the errors of opening a symbolic link and a socket
-_MOST_LINKS = 8
+_MAX_LINKS = 8
 _LINK = getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC | os.O_NOFOLLOW  # without it, opening a link fails
-_LOOK_SECONDS = 1.0  # how long a check of the directory is valid for reading
+_CHECK_SECONDS = 1.0  # how long a check of the directory is valid for reading
 
 
 class Untrusted(PermissionError):
-    """Another user owns this or may write it. `remedy` says what to do, with a command where there is one."""
+    """Another user owns this or may write to it. `remedy` says what to do, with a command where there is one."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(errno.EACCES, what)
@@ -40,7 +40,7 @@ class Untrusted(PermissionError):
 
 
 def is_private(status: os.stat_result, owners: Collection[int]) -> bool:
-    """Whether a file with this `status` belongs to one of `owners`, user ids, and no other user may write it."""
+    """Whether a file with this `status` belongs to one of `owners` (user ids), and no other user may write to it."""
     return status.st_uid in owners and not status.st_mode & _OTHERS_MAY_WRITE
 
 
@@ -64,7 +64,7 @@ def require_private(status: os.stat_result, path: Path, owners: Collection[int])
 
 @dataclass(frozen=True, slots=True)
 class OpenDirectory:
-    """An open directory that is private. `owners` are the users whose files are used in it."""
+    """An open directory that is private. `owners` are the users whose files in it may be used."""
 
     fd: int
     path: Path
@@ -72,14 +72,14 @@ class OpenDirectory:
     owners: frozenset[int]
 
     def open(self, name: str, flags: int) -> int:
-        """A descriptor of the regular file `name`. Raises Untrusted for anything else, OSError as the disk does."""
+        """A descriptor of the regular file `name`. Raises Untrusted for anything else, and OSError."""
         try:
             fd = os.open(name, flags | _OPEN, PRIVATE_FILE, dir_fd=self.fd)
         except OSError as error:
             if error.errno in _NO_FILE:
                 raise _not_regular(self.path / name) from error
             if isinstance(error, PermissionError):
-                self.require_private([name])  # names the cause, where this is the cause
+                self.require_private([name])  # a better error, if owner or mode are the cause
             raise
         return self._checked(fd, name, stat.S_ISREG)
 
@@ -98,13 +98,14 @@ class OpenDirectory:
             with suppress(FileNotFoundError):
                 require_private(os.stat(name, dir_fd=self.fd, follow_symlinks=False), self.path / name, self.owners)
 
-    def _checked(self, fd: int, name: str, is_right: Callable[[int], bool]) -> int:
+    def _checked(self, fd: int, name: str, is_kind: Callable[[int], bool]) -> int:
         try:
             status = os.fstat(fd)
-            if not is_right(status.st_mode):
+            if not is_kind(status.st_mode):
                 raise _not_regular(self.path / name)
             require_private(status, self.path / name, self.owners)
-            if status.st_nlink > 1 and stat.S_ISREG(status.st_mode):  # a hard link: root would give away another file
+            # With a hard link, `give` would change the owner of another file.
+            if status.st_nlink > 1 and stat.S_ISREG(status.st_mode):
                 raise _not_regular(self.path / name)
             give(fd, self.status)
         except BaseException:
@@ -114,7 +115,7 @@ class OpenDirectory:
 
 
 class PrivateDirectory:
-    """The directory at `path`, opened and checked at each use. Constructing touches nothing.
+    """The directory at `path`, opened and checked at each use. Constructing does not access the disk.
 
     `path` may be a function, which is called at each use. `own` is for a path in a directory where any user may make
     files: a symbolic link is refused, and root may not use the directory of another user.
@@ -123,7 +124,7 @@ class PrivateDirectory:
     def __init__(self, path: Path | Callable[[], Path], *, own: bool = False) -> None:
         self._path = path
         self._own = own
-        self._look_at = 0.0
+        self._check_at = 0.0
         self._owners: Collection[int] = ()
 
     @property
@@ -132,44 +133,44 @@ class PrivateDirectory:
 
     @contextmanager
     def opened(self, *, create: bool = False) -> Iterator[OpenDirectory]:
-        """The directory, open while inside; `create` makes it, mode 0700.
+        """The directory, open within the block; `create` makes it, mode 0700.
 
-        Raises Untrusted, FileNotFoundError, NotADirectoryError, OSError as the disk does.
+        Raises Untrusted; FileNotFoundError, NotADirectoryError or another OSError if it cannot be opened.
         """
-        path, links = self.path, set[int]()
+        path, link_owners = self.path, set[int]()
         try:
-            fd = self._open(path, links)
+            fd = self._open(path, link_owners)
         except FileNotFoundError:
             if not create:
                 raise
             _make(path, PRIVATE_DIRECTORY)
-            fd = self._open(path, links)
+            fd = self._open(path, link_owners)
         try:
             status = os.fstat(fd)
             owners = self._owners_of(status)
-            if not links <= owners:
-                raise Untrusted(f"{path} is a symbolic link of user {max(links - owners)}", _removal(path))
+            if not link_owners <= owners:
+                raise Untrusted(f"{path} is a symbolic link of user {max(link_owners - owners)}", _removal(path))
             require_private(status, path, owners)
             yield OpenDirectory(fd, path, status, owners)
         finally:
             os.close(fd)
 
     def owners(self) -> Collection[int]:
-        """The users whose files are used in it, checked at most once a second. Raises as `opened`."""
+        """The users whose files in it may be used, checked at most once a second. Raises as `opened`."""
         now = time.monotonic()
-        if now >= self._look_at:
+        if now >= self._check_at:
             with self.opened() as directory:
                 self._owners = directory.owners
-            self._look_at = now + _LOOK_SECONDS
+            self._check_at = now + _CHECK_SECONDS
         return self._owners
 
     def _owners_of(self, status: os.stat_result) -> frozenset[int]:
         user = os.geteuid()
         return frozenset((0, status.st_uid if user == 0 and not self._own else user))
 
-    def _open(self, path: Path, links: set[int]) -> int:
-        """A descriptor of `path`; the owners of the symbolic links on the way are added to `links`."""
-        for _ in range(_MOST_LINKS):
+    def _open(self, path: Path, link_owners: set[int]) -> int:
+        """A descriptor of `path`; the owners of the symbolic links on the way are added to `link_owners`."""
+        for _ in range(_MAX_LINKS):
             try:
                 return os.open(path, _DIRECTORY)
             except PermissionError:
@@ -183,7 +184,7 @@ class PrivateDirectory:
                     raise Untrusted(f"{path} is a symbolic link", _removal(path)) from error
             fd = os.open(path, _LINK)
             try:
-                links.add(os.fstat(fd).st_uid)
+                link_owners.add(os.fstat(fd).st_uid)
                 path = path.parent / os.readlink("", dir_fd=fd)
             finally:
                 os.close(fd)
@@ -203,12 +204,12 @@ class PrivateFile:
 
     def open(self, flags: int, *, make_directory: bool = False) -> int:
         """A descriptor of it. Raises as `PrivateDirectory.opened` and `OpenDirectory.open`."""
-        with suppress(OSError):  # the fast way, for a file that exists and needs no change of its owner
+        with suppress(OSError):  # the fast path, for a file that exists and whose owner need not change
             owners = self.directory.owners()
             fd = os.open(self.path, flags & ~(os.O_CREAT | os.O_TRUNC) | _OPEN)
             status = os.fstat(fd)
-            is_given = status.st_uid != 0 or len(owners) == 1
-            if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and is_given and is_private(status, owners):
+            has_final_owner = status.st_uid != 0 or len(owners) == 1
+            if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and has_final_owner and is_private(status, owners):
                 return fd
             os.close(fd)
         with self.directory.opened(create=make_directory) as directory:
@@ -218,7 +219,7 @@ class PrivateFile:
 def give(fd: int, directory: os.stat_result) -> None:
     """Give the open file `fd`, when root has made it, to the owner of the directory with this status."""
     if directory.st_uid != 0 == os.geteuid() and os.fstat(fd).st_uid == 0:
-        with suppress(OSError):  # root may lack the right: in a container, or on NFS
+        with suppress(OSError):  # root may lack the permission: in a container, or on NFS
             os.fchown(fd, directory.st_uid, directory.st_gid)
 
 

@@ -14,9 +14,9 @@ from thumbs.cache.filestore.shard import least_bytes
 from thumbs.cache.filestore.shards import Shards
 from thumbs.cache.filestore.sweep import count_missing
 
-# Other processes may fill the room that is made. After so many rounds the entry is not stored.
+# After this many rounds an entry is not stored: other processes may fill the room that each round makes.
 _ROUNDS = 32
-# The directory may be deleted during a write. It is made again so many times, then the error is raised.
+# How often one write makes a deleted directory again before it raises the error.
 _DELETIONS = 5
 
 # Takes the fresh entry of the key, or None. Returns the payload to store and its expiry, or None to store nothing.
@@ -33,16 +33,16 @@ class Writer:
     reader: Reader
     clock: Callable[[], float]
 
-    def store(self, path: EntryPath, change: Change, *, look: bool) -> bool:
-        """Store what `change` returns while no other process can write. It gets the fresh entry with `look`, else None.
+    def store(self, path: EntryPath, change: Change, *, with_entry: bool) -> bool:
+        """Store what `change` returns while no other process can write. It gets None, or the fresh entry `with_entry`.
 
         False when `change` returns None, and when its payload does not fit: then nothing is left at `path`. Raises
-        OSError as the disk does, and leaves nothing then either.
+        OSError if the disk fails, and leaves nothing then either.
         """
         deletions = 0
         for _ in range(_ROUNDS):
             try:
-                done = self._store_or_make_room(path, change, look)
+                done = self._store_or_make_room(path, change, with_entry)
             except FileNotFoundError:
                 self.shards.reset()
                 deletions += 1
@@ -55,11 +55,11 @@ class Writer:
             shard.remove(path.inner)
         return False
 
-    def _store_or_make_room(self, path: EntryPath, change: Change, look: bool) -> bool | None:
+    def _store_or_make_room(self, path: EntryPath, change: Change, with_entry: bool) -> bool | None:
         """The result of `store`; None where it has to be tried again."""
         self.shards.ensure_prepared()
         try:
-            outcome = self._store(path, change, look)
+            outcome = self._store(path, change, with_entry)
         except Uncounted:
             count_missing(self.shards, self.ledger)
             return None
@@ -68,11 +68,11 @@ class Writer:
         make_room(self.shards, outcome, now=self.clock())
         return None
 
-    def _store(self, path: EntryPath, change: Change, look: bool) -> bool | Usage:
+    def _store(self, path: EntryPath, change: Change, with_entry: bool) -> bool | Usage:
         """The result of `store`, or the room that is missing."""
         now = self.clock()
         with self.shards.locked(path.shard, create=True) as shard:
-            changed = change(self.reader.fresh(path, now=now) if look else None)
+            changed = change(self.reader.fresh(path, now=now) if with_entry else None)
             if changed is None:
                 return False
             payload, expires = changed

@@ -29,7 +29,7 @@ class PurgeFollower:
         self._started = False
 
     def start(self) -> None:
-        """Start the thread unless it runs. Returns at once. A fork leaves the thread behind: call this after it."""
+        """Start the thread unless it runs. Returns at once. A forked child lacks the thread: call this after a fork."""
         if self._started:
             return
         with self._lock:

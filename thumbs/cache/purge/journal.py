@@ -19,7 +19,7 @@ logger = logging.getLogger("thumbs.cache")
 
 EVERYTHING = "*"
 CLOCK_SKEW = 60.0  # how far the clocks of two machines may be apart
-_LOOK_SECONDS = 0.25  # a purge is seen by the other processes within this many seconds
+_CHECK_SECONDS = 0.25  # a purge is seen by the other processes within this many seconds
 _REWRITE_BYTES = 256 * 1024
 
 
@@ -33,8 +33,8 @@ class Purge(NamedTuple):
 class PurgeJournal:
     """The purges of one storage, in a file of lines `time group` that all of its processes append to and read.
 
-    The first line is a mark. It changes when the file is rewritten. `keep` is how many seconds an entry can live: an
-    older purge has no effect any more.
+    The first line is a random mark, which changes when the file is rewritten. `keep` is the seconds that an entry can
+    live: an older purge has no effect any more.
     """
 
     def __init__(self, journal: PrivateFile, *, keep: float, clock: Callable[[], float] = time.time) -> None:
@@ -45,7 +45,7 @@ class PurgeJournal:
         self._everything = 0.0
         self._journaled: set[Purge] = set()  # purges by this machine
         self._lock = threading.Lock()
-        self._look_at = 0.0
+        self._check_at = 0.0
         self._position = 0
         self._mark = b""
         self._seen: tuple[int, ...] = ()
@@ -53,8 +53,8 @@ class PurgeJournal:
 
     def is_purged(self, group: str, created: float) -> bool:
         """Whether an entry of `group` created at that Unix time has been purged since. Costs two lookups."""
-        if time.monotonic() >= self._look_at:
-            self._look()
+        if time.monotonic() >= self._check_at:
+            self._refresh()
         return created <= self._everything or created <= self._times.get(group, 0.0)
 
     def append(self, group: str) -> float:
@@ -79,7 +79,7 @@ class PurgeJournal:
 
         The other machine's clock may be behind, so each covers `CLOCK_SKEW` seconds more, but at most until now.
         """
-        self._look()
+        self._refresh()
         now = self._clock()
         for purge in purges:
             if purge not in self._journaled:
@@ -93,8 +93,8 @@ class PurgeJournal:
             else:
                 self._times[group] = max(self._times.get(group, 0.0), when)
 
-    def _look(self) -> None:
-        self._look_at = time.monotonic() + _LOOK_SECONDS
+    def _refresh(self) -> None:
+        self._check_at = time.monotonic() + _CHECK_SECONDS
         try:
             found = self._journal.path.stat(follow_symlinks=False)
             seen = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
@@ -148,7 +148,7 @@ class PurgeJournal:
 
     def _rewrite(self, descriptor: int, before: float) -> None:
         # In place, with a new mark, so that a reader knows that its position is no longer valid.
-        self._look()
+        self._refresh()
         lines = [_mark(), *(_line(group, when) for group, when in list(self._times.items()) if when >= before)]
         if self._everything >= before:
             lines.append(_line(EVERYTHING, self._everything))

@@ -21,11 +21,12 @@ class Driver(Generic[K]):
     `settings` is a dataclass: its fields are the driver's keys in the configuration. Where the names differ, the
     metadata of a field has the key. The functions of a row get an instance of it:
 
-    * `build(settings, max_bytes, deadline)` makes the source: bytes of one original, seconds of one call.
+    * `build(settings, max_bytes, deadline)` makes the source: `max_bytes` limits one original, `deadline` is seconds
+      for one call.
     * `served_path(settings, held_by, name)` is the path under which the storage serves the file `name` of the Django
-      storage `held_by`, None where it does not serve it. Raises what a storage's class raises when it is made.
+      storage `held_by`, None where it does not serve it. Raises what the constructor of a storage raises.
     * `rules` finds problems in the settings alone; it works without Django.
-    * `checks` finds problems that take a configured Django. It runs where the rules found nothing.
+    * `checks` finds problems that need a configured Django. It runs only if the rules found none.
 
     A problem of `rules` or `checks` has a key as its place. boto3, django-storages and Django are imported when a
     function is called, not before.
@@ -40,7 +41,7 @@ class Driver(Generic[K]):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys that this driver reads and others may not have: all but `driver` itself."""
+        """The keys of this driver, which are errors with a driver that lacks them. `driver` is not among them."""
         return tuple(key for key in self._key_of_field().values() if key != "driver")
 
     def settings_of(self, conf: object) -> K:

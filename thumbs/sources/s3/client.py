@@ -15,32 +15,32 @@ from botocore.loaders import Loader
 
 from thumbs.sources.s3.settings import S3Settings
 
-# For boto3's own requests, which fetch a role's credentials. Seconds; its defaults are 60, and more attempts.
+# For boto3's requests for a role's credentials. Timeouts are seconds; boto3's own are 60, with more attempts.
 _CREDENTIALS = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
-# botocore's retries sleep past the deadline. Its checksum costs CPU, and TCP and the length check the body already.
+# botocore's retries sleep past the deadline. Its checksum costs CPU; TCP's checksum and the length suffice.
 ONE_ATTEMPT = Config(
     retries={"total_max_attempts": 1, "mode": "standard"}, response_checksum_validation="when_required"
 )
 
 
-class _Streamed(Protocol):
+class _Body(Protocol):
     def read(self, amt: int) -> bytes: ...
 
 
 class Answer(TypedDict, total=False):
-    Body: _Streamed
+    Body: _Body
     ContentLength: int
     ETag: str
     VersionId: str
     LastModified: datetime
 
 
-class _Named(TypedDict):
+class _ListedObject(TypedDict):
     Key: str
 
 
 class Page(TypedDict, total=False):
-    Contents: list[_Named]
+    Contents: list[_ListedObject]
     NextContinuationToken: str
 
 
@@ -72,7 +72,7 @@ class S3Client(Protocol):
 
 def client_of(settings: S3Settings) -> S3Client:
     addressing: Literal["path", "auto"] = "path" if settings.base_url else "auto"
-    client = boto3.Session(botocore_session=_core()).client(
+    client = boto3.Session(botocore_session=_session()).client(
         "s3",
         region_name=settings.region,
         endpoint_url=settings.base_url,
@@ -84,8 +84,8 @@ def client_of(settings: S3Settings) -> S3Client:
 
 
 def trusted_context() -> ssl.SSLContext:
-    """TLS with boto3's authorities: AWS_CA_BUNDLE, its configuration file, REQUESTS_CA_BUNDLE, else the usual ones."""
-    return _context(_core().get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE"))
+    """TLS with boto3's authorities: AWS_CA_BUNDLE, its configuration file, REQUESTS_CA_BUNDLE, else the defaults."""
+    return _context(_session().get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE"))
 
 
 @functools.cache
@@ -102,8 +102,8 @@ def _context(bundle: str | None) -> ssl.SSLContext:
     return context
 
 
-def _core() -> botocore.session.Session:
-    core = botocore.session.Session()
-    core.register_component("data_loader", _loader())
-    core.set_default_client_config(_CREDENTIALS)
-    return core
+def _session() -> botocore.session.Session:
+    session = botocore.session.Session()
+    session.register_component("data_loader", _loader())
+    session.set_default_client_config(_CREDENTIALS)
+    return session

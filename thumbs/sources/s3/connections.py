@@ -101,7 +101,7 @@ class PlainConnection(HTTPConnection):
         return response
 
     def _new_conn(self) -> socket.socket:
-        """Try the addresses in turn, each with its share of the time, so that a dead one does not use it all up.
+        """Try the addresses in turn. Each has its share of the time, so that all are tried if one hangs.
 
         The system's resolver looks up the name. It cannot be interrupted, and has timeouts of its own.
         """

@@ -37,7 +37,7 @@ _RETRY_SECONDS = 0.1
 _FIRST_BYTE = "bytes=0-0"
 # The key that `ready` reads where listing is not allowed. It need not exist.
 _PROBE = "mage-is-ready"
-# So many of the longest keys, percent-encoded and in XML, fit into a mebibyte, the limit of a response's text.
+# This many of the longest keys, percent-encoded and in XML, fit into a mebibyte, the limit of a response's text.
 _KEYS_OF_A_PAGE = 250
 
 

@@ -1,7 +1,7 @@
 """Any Django storage, read through Django's interface, with a deadline.
 
-The calls run in a pool of threads: a storage that hangs occupies those threads, not its callers. Sizes and bytes are
-trusted: a file that a storage truncates silently is not noticed here.
+The calls run in a pool of threads: a storage that hangs occupies those threads, not its callers. A file that the
+storage truncates without an error is not detected.
 """
 
 import functools
@@ -50,7 +50,7 @@ class AnyStorageSource:
         self._call(self._check, _PROBE)
 
     def paths(self, prefix: str) -> Iterator[str]:
-        """Directory by directory, in the order of names. The deadline is for each directory."""
+        """Directory by directory, sorted by name. The deadline is for each directory."""
         waiting = [directory_of(prefix)]
         while waiting:
             directory = waiting.pop()
@@ -78,7 +78,7 @@ class AnyStorageSource:
         size = self._size(path)
         if size is not None and size > self._max_bytes:
             raise SourceTooLarge
-        # Before the bytes: if they are replaced meanwhile, the next version differs from this one.
+        # The version is read before the bytes: if both change in between, the next check finds another version.
         version = self._version_of(path, size)
         with self._storage.open(path, "rb") as file:
             return Original(read_to_end(file.read, max_bytes=self._max_bytes, deadline=deadline), version)
@@ -100,11 +100,11 @@ class AnyStorageSource:
             return None
 
     def _check(self, path: str, _: Deadline) -> None:
-        # The file need not exist: any answer of the storage will do.
+        # The file need not exist: any result shows that the storage can be reached.
         self._storage.exists(path)
 
     def _translated(self, work: Callable[[str, Deadline], T], path: str, deadline: Deadline) -> T:
-        """The only place that catches exceptions of the storage."""
+        """Run `work`, and raise a `ThumbError` for every exception of the storage."""
         key_bytes(path)
         try:
             return work(path, deadline)

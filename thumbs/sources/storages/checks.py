@@ -41,7 +41,7 @@ def _known_options(make: Any) -> set[str]:
     with contextlib.suppress(Exception):
         if hasattr(make, "get_default_settings"):  # django-storages lists them here; its signatures take any name
             return set(make.get_default_settings(make.__new__(make)))
-        parameters = inspect.signature(make.__init__).parameters.values()  # Django wraps `__new__` of its own
+        parameters = inspect.signature(make.__init__).parameters.values()  # not of `make`: Django wraps `__new__`
         named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
         return {each.name for each in parameters if each.kind in named} - {"self"}
     return set()

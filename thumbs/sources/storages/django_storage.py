@@ -95,7 +95,7 @@ class StorageSource:
         if _is_plain_disk(storage):
             return lambda path: (self._local(str(storage.location)), path)
         if _S3_MODULE in sys.modules:
-            # Only then: a site without S3 need not install boto3.
+            # Imported only here: a site without S3 need not install boto3.
             from thumbs.sources.storages.s3_storage import is_plain_s3, key_in, source_of  # noqa: PLC0415
 
             if is_plain_s3(storage):
