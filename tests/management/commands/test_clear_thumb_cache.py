@@ -1,7 +1,6 @@
 """`clear_thumb_cache`: what it clears, what it prints, what it refuses."""
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,13 @@ from django.test import override_settings
 from tests.support import servers
 from tests.support.commands import Run, disk_cache, local_storage
 from tests.support.disk_entries import leave_expired, make, store_of
+from thumbs.cache.purge import journal
+
+
+@pytest.fixture(autouse=True)
+def _look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process looks into the journal of purges four times a second; here before each lookup."""
+    monkeypatch.setattr(journal, "_LOOK_SECONDS", 0.0)
 
 
 def test_clearing_a_source_drops_its_thumbnails_and_no_others(run: Run, storages: object) -> None:
@@ -20,7 +26,6 @@ def test_clearing_a_source_drops_its_thumbnails_and_no_others(run: Run, storages
     told = run("clear_thumb_cache", "--storage", "on-disk", "--source", "quarters.jpg")
     assert re.fullmatch(r"on-disk: freed 3 entries on disk, [0-9]+\.[0-9] KiB; emptied memory\n", told)
     assert store_of("on-disk").usage().entries == 1
-    time.sleep(0.3)  # a process looks into the journal of purges four times a second
     assert make(*mine, other) == ["MISS", "MISS", "MISS", "HIT"]
 
 
@@ -30,7 +35,6 @@ def test_clearing_without_arguments_empties_every_storage(run: Run, storages: ob
     lines = run("clear_thumb_cache").splitlines()
     assert [line.partition(":")[0] for line in lines] == ["on-disk", "in-memory", "signed"]
     assert store_of("on-disk").usage().entries == 0
-    time.sleep(0.3)
     assert make(*paths) == ["MISS", "MISS"]
 
 
