@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
@@ -66,3 +67,36 @@ def test_what_a_storage_did_not_do_is_counted_by_storage_and_kind() -> None:
     metrics.failed("photos", "storage-timeout")
     text = metrics.exposition(None)[1].decode()
     assert samples(text, "mage_storage_errors_total") == {("storage-timeout", "photos"): 1}
+
+
+def test_disk_caches_and_versions_are_values_of_the_whole_machine() -> None:
+    metrics = Metrics(CollectorRegistry())
+    stores = {"photos": (2, 8192), "films": (0, 4096)}
+    kind, body = metrics.exposition(None, stores, {"version": "1", "libvips": "8.18.7"})
+    assert kind.startswith("text/plain; version=")
+    text = body.decode()
+    assert samples(text, "mage_cache_entries") == {("photos",): 2, ("films",): 0}
+    assert samples(text, "mage_cache_bytes") == {("photos",): 8192, ("films",): 4096}
+    built = [line for line in text.splitlines() if line.startswith("mage_build_info")]
+    assert built == ['mage_build_info{libvips="8.18.7",version="1"} 1.0']
+
+
+def test_nothing_is_told_of_versions_that_are_not_given() -> None:
+    text = Metrics(CollectorRegistry()).exposition(None)[1].decode()
+    assert "mage_build_info" not in text
+    assert "mage_cache_entries{" not in text
+
+
+def test_a_shared_directory_has_the_counts_of_all_processes_instead_of_this_one(tmp_path: Path) -> None:
+    metrics = Metrics(CollectorRegistry())
+    metrics.answered(200, "memory", {})
+    text = metrics.exposition(str(tmp_path), {"photos": (2, 8192)})[1].decode()
+    assert "mage_requests_total" not in text  # no process has written there
+    assert samples(text, "mage_cache_entries") == {("photos",): 2}
+
+
+def test_an_unknown_stage_is_ignored() -> None:
+    metrics = Metrics(CollectorRegistry())
+    metrics.answered(200, "memory", {"wait": 5.0})
+    text = metrics.exposition(None)[1].decode()
+    assert set(samples(text, "mage_stage_seconds_sum").values()) == {0.0}

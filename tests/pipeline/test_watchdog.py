@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import signal
 import sys
 import threading
 from contextlib import closing
@@ -68,3 +69,84 @@ def test_a_process_that_would_not_be_started_again_goes_on(
     with caplog.at_level(logging.ERROR, "thumbs"):
         replace_process(60)
     assert "has not ended after 60 s" in caplog.text
+
+
+class Process:
+    """Stands for `os` and `time` of a worker of gunicorn's: it records the signal, and its end is an exception."""
+
+    class Ended(BaseException):
+        pass
+
+    def __init__(self) -> None:
+        self.events: list[object] = []
+        self.now = 0.0
+        self.exits_at = 0.0
+
+    def getpid(self) -> int:
+        return 77
+
+    def kill(self, pid: int, number: int) -> None:
+        self.events.append((pid, number))
+
+    def _exit(self, status: int) -> None:
+        self.events.append(f"exit {status} at {self.now}")
+        raise Process.Ended
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def gunicorns(monkeypatch: pytest.MonkeyPatch) -> Process:
+    process = Process()
+    monkeypatch.setitem(sys.modules, "gunicorn.arbiter", threading)  # any module: only its name counts
+    monkeypatch.setattr(watchdog, "os", process)
+    monkeypatch.setattr(watchdog, "time", process)
+    monkeypatch.setattr(watchdog, "_is_exiting", lambda: process.now >= process.exits_at)
+    monkeypatch.setattr(logging, "shutdown", lambda: process.events.append("logs written"))
+    return process
+
+
+@pytest.mark.parametrize(("exits_at", "ended_at"), [(0.0, 0.0), (3.0, 3.0), (1e9, 300.0)])
+def test_a_worker_of_gunicorns_stops_as_usual_and_ends_when_only_the_render_is_left(
+    gunicorns: Process, caplog: pytest.LogCaptureFixture, exits_at: float, ended_at: float
+) -> None:
+    gunicorns.exits_at = exits_at
+    with caplog.at_level(logging.ERROR, "thumbs"), pytest.raises(Process.Ended):
+        replace_process(61.4)
+    assert gunicorns.events == [(77, signal.SIGTERM), "logs written", f"exit 1 at {ended_at}"]
+    assert caplog.messages == [
+        "a render has not ended after 61 s: this worker stops, and another takes its place",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "exiting"),
+    [
+        ("cannot schedule new futures after interpreter shutdown", True),
+        ("can't start new thread", False),
+        (None, False),
+    ],
+)
+def test_an_interpreter_that_exits_accepts_no_work(
+    monkeypatch: pytest.MonkeyPatch, reason: str | None, exiting: bool
+) -> None:
+    closed: list[str] = []
+
+    class Pool:
+        def __init__(self, threads: int) -> None:
+            assert threads == 1
+
+        def submit(self, _: object) -> None:
+            if reason is not None:
+                raise RuntimeError(reason)
+
+        def shutdown(self) -> None:
+            closed.append("closed")
+
+    monkeypatch.setattr(watchdog, "ThreadPoolExecutor", Pool)
+    assert watchdog._is_exiting() is exiting
+    assert closed == ["closed"]
