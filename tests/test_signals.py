@@ -154,3 +154,47 @@ def test_only_models_with_files_are_watched(media: Path) -> None:
     assert post_delete.has_listeners(Framed)
     assert not pre_save.has_listeners(Note)
     assert not post_delete.has_listeners(Note)  # else Django would load every row that it deletes
+
+
+def test_a_save_goes_on_where_the_old_file_cannot_be_found(
+    media: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = Photo.objects.create(image=upload())
+    assert thumbnail("a.jpg") == "MISS"
+
+    def fail(*_: object) -> object:
+        raise RuntimeError("no such table")
+
+    with monkeypatch.context() as broken, caplog.at_level(logging.ERROR, "thumbs"):
+        broken.setattr(signals, "_changes", fail)
+        photo.image = upload(BLUE, "b.jpg")
+        photo.save()
+    assert caplog.messages == ["the files that a save of Photo replaces are unknown: not purged"]
+    assert Photo.objects.get().image.name == "b.jpg"
+    assert thumbnail("a.jpg") == "HIT"  # it was not purged
+
+
+def test_a_deletion_goes_on_where_the_configuration_cannot_be_read(
+    media: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = Photo.objects.create(image=upload())
+
+    def fail() -> object:
+        raise RuntimeError("no settings")
+
+    with monkeypatch.context() as broken, caplog.at_level(logging.ERROR, "thumbs"):
+        broken.setattr(signals, "configuration", fail)
+        photo.delete()
+    assert caplog.messages == ["the thumbnails of a.jpg are not purged"]
+    assert not Photo.objects.exists()
+
+
+def test_a_fixture_that_is_loaded_purges_nothing_and_asks_the_database_nothing(
+    media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = Photo.objects.create(image=upload())
+    assert thumbnail("a.jpg") == "MISS"
+    monkeypatch.setattr(signals, "_changes", lambda *_: pytest.fail("a query"))
+    photo.image = "other.jpg"
+    photo.save_base(raw=True)
+    assert thumbnail("a.jpg") == "HIT"
