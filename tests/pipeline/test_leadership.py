@@ -60,7 +60,7 @@ class Process:
     def run(self, error: Exception | None = None) -> object:
         self._error = error
         job = make_once(self._storage, "key", self.make, cast(Timer, self))
-        steps: Generator[Any, Any, Any] = job.__await__()  # type: ignore[attr-defined]
+        steps: Generator[Any, Any, Any] = job.__await__()
         result: object = None
         try:
             while True:

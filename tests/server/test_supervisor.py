@@ -58,7 +58,11 @@ def test_companions_end_after_the_server_and_each_child_has_a_process_group(proc
 
 
 def test_a_companion_that_has_ended_is_not_terminated(processes: FakeProcesses) -> None:
-    processes.plan([lambda: (processes.of("janitor")[0].end(1), server_of(processes).end(0))])
+    def end_both() -> None:
+        processes.of("janitor")[0].end(1)
+        server_of(processes).end(0)
+
+    processes.plan([end_both])
     assert Supervisor(["server"], [["janitor"]]).run() == 0
     assert processes.events == ["janitor ended", "server ended"]
 

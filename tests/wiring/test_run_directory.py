@@ -15,8 +15,6 @@ from thumbs.conf.keys import read
 from thumbs.wiring import caches
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can plant what belongs to another user")
-
-
 MEMORY = {"enabled": True, "max_size_mb": 4}
 
 

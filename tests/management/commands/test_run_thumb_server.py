@@ -47,7 +47,7 @@ def supervised(monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervised]:
     kept = Supervised()
     monkeypatch.setattr(run_thumb_server, "Supervisor", kept)
     monkeypatch.setattr(sys, "argv", ["/site/manage.py", "run_thumb_server"])
-    monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=None))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=None))
     with override_settings(ASGI_APPLICATION=WRAPPED):
         yield kept
 
@@ -101,7 +101,7 @@ def test_other_commands_are_run_in_the_way_of_this_one(
     run: Run, storages: object, supervised: Supervised, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = SimpleNamespace(__spec__=SimpleNamespace(parent="django"))
-    monkeypatch.setitem(sys.modules, "__main__", module)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "__main__", module)
     monkeypatch.setattr(sys, "path", ["/more", "/site", *sys.path])
     server, (janitor,), check = serve(run, supervised, "--bind", free_bind(), "--pythonpath", "/more")
     assert " --pythonpath /more,/site " in server
