@@ -11,10 +11,7 @@ import pytest
 
 from tests.support.clock import Clock
 from tests.support.disk_store import entry_files, payload
-from thumbs.cache.filestore import directory as directory_module
 from thumbs.cache.filestore import listing
-from thumbs.cache.filestore import shard as shard_module
-from thumbs.cache.filestore import shards as shards_module
 from thumbs.cache.filestore.directory import TAG, janitor_lock
 from thumbs.cache.filestore.flock import lock
 from thumbs.cache.filestore.inspect import inspect_cache
@@ -52,8 +49,9 @@ def held(shard: Path) -> Iterator[None]:
 
 
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = shards_module.lock
-    monkeypatch.setattr(shards_module, "lock", lambda fd, *, wait=0.0: real(fd, wait=0))  # noqa: ARG005 - none is waited for
+    """Gives up at once where the store would wait for a shard that is held."""
+    place = "thumbs.cache.filestore.shards.lock"
+    monkeypatch.setattr(place, lambda fd, *, wait=0.0: lock(fd, wait=0))  # noqa: ARG005 - none is waited for
 
 
 def test_a_shard_that_is_held_is_left_for_the_next_sweep(
@@ -108,15 +106,17 @@ def test_a_shard_that_is_removed_before_an_inspection_reads_it_is_not_counted(
 def test_an_entry_that_is_removed_while_it_is_listed_is_not_counted(
     store: FileStore, directory: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, removed = listing.os.stat, []
+    real = os.stat
+    removed: list[object] = []
 
     def stat(path: Any, **options: Any) -> os.stat_result:
         if str(path).endswith(".entry") and not removed:
             removed.append(path)
             os.unlink(path, dir_fd=options["dir_fd"])
-        return real(path, **options)
+        status: os.stat_result = real(path, **options)
+        return status
 
-    monkeypatch.setattr(listing.os, "stat", stat)
+    monkeypatch.setattr(os, "stat", stat)
     assert inspect_cache(directory, now=clock.now).entries == 19
     assert len(removed) == 1
 
@@ -150,7 +150,7 @@ def test_a_tag_without_room_is_no_reason_to_give_the_cache_up(
 
     store = FileStore(directory, max_bytes=None)
     with monkeypatch.context() as full:
-        full.setattr(directory_module.os, "write", write)
+        full.setattr(os, "write", write)
         if raised:
             with pytest.raises(OSError, match="Input/output error"):
                 store.prepare()
@@ -165,7 +165,7 @@ def test_a_directory_that_cannot_be_written_is_refused_at_the_start(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = FileStore(directory, max_bytes=None)
-    monkeypatch.setattr(directory_module.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(PermissionError, match=r"cache is not writable$"):
         store.prepare()
     with pytest.raises(PermissionError) as refused:
@@ -181,8 +181,8 @@ def test_an_entry_that_is_written_in_pieces_is_whole(store: FileStore, monkeypat
         pieces.append(min(len(data), 700))
         return real(fd, bytes(data)[:700])
 
-    monkeypatch.setattr(shard_module.os, "writev", lambda fd, parts: real(fd, b"".join(parts)[:50]))
-    monkeypatch.setattr(shard_module.os, "write", write)
+    monkeypatch.setattr(os, "writev", lambda fd, parts: real(fd, b"".join(parts)[:50]))
+    monkeypatch.setattr(os, "write", write)
     data = bytes(range(256)) * 10
     assert store.set("large/name", data, expires=None)
     assert payload(store.get("large/name")) == data
