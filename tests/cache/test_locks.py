@@ -1,5 +1,6 @@
 """Key locks and leases: one of all threads, processes and machines makes an entry; one that has ended blocks none."""
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -146,3 +147,23 @@ def test_a_cache_that_raises_gives_a_lease_to_every_process() -> None:
 
 def test_a_lock_without_callbacks_can_be_released() -> None:
     KeyLock().release()
+
+
+def test_a_directory_that_another_user_may_write_is_logged_once_and_locks_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    run.chmod(0o777)
+    locks = KeyLocks(private_file(run / "locks"))
+    with caplog.at_level(logging.WARNING, "thumbs.cache"):
+        for _ in range(3):
+            assert locks.try_lock(KEY) is not None
+        (message,) = caplog.messages
+        assert message.startswith(f"thumbnails may be made more than once: {run} ")
+        assert f"chmod go-w {run}" in message
+        run.chmod(0o700)
+        lock = locks.try_lock(KEY)
+        assert lock is not None
+        assert locks.try_lock(KEY) is None
+    assert len(caplog.messages) == 1

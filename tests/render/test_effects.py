@@ -265,3 +265,23 @@ def test_what_fits_already_and_what_has_no_quality_stay_as_they_are() -> None:
         limited = Transform(120, 80, plain.format, plain.quality, max_bytes=limit)
         assert rendered(data, limited).body == body
         assert decoded(body).size == (120, 80)
+
+
+# --------------------------------------------------------------------------------- pictures with one band
+
+
+def gray() -> Image.Image:
+    """A dark and a light half with noise, as one band."""
+    image = pictures.noise(64, 48).convert("L").point(lambda value: value // 4 + 60)
+    image.paste(190, (32, 0, 64, 48))
+    return image
+
+
+@pytest.mark.parametrize("fields", [{"sharpen": 1.5}, {"saturation": 80}, {"saturation": -100}, {"blur": 2.0}])
+def test_a_gray_picture_stays_gray(fields: dict[str, object]) -> None:
+    before = picture(encoded(gray(), "PNG"), png())
+    made = picture(encoded(gray(), "PNG"), png(**fields))
+    colors = {color for _, color in made.convert("RGB").getcolors(100_000) or []}
+    assert all(len(set(color)) == 1 for color in colors)  # type: ignore[arg-type]
+    changed = difference(made.convert("L"), before.convert("L")) > 0
+    assert changed == ("saturation" not in fields)  # gray has no saturation

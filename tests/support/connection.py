@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from thumbs.asgi import ThumbsASGI
 from thumbs.server.protocol import ThumbsProtocol
 
 
@@ -38,9 +37,11 @@ class Transport(asyncio.Transport):
 
 
 @asynccontextmanager
-async def connected(front: ThumbsASGI) -> AsyncIterator[tuple[ThumbsProtocol, Transport]]:
-    """A connection to a worker with default settings that serves `front`."""
+async def connected(front: object, **settings: object) -> AsyncIterator[tuple[ThumbsProtocol, Transport]]:
+    """A connection to a worker that serves `front`, with default settings except for `settings`."""
     config = Config()
+    for name, value in settings.items():
+        config.set(name, value)
     worker = SimpleNamespace(cfg=config, log=Logger(config), loop=asyncio.get_running_loop(), asgi=front)
     vars(worker).update(nr=0, nr_conns=0, alive=True, max_requests=sys.maxsize, state={})
     protocol, transport = ThumbsProtocol(worker), Transport()

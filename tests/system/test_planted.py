@@ -4,10 +4,8 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ import thumbs
 from tests.support import servers
 from tests.support.commands import Run, disk_cache, environ_with, local_storage, manage
 from tests.support.planted import OTHER, SERVICE, as_user, locked_by, plant
+from tests.support.run_dirs import problems
 from tests.support.waiting import WAIT_SECONDS
 from thumbs.cache.filestore.trust import Untrusted
 from thumbs.checks.config import check_thumbs
@@ -176,29 +175,6 @@ def test_a_purge_of_all_that_will_ever_be_is_one_of_what_there_was(when: str, or
 # -------------------------------------------------------------------------------- the system check
 
 
-def problems(run_dir: Path | None, originals: Path, cache: Path) -> list[tuple[str, str]]:
-    document: dict[str, object] = {"STORAGES": [local_storage("photos", originals, disk=disk_cache(cache))]}
-    if run_dir is not None:
-        document["RUN_DIR"] = str(run_dir)
-    with override_settings(THUMBS=document):
-        return [(str(each.id), f"{each.msg} {each.hint}") for each in check_thumbs() if each.is_serious()]
-
-
-def test_a_check_names_what_is_refused_with_owner_mode_and_remedy(originals: Path, tmp_path: Path) -> None:
-    cache, run_dir = plant(tmp_path / "cache", 0, mode=0o775), plant(tmp_path / "run", 0, mode=0o1777)
-    found = dict.fromkeys(code for code, _ in problems(run_dir, originals, cache))
-    assert list(found) == ["thumbs.E019"]
-    texts = sorted(text for _, text in problems(run_dir, originals, cache))
-    for text, where, path, mode in zip(
-        texts, ("run_dir", "storages[photos].cache.disk.dir"), (run_dir, cache), ("1777", "0775"), strict=True
-    ):
-        assert text.startswith(f"{where}: is refused: {path} is owned by user 0 with mode {mode}; ")
-        assert f"chmod go-w {path}" in text
-    cache.chmod(0o750)
-    run_dir.chmod(0o755)
-    assert problems(run_dir, originals, cache) == []
-
-
 def test_a_planted_default_is_found_by_the_check(default: Path, originals: Path, tmp_path: Path) -> None:
     assert problems(None, originals, tmp_path / "cache") == []
     plant(default, OTHER)
@@ -206,25 +182,6 @@ def test_a_planted_default_is_found_by_the_check(default: Path, originals: Path,
     assert code == "thumbs.E019"
     assert f"{default} is owned by user {OTHER} with mode 0700" in text
     assert 'set "run_dir"' in text
-
-
-@pytest.mark.parametrize("name", ["photos.purges", "photos-1.claims"])
-def test_a_file_planted_in_a_run_dir_is_found_by_the_check(name: str, originals: Path, tmp_path: Path) -> None:
-    run_dir = plant(tmp_path / "run", SERVICE)
-    (run_dir / name).touch()
-    os.chown(run_dir / name, SERVICE, SERVICE)
-    assert problems(run_dir, originals, tmp_path / "cache") == []
-    os.chown(run_dir / name, OTHER, OTHER)
-    [(code, text)] = problems(run_dir, originals, tmp_path / "cache")
-    assert code == "thumbs.E019"
-    assert f"{run_dir / name} is owned by user {OTHER}" in text
-
-
-def test_a_run_dir_that_is_none_is_found_by_the_check(originals: Path, tmp_path: Path) -> None:
-    (tmp_path / "run").touch()
-    [(code, text)] = problems(tmp_path / "run", originals, tmp_path / "cache")
-    assert code == "thumbs.E019"
-    assert f"run_dir: cannot be used: {tmp_path / 'run'}" in text
 
 
 def test_a_server_does_not_start_with_it_and_one_that_runs_goes_on(originals: Path, tmp_path: Path) -> None:
@@ -294,48 +251,3 @@ def test_what_the_service_makes_is_used_by_root(originals: Path, tmp_path: Path)
         servers.eventually(lambda: running.purged_since("group/name", 1e9))
         caches.layers(conf, str(run_dir)).purge("other")
         assert {path.stat().st_uid for path in run_dir.iterdir()} == {SERVICE}
-
-
-# ------------------------------------------------------------------------------- the default itself
-
-
-@pytest.fixture
-def of_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(caches, "_OF_USERS", tmp_path / "user")
-    monkeypatch.setattr(caches, "_TEMPORARY", tmp_path)
-    return tmp_path / "user"
-
-
-def test_the_default_is_in_the_users_own_runtime_directory_where_that_is_private(
-    of_users: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("XDG_RUNTIME_DIR", "TMPDIR", "TEMP", "TMP", "HOME"):
-        monkeypatch.setenv(name, str(of_users.parent / "elsewhere"))
-    directory, temporary = caches.run_directory(None), of_users.parent / "mage-0"
-    assert directory.path == temporary
-    own = plant(of_users / "0", 0)
-    assert directory.path == own / "mage"
-    for mode in (0o755, 0o770, 0o1700):
-        own.chmod(mode)
-        assert directory.path == temporary
-    plant(own, OTHER)
-    assert directory.path == temporary
-    own.rmdir()
-    own.symlink_to(plant(of_users / "another", 0))
-    assert directory.path == temporary
-
-
-def test_a_running_process_and_a_command_agree_when_the_user_logs_in_and_out(of_users: Path) -> None:
-    conf = read(StorageConf, local_storage("photos", of_users.parent, memory=MEMORY), "", [])
-    running = caches.layers(conf)
-    now = running._clock()
-    for number, login in enumerate((False, True, False)):
-        own = of_users / "0"
-        if login:
-            plant(own, 0)
-        elif own.exists():
-            shutil.rmtree(own)
-        group = f"group-{number}"
-        assert not running.purged_since(f"{group}/name", now)
-        caches.layers(conf).purge(group)
-        servers.eventually(partial(running.purged_since, f"{group}/name", now))

@@ -7,7 +7,9 @@ import pytest
 from thumbs.conf.loading import load
 from thumbs.pipeline.ports import RENDER
 from thumbs.pipeline.watchdog import Watchdog
-from thumbs.wiring.build import build
+from thumbs.wiring import build as build_module
+from thumbs.wiring.build import build, stores
+from thumbs.wiring.caches import file_store
 
 
 @pytest.mark.parametrize("render_seconds", [1, 15, 60])
@@ -18,3 +20,38 @@ def test_the_watchdog_waits_longer_than_a_render_may_take(tmp_path: Path, render
     watchdog = getattr(watch, "__self__", None)
     assert isinstance(watchdog, Watchdog)
     assert watchdog._seconds >= 2 * render_seconds
+
+
+def test_the_usage_of_each_disk_cache_is_that_of_its_ledger(tmp_path: Path) -> None:
+    def storage(name: str, **cache: object) -> dict[str, object]:
+        return {"name": name, "driver": "local", "root": str(tmp_path), "cache": cache}
+
+    def on_disk(name: str) -> dict[str, object]:
+        return storage(name, disk={"enabled": True, "dir": str(tmp_path / name)})
+
+    (tmp_path / "strange").mkdir()
+    (tmp_path / "strange" / "holiday.jpg").touch()
+    loaded = load({"STORAGES": [on_disk("used"), on_disk("strange"), storage("none"), on_disk("new")]})
+    used = file_store(loaded.storages[0])
+    assert used is not None
+    used.set("group/a", b"x" * 5000, expires=None)
+    used.set("group/b", b"x", expires=None)
+    usage = used.usage()
+    found = stores(loaded)
+    assert found["used"] == (2, usage.bytes)
+    assert found["new"][0] == 0
+    assert list(found) == ["used", "new"]  # a directory of another program has no usage of ours
+
+
+@pytest.mark.parametrize(
+    ("limits", "workers", "cores", "renders"),
+    [({}, 1, 1, 4), ({}, 1, 8, 16), ({}, 4, 8, 4), ({}, 3, 8, 6), ({"renders": 3}, 1, 8, 3)],
+)
+def test_a_process_renders_twice_its_share_of_the_cores_at_once_and_at_least_four(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int], workers: int, cores: int, renders: int
+) -> None:
+    monkeypatch.setattr(build_module, "usable_cores", lambda: cores)
+    storage = {"name": "photos", "driver": "local", "root": str(tmp_path), "allowed_sizes": ["9x9"]}
+    loaded = load({"STORAGES": [storage], "LIMITS": {**limits, "queue_length": 1}, "WORKERS": workers})
+    executor = build(loaded).executors[RENDER]
+    assert executor._capacity == renders + 1

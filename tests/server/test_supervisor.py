@@ -1,0 +1,192 @@
+"""The supervisor: signals are passed on, companions live as long as the server, and the exit status is the server's."""
+
+import logging
+import signal
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.fake_processes import FakeProcess, FakeProcesses
+from thumbs.server import supervisor
+from thumbs.server.supervisor import Supervisor
+
+_SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGTTIN", "SIGTTOU")
+_STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProcesses]:
+    """Fake children; the signals are real ones, which this process sends to itself."""
+    fake = FakeProcesses()
+    monkeypatch.setattr(supervisor, "subprocess", fake)
+    monkeypatch.setattr(supervisor, "time", fake)
+    before = {name: signal.getsignal(getattr(signal, name)) for name in _SIGNALS}
+    yield fake
+    for name, handler in before.items():
+        signal.signal(getattr(signal, name), handler)
+
+
+@pytest.fixture
+def repeated(processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, int, int]]:
+    """What is sent to whole process groups: when, to which group, which signal."""
+    sent: list[tuple[float, int, int]] = []
+    group = SimpleNamespace(killpg=lambda pid, number: sent.append((processes.now, pid, number)))
+    monkeypatch.setattr(supervisor, "os", group)
+    return sent
+
+
+def server_of(processes: FakeProcesses) -> FakeProcess:
+    (server,) = processes.of("server")
+    return server
+
+
+@pytest.mark.parametrize(("status", "shown"), [(0, 0), (3, 3), (255, 255), (-9, 137), (-15, 143)])
+def test_the_exit_status_is_the_servers_as_a_shell_gives_it(processes: FakeProcesses, status: int, shown: int) -> None:
+    processes.plan([None, lambda: server_of(processes).end(status)])
+    assert Supervisor(["python", "server"]).run() == shown
+    assert [process.command for process in processes.started] == [["python", "server"]]
+
+
+def test_companions_end_after_the_server_and_each_child_has_a_process_group(processes: FakeProcesses) -> None:
+    processes.plan([None, lambda: server_of(processes).end(0)])
+    assert Supervisor(["server"], [["janitor"], ["other"]]).run() == 0
+    assert processes.events == [
+        *("server ended", "janitor terminated", "janitor ended", "other terminated", "other ended"),
+    ]
+    assert processes.groups == [0, 0, 0]
+
+
+def test_a_companion_that_has_ended_is_not_terminated(processes: FakeProcesses) -> None:
+    def end_both() -> None:
+        processes.of("janitor")[0].end(1)
+        server_of(processes).end(0)
+
+    processes.plan([end_both])
+    assert Supervisor(["server"], [["janitor"]]).run() == 0
+    assert processes.events == ["janitor ended", "server ended"]
+
+
+def test_companions_end_also_when_the_supervisor_fails(processes: FakeProcesses) -> None:
+    def fail() -> None:
+        raise RuntimeError("a fault of ours")
+
+    processes.plan([None, fail])
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        Supervisor(["server"], [["janitor"]]).run()
+    assert processes.events == ["janitor terminated", "janitor ended"]
+
+
+def test_a_companion_that_ends_is_started_again_five_seconds_later(
+    processes: FakeProcesses, caplog: pytest.LogCaptureFixture
+) -> None:
+    steps = [None, lambda: processes.of("janitor")[0].end(7), *[None] * 11, lambda: server_of(processes).end(0)]
+    processes.plan(steps)
+    with caplog.at_level(logging.WARNING, "thumbs"):
+        Supervisor(["server"], [["python", "janitor"]]).run()
+    assert [process.started for process in processes.of("janitor")] == [0.0, 6.0]
+    assert [record.getMessage() for record in caplog.records] == ["janitor ended with status 7; it is started again"]
+    assert len(processes.of("server")) == 1
+
+
+def test_a_companion_that_does_not_obey_is_killed(processes: FakeProcesses) -> None:
+    def disobey() -> None:
+        processes.of("janitor")[0].obeys = False
+        server_of(processes).end(0)
+
+    processes.plan([None, disobey, None])
+    began = 1.0
+    Supervisor(["server"], [["janitor"]]).run()
+    assert processes.of("janitor")[0].returncode == -9
+    assert processes.now - began == 10.0  # the grace
+
+
+@pytest.mark.parametrize("number", _STOPPING, ids=[number.name for number in _STOPPING])
+def test_a_signal_to_stop_reaches_the_server_and_companions_are_not_started_again(
+    processes: FakeProcesses, number: signal.Signals
+) -> None:
+    def stop() -> None:
+        processes.of("janitor")[0].end(0)
+        signal.raise_signal(number)
+
+    processes.plan([stop, None, lambda: server_of(processes).end(0)])
+    assert Supervisor(["server"], [["janitor"]]).run() == 0
+    assert server_of(processes).signals == [number]
+    assert len(processes.of("janitor")) == 1
+
+
+@pytest.mark.parametrize("number", _STOPPING, ids=[number.name for number in _STOPPING])
+def test_a_server_that_its_signal_killed_has_stopped_well(processes: FakeProcesses, number: signal.Signals) -> None:
+    processes.plan([lambda: signal.raise_signal(number), lambda: server_of(processes).end(-number)])
+    assert Supervisor(["server"]).run() == 0
+
+
+def test_a_signal_to_stop_is_repeated_to_the_whole_group_every_two_seconds(
+    processes: FakeProcesses, repeated: list[tuple[float, int, int]]
+) -> None:
+    steps = [None, lambda: signal.raise_signal(signal.SIGTERM), *[None] * 9, lambda: server_of(processes).end(0)]
+    processes.plan(steps)
+    Supervisor(["server"]).run()
+    pid = server_of(processes).pid
+    assert repeated == [(3.0, pid, signal.SIGTERM), (5.0, pid, signal.SIGTERM)]
+    assert server_of(processes).signals == [signal.SIGTERM]
+
+
+def test_a_group_that_is_gone_already_is_no_error(processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def gone(pid: int, _: int) -> None:
+        asked.append(pid)
+        raise ProcessLookupError
+
+    monkeypatch.setattr(supervisor, "os", SimpleNamespace(killpg=gone))
+    steps = [lambda: signal.raise_signal(signal.SIGTERM), *[None] * 4, lambda: server_of(processes).end(0)]
+    processes.plan(steps)
+    assert Supervisor(["server"]).run() == 0
+    assert asked == [server_of(processes).pid]
+
+
+def test_the_other_signals_of_gunicorn_are_passed_on_and_stop_nothing(processes: FakeProcesses) -> None:
+    passed = [getattr(signal, name) for name in _SIGNALS[4:]]
+
+    def send() -> None:
+        for number in passed:
+            signal.raise_signal(number)
+
+    processes.plan([send, None, lambda: server_of(processes).end(-signal.SIGTERM)])
+    assert Supervisor(["server"], [["janitor"]]).run() == 143  # no signal to stop came: it was killed
+    assert server_of(processes).signals == passed
+
+
+def test_nothing_is_sent_to_a_server_that_has_ended(processes: FakeProcesses) -> None:
+    def end() -> None:
+        server_of(processes).end(4)
+        signal.raise_signal(signal.SIGUSR1)
+
+    processes.plan([end])
+    assert Supervisor(["server"]).run() == 4
+    assert server_of(processes).signals == []
+
+
+@pytest.mark.parametrize("check", [[], ["check"]], ids=["no check", "check"])
+def test_a_reload_is_passed_on_once_after_the_check(processes: FakeProcesses, check: list[str]) -> None:
+    def reload() -> None:
+        signal.raise_signal(signal.SIGHUP)
+        assert server_of(processes).signals == []  # the check comes first
+
+    processes.plan([reload, None, None, lambda: server_of(processes).end(0)])
+    assert Supervisor(["server"], check=check).run() == 0
+    assert server_of(processes).signals == [signal.SIGHUP]
+    assert processes.checked == ([check] if check else [])
+
+
+def test_nothing_is_reloaded_when_the_check_fails(processes: FakeProcesses, caplog: pytest.LogCaptureFixture) -> None:
+    processes.check_status = 1
+    processes.plan([lambda: signal.raise_signal(signal.SIGHUP), None, lambda: server_of(processes).end(0)])
+    with caplog.at_level(logging.ERROR, "thumbs"):
+        assert Supervisor(["server"], check=["check"]).run() == 0
+    assert server_of(processes).signals == []
+    assert processes.checked == [["check"]]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the configuration has errors: nothing is reloaded, the server goes on as it was",
+    ]

@@ -1,0 +1,87 @@
+"""Stands for `subprocess`, `signal.signal` and the clock of a supervisor: its children live in this process."""
+
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import SimpleNamespace
+
+Step = Callable[[], object]
+
+
+class FakeProcess:
+    """A child that records the signals sent to it, and ends when a test says so."""
+
+    def __init__(self, processes: "FakeProcesses", command: Sequence[str], started: float) -> None:
+        self._processes = processes
+        self.command, self.started = list(command), started
+        self.pid = 1000 + len(processes.started)
+        self.returncode: int | None = None
+        self.signals: list[int] = []
+        self.obeys = True
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def end(self, status: int) -> None:
+        self.returncode = status
+        self._processes.events.append(f"{self.command[-1]} ended")
+
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
+
+    def terminate(self) -> None:
+        self._processes.events.append(f"{self.command[-1]} terminated")
+        if self.obeys:
+            self.end(0)
+
+    def kill(self) -> None:
+        self.end(-9)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The next step of the test happens while the supervisor waits for a child."""
+        if self.returncode is None:
+            assert timeout is not None, "a supervisor would wait for ever"
+            self._processes.now += timeout
+            self._processes.step()
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired(self.command, timeout or 0)
+        return self.returncode
+
+
+class FakeProcesses:
+    """`steps` happen one by one, each after a wait of the supervisor. None is a wait in which nothing happens."""
+
+    TimeoutExpired = subprocess.TimeoutExpired
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.started: list[FakeProcess] = []
+        self.groups: list[int | None] = []
+        self.checked: list[Sequence[str]] = []
+        self.check_status = 0
+        self.events: list[str] = []
+        self.steps: Iterator[Step | None] = iter(())
+
+    def plan(self, steps: Iterable[Step | None]) -> None:
+        self.steps = iter(steps)
+
+    def step(self) -> None:
+        action = next(self.steps)  # StopIteration: the supervisor waits longer than the test foresaw
+        if action is not None:
+            action()
+
+    def of(self, name: str) -> list[FakeProcess]:
+        """The children whose command ends with `name`, in the order in which they were started."""
+        return [process for process in self.started if process.command[-1] == name]
+
+    def Popen(self, command: Sequence[str], *, process_group: int | None = None) -> FakeProcess:  # noqa: N802
+        self.groups.append(process_group)
+        self.started.append(FakeProcess(self, command, self.now))
+        return self.started[-1]
+
+    def run(self, command: Sequence[str], *, check: bool) -> SimpleNamespace:
+        assert not check
+        self.checked.append(command)
+        return SimpleNamespace(returncode=self.check_status)
+
+    def monotonic(self) -> float:
+        return self.now
