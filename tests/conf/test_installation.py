@@ -161,20 +161,24 @@ def test_a_library_is_the_bundled_one_only_in_api_mode_with_a_whole_installation
     [
         (
             Interpreter(stderr="Traceback\nOSError: no libvips\n", status=1),
-            "cannot be imported: OSError: no libvips",
+            "pyvips cannot be imported: OSError: no libvips",
             1,
         ),
-        (Interpreter(status=9), "cannot be imported: Python ended with status 9", True),
-        (Interpreter(error=OSError("no\n  memory")), "could not be asked: no memory", False),
-        (Interpreter(error=subprocess.SubprocessError("x" * 300)), f"could not be asked: {'x' * 200}", False),
+        (Interpreter(status=9), "pyvips cannot be imported: Python ended with status 9", True),
+        (Interpreter(error=OSError("no\n  memory")), "the process that imports pyvips could not run: no memory", False),
+        (
+            Interpreter(error=subprocess.SubprocessError("x" * 300)),
+            f"the process that imports pyvips could not run: {'x' * 200}",
+            False,
+        ),
     ],
 )
 def test_why_the_version_is_unknown_is_told(
     ask: Callable[[Interpreter], Libvips | Unknown], interpreter: Interpreter, sentence: str, broken: bool
 ) -> None:
     found = ask(interpreter)
-    assert found == Unknown(f"pyvips {sentence}", broken=bool(broken))
-    assert str(found) == f"of an unknown version: pyvips {sentence}"
+    assert found == Unknown(sentence, broken=bool(broken))
+    assert str(found) == f"of an unknown version: {sentence}"
 
 
 def test_a_program_that_embeds_python_is_not_asked_but_the_python_beside_it(
@@ -183,7 +187,7 @@ def test_a_program_that_embeds_python_is_not_asked_but_the_python_beside_it(
     monkeypatch.setattr(sys, "executable", "/usr/sbin/uwsgi")
     monkeypatch.setattr(sys, "exec_prefix", str(tmp_path))
     interpreter = Interpreter("libvips 8 18 7 API none\n")
-    assert ask(interpreter) == Unknown("there is no Python interpreter to ask it with", broken=False)
+    assert ask(interpreter) == Unknown("there is no Python interpreter to import it with", broken=False)
     assert interpreter.commands == []
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python3").touch()

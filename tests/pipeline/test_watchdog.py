@@ -119,7 +119,7 @@ def test_a_worker_of_gunicorns_stops_as_usual_and_ends_when_only_the_render_is_l
         replace_process(61.4)
     assert gunicorns.events == [(77, signal.SIGTERM), "logs written", f"exit 1 at {ended_at}"]
     assert caplog.messages == [
-        "a render has not ended after 61 s: this worker stops, and another takes its place",
+        "a render has not ended after 61 s: this worker stops, and gunicorn starts another",
     ]
 
 

@@ -15,7 +15,7 @@ from thumbs.cache.purge import journal
 @pytest.fixture(autouse=True)
 def _look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process looks into the journal of purges four times a second; here before each lookup."""
-    monkeypatch.setattr(journal, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(journal, "_CHECK_SECONDS", 0.0)
 
 
 def test_clearing_a_source_drops_its_thumbnails_and_no_others(run: Run, storages: object) -> None:
