@@ -86,7 +86,7 @@ def drawing(text: str, family: str, face: str = "") -> bytes:
 def texts() -> Iterator[Case]:
     """Text in every script and family, and faces that the warm-up has not drawn."""
     for script, text in SCRIPTS.items():
-        # Where no font has a letter, pango's answer for "DejaVu Math TeX Gyre" varies from one free process to the next.
+        # Where no font has a letter, pango's choice for "DejaVu Math TeX Gyre" varies between free processes.
         for family in FAMILIES if script != "emoji" else ("sans-serif",):
             yield case(f"{script} in {family}", drawing(text, family))
     yield case("condensed", drawing("abc", "DejaVu Sans Condensed", 'font-style="italic" font-stretch="condensed"'))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bpf_machine import ALLOWED, run
+from tests.support.forbidden_calls import FORBIDDEN
 from thumbs.render.isolation.allowed import allowed_calls
 from thumbs.render.isolation.bpf import Call, Masked, compile_filter, fail_with
 from thumbs.render.isolation.syscalls import AARCH64, ARCHITECTURES, NUMBERS, X86_64, Architecture
@@ -23,66 +24,6 @@ HIGH = 1 << 32  # bits that the kernel does not read of an int, or of a pointer 
 # What glibc and musl pass for a thread, fork and vfork, and the flags of namespaces.
 THREAD, DETACHED_THREAD, FORK, VFORK = 0x3D0F00, 0x7D0F00, 0x1200011, 0x4111
 NAMESPACES = (0x20000, 0x80, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
-# Calls that no renderer may make, with their numbers on x86-64 and arm64.
-FORBIDDEN = {
-    "execve": (59, 221),
-    "execveat": (322, 281),
-    "fork": (57, None),
-    "vfork": (58, None),
-    "ptrace": (101, 117),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "kill": (62, 129),
-    "tkill": (200, 130),
-    "tgkill": (234, 131),
-    "pidfd_open": (434, 434),
-    "socket": (41, 198),
-    "socketpair": (53, 199),
-    "connect": (42, 203),
-    "bind": (49, 200),
-    "listen": (50, 201),
-    "sendmsg": (46, 211),
-    "recvmsg": (47, 212),
-    "sendmmsg": (307, 269),
-    "stat": (4, None),
-    "lstat": (6, None),
-    "newfstatat": (262, 79),
-    "statx": (332, 291),
-    "getdents64": (217, 61),
-    "readlink": (89, None),
-    "readlinkat": (267, 78),
-    "openat2": (437, 437),
-    "creat": (85, None),
-    "unlink": (87, None),
-    "unlinkat": (263, 35),
-    "mkdirat": (258, 34),
-    "symlinkat": (266, 36),
-    "linkat": (265, 37),
-    "renameat2": (316, 276),
-    "fchmodat": (268, 53),
-    "fchmod": (91, 52),
-    "truncate": (76, 45),
-    "ioctl": (16, 29),
-    "fcntl": (72, 25),
-    "dup": (32, 23),
-    "memfd_create": (319, 279),
-    "io_uring_setup": (425, 425),
-    "io_uring_enter": (426, 426),
-    "userfaultfd": (323, 282),
-    "bpf": (321, 280),
-    "keyctl": (250, 219),
-    "mount": (165, 40),
-    "unshare": (272, 97),
-    "setns": (308, 268),
-    "seccomp": (317, 277),
-    "landlock_restrict_self": (446, 446),
-    "prlimit64": (302, 261),
-    "setpriority": (141, 140),
-    "shmget": (29, 194),
-    "personality": (135, 92),
-    "pkey_mprotect": (329, 288),
-    "remap_file_pages": (216, 234),
-}
 
 
 class Filter:

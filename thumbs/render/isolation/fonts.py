@@ -50,7 +50,8 @@ def _config_folders() -> list[Path]:
 
 
 def _expanded(place: str) -> Path:
-    return Path(place).expanduser() if place.startswith("~") else Path(place)
+    # Not Path.expanduser: a user without a home directory is no error. The path stays relative, and is left out.
+    return Path(os.path.expanduser(place))  # noqa: PTH111
 
 
 def _xdg(tag: str) -> Path:
@@ -60,30 +61,32 @@ def _xdg(tag: str) -> Path:
 
 @dataclass(slots=True)
 class _Search:
-    """Follows the configuration. `found` are paths that exist."""
+    """Follows the configuration. `found` are paths that exist, `files` the configuration that was read."""
 
     found: dict[Path, None] = field(default_factory=dict)
+    files: set[Path] = field(default_factory=set)
 
     def add(self, path: Path) -> None:
-        if path.exists():
+        # os.path.exists is false where Path.exists raises: below a directory of another user.
+        if path.is_absolute() and os.path.exists(path):  # noqa: PTH110
             self.found[path] = None
 
     def read(self, path: Path) -> None:
         """Add a configuration file, or a directory of them, and what it names."""
-        if path in self.found and path.is_file():
+        if path in self.files:
             return
+        self.files.add(path)
         self.add(path)
-        if path.is_dir():
-            for each in sorted(path.iterdir()):
-                if _INCLUDED.fullmatch(each.name):
-                    self.read(each)
-        elif path.is_file():
-            try:
-                elements = ElementTree.parse(path).getroot()  # noqa: S314 - the configuration is the administrator's
-            except (ElementTree.ParseError, OSError):
-                return  # as fontconfig does
-            for element in elements:
-                self._follow(element, path)
+        try:
+            if os.path.isdir(path):  # noqa: PTH112 - as above
+                for each in sorted(path.iterdir()):
+                    if _INCLUDED.fullmatch(each.name):
+                        self.read(each)
+            else:
+                for element in ElementTree.parse(path).getroot():  # noqa: S314 - it is the administrator's
+                    self._follow(element, path)
+        except (ElementTree.ParseError, OSError):
+            return  # fontconfig goes on too
 
     def _follow(self, element: ElementTree.Element, file: Path) -> None:
         text = (element.text or "").strip()
@@ -105,11 +108,11 @@ class _Search:
 
 def _linked(folders: dict[Path, None]) -> Iterator[Path]:
     """The targets of symbolic links below `folders`: distributions link fonts of other packages there."""
-    roots = {folder.resolve() for folder in folders}
-    for root in sorted(root for root in roots if root.is_dir()):
+    roots = {Path(os.path.realpath(folder)) for folder in folders}
+    for root in sorted(roots):
         for folder, names, files in os.walk(root):
             for path in (Path(folder, name) for name in (*names, *files)):
                 if path.is_symlink():
-                    target = path.resolve()
+                    target = Path(os.path.realpath(path))
                     if not any(target.is_relative_to(each) for each in roots):
                         yield target

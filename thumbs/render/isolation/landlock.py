@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import stat
 import struct
 import threading
 from collections.abc import Iterable
@@ -81,7 +82,7 @@ def _allow(ruleset: int, path: Path) -> None:
             return
         raise
     try:
-        rights = _READ_FILE | _READ_DIR if path.is_dir() else _READ_FILE
+        rights = _READ_FILE | _READ_DIR if stat.S_ISDIR(os.fstat(opened).st_mode) else _READ_FILE
         syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, struct.pack("=Qi", rights, opened), 0)
     finally:
         os.close(opened)
