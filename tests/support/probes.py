@@ -187,9 +187,10 @@ def forbidden_probes(world: World) -> dict[str, Callable[[], object]]:
     return {name: functools.partial(raw, number) for name, number in calls.items() if number is not None}
 
 
-def in_thread(work: Callable[[], dict[str, str]], start: threading.Event) -> Callable[[], dict[str, str]]:
-    """Start a thread now that does `work` when `start` is set; the result waits for it."""
+def in_thread(work: Callable[[], dict[str, str]]) -> Callable[[], dict[str, str]]:
+    """Start a thread now. It does `work` when the result is called, which waits for it."""
     found: dict[str, str] = {}
+    start = threading.Event()
 
     def wait() -> None:
         start.wait()
@@ -199,6 +200,7 @@ def in_thread(work: Callable[[], dict[str, str]], start: threading.Event) -> Cal
     thread.start()
 
     def result() -> dict[str, str]:
+        start.set()
         thread.join()
         return found
 
@@ -227,12 +229,10 @@ def main(channel: socket.socket) -> None:
     if layers.landlock:
         lockdown.restrict_to_fonts(request["inputs"])
     lockdown.warm_up(request["inputs"], 2)
-    start = threading.Event()
-    before = in_thread(work, start)
+    before = in_thread(work)
     if layers.seccomp:
         lockdown.restrict_calls(request["inputs"])
-    after = in_thread(work, start)
-    start.set()
+    after = in_thread(work)
     results = {"before": before(), "after": after(), "main": work()}
     results["fonts"] = {path: outcome(functools.partial(opened, path, os.O_RDONLY)) for path in request["fonts"]}
     channel.sendall(json.dumps(results).encode() + b"\n")

@@ -3,11 +3,13 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.support.servers import ROOT
 from tests.support.waiting import WAIT_SECONDS
+from thumbs.render.isolation import landlock
 from thumbs.render.isolation.lockdown import supported
 
 pytestmark = pytest.mark.skipif(bool(supported().missing), reason=f"without {supported().missing} in this kernel")
@@ -32,16 +34,37 @@ try:
 except lockdown.MissingLayer as error:
     print(error.layer, error)
 """
+# A thread that is bound by an older Landlock than this kernel's: what it may still do.
+_OF_AN_ABI = """
+import os, socket, sys
+from pathlib import Path
+from thumbs.render.isolation import landlock
+landlock.abi = lambda: {version}
+landlock.restrict([Path(sys.argv[1], "readable")])
+def allowed(attempt):
+    try:
+        attempt()
+    except PermissionError:
+        return False
+    return True
+folder = Path(sys.argv[1])
+os.chdir(folder)
+print(allowed(lambda: os.listdir("readable")), allowed(lambda: Path("readable/file").read_text()))
+print(allowed(lambda: os.listdir(".")), allowed(lambda: Path("file").read_text()), allowed(Path("new").mkdir))
+print(allowed(lambda: os.truncate("file", 1)))
+print(allowed(lambda: socket.socket().bind(("127.0.0.1", 0))))
+print(allowed(lambda: os.kill(os.getppid(), 0)))
+"""
 _SECCOMP = "__import__('thumbs.render.isolation.syscalls', fromlist=['']).this_architecture().seccomp"
 
 
-def child(code: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", code]
+def child(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *arguments]
     return subprocess.run(command, capture_output=True, check=False, text=True, cwd=ROOT, timeout=WAIT_SECONDS)
 
 
-def output_of(code: str) -> str:
-    done = child(code)
+def output_of(code: str, *arguments: str) -> str:
+    done = child(code, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -129,3 +152,20 @@ def test_an_error_in_a_locked_down_child_has_its_traceback() -> None:
 def test_a_missing_configuration_of_fonts_is_no_error() -> None:
     code = "import os\nos.environ.update(HOME='/nonexistent', FONTCONFIG_FILE='/nonexistent/fonts.conf')\n"
     assert child(f"{code}from thumbs.render.isolation import lockdown\nlockdown.lock_down(['svg'])\n").returncode == 0
+
+
+@pytest.mark.parametrize("version", range(1, 8))
+def test_each_abi_of_landlock_refuses_what_it_knows(version: int, tmp_path: Path) -> None:
+    if landlock.abi() < version:
+        pytest.skip(f"this kernel has ABI {landlock.abi()} of Landlock")
+    (tmp_path / "readable").mkdir()
+    for name in ("file", "readable/file"):
+        (tmp_path / name).write_text("canary")
+    said = output_of(_OF_AN_ABI.format(version=version), str(tmp_path))
+    assert said.splitlines() == [
+        "True True",
+        "False False False",
+        str(version < 3),  # truncate
+        str(version < 4),  # bind
+        str(version < 6),  # signal
+    ]
