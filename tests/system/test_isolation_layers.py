@@ -154,6 +154,14 @@ def test_a_missing_configuration_of_fonts_is_no_error() -> None:
     assert child(f"{code}from thumbs.render.isolation import lockdown\nlockdown.lock_down(['svg'])\n").returncode == 0
 
 
+def test_access_says_nothing_about_a_file() -> None:
+    paths = "'/etc/shadow', '/no/such/file'"
+    code = "import os\nfrom thumbs.render.isolation import lockdown\nlockdown.lock_down([{}])\n"
+    code += f"print([os.access(path, os.R_OK) for path in ({paths})])"
+    assert output_of(code.format("'jpeg', 'svg'")) == "[True, True]\n"
+    assert output_of(code.format("'jpeg'")) == "[False, False]\n"
+
+
 @pytest.mark.parametrize("version", range(1, 8))
 def test_each_abi_of_landlock_refuses_what_it_knows(version: int, tmp_path: Path) -> None:
     if landlock.abi() < version:

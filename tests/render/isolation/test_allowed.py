@@ -161,7 +161,7 @@ def test_a_thread_gets_no_namespace(architecture: Architecture, flag: int) -> No
 
 
 @BOTH
-@pytest.mark.parametrize("name", ["openat", "faccessat", "pread64", "newfstatat"])
+@pytest.mark.parametrize("name", ["openat", "faccessat", "faccessat2", "newfstatat"])
 def test_without_fonts_no_file_is_opened(architecture: Architecture, name: str) -> None:
     assert Filter(architecture, fonts=False, old_glibc=True)(name, [AT_FDCWD, ADDRESS, 0, 0x1000]) == errno.EPERM
 
