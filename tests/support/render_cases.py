@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
@@ -17,6 +18,8 @@ from thumbs.image.transforms import Transform
 from thumbs.render.isolation import lockdown
 from thumbs.request.filters import parse_filters
 
+# fontconfig looks for changed directories at the first text after 30 s.
+LATE_SECONDS = 32.0
 # Each filter with arguments that change the picture. Those that are not for pixels are left out.
 FILTER_ARGUMENTS = {
     "format": "png",
@@ -64,7 +67,7 @@ FAMILIES = ("serif", "sans-serif", "monospace", "DejaVu Serif", "DejaVu Math TeX
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thumbnail: an original in base64, and what to make of it. `way` is render or proxy."""
+    """One thumbnail: an original in base64, and what to make of it. `way` is render, proxy or late."""
 
     name: str
     data: str
@@ -115,6 +118,8 @@ def answer_all(inputs: list[str], layers: lockdown.Layers, concurrency: int) -> 
     for line in sys.stdin.buffer:
         one = Case(**json.loads(line))
         data, transform = base64.b64decode(one.data), transform_of(one)
+        if one.way == "late":
+            time.sleep(LATE_SECONDS)
         try:
             if one.way == "proxy":
                 packed = renderer.make_proxy(data, RenderLimits())

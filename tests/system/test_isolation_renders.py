@@ -139,6 +139,14 @@ def test_text_in_every_script_and_family_is_alike() -> None:
     assert len(set(drawn.values())) > 6
 
 
+@pytest.mark.slow
+def test_text_is_alike_when_fontconfig_looks_for_changed_directories() -> None:
+    late = drawing("abc", "DejaVu Serif", 'font-style="italic"')
+    found = answers([case("early", drawing("abc", "serif")), case("late", late, way="late"), *texts()], LOCKED)
+    free = answers([case("early", drawing("abc", "serif")), case("late", late), *texts()], FREE)
+    assert list(found.values()) == list(free.values())
+
+
 def test_without_svg_nothing_is_read_and_all_is_alike() -> None:
     kept = {name: data for name, data in originals().items() if not name.startswith(("svg", "tiff"))}
     cases = [case(name, data, output=output) for name, data in kept.items() for output in ("webp", "avif")]

@@ -102,7 +102,10 @@ def test_a_font_that_is_a_link_is_found_where_it_lies(home: Path) -> None:
     (fonts_of_user / "font.ttf").symlink_to(elsewhere)
     (fonts_of_user / "package").symlink_to(folder)
     (fonts_of_user / "gone.ttf").symlink_to(home / "gone.ttf")
+    (fonts_of_user / "loop").symlink_to(home)
+    (fonts_of_user / "root").symlink_to("/")
     assert {elsewhere, folder} <= found()
+    assert not {home, Path("/")} & found()
 
 
 def test_a_user_without_a_home_directory_has_fonts_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,5 +114,6 @@ def _linked(folders: dict[Path, None]) -> Iterator[Path]:
             for path in (Path(folder, name) for name in (*names, *files)):
                 if path.is_symlink():
                     target = Path(os.path.realpath(path))
-                    if not any(target.is_relative_to(each) for each in roots):
+                    # A link to a directory above is a loop: its target would open all that is there.
+                    if not any(target.is_relative_to(each) or each.is_relative_to(target) for each in roots):
                         yield target
