@@ -72,6 +72,7 @@ SETTINGS = {
 }
 ENVIRONMENT = {
     "mage_project.settings",
+    "thumbs.render.isolation.fonts",  # FONTCONFIG_FILE and its kin, as fontconfig does
     "thumbs.sources.s3.client",  # REQUESTS_CA_BUNDLE, as boto3 does, in whose place it opens connections
 }
 

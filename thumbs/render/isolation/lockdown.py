@@ -1,0 +1,109 @@
+"""Locks a child process down before it reads its first original, layer by layer, in this order:
+
+1. `restrict_files`: Landlock. It binds the calling thread and those that it starts, so it comes before all others.
+2. `import_renderer`: pyvips and Python's modules.
+3. `restrict_to_fonts`: Landlock again. From here on, and in every thread of libvips, only fonts can be read.
+4. `warm_up`: libvips, fontconfig and pango load and start what they need.
+5. `restrict_calls`: seccomp, in all threads.
+
+`lock_down` does all five. Importing this module does not import pyvips.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from thumbs.render.isolation import landlock, seccomp
+from thumbs.render.isolation.allowed import allowed_calls
+from thumbs.render.isolation.bpf import compile_filter
+from thumbs.render.isolation.fonts import font_paths
+from thumbs.render.isolation.kernel import LAYER_NAMES, LayerName, MissingLayer, forbid_dumps
+from thumbs.render.isolation.modules import fstat_is_newfstatat, import_paths
+
+# The input format that needs fonts.
+_WITH_TEXT = "svg"
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Which layers there are, or are to be used."""
+
+    landlock: bool = True
+    seccomp: bool = True
+
+    @property
+    def missing(self) -> tuple[LayerName, ...]:
+        return tuple(name for name in LAYER_NAMES if not getattr(self, name))
+
+
+def supported() -> Layers:
+    """The layers that kernel, container and processor offer. It changes nothing in this process."""
+    return Layers(_is_there(landlock.abi), _is_there(seccomp.architecture))
+
+
+def lock_down(inputs: Collection[str], *, concurrency: int = 1, layers: Layers | None = None) -> None:
+    """Lock this process down for renders of `inputs`, with `layers`, by default both.
+
+    Call it in the main thread of a process of one thread. Raises `MissingLayer`, and what the steps raise.
+    """
+    chosen = layers or Layers()
+    if chosen.landlock:
+        restrict_files(inputs)
+    import_renderer()
+    if chosen.landlock:
+        restrict_to_fonts(inputs)
+    warm_up(inputs, concurrency)
+    if chosen.seccomp:
+        restrict_calls(inputs)
+
+
+def restrict_files(inputs: Collection[str]) -> None:
+    """From here on this thread reads only what importing and rendering need, and writes no file.
+
+    Raises `MissingLayer`, and RuntimeError when other threads run already: those would stay free.
+    """
+    landlock.restrict([*import_paths(), *_fonts(inputs)])
+
+
+def import_renderer() -> None:
+    """Import pyvips, which loads libvips, and all modules that renders use. It starts no thread."""
+    import thumbs.render.isolation.warming  # noqa: F401, PLC0415 - not before the files are restricted
+
+
+def restrict_to_fonts(inputs: Collection[str]) -> None:
+    """From here on this thread, and each that it starts, reads fonts and their configuration; without SVG, nothing.
+
+    Raises as `restrict_files` does.
+    """
+    landlock.restrict(_fonts(inputs))
+
+
+def warm_up(inputs: Collection[str], concurrency: int) -> None:
+    """Set libvips up for `inputs` with `concurrency` threads per render, and render samples. Raises `ThumbError`."""
+    from thumbs.render.isolation.warming import render_samples  # noqa: PLC0415 - not before the files are restricted
+
+    render_samples(inputs, concurrency=concurrency)
+
+
+def restrict_calls(inputs: Collection[str]) -> None:
+    """From here on every thread makes only the system calls that renders of `inputs` need; others fail with EPERM.
+
+    Python cannot import, start a program, or open a socket any more. Raises `MissingLayer`.
+    """
+    fonts = _WITH_TEXT in inputs
+    calls = allowed_calls(fonts=fonts, fstat_is_newfstatat=fonts and fstat_is_newfstatat())
+    program = compile_filter(calls, seccomp.architecture())
+    forbid_dumps()
+    seccomp.install(program)
+
+
+def _fonts(inputs: Collection[str]) -> tuple[Path, ...]:
+    return font_paths() if _WITH_TEXT in inputs else ()
+
+
+def _is_there(question: Callable[[], object]) -> bool:
+    try:
+        question()
+    except MissingLayer:
+        return False
+    return True

@@ -1,0 +1,70 @@
+"""Renders small pictures, so that libvips and its libraries load, start and remember what later renders need.
+
+It imports pyvips: import it after Landlock.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from itertools import cycle, islice
+
+import pyvips
+
+from thumbs.image.formats import FORMATS
+from thumbs.image.transforms import Attention, Color, Compass, Fit, Padding, Transform, Trim, Watermark
+from thumbs.render import libvips
+from thumbs.render.renderer import Renderer, RenderLimits
+from thumbs.render.watermarks import composite
+
+_WIDTH, _HEIGHT = 96, 64
+_OUTPUTS = tuple(name for name, row in FORMATS.items() if row.output)
+# Every kind of step once.
+_TRANSFORMS = (
+    Transform(width=40, height=40, gravity=Attention.SMART, sharpen=1.0, padding=Padding(1, 2, 3, 4)),
+    Transform(width=40, height=40, gravity=Attention.ENTROPY, blur=1.0, rotate=90),
+    Transform(width=40, height=40, fit=Fit.FILL, trim=Trim(10), background=Color(1, 2, 3, 128)),
+    Transform(width=40, brightness=10, contrast=10, saturation=10, flip=True),
+    Transform(width=40, grayscale=True, flop=True),
+)
+# The generic families of CSS, in all faces, with letters of scripts that pango lays out by different modules: Latin,
+# Cyrillic, Hebrew, Arabic, Devanagari, Thai, Han, Hangul, emoji.
+_FAMILIES = ("sans-serif", "serif", "monospace", "cursive", "fantasy")
+_FACES = ("", "font-weight='bold'", "font-style='italic'", "font-weight='bold' font-style='italic'")
+_LETTERS = "aЖ\u05d0\u0628\u0915\u0e01\u4e2d\uac00\U0001f600"
+
+
+def render_samples(inputs: Collection[str], *, concurrency: int) -> None:
+    """Set libvips up, read each of `inputs`, write each output format and run every step. Raises `ThumbError`."""
+    libvips.start(inputs, concurrency=concurrency)
+    renderer = Renderer(frozenset(inputs), concurrency)
+    samples = [sample for name in inputs for sample in _samples(name)]
+    rounds = max(len(samples), len(_OUTPUTS), len(_TRANSFORMS))
+    ways = zip(cycle(samples), cycle(_OUTPUTS), cycle(_TRANSFORMS), strict=False)
+    for data, output, transform in islice(ways, rounds):
+        renderer.render(data, replace(transform, format=output, quality=80), RenderLimits())
+    picture = _picture()
+    composite(picture, Watermark("", Compass.CENTER, 50, 0.5), picture.addalpha()).avg()
+
+
+def _samples(name: str) -> Iterator[bytes]:
+    if name == "svg":
+        yield _drawing()
+        return
+    picture = _picture()
+    suffix = f".{FORMATS[name].extensions[0]}"
+    yield picture.write_to_buffer(suffix)
+    if name == "jpeg":  # color management. A table for CMYK takes 50 ms, and the next original needs its own.
+        yield picture.write_to_buffer(suffix, profile="p3")
+
+
+def _picture() -> pyvips.Image:
+    """A picture with content to find: noise on a plain ground."""
+    noise = pyvips.Image.gaussnoise(_WIDTH // 2, _HEIGHT // 2, sigma=60, mean=128)
+    ground = noise.embed(_WIDTH // 4, _HEIGHT // 4, _WIDTH, _HEIGHT, extend="white")
+    return ground.bandjoin([ground, ground]).cast("uchar").copy(interpretation="srgb")
+
+
+def _drawing() -> bytes:
+    faces = [f"font-family='{family}' {face}" for family in _FAMILIES for face in _FACES]
+    texts = "".join(f"<text x='2' y='9' font-size='8' {face}>{_LETTERS}</text>" for face in faces)
+    size = f"width='{_WIDTH}' height='{_HEIGHT}'"
+    return f"<svg xmlns='http://www.w3.org/2000/svg' {size}>{texts}</svg>".encode()
