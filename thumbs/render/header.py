@@ -13,6 +13,7 @@ from thumbs.image.transforms import ALL_FRAMES, Transform
 from thumbs.render import libvips
 from thumbs.render.bombs import avif, svg, tiff
 from thumbs.render.copyright import Copyright, read_copyright
+from thumbs.render.profiles import has_safe_profile, needs_main_picture
 
 # Files that crash or stall a library before it can report their size.
 _BOMB_CHECKS: dict[str, Callable[[bytes], bool]] = {
@@ -53,8 +54,9 @@ class Animation:
 class Header:
     """What is known before decoding.
 
-    `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile of a device.
-    `scans` is the number of scans of a multi-scan JPEG, else 1.
+    `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
+    `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
+    decoded in place of the main one, and an unused profile must be removed.
     """
 
     format: str
@@ -66,6 +68,7 @@ class Header:
     scans: int = 1
     animation: Animation | None = None
     copyright: Copyright | None = None
+    main_only: bool = False
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""
@@ -104,6 +107,8 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         frames = image.get("n-pages") if "n-pages" in fields else 1
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         notice = read_copyright(image, fields)
+        profile = has_safe_profile(image)
+        main_only = needs_main_picture(data, name, image, safe=profile)
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     turned = orientation in _SIDEWAYS
@@ -112,18 +117,14 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         size=(image.height, image.width) if turned else (image.width, image.height),
         whole=multiscan or name == "avif",
         cmyk=image.interpretation == "cmyk",
-        profile="icc-profile-data" in fields and _is_device_profile(image.get("icc-profile-data")),
+        profile=profile,
         frames=frames,
         # Counting bytes is exact: in coded data 0xFF is followed by 0 or a restart marker (ITU-T T.81, B.1.1.5).
         scans=data.count(_START_OF_SCAN) if name == "jpeg" and multiscan else 1,
         animation=animation,
         copyright=notice,
+        main_only=main_only,
     )
-
-
-def _is_device_profile(profile: bytes) -> bool:
-    """Whether the color space of the profile is a device's (ICC.1:2022, 7.2.6), not XYZ or Lab."""
-    return profile[16:20] in (b"RGB ", b"GRAY", b"CMYK")
 
 
 def normalized(data: bytes) -> bytes:
