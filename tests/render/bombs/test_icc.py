@@ -36,6 +36,7 @@ from thumbs.render.bombs.icc import (
 )
 
 P3 = PROFILES["p3"]
+RELATIVE = ImageCms.Intent.RELATIVE_COLORIMETRIC
 TRC = (b"rTRC", b"gTRC", b"bTRC")
 
 
@@ -43,7 +44,7 @@ def links(profile: bytes, mode: str) -> bool:
     """Whether littlecms, as Pillow has it, makes a conversion to sRGB."""
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return bool(ImageCms.buildTransform(opened, ImageCms.createProfile("sRGB"), mode, "RGB", 1))
+        return bool(ImageCms.buildTransform(opened, ImageCms.createProfile("sRGB"), mode, "RGB", RELATIVE))
     except (ImageCms.PyCMSError, OSError):
         return False
 

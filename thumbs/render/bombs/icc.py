@@ -18,7 +18,7 @@ MAX_RECORDS = 1000  # translations of one text
 MAX_TAG_BYTES = 16_777_216
 
 _CHANNELS = {b"RGB ": 3, b"GRAY": 1, b"CMYK": 4}
-# Scanners, displays, printers and color spaces (ICC.1:2022, 7.2.5): not device links, abstract and named color profiles.
+# Scanners, displays, printers, color spaces (ICC.1:2022, 7.2.5): no device links, abstract or named color profiles.
 _CLASSES = (b"scnr", b"mntr", b"prtr", b"spac")
 _CONNECTION_SPACES = (b"XYZ ", b"Lab ")
 _MAX_MAJOR_VERSION = 4
