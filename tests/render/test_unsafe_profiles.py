@@ -68,7 +68,7 @@ def test_a_frame_of_an_animation_is_not_converted_by_a_bomb() -> None:
 @pytest.mark.parametrize("container", ["JPEG", "TIFF"])
 def test_ink_with_a_bomb_is_printed_as_ink_without_a_profile(container: str) -> None:
     image = chart([(*patch, 20) for patch in PATCHES], "CMYK")
-    tags = {b"A2B0": table(1, 2, inputs=4), b"D2B0": elements(1000)}
+    tags = {b"A2B0": table(1, 2, inputs=4), b"D2B1": elements(1)}
     data = encoded(image, container, icc_profile=profile(b"prtr", b"CMYK", tags, pcs=b"Lab "))
     assert_counts_as_absent(data, encoded(image, container))
 
@@ -98,7 +98,7 @@ def test_a_level_of_a_tiff_pyramid_brings_no_profile_of_its_own(first: bytes) ->
 def test_a_level_of_a_pyramid_of_ink_brings_no_profile_either() -> None:
     large = chart([(*patch, 20) for patch in PATCHES], "CMYK")
     small = large.resize((large.width // 2, large.height // 2), Image.Resampling.BOX)
-    strange = profile(b"prtr", b"CMYK", {b"A2B0": table(1, 2, inputs=4), b"D2B0": elements(1000)}, pcs=b"Lab ")
+    strange = profile(b"prtr", b"CMYK", {b"A2B0": table(1, 2, inputs=4), b"D2B1": elements(1)}, pcs=b"Lab ")
     assert body(pyramid((large, b""), (small, strange))) == body(encoded(large, "TIFF"))
 
 

@@ -136,7 +136,7 @@ def elements(repeats: int) -> bytes:
     return b"mpet\0\0\0\0" + struct.pack(">HHI", 3, 3, repeats) + position * repeats + element
 
 
-def bomb(repeats: int, name: bytes = b"D2B0") -> bytes:
-    """An RGB profile with `repeats` stages in the tag `name`."""
-    made = rgb_profile({name: elements(repeats)})
-    return made[:8] + b"\4\x30" + made[10:]  # littlecms reads the tag in profiles of version 4
+def bomb(repeats: int, *names: bytes) -> bytes:
+    """An RGB profile with `repeats` stages in the tags `names`: by default in those that littlecms prefers."""
+    made = rgb_profile(dict.fromkeys(names or (b"D2B0", b"D2B1"), elements(repeats)))
+    return made[:8] + b"\4\x30" + made[10:]  # littlecms reads the tags in profiles of version 4

@@ -25,14 +25,14 @@ from tests.support.icc_profiles import (
     translations,
     with_rows,
 )
-from thumbs.render.bombs.icc import (
-    MAX_ENTRIES,
-    MAX_GRID_BYTES,
-    MAX_PROFILE_BYTES,
-    MAX_RECORDS,
-    MAX_TAG_BYTES,
-    MAX_TAGS,
-    is_safe,
+from thumbs.render.bombs.icc import is_safe
+from thumbs.render.bombs.limits import (
+    MAX_ICC_BYTES,
+    MAX_ICC_ENTRIES,
+    MAX_ICC_GRID_BYTES,
+    MAX_ICC_RECORDS,
+    MAX_ICC_TAG_BYTES,
+    MAX_ICC_TAGS,
 )
 
 P3 = PROFILES["p3"]
@@ -91,30 +91,30 @@ def sharing(total: int) -> bytes:
 # The largest grids under the limit, and the smallest over it.
 ALLOWED_AND_BEYOND: dict[str, tuple[Callable[[], bytes], Callable[[], bytes]]] = {
     "curv": (
-        lambda: rgb_profile(dict.fromkeys(TRC, curve(MAX_ENTRIES))),
-        lambda: rgb_profile(dict.fromkeys(TRC, curve(MAX_ENTRIES + 1))),
+        lambda: rgb_profile(dict.fromkeys(TRC, curve(MAX_ICC_ENTRIES))),
+        lambda: rgb_profile(dict.fromkeys(TRC, curve(MAX_ICC_ENTRIES + 1))),
     ),
     "para": (
         lambda: rgb_profile(dict.fromkeys(TRC, parametric(4))),
         lambda: rgb_profile(dict.fromkeys(TRC, parametric(5))),
     ),
     "XYZ": (
-        lambda: rgb_profile({b"wtpt": numbers(b"XYZ ", 3 * MAX_ENTRIES)}),
-        lambda: rgb_profile({b"wtpt": numbers(b"XYZ ", 3 * MAX_ENTRIES + 1)}),
+        lambda: rgb_profile({b"wtpt": numbers(b"XYZ ", 3 * MAX_ICC_ENTRIES)}),
+        lambda: rgb_profile({b"wtpt": numbers(b"XYZ ", 3 * MAX_ICC_ENTRIES + 1)}),
     ),
     "sf32": (
-        lambda: rgb_profile({b"chad": numbers(b"sf32", MAX_ENTRIES)}),
-        lambda: rgb_profile({b"chad": numbers(b"sf32", MAX_ENTRIES + 1)}),
+        lambda: rgb_profile({b"chad": numbers(b"sf32", MAX_ICC_ENTRIES)}),
+        lambda: rgb_profile({b"chad": numbers(b"sf32", MAX_ICC_ENTRIES + 1)}),
     ),
     "mft1": (lambda: in_lab(A2B0=table(1, 111)), lambda: in_lab(A2B0=table(1, 112))),
     "mft2": (lambda: in_lab(A2B0=table(2, 88)), lambda: in_lab(A2B0=table(2, 89))),
     "mft2 before the grid": (
-        lambda: in_lab(A2B0=table(2, 3, entries=(MAX_ENTRIES, 2))),
-        lambda: in_lab(A2B0=table(2, 3, entries=(MAX_ENTRIES + 1, 2))),
+        lambda: in_lab(A2B0=table(2, 3, entries=(MAX_ICC_ENTRIES, 2))),
+        lambda: in_lab(A2B0=table(2, 3, entries=(MAX_ICC_ENTRIES + 1, 2))),
     ),
     "mft2 behind the grid": (
-        lambda: in_lab(A2B0=table(2, 3, entries=(2, MAX_ENTRIES))),
-        lambda: in_lab(A2B0=table(2, 3, entries=(2, MAX_ENTRIES + 1))),
+        lambda: in_lab(A2B0=table(2, 3, entries=(2, MAX_ICC_ENTRIES))),
+        lambda: in_lab(A2B0=table(2, 3, entries=(2, MAX_ICC_ENTRIES + 1))),
     ),
     "mft2 curves of one entry": (
         lambda: in_lab(A2B0=table(2, 3, entries=(2, 2))),
@@ -130,16 +130,16 @@ ALLOWED_AND_BEYOND: dict[str, tuple[Callable[[], bytes], Callable[[], bytes]]] =
         lambda: in_lab(A2B0=pipeline(b"mAB ", (112, 112, 112), width=1)),
     ),
     "mAB curves": (
-        lambda: in_lab(A2B0=pipeline(b"mAB ", (3, 3, 3), curves=curve(MAX_ENTRIES))),
-        lambda: in_lab(A2B0=pipeline(b"mAB ", (3, 3, 3), curves=curve(MAX_ENTRIES + 1))),
+        lambda: in_lab(A2B0=pipeline(b"mAB ", (3, 3, 3), curves=curve(MAX_ICC_ENTRIES))),
+        lambda: in_lab(A2B0=pipeline(b"mAB ", (3, 3, 3), curves=curve(MAX_ICC_ENTRIES + 1))),
     ),
     "mAB functions": (
         lambda: in_lab(A2B0=pipeline(b"mAB ", (3, 3, 3), curves=parametric(4))),
         lambda: in_lab(A2B0=pipeline(b"mAB ", (3, 3, 3), curves=parametric(5))),
     ),
     "mAB with shared curves": (
-        lambda: in_lab(A2B0=pipeline(b"mAB ", (3, 3, 3), curves=curve(MAX_ENTRIES), shared=True)),
-        lambda: in_lab(A2B0=pipeline(b"mAB ", (3, 3, 3), curves=curve(MAX_ENTRIES + 1), shared=True)),
+        lambda: in_lab(A2B0=pipeline(b"mAB ", (3, 3, 3), curves=curve(MAX_ICC_ENTRIES), shared=True)),
+        lambda: in_lab(A2B0=pipeline(b"mAB ", (3, 3, 3), curves=curve(MAX_ICC_ENTRIES + 1), shared=True)),
     ),
     "mAB of a press": (
         lambda: press(pipeline(b"mAB ", (28, 28, 28, 28))),
@@ -150,24 +150,24 @@ ALLOWED_AND_BEYOND: dict[str, tuple[Callable[[], bytes], Callable[[], bytes]]] =
         lambda: in_lab(A2B0=table(1, 2), B2A0=pipeline(b"mBA ", (88, 88, 91))),
     ),
     "mBA curves": (
-        lambda: in_lab(A2B0=table(1, 2), B2A0=pipeline(b"mBA ", (3, 3, 3), curves=curve(MAX_ENTRIES))),
-        lambda: in_lab(A2B0=table(1, 2), B2A0=pipeline(b"mBA ", (3, 3, 3), curves=curve(MAX_ENTRIES + 1))),
+        lambda: in_lab(A2B0=table(1, 2), B2A0=pipeline(b"mBA ", (3, 3, 3), curves=curve(MAX_ICC_ENTRIES))),
+        lambda: in_lab(A2B0=table(1, 2), B2A0=pipeline(b"mBA ", (3, 3, 3), curves=curve(MAX_ICC_ENTRIES + 1))),
     ),
     "desc": (
         lambda: rgb_profile({b"desc": description(50_000)}),
         lambda: rgb_profile({b"desc": description(50_000, declared=50_001)}),
     ),
     "mluc": (
-        lambda: rgb_profile({b"desc": translations(MAX_RECORDS)}),
-        lambda: rgb_profile({b"desc": translations(MAX_RECORDS + 1)}),
+        lambda: rgb_profile({b"desc": translations(MAX_ICC_RECORDS)}),
+        lambda: rgb_profile({b"desc": translations(MAX_ICC_RECORDS + 1)}),
     ),
     "mluc with one text": (
-        lambda: rgb_profile({b"desc": translations(MAX_RECORDS, MAX_TAG_BYTES // MAX_RECORDS)}),
-        lambda: rgb_profile({b"desc": translations(MAX_RECORDS, MAX_TAG_BYTES // MAX_RECORDS + 1)}),
+        lambda: rgb_profile({b"desc": translations(MAX_ICC_RECORDS, MAX_ICC_TAG_BYTES // MAX_ICC_RECORDS)}),
+        lambda: rgb_profile({b"desc": translations(MAX_ICC_RECORDS, MAX_ICC_TAG_BYTES // MAX_ICC_RECORDS + 1)}),
     ),
-    "text, and the size of the profile": (lambda: of_size(MAX_PROFILE_BYTES), lambda: of_size(MAX_PROFILE_BYTES + 1)),
-    "number of tags": (lambda: with_tags(MAX_TAGS), lambda: with_tags(MAX_TAGS + 1)),
-    "shared contents": (lambda: sharing(MAX_TAG_BYTES), lambda: sharing(MAX_TAG_BYTES + 1)),
+    "text, and the size of the profile": (lambda: of_size(MAX_ICC_BYTES), lambda: of_size(MAX_ICC_BYTES + 1)),
+    "number of tags": (lambda: with_tags(MAX_ICC_TAGS), lambda: with_tags(MAX_ICC_TAGS + 1)),
+    "shared contents": (lambda: sharing(MAX_ICC_TAG_BYTES), lambda: sharing(MAX_ICC_TAG_BYTES + 1)),
 }
 
 
@@ -184,7 +184,7 @@ def test_a_profile_beyond_a_limit_is_not_let_through(kind: str) -> None:
 
 
 def test_the_limits_are_those_that_are_documented() -> None:
-    assert (MAX_ENTRIES, MAX_TAGS, MAX_GRID_BYTES, MAX_PROFILE_BYTES) == (4096, 100, 4 * 2**20, 4 * 2**20)
+    assert (MAX_ICC_ENTRIES, MAX_ICC_TAGS, MAX_ICC_GRID_BYTES, MAX_ICC_BYTES) == (4096, 100, 4 * 2**20, 4 * 2**20)
 
 
 # ------------------------------------------------------------------------------------- what repeats elements

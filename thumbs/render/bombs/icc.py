@@ -9,13 +9,14 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MAX_PROFILE_BYTES = 4_194_304
-MAX_TAGS = 100  # the limit of littlecms
-MAX_ENTRIES = 4096  # of a curve, an array, or a table beside a grid
-MAX_GRID_BYTES = 4_194_304
-MAX_RECORDS = 1000  # translations of one text
-# Tags may share their content. A profile of a press has six tables that usually share two or three contents.
-MAX_TAG_BYTES = 16_777_216
+from thumbs.render.bombs.limits import (
+    MAX_ICC_BYTES,
+    MAX_ICC_ENTRIES,
+    MAX_ICC_GRID_BYTES,
+    MAX_ICC_RECORDS,
+    MAX_ICC_TAG_BYTES,
+    MAX_ICC_TAGS,
+)
 
 _CHANNELS = {b"RGB ": 3, b"GRAY": 1, b"CMYK": 4}
 # Scanners, displays, printers, color spaces (ICC.1:2022, 7.2.5): no device links, abstract or named color profiles.
@@ -64,7 +65,7 @@ class _Tag:
 
 
 def _is_safe(profile: bytes) -> bool:
-    if not _TAG_TABLE <= len(profile) <= MAX_PROFILE_BYTES or profile[36:40] != b"acsp":
+    if not _TAG_TABLE <= len(profile) <= MAX_ICC_BYTES or profile[36:40] != b"acsp":
         return False
     device_class, space, connection = profile[12:16], profile[16:20], profile[20:24]
     if device_class not in _CLASSES or space not in _CHANNELS or connection not in _CONNECTION_SPACES:
@@ -74,14 +75,14 @@ def _is_safe(profile: bytes) -> bool:
     declared, count = struct.unpack_from(">I124xI", profile)
     size = min(declared, len(profile))  # as littlecms does: some profiles declare more than they have
     contents = _TAG_TABLE + _TAG_ROW_BYTES * count
-    if count > MAX_TAGS or contents > size:
+    if count > MAX_ICC_TAGS or contents > size:
         return False
     tags: dict[bytes, _Tag] = {}
     total = 0
     for row in range(_TAG_TABLE, contents, _TAG_ROW_BYTES):
         name, start, length = struct.unpack_from(">4sII", profile, row)
         total += length
-        if name in tags or start < contents or length < 8 or start + length > size or total > MAX_TAG_BYTES:
+        if name in tags or start < contents or length < 8 or start + length > size or total > MAX_ICC_TAG_BYTES:
             return False
         tags[name] = _Tag(profile, name, start, start + length, _CHANNELS[space])
     return _describes_device(tags, space) and all(_is_bounded(tag) for tag in tags.values())
@@ -131,7 +132,7 @@ def _curve_end(tag: _Tag, at: int) -> int | None:
     kind, end = tag.number(4, at), None
     if kind == _CURVE:
         entries = tag.number(4, at + 8)
-        end = at + 12 + 2 * entries if entries <= MAX_ENTRIES else None
+        end = at + 12 + 2 * entries if entries <= MAX_ICC_ENTRIES else None
     elif kind == _PARAMETRIC:
         function = tag.number(2, at + 8)
         end = at + 12 + 4 * _PARAMETERS[function] if function < len(_PARAMETERS) else None
@@ -142,7 +143,7 @@ _CURVE, _PARAMETRIC = (int.from_bytes(name, "big") for name in (b"curv", b"para"
 
 
 def _numbers(size: int) -> Callable[[_Tag], bool]:
-    return lambda tag: size <= tag.end - tag.start - 8 <= size * MAX_ENTRIES
+    return lambda tag: size <= tag.end - tag.start - 8 <= size * MAX_ICC_ENTRIES
 
 
 def _description(tag: _Tag) -> bool:
@@ -152,11 +153,13 @@ def _description(tag: _Tag) -> bool:
 def _translations(tag: _Tag) -> bool:
     """multiLocalizedUnicode (10.15): records of 12 bytes, each with the length and the offset of its text."""
     count, record, size = tag.number(4, 8), tag.number(4, 12), tag.end - tag.start
-    if count > MAX_RECORDS or record != 12 or 16 + 12 * count > size:
+    if count > MAX_ICC_RECORDS or record != 12 or 16 + 12 * count > size:
         return False
     records = tag.data[tag.start + 16 : tag.start + 16 + 12 * count]
     texts = list(struct.iter_unpack(">4xII", records))
-    return all(offset + length <= size for length, offset in texts) and sum(text[0] for text in texts) <= MAX_TAG_BYTES
+    return (
+        all(offset + length <= size for length, offset in texts) and sum(text[0] for text in texts) <= MAX_ICC_TAG_BYTES
+    )
 
 
 # ----------------------------------------------------------------------------------------------------- tables
@@ -167,7 +170,7 @@ def _grid_bytes(points: list[int], outputs: int, width: int) -> int | None:
     size = outputs * width
     for count in points:
         size *= count
-        if count < 2 or size > MAX_GRID_BYTES:
+        if count < 2 or size > MAX_ICC_GRID_BYTES:
             return None
     return size
 
@@ -189,7 +192,9 @@ def _table(width: int) -> Callable[[_Tag], bool]:
         start, before, after = 48, 256, 256
         if width == 2:
             start, before, after = 52, tag.number(2, 48), tag.number(2, 50)
-        if not (2 <= before <= MAX_ENTRIES and 2 <= after <= MAX_ENTRIES and _has_channels(tag, inputs, outputs)):
+        if not (
+            2 <= before <= MAX_ICC_ENTRIES and 2 <= after <= MAX_ICC_ENTRIES and _has_channels(tag, inputs, outputs)
+        ):
             return False
         grid = _grid_bytes([points] * inputs, outputs, width)
         return grid is not None and start + width * (before * inputs + after * outputs) + grid <= tag.end - tag.start
