@@ -312,7 +312,7 @@ BASES = (
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.sampled_from(BASES), st.lists(st.tuples(st.integers(0, 900), st.integers(0, 255)), max_size=4))
 def test_littlecms_converts_by_every_profile_that_is_let_through(base: bytes, changes: list[tuple[int, int]]) -> None:
     data = bytearray(base)
@@ -323,7 +323,7 @@ def test_littlecms_converts_by_every_profile_that_is_let_through(base: bytes, ch
         assert links(bytes(data), mode)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, len(P3)), st.integers(0, 300))
 def test_no_bytes_whatever_make_it_fail(put_in: bytes, at: int, taken_out: int) -> None:
     assert is_safe(P3[:at] + put_in + P3[at + taken_out :]) in (True, False)
