@@ -11,7 +11,7 @@ from tests.support.pictures import encoded
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A picture of the file, with its profiles: the four letters of the colour type, and the ICC profile."""
+    """A picture of the file, with its profiles: the four letters of the color type, and the ICC profile."""
 
     image: Image.Image
     profiles: tuple[tuple[bytes, bytes], ...] = ()
