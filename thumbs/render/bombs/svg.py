@@ -4,10 +4,14 @@ librsvg stops after half a million elements. That takes seconds, and no deadline
 are bounded too, because expat itself needs time and memory for them.
 """
 
+import base64
+import binascii
 import re
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
 
+from thumbs.render.bombs import png
 from thumbs.render.bombs.limits import MAX_SVG_ATTRIBUTES, MAX_SVG_ELEMENTS, MAX_SVG_ENTITY_CHARACTERS
 
 _REFERENCE = re.compile(r"&([^;&]*);")
@@ -73,6 +77,8 @@ class _ElementCounter:
         reference = attributes.get("href") or attributes.get("xlink:href") or ""
         if name.rpartition(":")[2] == "use" and reference.startswith("#"):
             self.parts[part].used.append(reference[1:])
+        if reference.lstrip().startswith("data:") and png.is_bomb(_embedded(reference)):
+            raise _TooMuchError
         self._open.append(part)
 
     def end(self, _: str) -> None:
@@ -103,9 +109,21 @@ class _ElementCounter:
         return found[0]
 
 
+def _embedded(reference: str) -> bytes:
+    """The bytes in a `data` URL (RFC 2397); empty where they cannot be read."""
+    head, _, body = reference.partition(",")
+    content = unquote_to_bytes(body)
+    if not head.rstrip().endswith("base64"):
+        return content
+    try:
+        return base64.b64decode(content + b"==")  # passes over white space, as librsvg does
+    except binascii.Error:
+        return b""
+
+
 def is_bomb(data: bytes) -> bool:
     """Whether an SVG draws more than 100,000 elements, or has more than 500,000 attributes or 16 M characters of
-    entities. False for one that cannot be parsed.
+    entities, or a picture in it is a bomb. False for one that cannot be parsed.
     """
     # A tag reaches its handler with all of its attributes, so they are bounded before.
     if data.count(b"=") > MAX_SVG_ATTRIBUTES:
