@@ -41,6 +41,13 @@ def test_so_many_elements_are_too_much_without_any_use() -> None:
     assert not is_bomb(b"<svg>" + b"<g/>" * 99_000 + b"</svg>")
 
 
+@pytest.mark.parametrize("prefix", [b"xlink", b"x"])
+def test_a_use_is_found_by_any_prefix_of_its_namespace(prefix: bytes) -> None:
+    data = nested(6, 10).replace(b" href=", b" " + prefix + b":href=")
+    declared = b"<svg xmlns:" + prefix + b"='http://www.w3.org/1999/xlink' "
+    assert is_bomb(data.replace(b"<svg ", declared))
+
+
 def test_a_circle_of_uses_ends() -> None:
     assert not is_bomb(b"<svg><g id='a'><use href='#b'/></g><g id='b'><use href='#a'/></g><use href='#a'/></svg>")
     assert not is_bomb(b"<svg id='a'><use href='#a'/></svg>")
@@ -62,7 +69,9 @@ def png_with_profile(inflated: int) -> bytes:
     )
 
 
-@pytest.mark.parametrize("element", ["<image href='%s'/>", "<image xlink:href=' %s'/>", "<feImage href='%s'/>"])
+@pytest.mark.parametrize(
+    "element", ["<image href='%s'/>", "<image xlink:href=' %s'/>", "<image x:href='%s'/>", "<feImage href='%s'/>"]
+)
 @pytest.mark.parametrize(("inflated", "much"), [(10_000, False), (4_194_304, False), (4_194_305, True), (10**8, True)])
 def test_a_picture_within_whose_profile_inflates_is_too_much(element: str, inflated: int, much: bool) -> None:
     data = png_with_profile(inflated)

@@ -74,10 +74,11 @@ class _ElementCounter:
             self.names.setdefault(element_id, part)
             self.parts.append(_Part())
         self.parts[part].own += 1
-        reference = attributes.get("href") or attributes.get("xlink:href") or ""
-        if name.rpartition(":")[2] == "use" and reference.startswith("#"):
-            self.parts[part].used.append(reference[1:])
-        if reference.lstrip().startswith("data:") and png.is_bomb(_embedded(reference)):
+        # Any prefix may stand for the namespace of XLink.
+        references = [value for key, value in attributes.items() if key == "href" or key.endswith(":href")]
+        if name.rpartition(":")[2] == "use":
+            self.parts[part].used += [each[1:] for each in references if each.startswith("#")]
+        if any(each.lstrip().startswith("data:") and png.is_bomb(_embedded(each)) for each in references):
             raise _TooMuchError
         self._open.append(part)
 
