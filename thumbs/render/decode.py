@@ -6,6 +6,7 @@ from thumbs.errors import SourceBroken
 from thumbs.image.geometry import Box, Layout, Size
 from thumbs.render import libvips
 from thumbs.render.header import Header
+from thumbs.render.profiles import without_profile
 
 # thumbnail_buffer passes `fail_on=` to the loader only in the option string. Without it, a truncated file becomes a
 # picture that is partly gray.
@@ -37,10 +38,10 @@ def scaled(
         return image.copy_memory()
 
 
-def pages(data: bytes, count: int, deadline: libvips.Deadline) -> list[pyvips.Image]:
+def pages(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> list[pyvips.Image]:
     """The first `count` frames in memory, each complete and upright. Raises as `scaled` does."""
     try:
-        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", n=count)
+        image = _opened(data, header, n=count)
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
@@ -97,10 +98,10 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
     width, height = layout.scaled
     if header.format == "jpeg":
         shrink = _jpeg_shrink(header.size, layout.scaled, fast=fast)
-        source = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", shrink=shrink)
+        source = _opened(data, header, shrink=shrink)
         image = source.thumbnail_image(width, height=height, size="force", **_to_srgb(header))
-    elif header.format == "webp" and min(header.size) <= _LIBWEBP_SIDE:
-        source = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
+    elif header.main_only or (header.format == "webp" and min(header.size) <= _LIBWEBP_SIDE):
+        source = _opened(data, header)
         image = source.thumbnail_image(width, height=height, size="force", **_to_srgb(header))
     else:
         image = pyvips.Image.thumbnail_buffer(
@@ -109,6 +110,12 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
     if layout.attention is not None or layout.window.size == layout.scaled:
         return image
     return image.extract_area(layout.window.left, layout.window.top, *layout.window.size)
+
+
+def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
+    """The main picture, not decoded yet, without a profile that is not used."""
+    image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
+    return image if header.profile else without_profile(image)
 
 
 def _region(data: bytes, header: Header, layout: Layout, deadline: libvips.Deadline) -> pyvips.Image:
@@ -124,7 +131,7 @@ def _region(data: bytes, header: Header, layout: Layout, deadline: libvips.Deadl
         shrink = _jpeg_shrink(box.size, target)
         options = {"shrink": shrink}
         box = _grown(box, 1 / shrink)
-    image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
+    image = _opened(data, header, **options)
     if image.get_typeof("orientation"):
         if image.get("orientation") != 1:
             with deadline.watch(image, SourceBroken):

@@ -11,17 +11,20 @@ from thumbs.image.geometry import Size
 from thumbs.image.limits import MAX_FRAMES, MAX_SOURCE_PIXELS, MAX_SOURCE_SIDE, MAX_WHOLE_PIXELS
 from thumbs.image.transforms import ALL_FRAMES, Transform
 from thumbs.render import libvips
-from thumbs.render.bombs import avif, svg, tiff
+from thumbs.render.bombs import avif, gif, jpeg, svg, tiff, webp
 from thumbs.render.copyright import Copyright, read_copyright
+from thumbs.render.png import PNG, without_texts
+from thumbs.render.profiles import has_safe_profile, needs_main_picture
 
-# Files that crash or stall a library before it can report their size.
+# Files that crash or stall a library, or fill its memory, before it can report their size.
 _BOMB_CHECKS: dict[str, Callable[[bytes], bool]] = {
     "avif": avif.is_bomb,
+    "gif": gif.is_bomb,
+    "jpeg": jpeg.is_bomb,
     "svg": svg.is_bomb,
     "tiff": tiff.is_bomb,
+    "webp": webp.is_bomb,
 }
-_PNG = b"\x89PNG\r\n\x1a\n"
-_PNG_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 _START_OF_SCAN = b"\xff\xda"
 # libjpeg processes the whole picture for each scan, and no deadline interrupts it. This many scans are allowed for the
 # largest picture, more for smaller ones. Encoders write about ten.
@@ -53,8 +56,9 @@ class Animation:
 class Header:
     """What is known before decoding.
 
-    `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile of a device.
-    `scans` is the number of scans of a multi-scan JPEG, else 1.
+    `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
+    `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
+    decoded in place of the main one, and an unused profile must be removed.
     """
 
     format: str
@@ -66,6 +70,7 @@ class Header:
     scans: int = 1
     animation: Animation | None = None
     copyright: Copyright | None = None
+    main_only: bool = False
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""
@@ -104,6 +109,8 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         frames = image.get("n-pages") if "n-pages" in fields else 1
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         notice = read_copyright(image, fields)
+        profile = has_safe_profile(image)
+        main_only = needs_main_picture(data, name, image, safe=profile)
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     turned = orientation in _SIDEWAYS
@@ -112,44 +119,28 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         size=(image.height, image.width) if turned else (image.width, image.height),
         whole=multiscan or name == "avif",
         cmyk=image.interpretation == "cmyk",
-        profile="icc-profile-data" in fields and _is_device_profile(image.get("icc-profile-data")),
+        profile=profile,
         frames=frames,
         # Counting bytes is exact: in coded data 0xFF is followed by 0 or a restart marker (ITU-T T.81, B.1.1.5).
         scans=data.count(_START_OF_SCAN) if name == "jpeg" and multiscan else 1,
         animation=animation,
         copyright=notice,
+        main_only=main_only,
     )
-
-
-def _is_device_profile(profile: bytes) -> bool:
-    """Whether the color space of the profile is a device's (ICC.1:2022, 7.2.6), not XYZ or Lab."""
-    return profile[16:20] in (b"RGB ", b"GRAY", b"CMYK")
 
 
 def normalized(data: bytes) -> bytes:
     """`data` in a form that libvips reads.
 
     libvips recognizes only some AVIF brands: others are replaced by `avif`. A PNG loses its text chunks: libpng
-    inflates each compressed one, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8.
+    inflates each compressed one, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. Raises
+    `SourceOverLimit` for a PNG of more than 100,000 chunks.
     """
-    if data.startswith(_PNG):
-        return _without_texts(data)
+    if data.startswith(PNG):
+        return without_texts(data)
     if data[4:8] == b"ftyp" and data[8:12] in (b"avis", b"miaf") and sniff(data) == "avif":
         return data[:8] + b"avif" + data[12:]
     return data
-
-
-def _without_texts(data: bytes) -> bytes:
-    """A PNG without its text chunks (RFC 2083, 3.2); the same object when it has none."""
-    if not any(name in data for name in _PNG_TEXT_CHUNKS):
-        return data
-    kept, at = [_PNG], len(_PNG)
-    while at + 8 <= len(data):
-        after = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        if data[at + 4 : at + 8] not in _PNG_TEXT_CHUNKS:
-            kept.append(data[at:after])
-        at = after
-    return b"".join((*kept, data[at:]))
 
 
 def _animation(image: pyvips.Image, fields: set[str]) -> Animation:

@@ -151,7 +151,7 @@ def _decoded(
     layout = plan(header.size, transform)
     limits.check_layout(layout, frames=frames)
     if frames > 1:
-        pages = decode.pages(data, frames, deadline)
+        pages = decode.pages(data, header, frames, deadline)
         if transform.trim is not None:
             first = decode.fitted(pages[0], plan(header.size, Transform(crop=transform.crop)), deadline, header=header)
             layout = _trimmed(first, header, transform, limits, frames)

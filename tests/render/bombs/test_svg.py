@@ -1,10 +1,17 @@
 """How many elements an SVG draws: counted also where `use` multiplies them, and without drawing."""
 
+import base64
+import struct
+import zlib
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.color import PROFILES
 from tests.support.hostile import FILES
+from tests.support.pictures import encoded, noise
 from thumbs.render.bombs.svg import is_bomb
 
 BOMBS = [file for file in FILES if file.name.startswith("svg-uses-10-to-the")]
@@ -34,6 +41,13 @@ def test_so_many_elements_are_too_much_without_any_use() -> None:
     assert not is_bomb(b"<svg>" + b"<g/>" * 99_000 + b"</svg>")
 
 
+@pytest.mark.parametrize("prefix", [b"xlink", b"x"])
+def test_a_use_is_found_by_any_prefix_of_its_namespace(prefix: bytes) -> None:
+    data = nested(6, 10).replace(b" href=", b" " + prefix + b":href=")
+    declared = b"<svg xmlns:" + prefix + b"='http://www.w3.org/1999/xlink' "
+    assert is_bomb(data.replace(b"<svg ", declared))
+
+
 def test_a_circle_of_uses_ends() -> None:
     assert not is_bomb(b"<svg><g id='a'><use href='#b'/></g><g id='b'><use href='#a'/></g><use href='#a'/></svg>")
     assert not is_bomb(b"<svg id='a'><use href='#a'/></svg>")
@@ -44,3 +58,29 @@ def test_a_circle_of_uses_ends() -> None:
 def test_no_bytes_whatever_make_it_fail(put_in: bytes, at: int) -> None:
     good = nested(2, 2)
     assert is_bomb(good[:at] + put_in + good[at:]) in (True, False)
+
+
+def png_with_profile(inflated: int) -> bytes:
+    """A PNG whose profile inflates to so many bytes."""
+    plain = encoded(noise(16, 16), "PNG")
+    content = b"iCCPx\0\0" + zlib.compress(PROFILES["p3"].ljust(inflated, b"\0"), 9)
+    return (
+        plain[:33] + struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content)) + plain[33:]
+    )
+
+
+@pytest.mark.parametrize(
+    "element", ["<image href='%s'/>", "<image xlink:href=' %s'/>", "<image x:href='%s'/>", "<feImage href='%s'/>"]
+)
+@pytest.mark.parametrize(("inflated", "much"), [(10_000, False), (4_194_304, False), (4_194_305, True), (10**8, True)])
+def test_a_picture_within_whose_profile_inflates_is_too_much(element: str, inflated: int, much: bool) -> None:
+    data = png_with_profile(inflated)
+    lines = base64.encodebytes(data).decode()
+    for url in (f"data:image/png;base64,{lines}", f"data:;base64,{quote(lines)}", f"data:image/png,{quote(data)}"):
+        drawing = "<svg xmlns:xlink='http://www.w3.org/1999/xlink'>" + element % url + "</svg>"
+        assert is_bomb(drawing.encode()) is much, url[:30]
+
+
+def test_a_reference_to_data_that_is_no_picture_is_passed_over() -> None:
+    for url in ("data:", "data:,", "data:;base64,%%%", "data:;base64,A", "data:image/png;base64,iVBORw0KGgo="):
+        assert not is_bomb(b"<svg><image href='" + url.encode() + b"'/></svg>")

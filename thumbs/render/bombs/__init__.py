@@ -1,1 +1,1 @@
-"""Files that must be refused before libvips sees them. Imports no other room."""
+"""Files and profiles that libvips must not be given. Imports no other room."""

@@ -1,0 +1,280 @@
+"""Every parser of originals of ours: its worst file costs a bounded number of steps and bytes.
+
+Steps are lines of Python that run. Each parser gets the file that costs it the most, of the largest size that is read
+or of the size at which it reaches its bound; the bounds are those of docs/security.md.
+"""
+
+import re
+import struct
+import sys
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from tests.support.color import PROFILES
+from tests.support.icc_profiles import bomb, curve, pipeline, rgb_profile, translations, with_rows
+from tests.support.pictures import encoded, noise
+from thumbs.errors import SourceOverLimit
+from thumbs.image.formats import sniff
+from thumbs.image.limits import MAX_SOURCE_BYTES
+from thumbs.render.bombs import avif, gif, icc, jpeg, limits, svg, tiff, webp
+from thumbs.render.header import normalized
+
+ROOT = Path(__file__).resolve().parents[2]
+FULL = MAX_SOURCE_BYTES - 200_000
+MEBIBYTE = 2**20
+
+
+def count_steps(call: Callable[[], object]) -> tuple[int, object]:
+    """The lines of the app's own code that `call` runs, and its result."""
+    steps = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> object:
+        nonlocal steps
+        if "/thumbs/" not in frame.f_code.co_filename:
+            return None
+        steps += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)  # type: ignore[arg-type]
+    try:
+        result = call()
+    finally:
+        sys.settrace(before)
+    return steps, result
+
+
+def peak_bytes(call: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def is_over_limit(data: bytes) -> bool:
+    try:
+        normalized(data)
+    except SourceOverLimit:
+        return True
+    return False
+
+
+# ------------------------------------------------------------------------------------------------ the files
+
+
+def filled(before: bytes, unit: bytes, after: bytes = b"", *, count: int = 0) -> bytes:
+    return before + unit * (count or (FULL - len(before) - len(after)) // len(unit)) + after
+
+
+_PNG = encoded(noise(16, 16), "PNG")
+_TEXT = b"\0\0\0\3tEXta\0b" + bytes(4)
+_EMPTY_CHUNK = b"\0\0\0\0prVt" + bytes(4)
+_JPEG = encoded(noise(16, 16), "JPEG")
+_PROGRESSIVE = encoded(noise(16, 16), "JPEG", progressive=True)
+_WEBP = encoded(noise(16, 16), "WEBP")
+_AVIF = encoded(noise(16, 16), "AVIF")
+_GIF_FRAME = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2\x4c\1\0"
+
+
+def png(count: int = 0) -> bytes:
+    """A text chunk makes the parser copy the others."""
+    return filled(_PNG[:33] + _TEXT, _EMPTY_CHUNK, _PNG[33:], count=count)
+
+
+def png_of_texts() -> bytes:
+    """Every second chunk is kept, so that there are as many parts as can be."""
+    return filled(_PNG[:33], _TEXT + _EMPTY_CHUNK, _PNG[33:], count=(limits.MAX_PNG_CHUNKS - 10) // 2)
+
+
+def png_of_large_chunks() -> bytes:
+    return filled(_PNG[:33] + _TEXT, struct.pack(">I", 8_000_000) + b"prVt" + bytes(8_000_004), _PNG[33:])
+
+
+def avif_items(count: int, *, extents: int = 0) -> bytes:
+    """An item location box of 16-bit ids and no sizes: six bytes an item."""
+    items = struct.pack(">HHH", 1, 0, extents) * count
+    iloc = struct.pack(">I4sI", 18 + len(items), b"iloc", 2 << 24) + b"\0\0" + struct.pack(">I", count) + items
+    return _AVIF[:32] + struct.pack(">I4sI", 12 + len(iloc), b"meta", 0) + iloc
+
+
+def tiff_directories(count: int, entries: int, *, step: int = 4) -> bytes:
+    """Directories that overlap: each begins `step` bytes behind the one before, and names the next one."""
+    data = bytearray(8 + step * count + 12 * entries + 16)
+    data[:8] = b"II*\0" + struct.pack("<I", 8)
+    for number in range(count):
+        at = 8 + step * number
+        struct.pack_into("<H", data, at, entries)
+        struct.pack_into("<I", data, at + 2 + 12 * entries, at + step if number < count - 1 or step == 0 else 0)
+    return bytes(data)
+
+
+def svg_of(*contents: bytes, before: bytes = b"") -> bytes:
+    return before + b"<svg xmlns='http://www.w3.org/2000/svg'>" + b"".join(contents) + b"</svg>"
+
+
+def svg_uses() -> bytes:
+    """Half of the elements use one part, and the other half is what it uses."""
+    return svg_of(b"<g id='q'/><g id='p'>", b"<use href='#q'/>" * 49_000, b"</g>", b"<use href='#p'/>" * 50_000)
+
+
+def svg_doubling() -> bytes:
+    levels = (b"<g id='g%d'><use href='#g%d'/><use href='#g%d'/></g>" % (n, n - 1, n - 1) for n in range(1, 33_000))
+    return svg_of(b"<g id='g0'/>", *levels)
+
+
+def svg_entities(length: int, references: int) -> bytes:
+    entity = b"<!DOCTYPE svg [<!ENTITY a '" + b"x" * length + b"'>]>"
+    return svg_of(b"<g id='" + b"&a;" * references + b"'/>", before=entity)
+
+
+def svg_nested_entities() -> bytes:
+    rows = b"".join(b"<!ENTITY l%d '%s'>" % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 9))
+    return svg_of(b"<g id='&l8;'/>", before=b"<!DOCTYPE svg [<!ENTITY l0 'lol'>" + rows + b"]>")
+
+
+def icc_of_translations() -> bytes:
+    """As many tags as there may be, each with as many records as there may be, at the same place."""
+    base, text = rgb_profile({}), translations(limits.MAX_ICC_RECORDS)
+    count = struct.unpack_from(">I", base, 128)[0]
+    rows = [struct.unpack_from(">4sII", base, 132 + 12 * number) for number in range(count)]
+    moved = [(name, at - 132 - 12 * count + len(text), size) for name, at, size in rows]
+    more = [(b"x%03d" % number, 0, len(text)) for number in range(limits.MAX_ICC_TAGS - count)]
+    return with_rows([*moved, *more], text + base[132 + 12 * count :])
+
+
+@dataclass(frozen=True)
+class Worst:
+    """`kind` is the row of the table, `refused` what the parser says of the file."""
+
+    kind: str
+    parse: Callable[[bytes], object]
+    build: Callable[[], bytes]
+    refused: bool | None = None
+
+
+WORST: dict[str, Worst] = {
+    "png, full of chunks": Worst("PNG", is_over_limit, png, True),
+    "png, chunks at the limit": Worst("PNG", is_over_limit, lambda: png(limits.MAX_PNG_CHUNKS - 10), False),
+    "png, texts between": Worst("PNG", is_over_limit, png_of_texts, False),
+    "png, full of large chunks": Worst("PNG", is_over_limit, png_of_large_chunks, False),
+    "jpeg, application segments": Worst(
+        "JPEG", jpeg.is_bomb, lambda: filled(_JPEG[:2], b"\xff\xe2\0\2", _JPEG[2:]), True
+    ),
+    "jpeg, comments": Worst("JPEG", jpeg.is_bomb, lambda: filled(_JPEG[:2], b"\xff\xfe\0\2", _JPEG[2:]), True),
+    "jpeg, markers without length": Worst("JPEG", jpeg.is_bomb, lambda: filled(_JPEG[:2], b"\xff\1", _JPEG[2:]), True),
+    "jpeg, segments of no length": Worst("JPEG", jpeg.is_bomb, lambda: filled(b"\xff\xd8", b"\xff\xe1\0\0"), True),
+    "jpeg, fill bytes": Worst("JPEG", jpeg.is_bomb, lambda: filled(b"\xff\xd8", b"\xff"), False),
+    "jpeg, stuffed bytes": Worst("JPEG", jpeg.is_bomb, lambda: filled(b"\xff\xd8", b"\xff\0"), False),
+    "jpeg, segments after a scan": Worst(
+        "JPEG", jpeg.is_bomb, lambda: filled(_PROGRESSIVE[:-2], b"\xff\xe2\0\2", b"\xff\xd9"), True
+    ),
+    "jpeg, coded data": Worst("JPEG", jpeg.is_bomb, lambda: filled(_PROGRESSIVE[:-2], b"\xff\0\xe2\0"), False),
+    "webp, empty chunks": Worst("WebP", webp.is_bomb, lambda: filled(_WEBP, b"ABCD\0\0\0\0"), True),
+    "gif, frames": Worst("GIF", gif.is_bomb, lambda: filled(b"GIF89a\1\0\1\0\x80\0\0" + bytes(6), _GIF_FRAME), True),
+    "avif, boxes in front": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF[:32], b"\0\0\0\x08free"), True),
+    "avif, boxes behind": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF, b"\0\0\0\x08free"), True),
+    "avif, items": Worst("AVIF", avif.is_bomb, lambda: avif_items(10_000_000), True),
+    "avif, items at the limit": Worst("AVIF", avif.is_bomb, lambda: avif_items(limits.MAX_AVIF_EXTENTS), False),
+    "avif, extents": Worst("AVIF", avif.is_bomb, lambda: avif_items(100, extents=60_000), True),
+    "tiff, entries": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1000, 60_000), True),
+    "tiff, directories": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1_000_000, 1, step=18), True),
+    "tiff, at the limit": Worst(
+        "TIFF", tiff.is_bomb, lambda: tiff_directories(limits.MAX_TIFF_DIRECTORIES, 9, step=114), False
+    ),
+    "tiff, a circle": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1, 1, step=0), False),
+    "svg, uses": Worst("SVG", svg.is_bomb, svg_uses, True),
+    "svg, doubling": Worst("SVG", svg.is_bomb, svg_doubling, True),
+    "svg, elements": Worst("SVG", svg.is_bomb, lambda: filled(b"<svg>", b"<g/>", b"</svg>"), True),
+    "svg, parts at the limit": Worst(
+        "SVG", svg.is_bomb, lambda: svg_of(*(b"<g id='%d'/>" % number for number in range(99_000))), False
+    ),
+    "svg, attributes": Worst(
+        "SVG", svg.is_bomb, lambda: svg_of(b"<g ", *(b"a%d='' " % n for n in range(5_000_000)), b"/>"), True
+    ),
+    "svg, attributes at the limit": Worst(
+        "SVG", svg.is_bomb, lambda: svg_of(b"<g ", *(b"a%d='' " % n for n in range(400_000)), b"/>"), False
+    ),
+    "svg, attributes of entities": Worst(
+        "SVG",
+        svg.is_bomb,
+        lambda: svg_of(b"&a;" * 600, before=b'<!DOCTYPE svg [<!ENTITY a "' + b"<g a='' b='' c=''/>" * 1000 + b'">]>'),
+        True,
+    ),
+    "svg, entities": Worst("SVG", svg.is_bomb, lambda: svg_entities(1_000_000, 90), True),
+    "svg, nested entities": Worst("SVG", svg.is_bomb, svg_nested_entities, True),
+    "icc, translations": Worst("ICC", icc.is_safe, icc_of_translations, True),
+    "icc, curves": Worst(
+        "ICC",
+        icc.is_safe,
+        lambda: rgb_profile({b"A2B0": pipeline(b"mAB ", (2, 2, 2), curves=curve(4096))}, pcs=b"Lab "),
+        True,
+    ),
+    "icc, a bomb": Worst("ICC", icc.is_safe, lambda: bomb(200_000), False),
+    "icc, too long": Worst("ICC", icc.is_safe, lambda: filled(PROFILES["p3"], b"\0"), False),
+    "signatures": Worst("signatures", sniff, lambda: filled(b"", b" ")),
+}
+
+
+def documented() -> dict[str, tuple[int, int]]:
+    """The parsers of docs/security.md: the most steps, and the most MiB, that one takes."""
+    rows = re.findall(
+        r"^\| (\w+) \| [^|]+ \| ([0-9,]+) \| ([0-9]+) \|$", (ROOT / "docs" / "security.md").read_text(), re.MULTILINE
+    )
+    return {kind: (int(steps.replace(",", "")), int(mebibytes)) for kind, steps, mebibytes in rows}
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_the_worst_file_of_a_parser_stays_within_its_steps_and_bytes(name: str) -> None:
+    worst = WORST[name]
+    data = worst.build()
+    assert len(data) <= MAX_SOURCE_BYTES
+    most_steps, most_mebibytes = documented()[worst.kind]
+    steps, result = count_steps(lambda: worst.parse(data))
+    assert steps <= most_steps
+    assert result is worst.refused
+    assert peak_bytes(lambda: worst.parse(data)) <= most_mebibytes * MEBIBYTE
+
+
+def test_every_parser_is_in_the_table_and_has_its_worst_file() -> None:
+    assert documented().keys() == {worst.kind for worst in WORST.values()}
+    modules = {path.stem for path in (ROOT / "thumbs" / "render" / "bombs").glob("*.py")} - {"__init__", "limits"}
+    assert modules | {"png"} == {kind.lower() for kind in documented()} - {"signatures"}
+
+
+def test_the_table_names_every_limit() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    numbers = {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*\d|\d", text)}
+    values = {name: value for name, value in vars(limits).items() if name.startswith("MAX_")}
+    assert {name: value for name, value in values.items() if value not in numbers} == {}
+
+
+# -------------------------------------------------------------------------------- what ordinary files need
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF"])
+def test_an_ordinary_picture_costs_few_steps(kind: str) -> None:
+    data = encoded(noise(900, 700), kind)
+    parsers = {"PNG": is_over_limit, "JPEG": jpeg.is_bomb, "WEBP": webp.is_bomb, "GIF": gif.is_bomb}
+    parse = {**parsers, "AVIF": avif.is_bomb, "TIFF": tiff.is_bomb}[kind]
+    steps, result = count_steps(lambda: parse(data))
+    assert result is False
+    assert steps < 2000
+
+
+def test_entities_as_drawing_programs_declare_them_are_let_through() -> None:
+    """Illustrator declares its namespaces so."""
+    doctype = b"<!DOCTYPE svg [<!ENTITY ns_svg 'http://www.w3.org/2000/svg'><!ENTITY and '&#38;amp;'>]>"
+    data = svg_of(b"<g a='&ns_svg;'>&and;&lt;</g>" * 1000, before=b"<?xml version='1.0'?>" + doctype)
+    assert not svg.is_bomb(data)
+
+
+def test_a_png_without_texts_is_not_copied() -> None:
+    data = png(10)[:33] + png(10)[33 + len(_TEXT) :]
+    assert normalized(data) is data

@@ -1,0 +1,36 @@
+"""The bound of every parser that reads an original before libvips does; docs/security.md explains each."""
+
+# PNG. With chunks of 8 KiB, as libpng writes them, the largest original has 8192.
+MAX_PNG_CHUNKS = 100_000
+
+# JPEG. libjpeg takes 180 bytes for an empty application segment.
+MAX_JPEG_SEGMENTS = 200_000
+
+# WebP. An animation has a chunk for each frame.
+MAX_WEBP_CHUNKS = 100_000
+
+# GIF. Only a file of more than 1 MB can have as many.
+MAX_GIF_FRAMES = 100_000
+
+# AVIF.
+MAX_AVIF_BOXES = 10_000  # at one level
+MAX_AVIF_EXTENTS = 10_000  # items count too
+
+# TIFF, all directories together.
+MAX_TIFF_DIRECTORIES = 10_000
+MAX_TIFF_ENTRIES = 100_000
+MAX_TIFF_DESCRIPTION_BYTES = 1_000_000
+
+# SVG.
+MAX_SVG_ELEMENTS = 100_000  # as drawn
+MAX_SVG_ATTRIBUTES = 500_000
+MAX_SVG_ENTITY_CHARACTERS = 16_777_216  # after all references are replaced
+
+# ICC profiles. 100 tags is the limit of littlecms.
+MAX_ICC_BYTES = 4_194_304
+MAX_ICC_TAGS = 100
+MAX_ICC_ENTRIES = 4096  # of a curve, an array, or a table beside a grid
+MAX_ICC_GRID_BYTES = 4_194_304
+MAX_ICC_RECORDS = 1000  # translations of one text
+# Tags may share their content. A profile of a press has six tables that usually share two or three contents.
+MAX_ICC_TAG_BYTES = 16_777_216
