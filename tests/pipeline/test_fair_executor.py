@@ -185,10 +185,12 @@ class Children:
         self.ended: list[int] = []
         self._gates: dict[int, threading.Event] = {}
 
-    def preempt(self, thread: int) -> None:
+    def preempt(self, thread: int) -> bool:
+        if thread not in self._gates:
+            return False
         self.ended.append(thread)
-        if thread in self._gates:
-            self._gates[thread].set()
+        self._gates[thread].set()
+        return True
 
     def work(self, works: Works, name: str, *, ends: threading.Event) -> Callable[[], Callable[[], None]]:
         def work() -> Callable[[], None]:
@@ -227,6 +229,44 @@ def test_slow_work_in_the_express_place_is_ended_for_others_and_runs_again_later
     eventually(lambda: sorted(works.ended[5:]) == ["lent", "old"])
     assert works.begun.count("lent") == 2
     eventually(lambda: (sum(wait for wait, _ in waits), sum(run for _, run in waits)) == (0, 0))
+
+
+def test_work_whose_render_has_not_begun_is_ended_as_soon_as_it_has(
+    made: Make, works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fair_queue, "OLD_SECONDS", 0.05)
+    children, begins, ends = Children(), threading.Event(), threading.Event()
+    executor = made(places=1, preempt=children.preempt)
+    render = children.work(works, "lent", ends=ends)
+
+    def late() -> Callable[[], None]:
+        assert begins.wait(WAIT_SECONDS)
+        return render()
+
+    executor.submit("busy", works.slow("old"))
+    executor.submit("busy", late)
+    eventually(lambda: len(executor._queue._running) == 2)
+    executor.submit("quiet", works.quick("quiet"))
+    threading.Event().wait(0.2)
+    assert works.begun == ["old"]
+    begins.set()
+    eventually(lambda: works.ended == ["quiet"])
+    assert works.begun == ["old", "lent", "quiet"]
+    ends.set()
+
+
+def test_a_timer_that_cannot_be_started_is_tried_again(
+    made: Make, works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fair_queue, "OLD_SECONDS", 0.05)
+    executor = made({"busy": 1}, places=1)
+    executor.submit("busy", works.slow("old"))
+    eventually(lambda: works.begun == ["old"])
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _cannot_start)
+        executor.submit("busy", works.quick("one"))
+    executor.submit("busy", works.quick("two"))
+    eventually(lambda: works.ended == ["one", "two"])
 
 
 def test_work_that_cannot_be_ended_keeps_the_express_place(

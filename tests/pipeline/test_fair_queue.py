@@ -24,6 +24,7 @@ class Simulation:
     started: list[tuple[str, float]] = field(default_factory=list)
     held: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     ended: int = 0
+    put_back: list[tuple[str, float]] = field(default_factory=list)
     most: int = 0
 
     def __post_init__(self) -> None:
@@ -50,6 +51,15 @@ class Simulation:
         self.now += seconds
         assert not self.ends or self.now <= self.ends[0][0]
         self._note(self.queue.start_next(self.now))
+
+    def recall(self) -> None:
+        """Put back what the queue recalls, until it recalls nothing."""
+        while (holder := self.queue.recall(self.now)) is not None:
+            holder.recalled = True
+            self.put_back.append(holder.work)
+            self.ends = [end for end in self.ends if end[2] is not holder]
+            heapq.heapify(self.ends)
+            self._note(self.queue.put_back(holder, self.now))
 
     def running(self) -> Counter[str]:
         return Counter(running.work[0] for _, _, running in self.ends)
@@ -175,6 +185,33 @@ def test_places_are_never_free_while_work_waits_and_all_work_runs_once(
         assert [seconds for each, seconds in simulation.started if each == name] == wanted[name]
     assert simulation.queue._waiting == {}
     assert not any(simulation.queue.busy(name) for name in "abcd")
+
+
+@given(
+    st.integers(1, 3),
+    st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.01, 9), st.integers(0, 3)), min_size=1, max_size=60),
+)
+def test_work_that_is_recalled_runs_again_once_and_all_work_ends(
+    places: int, steps: list[tuple[str, float, int]]
+) -> None:
+    simulation = Simulation({"a": 1, "b": 2, "c": 0.1}, places=places, can_recall=True)
+    for name, seconds, ends in steps:
+        simulation.add(name, seconds)
+        simulation.recall()
+        for _ in range(min(ends, len(simulation.ends))):
+            simulation.end_next()
+            simulation.recall()
+    while simulation.ends:
+        change = simulation.queue.next_change(simulation.now)
+        if change is not None and change < simulation.ends[0][0]:
+            simulation.wait(change - simulation.now)
+        else:
+            simulation.end_next()
+        simulation.recall()
+    assert simulation.ended == len(steps)
+    assert simulation.most <= places + 1
+    assert simulation.queue._waiting == {}
+    assert max(Counter(map(id, simulation.put_back)).values(), default=0) <= 1
 
 
 # ---------------------------------------------------------------------------------------- newcomers

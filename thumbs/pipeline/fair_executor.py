@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 
@@ -19,6 +18,7 @@ from thumbs.pipeline.fair_queue import FairQueue, Running
 from thumbs.pipeline.timer import Timer
 
 logger = logging.getLogger("thumbs")
+_RETRY_SECONDS = 0.05
 
 
 class FairExecutor:
@@ -27,9 +27,9 @@ class FairExecutor:
     Each storage has a queue of `queue_length`. The threads start with the first work in the process. `on_start` and
     `max_queue_seconds` are as in `BoundedExecutor`, for all stages of this executor.
 
-    `preempt`, if given, ends the work that runs in the thread with this identifier: that work then raises `Preempted`,
-    unless it was done just before. It is called with a lock held, so it neither waits nor calls this executor. Without
-    `preempt`, as threads cannot be ended, slow work keeps the express place until it ends.
+    `preempt`, if given, ends the render in the thread with this identifier, and returns whether it did. The work then
+    raises `Preempted`, unless it was done just before. It is called with a lock held, so it neither waits nor calls this
+    executor. Without `preempt`, slow work keeps the express place until it ends, as threads cannot be ended.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class FairExecutor:
         queue_length: int,
         max_queue_seconds: float = inf,
         watch: Watch | None = None,
-        preempt: Callable[[int], None] | None = None,
+        preempt: Callable[[int], bool] | None = None,
     ) -> None:
         self.on_start: Callable[[FairExecutor], None] | None = None
         self.max_queue_seconds = max_queue_seconds
@@ -143,7 +143,6 @@ class FairExecutor:
                     return
                 running = self._ready.popleft()
                 running.thread = threading.get_ident()
-                self._recall(time.monotonic())
             self._run(running)
             del running  # else an idle thread would keep the work, and with it an original
 
@@ -154,8 +153,10 @@ class FairExecutor:
             try:
                 proceed = running.work()
             except Preempted:
-                leave, proceed = self._queue.put_back, _nothing
-                self._watch(1, 0)
+                proceed = _nothing
+                if not self._closed:
+                    leave = self._queue.put_back
+                    self._watch(1, 0)
             finally:
                 self._watch(0, -1)
                 self._leave(running, leave)
@@ -175,25 +176,27 @@ class FairExecutor:
 
     # ----------------------------------------------------------------------------------------- time
 
-    def _recall(self, now: float) -> None:
-        """End the work in the express place if it is to be put back. With the lock held."""
-        running = self._queue.recall(now)
-        if running is not None and running.thread is not None and self._preempt is not None:
-            running.recalled = True
-            self._preempt(running.thread)
-
     def _look_ahead(self, now: float) -> float | None:
         """Recall what is due, and return the time to set the timer for, if that is needed. With the lock held."""
-        self._recall(now)
-        due = self._queue.next_change(now)
+        due = self._queue.next_change(now) if self._recall(now) else now + _RETRY_SECONDS
         if due is None or (self._due is not None and self._due <= due):
             return None
         self._due = due
         return due
 
+    def _recall(self, now: float) -> bool:
+        """End the work in the express place if it is to be put back. False if that failed. With the lock held."""
+        running = self._queue.recall(now)
+        if running is None or self._preempt is None:
+            return True
+        running.recalled = running.thread is not None and self._preempt(running.thread)
+        return running.recalled
+
     def _call_at(self, due: float) -> None:
-        with suppress(RuntimeError):  # no thread can be started: the end of any work does the same
+        try:
             self._timer.after(due - time.monotonic()).add_done_callback(lambda _: self._on_time(due))
+        except RuntimeError:  # no thread can be started: the end of any work looks ahead again
+            self._due = None
 
     def _on_time(self, due: float) -> None:
         now = time.monotonic()
@@ -205,7 +208,7 @@ class FairExecutor:
             again = self._look_ahead(now)
         if again is not None:
             self._call_at(again)
-        self._add_threads(len(started))
+        self._add_threads(len(started))  # where that fails, a thread that runs work takes them
 
 
 @dataclass(frozen=True, slots=True)
