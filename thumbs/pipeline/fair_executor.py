@@ -28,7 +28,7 @@ class FairExecutor:
     `max_queue_seconds` are as in `BoundedExecutor`, for all stages of this executor.
 
     `preempt`, if given, ends the render in the thread with this identifier, and returns whether it did. The work then
-    raises `Preempted`, unless it was done just before. It is called with a lock held, so it neither waits nor calls this
+    raises `Preempted`, unless it was done just before. It is called with a lock held, so it neither waits nor calls the
     executor. Without `preempt`, slow work keeps the express place until it ends, as threads cannot be ended.
     """
 
