@@ -258,14 +258,15 @@ def test_a_storage_that_always_has_one_render_saves_up_no_credit() -> None:
     assert simulation.held["a"] == pytest.approx(100, abs=6)
 
 
-def test_what_one_storage_used_alone_does_not_count_against_it_later() -> None:
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_what_one_storage_used_alone_does_not_count_against_it_later(order: str) -> None:
     simulation = Simulation({"a": 1, "b": 1}, places=1)
     simulation.add("a", 1.0, 50)
     while simulation.ends:
         simulation.end_next()
     simulation.now += 5
-    simulation.add("a", 1.0, 100)
-    simulation.add("b", 1.0, 100)
+    for name in order:
+        simulation.add(name, 1.0, 100)
     simulation.held.clear()
     for _ in range(40):
         simulation.end_next()
@@ -296,6 +297,17 @@ def test_a_storage_without_a_render_takes_the_express_place_at_once() -> None:
     for _ in range(4):
         assert simulation.end_next() == "b"
         assert simulation.running() == {"a": 3, "b": 1}
+
+
+def test_storages_without_a_render_take_the_express_place_one_after_another() -> None:
+    queue: FairQueue[str] = FairQueue(dict.fromkeys("abcd", 1.0), places=1, queue_length=9, can_recall=False)
+    queue.add("a", "a", 0.0)
+    (running,) = queue.add("b", "b", 0.0)
+    for name in "cd":
+        assert queue.add(name, name, 0.0) == []
+    for name in "cd":
+        (running,) = queue.end(running, 0.0)
+        assert running.work == name
 
 
 def test_the_express_place_is_a_usual_one_as_soon_as_another_is_free() -> None:
@@ -363,6 +375,15 @@ def test_a_place_that_was_lent_is_recalled_as_soon_as_another_storage_waits() ->
     assert [each.work for each in queue.put_back(holder, 1002.3)] == ["quick"]
 
 
+def test_a_place_that_a_storage_without_a_render_took_is_recalled_only_when_it_is_old() -> None:
+    queue: FairQueue[str] = FairQueue({"a": 1, "b": 1, "c": 1}, places=1, queue_length=9, can_recall=True)
+    queue.add("a", "slow", 0.0)
+    (express,) = queue.add("b", "express", 0.1)
+    queue.add("c", "quick", 0.2)
+    assert queue.recall(1.0) is None
+    assert queue.recall(0.1 + OLD_SECONDS) is express
+
+
 def test_old_work_in_the_express_place_is_recalled_for_any_other_once() -> None:
     queue, holder = lent()
     assert queue.next_change(1002.5) == 1002.0 + OLD_SECONDS
@@ -395,5 +416,10 @@ def test_nothing_is_recalled_where_work_cannot_be_ended() -> None:
 
 def test_cleared_queues_start_nothing() -> None:
     queue, holder = lent()
+    queue.put_back(holder, 1002.1)
     queue.clear()
-    assert queue.end(holder, 1003.0) == []
+    for running in list(queue._running):
+        assert queue.busy("a")
+        assert queue.end(running, 1003.0) == []
+    assert not queue.busy("a")
+    assert queue.add("a", "next", 1004.0)[0].work == "next"
