@@ -98,7 +98,9 @@ def test_a_queue_is_full_for_its_storage_alone() -> None:
         assert queue.add("a", "waits", 0.0) == []
     assert queue.full("a", 0.0)
     assert not queue.full("b", 0.0)
+    assert (queue.busy("a"), queue.busy("b")) == (True, False)
     (express,) = queue.add("b", "express", 0.0)
+    assert queue.busy("b")
     assert queue.add("b", "waits", 0.0) == []
     assert not queue.full("b", 0.0)
     queue.end(express, 0.1)
@@ -244,6 +246,33 @@ def test_a_storage_that_was_idle_has_no_credit() -> None:
     assert abs(simulation.held["a"] - simulation.held["b"]) <= 2
 
 
+def test_a_storage_that_was_idle_starts_with_those_that_wait_and_not_with_one_that_needs_little() -> None:
+    simulation = Simulation({"a": 1, "b": 1, "little": 100}, places=2)
+    simulation.add("little", 10_000.0)
+    simulation.add("a", 1.0, 1000)
+    for _ in range(500):
+        simulation.end_next()
+    simulation.add("b", 1.0, 500)
+    simulation.held.clear()
+    for _ in range(100):
+        simulation.end_next()
+    assert abs(simulation.held["a"] - simulation.held["b"]) <= 3
+
+
+def test_a_storage_that_was_idle_starts_with_what_runs_where_nothing_waits() -> None:
+    simulation = Simulation({"a": 1, "b": 1}, places=1)
+    simulation.add("a", 100.5)
+    simulation.wait(50)
+    simulation.add("b", 1.0, 500)
+    simulation.add("a", 1.0, 500)
+    while simulation.end_next() == "b":
+        pass
+    simulation.held.clear()
+    for _ in range(100):
+        simulation.end_next()
+    assert abs(simulation.held["a"] - simulation.held["b"]) <= 3
+
+
 def test_a_storage_that_always_has_one_render_saves_up_no_credit() -> None:
     simulation = Simulation({"a": 1, "b": 1}, places=4)
     simulation.add("a", 1.0, 5000)
@@ -355,23 +384,26 @@ def test_more_of_the_same_storage_runs_beside_old_renders_where_that_harms_no_ot
 # ------------------------------------------------------------------------------------------ recalls
 
 
-def lent() -> tuple[FairQueue[str], Running[str]]:
-    """Two places with old renders of `a`, and a third render of `a` in the express place since 1002.0."""
-    queue: FairQueue[str] = FairQueue({"a": 1, "b": 1}, places=2, queue_length=9, can_recall=True)
-    for work in ("old 1", "old 2", "lent", "last"):
+def lent(places: int = 2) -> tuple[FairQueue[str], Running[str]]:
+    """All places with old renders of `a`, and one more render of `a` in the express place since 1002.0."""
+    queue: FairQueue[str] = FairQueue({"a": 1, "b": 1}, places=places, queue_length=9, can_recall=True)
+    for work in (*(f"old {number}" for number in range(places)), "lent", "last"):
         queue.add("a", work, 1000.0)
     (holder,) = queue.start_next(1000.0 + OLD_SECONDS)
     assert holder.work == "lent"
     return queue, holder
 
 
-def test_a_place_that_was_lent_is_recalled_as_soon_as_another_storage_waits() -> None:
-    queue, holder = lent()
+@pytest.mark.parametrize("places", [1, 2, 3])
+def test_a_place_that_was_lent_is_recalled_as_soon_as_another_storage_waits(places: int) -> None:
+    queue, holder = lent(places)
     assert queue.recall(1002.1) is None
     assert queue.add("b", "quick", 1002.2) == []
     assert queue.recall(1002.2) is holder
+    assert queue.next_change(1002.3) == 1002.0 + OLD_SECONDS
     holder.recalled = True
     assert queue.recall(1002.3) is None
+    assert queue.next_change(1002.3) is None
     assert [each.work for each in queue.put_back(holder, 1002.3)] == ["quick"]
 
 
@@ -403,6 +435,15 @@ def test_work_that_was_put_back_is_the_first_of_its_storage_for_a_usual_place() 
     old, other, _ = queue._running
     assert queue.end(old, 1005.0) == []
     assert [each.work for each in queue.end(other, 1006.0)] == ["lent"]
+
+
+def test_time_alone_changes_nothing_for_a_storage_that_is_not_lent_a_place() -> None:
+    queue: FairQueue[str] = FairQueue({"a": 1, "b": 1}, places=1, queue_length=9, can_recall=False)
+    queue.add("a", "slow", 0.0)
+    assert queue.next_change(0.0) is None
+    queue.add("a", "waits", 0.0)
+    assert queue.next_change(0.0) is None
+    assert queue.start_next(100.0) == []
 
 
 def test_nothing_is_recalled_where_work_cannot_be_ended() -> None:
