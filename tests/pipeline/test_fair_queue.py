@@ -114,6 +114,9 @@ def test_without_a_queue_work_is_taken_only_for_a_place() -> None:
     assert [queue.full(name, 0.0) for name in "ab"] == [True, False]
     queue.add("b", "express", 0.0)
     assert [queue.full(name, 0.0) for name in "abc"] == [True, True, True]
+    assert not queue.busy("c")
+    queue.add("c", "waits", 0.0)
+    assert queue.busy("c")
 
 
 # ------------------------------------------------------------------------------------------ shares
@@ -444,6 +447,18 @@ def test_time_alone_changes_nothing_for_a_storage_that_is_not_lent_a_place() -> 
     queue.add("a", "waits", 0.0)
     assert queue.next_change(0.0) is None
     assert queue.start_next(100.0) == []
+
+
+def test_work_that_was_put_back_waits_also_where_no_other_of_its_storage_does() -> None:
+    queue: FairQueue[str] = FairQueue({"a": 1, "b": 1}, places=1, queue_length=9, can_recall=True)
+    (old,) = queue.add("a", "old", 0.0)
+    queue.add("a", "lent", 0.0)
+    (holder,) = queue.start_next(OLD_SECONDS)
+    queue.add("b", "quick", 3.0)
+    (quick,) = queue.put_back(holder, 3.0)
+    assert queue.end(old, 4.0) == []
+    assert not queue.full("a", 4.0)
+    assert [each.work for each in queue.end(quick, 5.0)] == ["lent"]
 
 
 def test_nothing_is_recalled_where_work_cannot_be_ended() -> None:
