@@ -378,6 +378,7 @@ def test_a_closed_executor_drops_its_queues_and_refuses_work(made: Make, works: 
     eventually(lambda: not executor.stage("busy").busy)
     assert works.ended == ["runs"]
     assert executor.longest == 0.0
+    eventually(lambda: not any(thread.is_alive() for thread in executor._pool._threads))
 
 
 # ------------------------------------------------------------------------------------------- jobs
