@@ -136,7 +136,7 @@ def test_no_more_work_runs_than_there_are_places_and_the_express_place(made: Mak
         for name in "abcd":
             executor.submit(name, works.slow(f"{name}{number}"))
     eventually(lambda: len(works.begun) == 3)
-    assert len(executor._pool._threads) == 3
+    assert executor._pool._max_workers == 3
     works.open_all()
     eventually(lambda: len(works.ended) == 80)
     assert len(executor._pool._threads) == 3
