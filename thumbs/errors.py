@@ -176,3 +176,7 @@ class Overloaded(ThumbError):
     code = "overloaded"
     sentence = "More thumbnails are being made than this server takes on. Try again shortly."
     headers = ((b"Retry-After", b"1"),)
+
+
+class Preempted(Exception):
+    """A render was ended to free its place, and is made again later. No client gets this."""

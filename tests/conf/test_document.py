@@ -85,7 +85,7 @@ DOCUMENTED_KEYS = [
     *("cache.disk.enabled", "cache.disk.ttl_seconds", "cache.disk.max_size_mb", "cache.disk.dir"),
     *("cache.disk.clear_on_startup", "cache.disk.stale_seconds", "cache.disk.alias"),
     *("cache.shared", "cache.shared.alias", "cache.sources"),
-    *("cache_control", "headers", "allowed_sizes", "presets_only", "formats", "limits"),
+    *("cache_control", "headers", "allowed_sizes", "presets_only", "formats", "weight", "limits"),
 ]
 
 

@@ -18,8 +18,8 @@ from thumbs.cache.layers import Layers
 from thumbs.http.messages import Request
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
-from thumbs.pipeline.executor import BoundedExecutor
-from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage
+from thumbs.pipeline.executor import BoundedExecutor, Executor
+from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Pending, Thumbnailer
 from thumbs.request.resolve import StoragePolicy
 
@@ -29,7 +29,7 @@ from thumbs.request.resolve import StoragePolicy
 def test_a_full_queue_of_renders_refuses_before_anything_is_read(
     open_server: Callable[..., FakeServer], ask: Ask
 ) -> None:
-    server = open_server(executors={RENDER: BoundedExecutor(RENDER, threads=1, queue_length=0)})
+    server = open_server(executors={render_stage("photos"): BoundedExecutor(RENDER, threads=1, queue_length=0)})
     server.renderer.gate.shut()
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(ask, server, request())
@@ -45,7 +45,7 @@ def test_a_full_queue_of_renders_refuses_before_anything_is_read(
 
 
 def test_a_full_queue_is_503_with_the_time_to_come_back(open_server: Callable[..., FakeServer], ask: Ask) -> None:
-    server = open_server(executors={RENDER: BoundedExecutor(RENDER, threads=1, queue_length=0)})
+    server = open_server(executors={render_stage("photos"): BoundedExecutor(RENDER, threads=1, queue_length=0)})
     ask(server, request("1x/a.jpg"))
     server.renderer.gate.wait_for_one()
     server.renderer.gate.shut()
@@ -95,13 +95,11 @@ def test_a_storage_that_hangs_keeps_no_other_waiting() -> None:
     for source in (hanging, good):
         source.put("a.jpg", b"cat")
     hanging.gate.shut()
-    executors = {
-        LOOKUP: BoundedExecutor(LOOKUP, threads=2, queue_length=50),
-        RENDER: BoundedExecutor(RENDER, threads=2, queue_length=50),
-    }
+    executors: dict[str, Executor] = {LOOKUP: BoundedExecutor(LOOKUP, threads=2, queue_length=50)}
     storages: dict[str, Storage] = {}
     for name, source in (("hanging", hanging), ("good", good)):
         executors[fetch_stage(name)] = BoundedExecutor(FETCH, threads=2, queue_length=4)
+        executors[render_stage(name)] = BoundedExecutor(RENDER, threads=2, queue_length=50)
         policy = StoragePolicy(name, DEFAULT_QUALITIES, OutputLimits())
         storages[name] = Storage(policy, source, Layers(), FakeRenderer(), seconds=WAIT_SECONDS)
     thumbnailer = Thumbnailer(storages, executors)

@@ -20,8 +20,8 @@ from thumbs.http.messages import Headers, Request, Response
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.image.transforms import Transform
-from thumbs.pipeline.executor import BoundedExecutor
-from thumbs.pipeline.ports import LOOKUP, RENDER, Storage, fetch_stage
+from thumbs.pipeline.executor import BoundedExecutor, Executor
+from thumbs.pipeline.ports import LOOKUP, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
@@ -150,7 +150,7 @@ class FakeServer:
     renderer: FakeRenderer = field(default_factory=FakeRenderer)
     clock: Clock = field(default_factory=Clock)
     observer: RecordingObserver = field(default_factory=RecordingObserver)
-    executors: dict[str, BoundedExecutor] = field(default_factory=dict)
+    executors: dict[str, Executor] = field(default_factory=dict)
     signer: Signer | None = None
     headers: Headers = ()
     stale: float = 0
@@ -159,7 +159,7 @@ class FakeServer:
     cache: Sequence[Layer] | None = None
 
     def __post_init__(self) -> None:
-        wanted = {LOOKUP: (4, 200), fetch_stage("photos"): (4, 200), RENDER: (2, 200)}
+        wanted = {LOOKUP: (4, 200), fetch_stage("photos"): (4, 200), render_stage("photos"): (2, 200)}
         for name, (threads, queue_length) in wanted.items():
             self.executors.setdefault(name, BoundedExecutor(name, threads=threads, queue_length=queue_length))
         if self.cache is None:

@@ -21,7 +21,7 @@ def test_a_worker_of_gunicorns_with_a_render_that_does_not_end_is_replaced(
     with servers.site(document, tmp_path, worker=worker, module="tests.support.stuck") as server:
         assert server.get("photos/thumbs/50x/quarters.jpg").status == 200  # so that its worker is there
         (first,) = children(server.process.pid)
-        # It never ends, and no other render can run meanwhile (`renders` is 1), so the request meets its time limit.
+        # It never ends, so the request meets its time limit.
         began = time.monotonic()
         assert server.get("photos/thumbs/666x/quarters.jpg").status == 504
         eventually(lambda: children(server.process.pid).isdisjoint({first}))

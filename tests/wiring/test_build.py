@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from thumbs.conf.loading import load
-from thumbs.pipeline.ports import RENDER
+from thumbs.pipeline.fair_executor import FairStage
+from thumbs.pipeline.ports import render_stage
 from thumbs.pipeline.watchdog import Watchdog
 from thumbs.wiring import build as build_module
 from thumbs.wiring.build import build, stores
@@ -16,8 +17,9 @@ from thumbs.wiring.caches import file_store
 def test_the_watchdog_waits_longer_than_a_render_may_take(tmp_path: Path, render_seconds: int) -> None:
     storage = {"name": "photos", "driver": "local", "root": str(tmp_path), "allowed_sizes": ["9x9"]}
     thumbnailer = build(load({"STORAGES": [storage], "LIMITS": {"render_seconds": render_seconds}}))
-    watch = thumbnailer.executors[RENDER].on_start
-    watchdog = getattr(watch, "__self__", None)
+    stage = thumbnailer.executors[render_stage("photos")]
+    assert isinstance(stage, FairStage)
+    watchdog = getattr(stage.executor.on_start, "__self__", None)
     assert isinstance(watchdog, Watchdog)
     assert watchdog._seconds >= 2 * render_seconds
 
@@ -53,5 +55,19 @@ def test_a_process_renders_twice_its_share_of_the_cores_at_once_and_at_least_fou
     monkeypatch.setattr(build_module, "usable_cores", lambda: cores)
     storage = {"name": "photos", "driver": "local", "root": str(tmp_path), "allowed_sizes": ["9x9"]}
     loaded = load({"STORAGES": [storage], "LIMITS": {**limits, "queue_length": 1}, "WORKERS": workers})
-    executor = build(loaded).executors[RENDER]
-    assert executor._capacity == renders + 1
+    stage = build(loaded).executors[render_stage("photos")]
+    assert isinstance(stage, FairStage)
+    assert stage.executor._queue._places == renders
+
+
+def test_storages_share_the_render_places_by_their_weights(tmp_path: Path) -> None:
+    storage = {"driver": "local", "root": str(tmp_path), "allowed_sizes": ["9x9"]}
+    storages = [{**storage, "name": "photos"}, {**storage, "name": "scans", "weight": 2.5}]
+    thumbnailer = build(load({"STORAGES": storages, "LIMITS": {"renders": 3, "queue_length": 7}}))
+    stages = [thumbnailer.executors[render_stage(name)] for name in ("photos", "scans")]
+    assert all(isinstance(stage, FairStage) for stage in stages)
+    executors = [stage.executor for stage in stages if isinstance(stage, FairStage)]
+    assert executors[0] is executors[1]
+    queue = executors[0]._queue
+    assert {name: flow.weight for name, flow in queue._flows.items()} == {"photos": 1.0, "scans": 2.5}
+    assert (queue._places, queue._queue_length) == (3, 7)

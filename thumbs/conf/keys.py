@@ -127,10 +127,14 @@ def whole(least: int, most: int | None = None) -> Kind:
     return kind
 
 
-def number(least: float) -> Kind:
+def number(least: float, most: float | None = None) -> Kind:
+    wanted = f"a number from {least:g}" + ("" if most is None else f" to {most:g}")
+
     def kind(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < float("inf"):
-            raise ValueError(f"a number from {least:g}")
+            raise ValueError(wanted)
+        if most is not None and value > most:
+            raise ValueError(wanted)
         return float(value)
 
     return kind

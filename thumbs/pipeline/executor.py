@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
+from typing import Protocol
 
 from thumbs.errors import Overloaded
 
@@ -13,10 +14,31 @@ logger = logging.getLogger("thumbs")
 
 # Called with the change in the number of pieces of work that wait, and that run.
 Watch = Callable[[int, int], None]
+# A piece of work. It returns its continuation, which no longer counts against the queue.
+Work = Callable[[], Callable[[], None]]
 
 
-def _unwatched(_: int, __: int) -> None:
-    pass
+def unwatched(_: int, __: int) -> None:
+    """The callback of an executor that nothing watches."""
+
+
+class Executor(Protocol):
+    """What a step needs of the executor of its stage. `BoundedExecutor` says what the fields mean."""
+
+    @property
+    def max_queue_seconds(self) -> float: ...
+    @property
+    def on_demand(self) -> bool: ...
+    @property
+    def full(self) -> bool: ...
+    @property
+    def busy(self) -> bool: ...
+
+    def submit(self, work: Work) -> None:
+        """Run `work`, and then its continuation. Raises `Overloaded` if the queue is full."""
+
+    def close(self) -> None:
+        """Drop the queue."""
 
 
 class BoundedExecutor:
@@ -39,7 +61,7 @@ class BoundedExecutor:
     ) -> None:
         self.on_start: Callable[[BoundedExecutor], None] | None = None
         self._running: dict[int, float] = {}  # start times by thread
-        self._watch = watch or _unwatched
+        self._watch = watch or unwatched
         self._capacity = threads + queue_length
         self.max_queue_seconds = max_queue_seconds
         self.on_demand = on_demand
@@ -53,12 +75,17 @@ class BoundedExecutor:
         return self._pending >= self._capacity
 
     @property
+    def busy(self) -> bool:
+        """Whether work runs or waits."""
+        return self._pending > 0
+
+    @property
     def longest(self) -> float:
         """For how many seconds the oldest running piece of work has run; 0.0 if none runs."""
         now = time.monotonic()
         return max((now - began for began in list(self._running.values())), default=0.0)
 
-    def submit(self, work: Callable[[], Callable[[], None]]) -> None:
+    def submit(self, work: Work) -> None:
         """Run `work` when a thread is free, and then what it returns.
 
         That continuation no longer counts against the queue, so it can submit the next work here. Raises `Overloaded`
@@ -81,7 +108,7 @@ class BoundedExecutor:
             self._leave()
             raise Overloaded from None
 
-    def _run(self, work: Callable[[], Callable[[], None]]) -> None:
+    def _run(self, work: Work) -> None:
         self._watch(-1, 1)
         thread = threading.get_ident()
         self._running[thread] = time.monotonic()

@@ -22,11 +22,11 @@ from thumbs.errors import (
 )
 from thumbs.image.transforms import Transform
 from thumbs.pipeline.entries import entry_of, source_key
-from thumbs.pipeline.executor import BoundedExecutor
+from thumbs.pipeline.executor import Executor
 from thumbs.pipeline.leadership import make_once
 from thumbs.pipeline.negative_cache import NegativeCache
 from thumbs.pipeline.originals import SOURCE, FetchedOriginal, OriginalCache, keep
-from thumbs.pipeline.ports import ENCODE, LOOKUP, RENDER, Picture, Storage, fetch_stage
+from thumbs.pipeline.ports import ENCODE, LOOKUP, RENDER, Picture, Storage, fetch_stage, render_stage
 from thumbs.pipeline.steps import Job, Step, Timings
 from thumbs.pipeline.timer import Timer
 from thumbs.request.resolve import ThumbRequest
@@ -58,7 +58,7 @@ class Jobs:
     """Makes the coroutines of jobs. They raise the errors that clients get, subclasses of `ThumbError`."""
 
     def __init__(
-        self, storages: Mapping[str, Storage], executors: Mapping[str, BoundedExecutor], clock: Callable[[], float]
+        self, storages: Mapping[str, Storage], executors: Mapping[str, Executor], clock: Callable[[], float]
     ) -> None:
         self._storages = storages
         self._executors = executors
@@ -154,7 +154,7 @@ class Jobs:
 
     async def _render(self, thumb: ThumbRequest, timings: Timings) -> Found:
         storage = self._storages[thumb.storage]
-        if self._executors[RENDER].full:
+        if self._executors[render_stage(thumb.storage)].full:
             raise Overloaded  # before the original is read, which would be useless
         picture, fetched = await self._picture(thumb)
         timings.spent[ENCODE] = picture.encode_seconds
@@ -166,19 +166,19 @@ class Jobs:
 
     async def _picture(self, thumb: ThumbRequest) -> tuple[Picture, FetchedOriginal]:
         """Render from the proxy if the storage keeps sources and the proxy is large enough, else from the original."""
-        storage = self._storages[thumb.storage]
+        storage, stage = self._storages[thumb.storage], render_stage(thumb.storage)
         if storage.keeps_sources and _may_use_proxy(thumb.transform):
             fetched = await self._originals.proxy(thumb)
             proxy = fetched.original.data
             if proxy:
                 small: Picture | None = await Step(
-                    RENDER, storage.render.render_proxy, proxy, thumb.transform, fallback=thumb.fallback
+                    stage, storage.render.render_proxy, proxy, thumb.transform, fallback=thumb.fallback
                 )
                 if small is not None:
                     return small, fetched
         fetched = await self._originals.whole(thumb)
         data = fetched.original.data
-        picture: Picture = await Step(RENDER, storage.render, data, thumb.transform, fallback=thumb.fallback)
+        picture: Picture = await Step(stage, storage.render, data, thumb.transform, fallback=thumb.fallback)
         return picture, fetched
 
 

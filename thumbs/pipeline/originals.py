@@ -10,9 +10,9 @@ from thumbs.cache.entry import Entry
 from thumbs.cache.layers import Found
 from thumbs.errors import Overloaded
 from thumbs.pipeline.entries import proxy_entry, proxy_key, source_entry, source_key
-from thumbs.pipeline.executor import BoundedExecutor
+from thumbs.pipeline.executor import Executor
 from thumbs.pipeline.leadership import make_once
-from thumbs.pipeline.ports import LOOKUP, RENDER, Storage, fetch_stage
+from thumbs.pipeline.ports import LOOKUP, Storage, fetch_stage, render_stage
 from thumbs.pipeline.singleflight import Flight, SingleFlight
 from thumbs.pipeline.steps import Abandoned, Job, Step, Timings, Wait, run_job
 from thumbs.pipeline.timer import Timer
@@ -42,7 +42,7 @@ class OriginalCache:
     def __init__(
         self,
         storages: Mapping[str, Storage],
-        executors: Mapping[str, BoundedExecutor],
+        executors: Mapping[str, Executor],
         timer: Timer,
         clock: Callable[[], float],
     ) -> None:
@@ -140,7 +140,7 @@ class OriginalCache:
     async def _make_proxy(self, thumb: ThumbRequest, _: Entry | None) -> Found:
         storage = self._storages[thumb.storage]
         original, asked = await self.whole(thumb)
-        body: bytes = await Step(RENDER, storage.render.make_proxy, original.data)
+        body: bytes = await Step(render_stage(thumb.storage), storage.render.make_proxy, original.data)
         entry = proxy_entry(body, original.version, asked, storage.layers.lifetime())
         await keep(storage, proxy_key(thumb), entry)
         return Found(entry, SOURCE, stale=False)

@@ -49,3 +49,8 @@ class Storage:
 def fetch_stage(storage: str) -> str:
     """The name of the stage that reads from `storage`."""
     return f"{FETCH}:{storage}"
+
+
+def render_stage(storage: str) -> str:
+    """The name of the stage that renders for `storage`."""
+    return f"{RENDER}:{storage}"

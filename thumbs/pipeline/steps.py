@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from thumbs.errors import Overloaded
-from thumbs.pipeline.executor import BoundedExecutor
+from thumbs.errors import Overloaded, Preempted
+from thumbs.pipeline.executor import Executor
 from thumbs.pipeline.singleflight import Flight, Ticket
 
 P = ParamSpec("P")
@@ -94,7 +94,7 @@ class Abandoned(Exception):
     """No request waited for the job any more."""
 
 
-def run_job(job: Job[R], executors: Mapping[str, BoundedExecutor], flight: Flight[R], timings: Timings) -> None:
+def run_job(job: Job[R], executors: Mapping[str, Executor], flight: Flight[R], timings: Timings) -> None:
     """Run `job` and put its result, or what it raises, into the flight's future. Returns at once.
 
     If no request waits any more when a step of an `on_demand` stage is due, the job is closed, and the future gets
@@ -109,7 +109,7 @@ class _Driver(Generic[R]):
     """Drives one job. At most one thread advances it at any time."""
 
     job: Job[R]
-    executors: Mapping[str, BoundedExecutor]
+    executors: Mapping[str, Executor]
     flight: Flight[R]
     timings: Timings
 
@@ -184,6 +184,10 @@ class _Task:
             return driver.throw(Overloaded())
         try:
             result = work()
+        except Preempted:  # this object is called again: the work is kept, and waits anew
+            self._work, self._entered = work, time.perf_counter()
+            driver.timings.spend(self._name, since=began)
+            raise
         except BaseException as error:  # the job handles it
             return driver.throw(error)
         driver.timings.spend(self._name, since=began)

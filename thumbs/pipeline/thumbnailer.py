@@ -24,7 +24,7 @@ from thumbs.errors import (
 from thumbs.http import messages
 from thumbs.http.messages import Request, Response
 from thumbs.pipeline import answers
-from thumbs.pipeline.executor import BoundedExecutor
+from thumbs.pipeline.executor import Executor
 from thumbs.pipeline.jobs import JobKind, Jobs, Outcome, VersionOnly
 from thumbs.pipeline.observer import Access, NullObserver, Observer
 from thumbs.pipeline.originals import SOURCE
@@ -65,7 +65,7 @@ class Thumbnailer:
     def __init__(
         self,
         storages: Mapping[str, Storage],
-        executors: Mapping[str, BoundedExecutor],
+        executors: Mapping[str, Executor],
         *,
         observer: Observer | None = None,
         access: Access | None = None,

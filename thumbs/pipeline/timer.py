@@ -17,13 +17,14 @@ class Timer:
         self._thread: threading.Thread | None = None
 
     def after(self, seconds: float) -> "Future[None]":
-        """A future that is done after `seconds`."""
+        """A future that is done after `seconds`. Raises RuntimeError if no thread can be started."""
         future: Future[None] = Future()
         with self._changed:
             heapq.heappush(self._due, (time.monotonic() + seconds, next(self._numbers), future))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="mage-timer", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="mage-timer", daemon=True)
+                thread.start()
+                self._thread = thread
             self._changed.notify()
         return future
 

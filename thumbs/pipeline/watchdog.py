@@ -12,8 +12,7 @@ import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-
-from thumbs.pipeline.executor import BoundedExecutor
+from typing import Protocol
 
 logger = logging.getLogger("thumbs")
 _EVERY_SECONDS = 1.0
@@ -46,6 +45,13 @@ def _is_exiting() -> bool:
     return False
 
 
+class Watched(Protocol):
+    """An executor: for how many seconds its oldest running piece of work has run."""
+
+    @property
+    def longest(self) -> float: ...
+
+
 class Watchdog:
     """Calls `act` once, with the seconds that a piece of work has run for, when they exceed `seconds`."""
 
@@ -53,13 +59,13 @@ class Watchdog:
         self._seconds = seconds
         self._act = act
 
-    def watch(self, executor: BoundedExecutor) -> None:
+    def watch(self, executor: Watched) -> None:
         """Look at `executor` every second, in a thread that ends with it. Returns at once."""
         arguments = (weakref.ref(executor), self._seconds, self._act)
         threading.Thread(target=_watch, args=arguments, name="mage-watchdog", daemon=True).start()
 
 
-def _watch(reference: "weakref.ref[BoundedExecutor]", seconds: float, act: Callable[[float], None]) -> None:
+def _watch(reference: "weakref.ref[Watched]", seconds: float, act: Callable[[float], None]) -> None:
     while (executor := reference()) is not None:
         longest = executor.longest
         del executor  # else this thread would keep it, and never end

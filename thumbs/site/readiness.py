@@ -3,10 +3,12 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
-from thumbs.pipeline.ports import Storage
+from thumbs.pipeline.executor import Executor
+from thumbs.pipeline.ports import RENDER, Storage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.wiring.process import thumbnailer
 
@@ -51,13 +53,24 @@ class _Prober:
                 self._probes[name] = _probe(name, storage)
         done, _ = wait(self._probes.values(), timeout=_PROBE_SECONDS)
         # Probes do not use the executors: a full queue must not look like a storage that cannot be reached.
-        reasons = [f"the {name} queue is full" for name, executor in thumbs.executors.items() if executor.full]
+        reasons = [f"the {name} queue is full" for name in _full_queues(thumbs.executors)]
         reasons += [
             f"storage {name} cannot be reached"
             for name, probe in self._probes.items()
             if probe not in done or probe.exception() is not None
         ]
         return Readiness(tuple(reasons))
+
+
+def _full_queues(executors: Mapping[str, Executor]) -> Iterator[str]:
+    """The names of full queues. That of renders counts when it is full for all storages that render now."""
+    rendering = {name: executor for name, executor in executors.items() if name.startswith(render_stage(""))}
+    busy = [executor for executor in rendering.values() if executor.busy]
+    if busy and all(executor.full for executor in busy):
+        yield RENDER
+    for name, executor in executors.items():
+        if name not in rendering and executor.full:
+            yield name
 
 
 def _probe(name: str, storage: Storage) -> "Future[None]":

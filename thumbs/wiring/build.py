@@ -13,7 +13,8 @@ from thumbs.conf.loading import Configuration
 from thumbs.observability.access_log import AccessLog
 from thumbs.observability.metrics import Metrics
 from thumbs.pipeline.executor import BoundedExecutor, Watch
-from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage
+from thumbs.pipeline.fair_executor import FairExecutor
+from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.pipeline.watchdog import Watchdog
 from thumbs.wiring.caches import file_store, layers
@@ -30,7 +31,6 @@ _STUCK_SECONDS = 30.0
 class _QueueOptions(TypedDict):
     queue_length: int
     max_queue_seconds: float
-    on_demand: bool
 
 
 class NotConfigured(RuntimeError):
@@ -44,13 +44,14 @@ def build(read: Configuration) -> Thumbnailer:
     """A thumbnailer for `read`. It starts no thread and opens no connection until it is used."""
     _require(read)
     limits = read.document.limits
-    queue = _QueueOptions(queue_length=limits.queue_length, max_queue_seconds=limits.queue_seconds, on_demand=True)
+    queue = _QueueOptions(queue_length=limits.queue_length, max_queue_seconds=limits.queue_seconds)
     observer = metrics() if read.document.metrics else None
 
     def watch(stage: str) -> Watch | None:
         return None if observer is None else observer.watch(stage)
 
-    rendering = BoundedExecutor(RENDER, threads=renders(read), watch=watch(RENDER), **queue)
+    weights = {conf.name: conf.weight for conf in read.storages}
+    rendering = FairExecutor(weights, places=renders(read), watch=watch(RENDER), **queue)
     rendering.on_start = Watchdog(_stuck_after(read)).watch
     return Thumbnailer(
         {conf.name: storage(conf, read) for conf in read.storages},
@@ -60,10 +61,12 @@ def build(read: Configuration) -> Thumbnailer:
             ),
             # One for each storage, so that a hanging storage delays only its own requests.
             **{
-                fetch_stage(conf.name): BoundedExecutor(FETCH, threads=limits.fetches, watch=watch(FETCH), **queue)
-                for conf in read.storages
+                fetch_stage(name): BoundedExecutor(
+                    FETCH, threads=limits.fetches, on_demand=True, watch=watch(FETCH), **queue
+                )
+                for name in weights
             },
-            RENDER: rendering,
+            **{render_stage(name): rendering.stage(name) for name in weights},
         },
         observer=observer,
         access=AccessLog() if read.document.access_log else None,
