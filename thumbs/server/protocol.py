@@ -8,34 +8,40 @@ Bytes that are not exactly one plain request leave the connection to gunicorn fo
 request begins. A plain request that comes while gunicorn handles others is left to gunicorn, which answers in order.
 """
 
+import socket
 import sys
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 from weakref import WeakSet
 
 from gunicorn.asgi.protocol import ASGIProtocol, FlowControl
 from gunicorn.workers import gasgi
 
-from thumbs.asgi import ThumbsASGI
+from thumbs.asgi import Receive, Scope, Send, ThumbsASGI, raw_target, respond
 from thumbs.http.messages import Headers, Response
 from thumbs.pipeline.thumbnailer import Lookup
+from thumbs.server.paced_send import PacedSend
 from thumbs.server.plain_request import plain_request
+from thumbs.server.send_limits import PIECE_BYTES, Unsent, UnsentAnswers
+from thumbs.wiring.sending import SendLimits
 
 # All names of gunicorn's that this module and the worker use. Most are private, and a patch release may move them.
 GUNICORN_NAMES = (
     *(("ASGIProtocol", name) for name in ("connection_made", "data_received", "_keepalive_timeout")),
+    *(("ASGIProtocol", name) for name in ("connection_lost", "pause_writing", "resume_writing")),
     *(("ASGIProtocol", name) for name in ("_arm_keepalive_timer", "_close_transport", "_check_h1c_protocol_available")),
     *(("ASGIProtocol", name) for name in ("app", "log", "transport", "worker", "req_count", "_awaiting_request")),
     *(("ASGIProtocol", name) for name in ("_callback_parser", "_closed", "_flow_control", "_keepalive_handle")),
     *(("ASGIProtocol", name) for name in ("_keepalive", "_pre_request", "_post_request", "_proxy_protocol")),
     *(("ASGIProtocol", name) for name in ("_root_path", "_uses_uwsgi")),
-    ("FlowControl", "write_paused"),
+    *(("FlowControl", name) for name in ("write_paused", "resume_writing")),
     ("Logger", "access_log_enabled"),
-    *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "servers", "init_process", "_shutdown")),
+    *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "servers", "sockets")),
+    *(("ASGIWorker", name) for name in ("init_process", "load_wsgi", "_shutdown")),
     ("gasgi", "ASGIProtocol"),
 )
 
@@ -68,14 +74,38 @@ def install() -> None:
     gasgi.ASGIProtocol = ThumbsProtocol  # the worker names its protocol class only there
 
 
+def limit_sending(limits: SendLimits) -> None:
+    """Apply `limits` to all connections of this process, instead of their defaults."""
+    ThumbsProtocol.answers = UnsentAnswers(limits)
+
+
+def limit_unacknowledged(listener: socket.socket, seconds: float) -> None:
+    """Let the kernel close connections of `listener` whose client acknowledges nothing for `seconds`.
+
+    It also closes those that no process watches: where the rest of an answer is in the kernel's send queue only.
+    """
+    if listener.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(seconds * 1000)))
+
+
 def close_idle_connections() -> None:
     """Close all connections without a request under way."""
     for connection in list(_connections):
         connection.close_if_idle()
 
 
+class _Large(NamedTuple):
+    """An answer that is too large to be written at once, and the request that it is for."""
+
+    method: str
+    target: bytes
+    response: Response
+
+
 class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
     """One connection. `_plain` is True until other bytes than plain requests have come."""
+
+    answers: ClassVar[UnsentAnswers] = UnsentAnswers(SendLimits())
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
@@ -85,17 +115,36 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         self._passed_on = 0
         self._answered_at = 0.0
         # What was looked up for the request that was just passed on. The next call of the application takes it.
-        self._lookup: Lookup | None = None
-        if front is not None:
-            self.app = lambda scope, receive, send: front(scope, receive, send, self._take_lookup())
+        self._lookup: Lookup | _Large | None = None
+        self._unsent = Unsent(None)
+        self.app = self._serve
 
     def connection_made(self, transport: Any) -> None:
         _connections.add(self)
+        self._unsent.transport = transport
         super().connection_made(transport)
+        # `pause_writing` then means that the client has not taken everything. With 0, TLS would never resume.
+        transport.set_write_buffer_limits(high=1)
         # Gunicorn's timer begins with the second request, so a client could take any time for its first. The timer is
         # canceled when a request of HTTP/1 has come, and nowhere else.
         if self._callback_parser is not None:
             self._arm_keepalive_timer()
+
+    def pause_writing(self) -> None:
+        self.answers.watch(self._unsent)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self.answers.forget(self._unsent)
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.answers.forget(self._unsent)
+        if isinstance(exc, TimeoutError):  # TCP_USER_TIMEOUT
+            self.answers.timed_out()
+        super().connection_lost(exc)
+        if self._flow_control is not None:
+            self._flow_control.resume_writing()  # what waits for the client ends now, and releases its answer
 
     def close_if_idle(self) -> None:
         """Close the connection unless a request is under way on it."""
@@ -113,9 +162,20 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             self._passed_on += 1
         super().data_received(data)
 
-    def _take_lookup(self) -> Lookup | None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application as gunicorn calls it."""
         lookup, self._lookup = self._lookup, None
-        return lookup
+        if scope["type"] == "http" and self._flow_control is not None:  # HTTP/2 has a flow control of its own
+            send = PacedSend(send, self._unsent, self.answers, method=scope["method"])
+        if isinstance(lookup, _Large):
+            if (scope["method"], raw_target(scope)) == (lookup.method, lookup.target):
+                await respond(lookup.response, send)
+                return
+            lookup = None
+        if self._front is None:
+            await self.worker.asgi(scope, receive, send)
+        else:
+            await self._front(scope, receive, send, lookup)
 
     def _is_simply_configured(self) -> bool:
         """Whether no setting needs gunicorn to handle every request: access log, hooks, request limit, protocols."""
@@ -152,6 +212,9 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             return False
         if not isinstance(found, Response):
             self._lookup = found
+            return False
+        if len(found.body) > PIECE_BYTES:  # gunicorn waits for the client after each piece
+            self._lookup = _Large(method, target, found)
             return False
         self.transport.writelines((_head(found.status, found.headers), _dated(int(time.time())), found.body))
         worker.nr += 1
