@@ -15,7 +15,7 @@ from tests.support.waiting import WAIT_SECONDS
 
 _CLOSED = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 _RECEIVE_BUFFER = 4096  # so that the server learns of every few bytes that are read
-WIDTH, HEIGHT = 2400, 1600  # as PNG 11 MiB: more than the kernel takes for a client that does not read
+WIDTH, HEIGHT = 1900, 1250  # as PNG 7 MB: more than the kernel takes for a client that does not read
 
 
 def draw_noise(directory: Path) -> Path:
@@ -26,7 +26,7 @@ def draw_noise(directory: Path) -> Path:
 
 
 def large(number: int = 0) -> str:
-    """The path of the thumbnail with this number: 11 MiB each."""
+    """The path of the thumbnail with this number: 7 MB each."""
     return f"local/thumbs/{WIDTH - number}x{HEIGHT}/filters:format(png)/noise.jpg"
 
 

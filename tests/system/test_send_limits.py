@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from tests.support.servers import OUR_WORKER, Server, eventually
 from tests.support.unread import UnreadingClient, draw_noise, large, memory_of_workers, unreading
 
 MIB = 1024 * 1024
+Serve = Callable[..., AbstractContextManager[Server]]
 SMALL = "local/thumbs/300x200/filters:format(png)/noise.jpg"  # 180 KiB: a hit is written by the connection itself
 TINY = "local/thumbs/40x30/noise.jpg"
 
@@ -23,16 +24,21 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def served(noise: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., "contextmanager[Server]"]:
-    """Starts the standalone server with these `limits`; with `cached` it keeps its answers in memory."""
+def served(noise: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
+    """Starts the standalone server with these `limits`; with a `cache`, `memory` or `disk`."""
     (tmp_path / "metrics").mkdir()
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
 
     @contextmanager
-    def start(*, cached: bool = False, **limits: float) -> Iterator[Server]:
-        cache = {"memory": {"enabled": True, "max_size_mb": 64}} if cached else {}
-        storage = {"name": "local", "driver": "local", "root": str(noise), "cache": cache}
-        document = {"storages": [storage], "limits": limits, "metrics": True}
+    def start(*, cache: str = "", **limits: float) -> Iterator[Server]:
+        layer: dict[str, dict[str, object]] = {}
+        if cache:
+            layer[cache] = {"enabled": True, "max_size_mb": 200 if cache == "disk" else 48}
+        if cache == "disk":
+            layer["disk"] |= {"dir": str(tmp_path / "cache")}
+        storage = {"name": "local", "driver": "local", "root": str(noise), "cache": layer}
+        patient = {"queue_length": 200, "queue_seconds": 600, "render_seconds": 600}
+        document = {"storages": [storage], "limits": {**patient, **limits}, "metrics": True}
         with servers.standalone(document, tmp_path, worker=OUR_WORKER) as server:
             assert server.get(TINY).status == 200
             yield server
@@ -72,32 +78,42 @@ def ask_for_small_hits(client: UnreadingClient, _: int) -> None:
         time.sleep(0.001)
 
 
+def ask_for_one_small_hit(client: UnreadingClient, _: int) -> None:
+    """It fits into the kernel's send queue: the process holds nothing of it."""
+    client.ask(SMALL)
+
+
 @pytest.mark.parametrize(
-    ("ask", "cached"),
+    ("ask", "cache"),
     [
-        (ask_once, False),
-        (ask_in_http_1_0, False),
-        (ask_in_one_piece, False),
-        (ask_for_hits, True),
-        (ask_for_small_hits, True),
+        (ask_once, ""),
+        (ask_in_http_1_0, ""),
+        (ask_in_one_piece, ""),
+        (ask_for_hits, "memory"),
+        (ask_for_small_hits, "memory"),
+        (ask_for_one_small_hit, "memory"),
     ],
 )
 def test_clients_that_take_no_bytes_are_disconnected_and_others_are_served(
-    served: Callable[..., "contextmanager[Server]"], ask: Callable[[UnreadingClient, int], None], cached: bool
+    served: Serve, ask: Callable[[UnreadingClient, int], None], cache: str
 ) -> None:
-    with served(cached=cached, send_seconds=1, unsent_mb=1000) as server, unreading(server, 12) as clients:
-        if cached:
+    with served(cache=cache, send_seconds=1, unsent_mb=1000) as server, unreading(server, 12) as clients:
+        if cache:
             assert {server.get(path).status for path in (large(), SMALL)} == {200}
         for number, client in enumerate(clients):
             ask(client, number)
-        while not all(client.is_closed() for client in clients):
+
+        def are_closed_while_others_are_served() -> bool:
             assert server.get(TINY).status == 200
+            return all(client.is_closed() for client in clients)
+
+        eventually(are_closed_while_others_are_served, seconds=120)
         eventually(lambda: dropped(server, "stalled") == len(clients))
         assert dropped(server, "unsent") == refused(server) == 0
         assert server.log.read_text().count("took no bytes") == 1
 
 
-def test_a_slow_client_that_reads_is_not_cut_off(served: Callable[..., "contextmanager[Server]"]) -> None:
+def test_a_slow_client_that_reads_is_not_cut_off(served: Serve) -> None:
     with served(send_seconds=2) as server, unreading(server, 1) as (client,):
         client.ask(large())
         begun = client.read_slowly(seconds=10, count=500, pause=0.1)
@@ -111,9 +127,9 @@ def test_a_slow_client_that_reads_is_not_cut_off(served: Callable[..., "contextm
 
 
 def test_a_connection_that_is_kept_alive_is_disconnected_at_a_later_answer(
-    served: Callable[..., "contextmanager[Server]"],
+    served: Serve,
 ) -> None:
-    with served(cached=True, send_seconds=1) as server, unreading(server, 1) as (client,):
+    with served(cache="memory", send_seconds=1) as server, unreading(server, 1) as (client,):
         for _ in range(2):
             client.ask(TINY)
             assert client.read_answer()[0] == 200
@@ -123,11 +139,11 @@ def test_a_connection_that_is_kept_alive_is_disconnected_at_a_later_answer(
 
 
 def test_beyond_the_limit_of_the_process_large_answers_are_refused_and_small_ones_are_sent(
-    served: Callable[..., "contextmanager[Server]"],
+    served: Serve,
 ) -> None:
     """No connection has been without progress for long enough to be closed."""
     with (
-        served(cached=True, send_seconds=600, unsent_mb=16) as server,
+        served(cache="memory", send_seconds=600, unsent_mb=10) as server,
         unreading(server, 1) as (idle,),
         unreading(server, 3) as others,
     ):
@@ -151,13 +167,13 @@ def test_beyond_the_limit_of_the_process_large_answers_are_refused_and_small_one
 
 
 def test_beyond_the_limit_the_connection_without_progress_is_closed_and_one_with_progress_is_not(
-    served: Callable[..., "contextmanager[Server]"],
+    served: Serve,
 ) -> None:
-    with served(send_seconds=12, unsent_mb=30) as server, unreading(server, 2) as (idle, slow):
+    with served(send_seconds=12, unsent_mb=18) as server, unreading(server, 2) as (idle, slow):
         idle.ask(large())
         slow.ask(large(1))
         begun = slow.read_slowly(seconds=5, count=500, pause=0.1)
-        while not idle.is_closed():
+        while not idle.is_closed():  # asking closes it, after a quarter of `send_seconds`
             assert server.get(large(2)).status in (200, 503)
             begun += slow.read(500)
         assert dropped(server, "unsent") == 1
@@ -165,8 +181,8 @@ def test_beyond_the_limit_the_connection_without_progress_is_closed_and_one_with
         assert server.get(large(2)).status == 200
 
 
-def test_clients_of_one_hit_share_its_bytes(served: Callable[..., "contextmanager[Server]"]) -> None:
-    with served(cached=True, send_seconds=600, unsent_mb=32) as server, unreading(server, 12) as clients:
+def test_clients_of_one_hit_share_its_bytes(served: Serve) -> None:
+    with served(cache="memory", send_seconds=600, unsent_mb=32) as server, unreading(server, 12) as clients:
         assert server.get(large()).status == 200
         before = memory_of_workers(server)
         for client in clients:
@@ -178,22 +194,20 @@ def test_clients_of_one_hit_share_its_bytes(served: Callable[..., "contextmanage
         for client in clients:
             status, _, body = client.read_answer(b"H")
             assert status == 200
-            assert len(body) > 8 * MIB
+            assert len(body) > 6 * MIB
         assert refused(server) == 0
 
 
 @pytest.mark.parametrize("count", [12, pytest.param(100, marks=pytest.mark.slow)])
-def test_the_memory_of_a_process_is_bounded_by_the_limit(
-    served: Callable[..., "contextmanager[Server]"], count: int
-) -> None:
-    """As many clients as were served before, when they read, make it grow by no more than that."""
-    with served(send_seconds=600, unsent_mb=16, queue_length=200, queue_seconds=600) as server:
-        for number in range(4):
+def test_the_memory_of_a_process_is_bounded_by_the_limit(served: Serve, count: int) -> None:
+    """The answers come from the disk, so each has bytes of its own, and no render takes memory meanwhile."""
+    with served(cache="disk", send_seconds=600, unsent_mb=10) as server:
+        for number in range(12):
             assert server.get(large(number)).status == 200
         before = memory_of_workers(server)
         with unreading(server, count) as clients:
             for number, client in enumerate(clients):
-                client.ask(large(number))
-            eventually(lambda: refused(server) == count - 1, seconds=300)
-            assert memory_of_workers(server) - before < 112 * MIB
+                client.ask(large(number % 12))
+            eventually(lambda: refused(server) == count - 1)
+            assert memory_of_workers(server) - before < 48 * MIB
             assert server.get(SMALL).status == 200

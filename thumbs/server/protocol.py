@@ -8,7 +8,6 @@ Bytes that are not exactly one plain request leave the connection to gunicorn fo
 request begins. A plain request that comes while gunicorn handles others is left to gunicorn, which answers in order.
 """
 
-import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -40,7 +39,7 @@ GUNICORN_NAMES = (
     *(("ASGIProtocol", name) for name in ("_root_path", "_uses_uwsgi")),
     *(("FlowControl", name) for name in ("write_paused", "resume_writing")),
     ("Logger", "access_log_enabled"),
-    *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "servers", "sockets")),
+    *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "servers")),
     *(("ASGIWorker", name) for name in ("init_process", "load_wsgi", "_shutdown")),
     ("gasgi", "ASGIProtocol"),
 )
@@ -79,15 +78,6 @@ def limit_sending(limits: SendLimits) -> None:
     ThumbsProtocol.answers = UnsentAnswers(limits)
 
 
-def limit_unacknowledged(listener: socket.socket, seconds: float) -> None:
-    """Let the kernel close connections of `listener` whose client acknowledges nothing for `seconds`.
-
-    It also closes those that no process watches: where the rest of an answer is in the kernel's send queue only.
-    """
-    if listener.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(seconds * 1000)))
-
-
 def close_idle_connections() -> None:
     """Close all connections without a request under way."""
     for connection in list(_connections):
@@ -122,6 +112,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
     def connection_made(self, transport: Any) -> None:
         _connections.add(self)
         self._unsent.transport = transport
+        self.answers.add(self._unsent)
         super().connection_made(transport)
         # `pause_writing` then means that the client has not taken everything. With 0, TLS would never resume.
         transport.set_write_buffer_limits(high=1)
@@ -131,17 +122,15 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             self._arm_keepalive_timer()
 
     def pause_writing(self) -> None:
-        self.answers.watch(self._unsent)
+        self.answers.hold(self._unsent)
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        self.answers.forget(self._unsent)
+        self.answers.release(self._unsent)
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.answers.forget(self._unsent)
-        if isinstance(exc, TimeoutError):  # TCP_USER_TIMEOUT
-            self.answers.timed_out()
+        self.answers.remove(self._unsent)
         super().connection_lost(exc)
         if self._flow_control is not None:
             self._flow_control.resume_writing()  # what waits for the client ends now, and releases its answer

@@ -1,9 +1,8 @@
 """Limits for clients that take no bytes: such a connection is closed, and a process holds only so much for all of them.
 
-The transport calls `pause_writing` when a client has not taken everything that was written, and `resume_writing` when
-it has. Between the two, a connection is watched here. What a client has taken is read from the kernel's send queue as
-well: that shrinks with every acknowledgment, while the kernel takes new bytes from a process only after a third of its
-queue is free, which may be a megabyte. So a slow client is not mistaken for one that does not read.
+What a client has taken is read from the kernel: it counts the bytes that were acknowledged. It takes new bytes from a
+process only after a third of its send queue is free, which may be a megabyte, so by those alone a slow client could not
+be told from one that does not read. TCP_USER_TIMEOUT is no help: it closes slow clients with a small window as well.
 """
 
 import asyncio
@@ -26,8 +25,9 @@ logger = logging.getLogger("thumbs")
 PIECE_BYTES = 256 * 1024
 STALLED, UNSENT = "stalled", "unsent"  # why a connection was closed: its own time, or the limit of the process
 _LOOKS = 8  # in `seconds`
-_LONGEST_INTERVAL = 1.0
+_LONGEST_INTERVAL = 5.0
 _LOG_SECONDS = 60.0
+_BYTES_ACKED = 120  # where tcpi_bytes_acked is in Linux's struct tcp_info
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST, and free the kernel's send queue at once
 
 
@@ -36,46 +36,60 @@ class Unsent:
     """What one connection has not sent yet.
 
     `answer` is the one under way if it is larger than a piece: it stays in memory until its last piece is written.
-    `left` is the number of bytes in the transport and in the kernel, `since` the loop's time of the last progress.
+    `since` is the loop's time of the last progress, `progress` what the kernel said of it then.
     """
 
     transport: Any
     answer: bytes = b""
-    left: int = 0
+    is_waiting: bool = False
     since: float = 0.0
+    progress: int = 0
 
     def look(self, now: float) -> None:
-        """Note whether the client has taken bytes since the last look."""
+        """Note whether there is something to take, and whether the client has taken bytes since the last look."""
         left = self.transport.get_write_buffer_size() + _in_kernel(self.transport)
-        if left < self.left:
-            self.since = now
-        self.left = left
+        if not left:
+            self.is_waiting = False
+            return
+        taken = _acknowledged(self.transport)
+        progress = -left if taken is None else taken
+        if not self.is_waiting or progress > self.progress:
+            self.is_waiting, self.since = True, now
+        self.progress = progress
 
 
 class UnsentAnswers:
-    """All connections of this process whose clients have not taken everything."""
+    """All open connections of this process. Those that are held have bytes in the process which wait for the client."""
 
     def __init__(self, limits: SendLimits) -> None:
         self._limits = limits
         self._interval = min(limits.seconds / _LOOKS, _LONGEST_INTERVAL)
         # Over the limit of the process, a connection without progress for this long may be closed.
         self._stalled_seconds = limits.seconds / 4
-        self._connections: dict[Unsent, None] = {}
+        self._open: set[Unsent] = set()
+        self._held: set[Unsent] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._log = _DropLog(limits)
 
-    def watch(self, connection: Unsent) -> None:
-        """Begin when the client has not taken everything."""
-        loop = asyncio.get_running_loop()
-        connection.look(loop.time())
-        connection.since = loop.time()
-        self._connections[connection] = None
+    def add(self, connection: Unsent) -> None:
+        """Watch `connection` from now on."""
+        self._open.add(connection)
         if self._timer is None:
-            self._timer = loop.call_later(self._interval, self._look)
+            self._timer = asyncio.get_running_loop().call_later(self._interval, self._look)
 
-    def forget(self, connection: Unsent) -> None:
-        """End when the client has taken everything, or has gone."""
-        self._connections.pop(connection, None)
+    def remove(self, connection: Unsent) -> None:
+        """Watch `connection` no longer: it is lost."""
+        self._open.discard(connection)
+        self._held.discard(connection)
+
+    def hold(self, connection: Unsent) -> None:
+        """The client has not taken everything that was written: the process holds the rest."""
+        connection.look(asyncio.get_running_loop().time())
+        self._held.add(connection)
+
+    def release(self, connection: Unsent) -> None:
+        """The transport is empty: the kernel has the rest."""
+        self._held.discard(connection)
 
     def admit(self, size: int) -> bool:
         """Whether an answer of `size` bytes may be sent. Connections that make no progress are closed for it.
@@ -88,31 +102,25 @@ class UnsentAnswers:
         self._limits.refused()
         return False
 
-    def timed_out(self) -> None:
-        """Count a connection that the kernel has closed, because its client took no bytes."""
-        self._log.add(STALLED)
-
     def _look(self) -> None:
-        self._timer = None
-        loop = asyncio.get_running_loop()
-        for connection in list(self._connections):
-            connection.look(loop.time())
-            if loop.time() - connection.since >= self._limits.seconds:
+        now = asyncio.get_running_loop().time()
+        for connection in list(self._open):
+            connection.look(now)
+            if connection.is_waiting and now - connection.since >= self._limits.seconds:
                 self._drop(connection, STALLED)
         self._make_room(0)
-        if self._connections:
-            self._timer = loop.call_later(self._interval, self._look)
+        self._timer = asyncio.get_running_loop().call_later(self._interval, self._look) if self._open else None
 
     def _make_room(self, size: int) -> bool:
         """Whether `size` bytes more are within the limit, after closing what makes no progress, longest first."""
-        over = _held(self._connections) + size - self._limits.max_bytes
+        over = _bytes(self._held) + size - self._limits.max_bytes
         if over <= 0:
             return True
         now = asyncio.get_running_loop().time()
-        for connection in self._connections:
+        for connection in self._held:
             connection.look(now)
-        sharing = Counter(id(connection.answer) for connection in self._connections)
-        for connection in sorted(self._connections, key=lambda each: each.since):
+        sharing = Counter(id(connection.answer) for connection in self._held)
+        for connection in sorted(self._held, key=lambda each: each.since):
             if over <= 0 or now - connection.since < self._stalled_seconds:
                 break
             over -= connection.transport.get_write_buffer_size()
@@ -123,14 +131,14 @@ class UnsentAnswers:
         return over <= 0
 
     def _drop(self, connection: Unsent, reason: str) -> None:
-        self.forget(connection)
+        self.remove(connection)
         with suppress(OSError, AttributeError):
             connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         connection.transport.abort()
         self._log.add(reason)
 
 
-def _held(connections: Iterable[Unsent]) -> int:
+def _bytes(connections: Iterable[Unsent]) -> int:
     """The bytes in memory for `connections`. An answer to several of them is one object, and counts once."""
     answers, buffered = {}, 0
     for connection in connections:
@@ -145,6 +153,14 @@ def _in_kernel(transport: Any) -> int:
         found = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
         return int(struct.unpack("i", found)[0])
     return 0
+
+
+def _acknowledged(transport: Any) -> int | None:
+    """The bytes that the peer has acknowledged since the connection began; None where the kernel does not say."""
+    with suppress(OSError, AttributeError, struct.error):
+        found = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)
+        return int(struct.unpack_from("Q", found, _BYTES_ACKED)[0])
+    return None
 
 
 @dataclass(slots=True)

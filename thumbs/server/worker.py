@@ -50,10 +50,7 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
         if not self._missing:
             from thumbs.server import protocol  # noqa: PLC0415 - as above
 
-            limits = _send_limits()
-            protocol.limit_sending(limits)
-            for listener in self.sockets:
-                protocol.limit_unacknowledged(listener.sock, limits.seconds)
+            protocol.limit_sending(_send_limits())
 
     async def _shutdown(self) -> None:
         # Gunicorn waits for all connections, and a client may keep an idle one open. At the end of the graceful time
