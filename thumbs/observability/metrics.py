@@ -54,7 +54,7 @@ class Metrics:
         )
         self._dropped = Counter(
             "mage_connections_dropped",
-            "Connections that were closed because the client took no bytes, by reason.",
+            "Connections that the server closed to protect itself, by reason.",
             ["reason"],
             registry=registry,
         )
@@ -80,7 +80,7 @@ class Metrics:
         self._failures.labels(storage, code).inc()
 
     def dropped(self, reason: str) -> None:
-        """Count a connection that was closed because its client took no bytes. `reason` is a constant."""
+        """Count a connection that the server closed to protect itself. `reason` is a constant."""
         self._dropped.labels(reason).inc()
 
     def refused(self) -> None:

@@ -15,7 +15,6 @@ from email.utils import formatdate
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, ClassVar, NamedTuple
-from weakref import WeakSet
 
 from gunicorn.asgi.protocol import ASGIProtocol, FlowControl
 from gunicorn.workers import gasgi
@@ -23,6 +22,8 @@ from gunicorn.workers import gasgi
 from thumbs.asgi import Receive, Scope, Send, ThumbsASGI, raw_target, respond
 from thumbs.http.messages import Headers, Response
 from thumbs.pipeline.thumbnailer import Lookup
+from thumbs.server.connections import Connections, most_connections
+from thumbs.server.drops import CROWDED
 from thumbs.server.paced_send import PacedSend
 from thumbs.server.plain_request import plain_request
 from thumbs.server.send_limits import PIECE_BYTES, Unsent, UnsentAnswers
@@ -33,13 +34,13 @@ GUNICORN_NAMES = (
     *(("ASGIProtocol", name) for name in ("connection_made", "data_received", "_keepalive_timeout")),
     *(("ASGIProtocol", name) for name in ("connection_lost", "pause_writing", "resume_writing")),
     *(("ASGIProtocol", name) for name in ("_arm_keepalive_timer", "_close_transport", "_check_h1c_protocol_available")),
-    *(("ASGIProtocol", name) for name in ("app", "log", "transport", "worker", "req_count", "_awaiting_request")),
-    *(("ASGIProtocol", name) for name in ("_callback_parser", "_closed", "_flow_control", "_keepalive_handle")),
-    *(("ASGIProtocol", name) for name in ("_keepalive", "_pre_request", "_post_request", "_proxy_protocol")),
-    *(("ASGIProtocol", name) for name in ("_root_path", "_uses_uwsgi")),
+    *(("ASGIProtocol", name) for name in ("app", "cfg", "log", "transport", "worker", "req_count")),
+    *(("ASGIProtocol", name) for name in ("_awaiting_request", "_callback_parser", "_closed", "_flow_control")),
+    *(("ASGIProtocol", name) for name in ("_keepalive", "_keepalive_handle", "_pre_request", "_post_request")),
+    *(("ASGIProtocol", name) for name in ("_proxy_protocol", "_root_path", "_uses_uwsgi")),
     *(("FlowControl", name) for name in ("write_paused", "resume_writing")),
     ("Logger", "access_log_enabled"),
-    *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "servers")),
+    *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "nr_conns", "servers")),
     *(("ASGIWorker", name) for name in ("init_process", "load_wsgi", "_shutdown")),
     ("gasgi", "ASGIProtocol"),
 )
@@ -47,7 +48,7 @@ GUNICORN_NAMES = (
 _STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
 _SERVER = b"Server: gunicorn/asgi\r\n"  # the same as gunicorn's asgi worker sends
 
-_connections: "WeakSet[ThumbsProtocol]" = WeakSet()  # all open connections of this process
+connections = Connections()
 
 
 def missing_names(worker: Any) -> list[str]:
@@ -78,12 +79,6 @@ def limit_sending(limits: SendLimits) -> None:
     ThumbsProtocol.answers = UnsentAnswers(limits)
 
 
-def close_idle_connections() -> None:
-    """Close all connections without a request under way."""
-    for connection in list(_connections):
-        connection.close_if_idle()
-
-
 class _Large(NamedTuple):
     """An answer that is too large to be written at once, and the request that it is for."""
 
@@ -110,7 +105,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         self.app = self._serve
 
     def connection_made(self, transport: Any) -> None:
-        _connections.add(self)
+        connections.add(self)
         self._unsent.transport = transport
         self.answers.add(self._unsent)
         super().connection_made(transport)
@@ -120,6 +115,9 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         # canceled when a request of HTTP/1 has come, and nowhere else.
         if self._callback_parser is not None:
             self._arm_keepalive_timer()
+        if self.worker.nr_conns > most_connections(self.cfg.worker_connections):
+            connections.make_room(self)
+            self.answers.drops.add(CROWDED)
 
     def pause_writing(self) -> None:
         self.answers.hold(self._unsent)
@@ -135,10 +133,19 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         if self._flow_control is not None:
             self._flow_control.resume_writing()  # what waits for the client ends now, and releases its answer
 
-    def close_if_idle(self) -> None:
-        """Close the connection unless a request is under way on it."""
-        if self._awaiting_request or self.req_count == 0:
-            self._close_transport()
+    def is_without_request(self) -> bool:
+        """Whether the connection is open, and no request is under way on it."""
+        return not self._closed and (self._awaiting_request or self.req_count == 0)
+
+    def idle_until(self) -> float:
+        """The loop's time at which the connection is closed if no request comes."""
+        handle = self._keepalive_handle
+        until: float = max(self._answered_at + self._keepalive, 0.0 if handle is None else handle.when())
+        return until
+
+    def close(self) -> None:
+        """Close the connection when everything that was written is sent."""
+        self._close_transport()
 
     def data_received(self, data: bytes) -> None:
         self._lookup = None  # it may be left from a request that gunicorn dropped

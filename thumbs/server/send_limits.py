@@ -7,26 +7,22 @@ be told from one that does not read. TCP_USER_TIMEOUT is no help: it closes slow
 
 import asyncio
 import fcntl
-import logging
 import socket
 import struct
 import termios
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from thumbs.server.drops import STALLED, UNSENT, Drops
 from thumbs.wiring.sending import SendLimits
-
-logger = logging.getLogger("thumbs")
 
 # A larger answer is handed to the transport in pieces of this size, so that the transport holds no copy of it.
 PIECE_BYTES = 256 * 1024
-STALLED, UNSENT = "stalled", "unsent"  # why a connection was closed: its own time, or the limit of the process
 _LOOKS = 8  # in `seconds`
 _LONGEST_INTERVAL = 5.0
-_LOG_SECONDS = 60.0
 _BYTES_ACKED = 120  # where tcpi_bytes_acked is in Linux's struct tcp_info
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST, and free the kernel's send queue at once
 
@@ -69,7 +65,7 @@ class UnsentAnswers:
         self._open: set[Unsent] = set()
         self._held: set[Unsent] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._log = _DropLog(limits)
+        self.drops = Drops(limits.dropped)
 
     def add(self, connection: Unsent) -> None:
         """Watch `connection` from now on."""
@@ -135,7 +131,7 @@ class UnsentAnswers:
         with suppress(OSError, AttributeError):
             connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         connection.transport.abort()
-        self._log.add(reason)
+        self.drops.add(reason)
 
 
 def _bytes(connections: Iterable[Unsent]) -> int:
@@ -161,32 +157,3 @@ def _acknowledged(transport: Any) -> int | None:
         found = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)
         return int(struct.unpack_from("Q", found, _BYTES_ACKED)[0])
     return None
-
-
-@dataclass(slots=True)
-class _DropLog:
-    """Counts closed connections, and logs them in one line a minute at most."""
-
-    limits: SendLimits
-    _counts: Counter[str] = field(default_factory=Counter)
-    _timer: asyncio.TimerHandle | None = None
-
-    def add(self, reason: str) -> None:
-        self.limits.dropped(reason)
-        self._counts[reason] += 1
-        if self._timer is None:
-            self._write()
-
-    def _write(self) -> None:
-        self._timer = None
-        if self._counts:
-            logger.warning(
-                "connections were closed because their clients took no bytes: %d for %g s, %d to keep unsent answers "
-                "below %.4g MiB",
-                self._counts[STALLED],
-                self.limits.seconds,
-                self._counts[UNSENT],
-                self.limits.max_bytes / 1024 / 1024,
-            )
-            self._counts.clear()
-            self._timer = asyncio.get_running_loop().call_later(_LOG_SECONDS, self._write)

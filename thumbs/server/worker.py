@@ -60,7 +60,7 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
 
             for server in self.servers:
                 server.close()
-            protocol.close_idle_connections()
+            protocol.connections.close_idle()
         await super()._shutdown()
 
 
