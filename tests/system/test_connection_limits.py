@@ -171,7 +171,7 @@ def table() -> dict[str, str]:
     text = (ROOT / "docs" / "deployment.md").read_text()
     section = text.partition("## Limits of the bare server")[2].partition("\n## ")[0]
     rows = [row.split(" | ") for row in section.splitlines() if "`--" in row]
-    return {found[1]: row[1] for row in rows if (found := re.search(r"`--([a-z-]+)`", row[-1]))}
+    return {found[1]: row[1] for row in rows if (found := re.search(r"`--([a-z_-]+)`", row[-1]))}
 
 
 def test_the_table_has_the_defaults_of_gunicorn_or_those_that_the_command_gives() -> None:
@@ -179,5 +179,7 @@ def test_the_table_has_the_defaults_of_gunicorn_or_those_that_the_command_gives(
     given = dict(re.findall(r'\("--([a-z-]+)", "(\d+)"\)', command))
     assert len(table()) == 7
     for name, default in table().items():
-        expected = given.get(name) or str(getattr(Config(), name.replace("-", "_")))
+        expected = given.get(name) or str(
+            getattr(Config(), "keepalive" if name == "keep-alive" else name.replace("-", "_"))
+        )
         assert default.replace(",", "").split()[0] == expected, name

@@ -24,7 +24,7 @@ from thumbs.http.messages import Headers, Response
 from thumbs.pipeline.thumbnailer import Lookup
 from thumbs.server.connections import Connections, most_connections
 from thumbs.server.drops import CROWDED
-from thumbs.server.paced_send import PacedSend
+from thumbs.server.exchange import Exchange
 from thumbs.server.plain_request import plain_request
 from thumbs.server.send_limits import PIECE_BYTES, Unsent, UnsentAnswers
 from thumbs.wiring.sending import SendLimits
@@ -162,7 +162,8 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         """The application as gunicorn calls it."""
         lookup, self._lookup = self._lookup, None
         if scope["type"] == "http" and self._flow_control is not None:  # HTTP/2 has a flow control of its own
-            send = PacedSend(send, self._unsent, self.answers, method=scope["method"])
+            exchange = Exchange(receive, send, unsent=self._unsent, answers=self.answers, method=scope["method"])
+            receive, send = exchange.receive, exchange.send
         if isinstance(lookup, _Large):
             if (scope["method"], raw_target(scope)) == (lookup.method, lookup.target):
                 await respond(lookup.response, send)

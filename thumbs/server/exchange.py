@@ -1,38 +1,50 @@
-"""`send` of one ASGI answer to a client that may not read: in pieces, or refused where too much is unsent already."""
+"""`receive` and `send` of one ASGI answer to a client that may not read, or that may send without an end."""
 
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from thumbs.asgi import Send, respond
+from thumbs.asgi import Receive, Send, respond
 from thumbs.errors import Overloaded
 from thumbs.http.messages import problem
 from thumbs.server.send_limits import PIECE_BYTES, Unsent, UnsentAnswers
 
 
-class PacedSend:
+class Exchange:
     """Passes the messages of one answer on to `send`, which waits while the client takes nothing.
 
     A large body is passed on in pieces: the transport would copy what it cannot send, or keep all of it to the end.
+    Where too much is unsent already, a large answer becomes 503.
     """
 
-    def __init__(self, send: Send, unsent: Unsent, answers: UnsentAnswers, *, method: str) -> None:
+    def __init__(self, receive: Receive, send: Send, *, unsent: Unsent, answers: UnsentAnswers, method: str) -> None:
+        self._receive = receive
         self._send = send
         self._unsent = unsent
         self._answers = answers
         self._method = method
-        self._refused = False
+        self._is_complete = False
+        self._is_refused = False
 
-    async def __call__(self, message: MutableMapping[str, Any]) -> None:
-        if self._refused:
+    async def receive(self) -> MutableMapping[str, Any]:
+        """The next message of the request; `http.disconnect` after the answer, as ASGI has it.
+
+        A client that goes on with its body would otherwise keep the application, and its connection, for ever.
+        """
+        return {"type": "http.disconnect"} if self._is_complete else await self._receive()
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """Send a message of the answer. After a refusal, the rest of the answer is ignored."""
+        if self._is_refused:
             return
         if message["type"] == "http.response.start" and not self._answers.admit(_size(message, self._method)):
-            self._refused = True
-            response = problem(Overloaded())
-            await respond(response, self._send)
+            self._is_refused = self._is_complete = True
+            await respond(problem(Overloaded()), self._send)
         elif len(message.get("body", b"")) <= PIECE_BYTES:
             await self._send(message)
+            self._is_complete = message["type"] == "http.response.body" and not message.get("more_body", False)
         else:
             await self._send_in_pieces(message)
+            self._is_complete = not message.get("more_body", False)
 
     async def _send_in_pieces(self, message: MutableMapping[str, Any]) -> None:
         body = message["body"]
