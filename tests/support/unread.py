@@ -3,6 +3,7 @@
 import re
 import select
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,12 +34,17 @@ def large(number: int = 0) -> str:
 class UnreadingClient:
     """One connection, which reads nothing by itself."""
 
-    def __init__(self, server: Server) -> None:
-        self._socket = socket.socket()
+    def __init__(self, address: "tuple[str, int] | str", *, tls: bool = False) -> None:
+        self._socket = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         self._socket.settimeout(WAIT_SECONDS)
-        self._socket.connect(("127.0.0.1", server.port))
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.connect(address)
+        if not isinstance(address, str):
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            self._socket = context.wrap_socket(self._socket)
 
     def ask(self, path: str, *, version: str = "HTTP/1.1", times: int = 1) -> None:
         self.send(f"GET /{path} {version}\r\nHost: localhost\r\n\r\n".encode() * times)
@@ -87,7 +93,7 @@ class UnreadingClient:
 @contextmanager
 def unreading(server: Server, count: int) -> Iterator[list[UnreadingClient]]:
     """`count` clients, closed when left."""
-    clients = [UnreadingClient(server) for _ in range(count)]
+    clients = [UnreadingClient(("127.0.0.1", server.port)) for _ in range(count)]
     try:
         yield clients
     finally:
