@@ -99,6 +99,21 @@ def test_a_connection_without_anything_to_take_is_not_closed(in_loop: InLoop) ->
     in_loop(test)
 
 
+def test_a_connection_whose_client_takes_everything_in_between_is_not_closed(in_loop: InLoop) -> None:
+    """A proxy on a Unix socket: no count of what was taken, and at each look the next answer is there."""
+
+    def test(answers: Answers) -> None:
+        connection, transport = answers.held(1000)
+        for _ in range(20):
+            answers.now += 5
+            answers.unsent._look()
+            answers.unsent.release(connection)
+            answers.unsent.hold(connection)
+        assert not transport.is_aborted
+
+    in_loop(test)
+
+
 def test_beyond_the_limit_connections_are_closed_by_their_time_without_progress(in_loop: InLoop) -> None:
     def test(answers: Answers) -> None:
         transports = []

@@ -43,12 +43,13 @@ class Unsent:
 
     def look(self, now: float) -> None:
         """Note whether there is something to take, and whether the client has taken bytes since the last look."""
-        left = self.transport.get_write_buffer_size() + _in_kernel(self.transport)
-        if not left:
+        buffered, queued = self.transport.get_write_buffer_size(), _in_kernel(self.transport)
+        taken = _acknowledged(self.transport) if buffered or queued else None
+        # Without a count of what was taken, a queue that other bytes fill again looks like one that does not move.
+        if not buffered and taken is None:
             self.is_waiting = False
             return
-        taken = _acknowledged(self.transport)
-        progress = -left if taken is None else taken
+        progress = -buffered - queued if taken is None else taken
         if not self.is_waiting or progress > self.progress:
             self.is_waiting, self.since = True, now
         self.progress = progress
@@ -84,7 +85,8 @@ class UnsentAnswers:
         self._held.add(connection)
 
     def release(self, connection: Unsent) -> None:
-        """The transport is empty: the kernel has the rest."""
+        """The transport is empty: the client took so much that the kernel has room for the rest."""
+        connection.is_waiting = False
         self._held.discard(connection)
 
     def admit(self, size: int) -> bool:
