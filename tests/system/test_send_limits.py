@@ -11,6 +11,7 @@ from tests.support import servers
 from tests.support.prometheus import samples
 from tests.support.servers import OUR_WORKER, Server, eventually
 from tests.support.unread import UnreadingClient, draw_noise, large, memory_of_workers, unreading
+from tests.support.waiting import LONG_WAIT_SECONDS
 
 MIB = 1024 * 1024
 Serve = Callable[..., AbstractContextManager[Server]]
@@ -97,7 +98,10 @@ def ask_for_one_small_hit(client: UnreadingClient, _: int) -> None:
 def test_clients_that_take_no_bytes_are_disconnected_and_others_are_served(
     served: Serve, ask: Callable[[UnreadingClient, int], None], cache: str
 ) -> None:
-    with served(cache=cache, send_seconds=1, unsent_mb=1000) as server, unreading(server, 12) as clients:
+    with (
+        served(cache=cache, send_seconds=1, unsent_mb=1000) as server,
+        unreading(server, 12 if cache else 6) as clients,
+    ):
         if cache:
             assert {server.get(path).status for path in (large(), SMALL)} == {200}
         for number, client in enumerate(clients):
@@ -107,10 +111,10 @@ def test_clients_that_take_no_bytes_are_disconnected_and_others_are_served(
             assert server.get(TINY).status == 200
             return all(client.is_closed() for client in clients)
 
-        eventually(are_closed_while_others_are_served, seconds=120)
+        eventually(are_closed_while_others_are_served, seconds=LONG_WAIT_SECONDS)
         eventually(lambda: dropped(server, "stalled") == len(clients))
         assert dropped(server, "unsent") == refused(server) == 0
-        assert server.log.read_text().count("connections were closed: ") == 1
+        assert 0 < server.log.read_text().count("connections were closed: ") < len(clients)
 
 
 def test_a_slow_client_that_reads_is_not_cut_off(served: Serve) -> None:

@@ -59,6 +59,6 @@ def test_a_client_that_reads_slowly_is_served_and_one_that_does_not_read_is_disc
         assert len(body) > 6_000_000
         slow.ask(large())
         assert slow.read_answer()[0] == 200
-        assert log.read_text().count("took no bytes") == 1
+        assert "took no bytes" in log.read_text()
         for client in (slow, idle):
             client.close()

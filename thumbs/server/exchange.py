@@ -12,7 +12,7 @@ from thumbs.server.send_limits import PIECE_BYTES, Unsent, UnsentAnswers
 class Exchange:
     """Passes the messages of one answer on to `send`, which waits while the client takes nothing.
 
-    A large body is passed on in pieces: the transport would copy what it cannot send, or keep all of it to the end.
+    A large body is passed on in pieces where the transport would copy what it cannot send.
     Where too much is unsent already, a large answer becomes 503.
     """
 
@@ -50,9 +50,10 @@ class Exchange:
         body = message["body"]
         self._unsent.answer = body
         try:
-            for start in range(0, len(body), PIECE_BYTES):
-                more = message.get("more_body", False) or start + PIECE_BYTES < len(body)
-                await self._send({**message, "body": body[start : start + PIECE_BYTES], "more_body": more})
+            step = PIECE_BYTES if self._unsent.does_transport_copy() else len(body)
+            for start in range(0, len(body), step):
+                more = message.get("more_body", False) or start + step < len(body)
+                await self._send({**message, "body": body[start : start + step], "more_body": more})
         finally:
             self._unsent.answer = b""
 

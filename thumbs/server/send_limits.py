@@ -19,7 +19,7 @@ from typing import Any
 from thumbs.server.drops import STALLED, UNSENT, Drops
 from thumbs.wiring.sending import SendLimits
 
-# A larger answer is handed to the transport in pieces of this size, so that the transport holds no copy of it.
+# A larger answer counts as a whole until its end, and is handed in pieces of this size to a transport that copies.
 PIECE_BYTES = 256 * 1024
 _LOOKS = 8  # in `seconds`
 _LONGEST_INTERVAL = 5.0
@@ -31,7 +31,7 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST, and free the kern
 class Unsent:
     """What one connection has not sent yet.
 
-    `answer` is the one under way if it is larger than a piece: it stays in memory until its last piece is written.
+    `answer` is the one under way if it is larger than a piece: it stays in memory until its end is written.
     `since` is the loop's time of the last progress, `progress` what the kernel said of it then.
     """
 
@@ -40,6 +40,15 @@ class Unsent:
     is_waiting: bool = False
     since: float = 0.0
     progress: int = 0
+
+    def does_transport_copy(self) -> bool:
+        """Whether the transport copies what it cannot send at once, as asyncio's does. That of uvloop refers to it."""
+        return not type(self.transport).__module__.startswith("uvloop.")
+
+    def buffered(self) -> int:
+        """The bytes that the transport holds beside `answer`."""
+        size: int = self.transport.get_write_buffer_size()
+        return size if self.does_transport_copy() else max(0, size - len(self.answer))
 
     def look(self, now: float) -> None:
         """Note whether there is something to take, and whether the client has taken bytes since the last look."""
@@ -121,7 +130,7 @@ class UnsentAnswers:
         for connection in sorted(self._held, key=lambda each: each.since):
             if over <= 0 or now - connection.since < self._stalled_seconds:
                 break
-            over -= connection.transport.get_write_buffer_size()
+            over -= connection.buffered()
             sharing[id(connection.answer)] -= 1
             if not sharing[id(connection.answer)]:
                 over -= len(connection.answer)
@@ -141,7 +150,7 @@ def _bytes(connections: Iterable[Unsent]) -> int:
     answers, buffered = {}, 0
     for connection in connections:
         answers[id(connection.answer)] = len(connection.answer)
-        buffered += connection.transport.get_write_buffer_size()
+        buffered += connection.buffered()
     return buffered + sum(answers.values())
 
 
