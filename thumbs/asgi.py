@@ -51,8 +51,7 @@ class ThumbsASGI:
             if match is not None:
                 response = await self._answer(_request(scope, match), lookup, receive)
                 if response is not None:
-                    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-                    await send({"type": "http.response.body", "body": response.body})
+                    await respond(response, send)
                 return
         await self._application(scope, receive, send)
 
@@ -88,6 +87,12 @@ class ThumbsASGI:
             return failed(error, request.method)
         reply = thumbnailer.reply(request, lookup)
         return reply if isinstance(reply, Response) else await _unless_left(thumbnailer.finish(reply), receive)
+
+
+async def respond(response: Response, send: Send) -> None:
+    """Send `response` as the whole answer."""
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    await send({"type": "http.response.body", "body": response.body})
 
 
 def _request(scope: Scope, match: ThumbTarget) -> Request:

@@ -13,7 +13,8 @@ from gunicorn.workers import gasgi
 from tests.support.connection import Transport, connected, get, unreachable, until
 from thumbs.asgi import ThumbsASGI
 from thumbs.server import protocol as protocol_module
-from thumbs.server.protocol import ThumbsProtocol, close_idle_connections
+from thumbs.server.connections import Connections
+from thumbs.server.protocol import ThumbsProtocol
 
 HIT = get(b"/cached/thumbs/90x60/quarters.jpg")
 Change = Callable[[ThumbsProtocol], object]
@@ -166,15 +167,15 @@ def test_only_connections_without_a_request_under_way_are_closed(
     originals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def converse() -> None:
-        monkeypatch.setattr(protocol_module, "_connections", set())
+        monkeypatch.setattr(protocol_module, "connections", Connections())
         async with warm(originals) as (new, _), connected(ThumbsASGI(unreachable)) as (busy, busy_transport):
             busy.data_received(get(b"/cached/thumbs/50x50/quarters.jpg"))
             await until(lambda: busy.req_count == 1)
-            close_idle_connections()
+            protocol_module.connections.close_idle()
             assert (new._closed, busy._closed) == (True, False)
             await until(lambda: b"X-Cache: MISS" in busy_transport.written)
             await until(lambda: busy._awaiting_request)
-            close_idle_connections()
+            protocol_module.connections.close_idle()
             assert busy._closed
 
     asyncio.run(converse())

@@ -102,7 +102,7 @@ def test_a_worker_that_stops_closes_what_is_idle_before_gunicorn_waits(
         events.append("gunicorn waits")
 
     monkeypatch.setattr(gasgi.ASGIWorker, "_shutdown", gunicorns)
-    monkeypatch.setattr(protocol, "close_idle_connections", lambda: events.append("idle connections closed"))
+    monkeypatch.setattr(protocol.connections, "close_idle", lambda: events.append("idle connections closed"))
     worker = make()
     monkeypatch.setattr(ThumbsWorker, "_missing", missing)
     worker.servers = [SimpleNamespace(close=lambda: events.append("listening socket closed"))]

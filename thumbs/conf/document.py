@@ -105,6 +105,8 @@ class LimitsConf:
     fetches: int = key(whole(1, 1024), default=16)
     queue_length: int = key(whole(1), default=100)
     queue_seconds: float = key(number(0.01), default=10.0)
+    send_seconds: float = key(number(0.01), default=30.0)
+    unsent_mb: float = key(number(0.001), default=64.0)
 
     @property
     def max_source_bytes(self) -> int:
@@ -119,6 +121,10 @@ class LimitsConf:
         return int(self.max_whole_megapixels * MEGAPIXEL)
 
     @property
+    def unsent_bytes(self) -> int:
+        return int(self.unsent_mb * MIB)
+
+    @property
     def output(self) -> OutputLimits:
         return OutputLimits(self.max_side, self.max_output_pixels)
 
@@ -127,7 +133,7 @@ class LimitsConf:
         return replace(self, **own)
 
 
-PROCESS_LIMITS = ("renders", "fetches", "queue_length", "queue_seconds")
+PROCESS_LIMITS = ("renders", "fetches", "queue_length", "queue_seconds", "send_seconds", "unsent_mb")
 
 
 @dataclass(frozen=True, slots=True)

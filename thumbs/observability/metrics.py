@@ -52,6 +52,17 @@ class Metrics:
             ["storage", "code"],
             registry=registry,
         )
+        self._dropped = Counter(
+            "mage_connections_dropped",
+            "Connections that the server closed to protect itself, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self._refused = Counter(
+            "mage_answers_refused",
+            "Answers that became 503 because clients had not taken others.",
+            registry=registry,
+        )
         self._known: dict[tuple[int, str], Counter] = {}
 
     def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
@@ -67,6 +78,14 @@ class Metrics:
     def failed(self, storage: str, code: str) -> None:
         """Count a failure of `storage`. `code` is that of a class in `thumbs.errors`."""
         self._failures.labels(storage, code).inc()
+
+    def dropped(self, reason: str) -> None:
+        """Count a connection that the server closed to protect itself. `reason` is a constant."""
+        self._dropped.labels(reason).inc()
+
+    def refused(self) -> None:
+        """Count an answer that was refused because too much was unsent."""
+        self._refused.inc()
 
     def watch(self, stage: str) -> Callable[[int, int], None]:
         """A callback for the executor of `stage`: it takes the changes in the numbers of waiting and running steps."""

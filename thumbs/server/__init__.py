@@ -1,1 +1,4 @@
-"""Processes of the standalone server. May import `asgi`, `http`, `pipeline`, `cache.filestore` and `observability`."""
+"""Processes of the standalone server.
+
+May import `errors`, `asgi`, `http`, `pipeline`, `cache.filestore`, `observability` and `wiring`.
+"""

@@ -14,35 +14,41 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any
-from weakref import WeakSet
+from typing import Any, ClassVar, NamedTuple
 
 from gunicorn.asgi.protocol import ASGIProtocol, FlowControl
 from gunicorn.workers import gasgi
 
-from thumbs.asgi import ThumbsASGI
+from thumbs.asgi import Receive, Scope, Send, ThumbsASGI, raw_target, respond
 from thumbs.http.messages import Headers, Response
 from thumbs.pipeline.thumbnailer import Lookup
+from thumbs.server.connections import Connections, most_connections
+from thumbs.server.drops import CROWDED
+from thumbs.server.exchange import Exchange
 from thumbs.server.plain_request import plain_request
+from thumbs.server.send_limits import PIECE_BYTES, Unsent, UnsentAnswers
+from thumbs.wiring.sending import SendLimits
 
 # All names of gunicorn's that this module and the worker use. Most are private, and a patch release may move them.
 GUNICORN_NAMES = (
     *(("ASGIProtocol", name) for name in ("connection_made", "data_received", "_keepalive_timeout")),
+    *(("ASGIProtocol", name) for name in ("connection_lost", "pause_writing", "resume_writing")),
     *(("ASGIProtocol", name) for name in ("_arm_keepalive_timer", "_close_transport", "_check_h1c_protocol_available")),
-    *(("ASGIProtocol", name) for name in ("app", "log", "transport", "worker", "req_count", "_awaiting_request")),
-    *(("ASGIProtocol", name) for name in ("_callback_parser", "_closed", "_flow_control", "_keepalive_handle")),
-    *(("ASGIProtocol", name) for name in ("_keepalive", "_pre_request", "_post_request", "_proxy_protocol")),
-    *(("ASGIProtocol", name) for name in ("_root_path", "_uses_uwsgi")),
-    ("FlowControl", "write_paused"),
+    *(("ASGIProtocol", name) for name in ("app", "cfg", "log", "transport", "worker", "req_count")),
+    *(("ASGIProtocol", name) for name in ("_awaiting_request", "_callback_parser", "_closed", "_flow_control")),
+    *(("ASGIProtocol", name) for name in ("_keepalive", "_keepalive_handle", "_pre_request", "_post_request")),
+    *(("ASGIProtocol", name) for name in ("_proxy_protocol", "_root_path", "_uses_uwsgi")),
+    *(("FlowControl", name) for name in ("write_paused", "resume_writing")),
     ("Logger", "access_log_enabled"),
-    *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "servers", "init_process", "_shutdown")),
+    *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "nr_conns", "servers")),
+    *(("ASGIWorker", name) for name in ("init_process", "load_wsgi", "_shutdown")),
     ("gasgi", "ASGIProtocol"),
 )
 
 _STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
 _SERVER = b"Server: gunicorn/asgi\r\n"  # the same as gunicorn's asgi worker sends
 
-_connections: "WeakSet[ThumbsProtocol]" = WeakSet()  # all open connections of this process
+connections = Connections()
 
 
 def missing_names(worker: Any) -> list[str]:
@@ -68,14 +74,23 @@ def install() -> None:
     gasgi.ASGIProtocol = ThumbsProtocol  # the worker names its protocol class only there
 
 
-def close_idle_connections() -> None:
-    """Close all connections without a request under way."""
-    for connection in list(_connections):
-        connection.close_if_idle()
+def limit_sending(limits: SendLimits) -> None:
+    """Apply `limits` to all connections of this process, instead of their defaults."""
+    ThumbsProtocol.answers = UnsentAnswers(limits)
+
+
+class _Large(NamedTuple):
+    """An answer that is too large to be written at once, and the request that it is for."""
+
+    method: str
+    target: bytes
+    response: Response
 
 
 class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
     """One connection. `_plain` is True until other bytes than plain requests have come."""
+
+    answers: ClassVar[UnsentAnswers] = UnsentAnswers(SendLimits())
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
@@ -85,22 +100,52 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         self._passed_on = 0
         self._answered_at = 0.0
         # What was looked up for the request that was just passed on. The next call of the application takes it.
-        self._lookup: Lookup | None = None
-        if front is not None:
-            self.app = lambda scope, receive, send: front(scope, receive, send, self._take_lookup())
+        self._lookup: Lookup | _Large | None = None
+        self._unsent = Unsent(None)
+        self.app = self._serve
 
     def connection_made(self, transport: Any) -> None:
-        _connections.add(self)
+        connections.add(self)
+        self._unsent.transport = transport
+        self.answers.add(self._unsent)
         super().connection_made(transport)
+        # `pause_writing` then means that the client has not taken everything. With 0, TLS would never resume.
+        transport.set_write_buffer_limits(high=1)
         # Gunicorn's timer begins with the second request, so a client could take any time for its first. The timer is
         # canceled when a request of HTTP/1 has come, and nowhere else.
         if self._callback_parser is not None:
             self._arm_keepalive_timer()
+        if self.worker.nr_conns > most_connections(self.cfg.worker_connections):
+            connections.make_room(self)
+            self.answers.drops.add(CROWDED)
 
-    def close_if_idle(self) -> None:
-        """Close the connection unless a request is under way on it."""
-        if self._awaiting_request or self.req_count == 0:
-            self._close_transport()
+    def pause_writing(self) -> None:
+        self.answers.hold(self._unsent)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self.answers.release(self._unsent)
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.answers.remove(self._unsent)
+        super().connection_lost(exc)
+        if self._flow_control is not None:
+            self._flow_control.resume_writing()  # what waits for the client ends now, and releases its answer
+
+    def is_without_request(self) -> bool:
+        """Whether the connection is open, and no request is under way on it."""
+        return not self._closed and (self._awaiting_request or self.req_count == 0)
+
+    def idle_until(self) -> float:
+        """The loop's time at which the connection is closed if no request comes."""
+        handle = self._keepalive_handle
+        until: float = max(self._answered_at + self._keepalive, 0.0 if handle is None else handle.when())
+        return until
+
+    def close(self) -> None:
+        """Close the connection when everything that was written is sent."""
+        self._close_transport()
 
     def data_received(self, data: bytes) -> None:
         self._lookup = None  # it may belong to an earlier request that gunicorn dropped
@@ -113,9 +158,21 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             self._passed_on += 1
         super().data_received(data)
 
-    def _take_lookup(self) -> Lookup | None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application as gunicorn calls it."""
         lookup, self._lookup = self._lookup, None
-        return lookup
+        if scope["type"] == "http" and self._flow_control is not None:  # HTTP/2 has a flow control of its own
+            exchange = Exchange(receive, send, unsent=self._unsent, answers=self.answers, method=scope["method"])
+            receive, send = exchange.receive, exchange.send
+        if isinstance(lookup, _Large):
+            if (scope["method"], raw_target(scope)) == (lookup.method, lookup.target):
+                await respond(lookup.response, send)
+                return
+            lookup = None
+        if self._front is None:
+            await self.worker.asgi(scope, receive, send)
+        else:
+            await self._front(scope, receive, send, lookup)
 
     def _is_simply_configured(self) -> bool:
         """Whether no setting needs gunicorn to handle every request: access log, hooks, request limit, protocols."""
@@ -152,6 +209,9 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             return False
         if not isinstance(found, Response):
             self._lookup = found
+            return False
+        if len(found.body) > PIECE_BYTES:  # gunicorn waits for the client after each piece
+            self._lookup = _Large(method, target, found)
             return False
         self.transport.writelines((_head(found.status, found.headers), _dated(int(time.time())), found.body))
         worker.nr += 1

@@ -4,12 +4,15 @@ It uses private names of gunicorn 27, which `pyproject.toml` requires. If one is
 worker does, and the log says so. `tests/system/test_worker.py` compares the two, conversation by conversation.
 """
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gunicorn
 from gunicorn.workers import gasgi
 
 from thumbs.observability import redaction
+
+if TYPE_CHECKING:
+    from thumbs.wiring.sending import SendLimits
 
 
 class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -41,6 +44,14 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
             protocol.install()
         super().init_process()
 
+    def load_wsgi(self) -> None:
+        """Runs in the worker: the limits are read anew at each reload."""
+        super().load_wsgi()
+        if not self._missing:
+            from thumbs.server import protocol  # noqa: PLC0415 - as above
+
+            protocol.limit_sending(_send_limits())
+
     async def _shutdown(self) -> None:
         # Gunicorn waits for all connections, and a client may keep an idle one open. At the end of the graceful time
         # the worker would be killed, with the requests under way.
@@ -49,8 +60,17 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
 
             for server in self.servers:
                 server.close()
-            protocol.close_idle_connections()
+            protocol.connections.close_idle()
         await super()._shutdown()
+
+
+def _send_limits() -> "SendLimits":
+    from thumbs.wiring.sending import SendLimits, send_limits  # noqa: PLC0415 - only a worker needs Django
+
+    try:
+        return send_limits()
+    except Exception:  # an application without Django's settings, or with wrong ones, which it reports itself
+        return SendLimits()
 
 
 def _missing_names(worker: ThumbsWorker) -> list[str]:

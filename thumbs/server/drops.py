@@ -1,0 +1,40 @@
+"""Counts connections that the server closes to protect itself, and logs them in one line a minute at most."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+logger = logging.getLogger("thumbs")
+
+STALLED, UNSENT, CROWDED = "stalled", "unsent", "crowded"
+_WHY = {
+    STALLED: "because the client took no bytes for limits.send_seconds",
+    UNSENT: "to hold no more unsent answers than limits.unsent_mb",
+    CROWDED: "to keep no more connections than worker_connections",
+}
+_LOG_SECONDS = 60.0
+
+
+class Drops:
+    """`count` is called with the reason for each connection."""
+
+    def __init__(self, count: Callable[[str], None]) -> None:
+        self._count = count
+        self._unlogged: Counter[str] = Counter()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, reason: str) -> None:
+        """A connection was closed for `reason`, one of the constants above."""
+        self._count(reason)
+        self._unlogged[reason] += 1
+        if self._timer is None:
+            self._log()
+
+    def _log(self) -> None:
+        self._timer = None
+        if self._unlogged:
+            counts = ", ".join(f"{count} {_WHY[reason]}" for reason, count in sorted(self._unlogged.items()))
+            logger.warning("connections were closed: %s", counts)
+            self._unlogged.clear()
+            self._timer = asyncio.get_running_loop().call_later(_LOG_SECONDS, self._log)
