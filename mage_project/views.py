@@ -20,7 +20,8 @@ async def health(_: HttpRequest) -> HttpResponse:
 async def ready(_: HttpRequest) -> HttpResponse:
     """200 when every storage can be reached and no queue is full, else 503; the result is reused for a few seconds."""
     found = await asyncio.to_thread(readiness)
-    return _plain({"status": "ready" if found.ready else "not ready", "reasons": found.reasons}, found.status)
+    status = "ready" if found.ready else "not ready"
+    return _plain({"status": status, "reasons": found.reasons, "isolation": _isolation()}, found.status)
 
 
 def metrics(_: HttpRequest) -> HttpResponse:
@@ -29,9 +30,15 @@ def metrics(_: HttpRequest) -> HttpResponse:
     if not configuration.document.metrics:
         raise Http404
     content_type, body = build.metrics().exposition(
-        settings.METRICS_DIRECTORY, build.stores(configuration), build_info()
+        settings.METRICS_DIRECTORY, build.stores(configuration), build_info(), _isolation()
     )
     return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
+
+
+def _isolation() -> dict[str, bool]:
+    process.thumbnailer()
+    found = process.isolation()
+    return {} if found is None else found.layers
 
 
 def not_found(_: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it by name

@@ -42,6 +42,7 @@ OWNERS = {
         *(
             "thumbs.apps",
             "thumbs.checks.config",
+            "thumbs.checks.isolation",
             "thumbs.site.links",
             "thumbs.management",
             "thumbs.signals",
@@ -73,6 +74,7 @@ SETTINGS = {
 ENVIRONMENT = {
     "mage_project.settings",
     "thumbs.render.isolation.fonts",  # FONTCONFIG_FILE and its kin, as fontconfig does
+    "thumbs.render.isolation.process",  # what a child may know of it: where fonts and libraries are
     "thumbs.sources.s3.client",  # REQUESTS_CA_BUNDLE, as boto3 does, in whose place it opens connections
 }
 

@@ -146,6 +146,11 @@ class SourceOverLimit(SourceBroken):
     sentence = "The original has more pixels or frames than this server decodes."
 
 
+class SourceOverMemory(SourceBroken):
+    code = "source-over-memory"
+    sentence = "The original needs more memory than this server gives to one render."
+
+
 class StorageFailed(ThumbError):
     status = 502
     code = "storage-failed"
@@ -175,6 +180,13 @@ class Overloaded(ThumbError):
     status = 503
     code = "overloaded"
     sentence = "More thumbnails are being made than this server takes on. Try again shortly."
+    headers = ((b"Retry-After", b"1"),)
+
+
+class RendererUnavailable(ThumbError):
+    status = 503
+    code = "renderer-unavailable"
+    sentence = "This server is short of memory or processes for a thumbnail. Try again shortly."
     headers = ((b"Retry-After", b"1"),)
 
 

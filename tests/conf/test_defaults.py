@@ -13,8 +13,7 @@ from thumbs.conf.keys import nested, number, read, whole
 from thumbs.image import limits
 from thumbs.image.geometry import OutputLimits
 from thumbs.problems import Problem
-from thumbs.render.header import SourceLimits
-from thumbs.render.renderer import RenderLimits
+from thumbs.render.values import RenderLimits, SourceLimits
 from thumbs.sources.s3.settings import S3Http
 
 PACKAGE = Path(thumbs.__file__).parent

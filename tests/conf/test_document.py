@@ -114,6 +114,31 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert (limits.max_side, limits.max_output_pixels) == (5120, 26_214_400)
 
 
+@pytest.mark.parametrize(
+    ("defaults", "in_file", "over_it", "isolation"),
+    [
+        ({}, {}, {}, "off"),
+        ({"isolation": "auto"}, {}, {}, "auto"),
+        ({"isolation": "auto"}, {"isolation": "require"}, {}, "require"),
+        ({"isolation": "auto"}, {"isolation": "require"}, {"ISOLATION": "off"}, "off"),
+    ],
+)
+def test_a_default_of_the_server_gives_way_to_the_file_and_that_to_the_environment(
+    tmp_path: Path, defaults: object, in_file: dict[str, str], over_it: dict[str, str], isolation: str
+) -> None:
+    file = tmp_path / "storages.json"
+    file.write_text(json.dumps({"storages": [local(tmp_path)], **in_file}))
+    found = load({"STORAGES_FILE": str(file), "DEFAULTS": defaults, **over_it})
+    assert found.problems == ()
+    assert found.document.isolation == isolation
+
+
+def test_an_isolation_that_there_is_not_is_an_error_with_the_nearest(tmp_path: Path) -> None:
+    problems = load(one({}) | {"STORAGES": [local(tmp_path)], "ISOLATION": "required"}).problems
+    assert [problem.id for problem in problems] == ["thumbs.E003"]
+    assert "require" in str(problems[0])
+
+
 def test_a_storages_own_limits_replace_the_global_ones(tmp_path: Path) -> None:
     found = load({"STORAGES": [local(tmp_path, limits={"max_side": 100})], "LIMITS": {"max_side": 7, "renders": 3}})
     narrowed = found.document.limits.narrowed(found.storages[0].limits)

@@ -205,9 +205,9 @@ def test_codes_are_unique() -> None:
         (413, {"SourceTooLarge"}),
         (414, {"TargetTooLong"}),
         (415, {"SourceUnsupported"}),
-        (422, {"SourceBroken", "SourceOverLimit"}),
+        (422, {"SourceBroken", "SourceOverLimit", "SourceOverMemory"}),
         (502, {"StorageFailed"}),
-        (503, {"Overloaded"}),
+        (503, {"Overloaded", "RendererUnavailable"}),
         (504, {"StorageTimeout", "RenderTimeout"}),
     ],
 )

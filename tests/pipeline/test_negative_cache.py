@@ -17,7 +17,15 @@ from tests.support.fake_pipeline import (
 from tests.support.private_files import private_file
 from tests.support.untouchable import Untouchable
 from thumbs.cache.purge.journal import PurgeJournal
-from thumbs.errors import SourceBroken, StorageFailed, StorageTimeout, ThumbError
+from thumbs.errors import (
+    RendererUnavailable,
+    RenderFailed,
+    RenderTimeout,
+    SourceBroken,
+    StorageFailed,
+    StorageTimeout,
+    ThumbError,
+)
 from thumbs.request.resolve import group_of
 
 # --------------------------------------------------------------------------------- kept originals
@@ -63,6 +71,32 @@ def test_a_broken_original_is_rendered_once_in_a_few_seconds(open_server: Callab
     assert len(server.renderer.rendered) == 1
     assert ask(server, request("80x60/a.jpg")).status == 422  # another thumbnail may be possible, or may not
     assert len(server.renderer.rendered) == 2
+
+
+def test_an_original_whose_render_timed_out_is_rendered_once_in_a_few_seconds(
+    open_server: Callable[..., FakeServer], ask: Ask
+) -> None:
+    server = open_server()
+    server.renderer.failure = RenderTimeout()
+    for target in ("40x30/a.jpg", "40x30/a.jpg", "80x60/a.jpg", "80x60/filters:blur(2)/a.jpg"):
+        assert ask(server, request(target)).status == 504
+    assert len(server.renderer.rendered) == 1, "each of its sizes could take a place for as long"
+    server.renderer.failure = None
+    server.source.put("b.jpg", b"another")
+    assert ask(server, request("40x30/b.jpg")).status == 200
+    server.clock.now += 5
+    assert ask(server, request("80x60/a.jpg")).status == 200
+
+
+@pytest.mark.parametrize("error", [RendererUnavailable, RenderFailed])
+def test_what_is_not_the_fault_of_the_original_is_tried_again_at_once(
+    open_server: Callable[..., FakeServer], ask: Ask, error: type[ThumbError]
+) -> None:
+    server = open_server()
+    server.renderer.failure = error()
+    assert ask(server, request()).status == error.status
+    server.renderer.failure = None
+    assert ask(server, request()).status == 200
 
 
 def test_a_purge_ends_what_is_remembered_of_a_failure(

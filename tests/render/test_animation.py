@@ -11,8 +11,7 @@ from thumbs.errors import SizeOverLimit, SourceOverLimit
 from thumbs.image.formats import sniff
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.transforms import ALL_FRAMES, Attention, Crop, Fit, Padding, Transform, Trim
-from thumbs.render.header import SourceLimits
-from thumbs.render.renderer import RenderLimits
+from thumbs.render.values import RenderLimits, SourceLimits
 
 COLORS = [(220, 40, 30), (30, 160, 60), (40, 60, 200), (240, 220, 40), (20, 20, 20)]
 DELAYS = [100, 200, 300, 400, 500]

@@ -13,7 +13,7 @@ from tests.support.pixels import difference, near, picture, rendered
 from thumbs.errors import BadFilter, SizeOverLimit
 from thumbs.image.geometry import OutputLimits, plan
 from thumbs.image.transforms import Color, Fit, Padding, Transform
-from thumbs.render.renderer import RenderLimits
+from thumbs.render.values import RenderLimits
 
 # Colors that no effect pushes over an edge by itself, and some at the edges.
 PATCHES = [(200, 100, 50), (90, 140, 180), (128, 128, 128), (0, 0, 0), (255, 255, 255), (255, 0, 0), (20, 240, 130)]

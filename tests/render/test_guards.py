@@ -9,9 +9,10 @@ from PIL import Image
 from thumbs.errors import SourceOverLimit
 from thumbs.image.transforms import Attention, Transform
 from thumbs.render import copyright as copyright_fields
-from thumbs.render.header import Header, SourceLimits
+from thumbs.render.header import Header
 from thumbs.render.proxy import Proxy
-from thumbs.render.renderer import Renderer, RenderLimits
+from thumbs.render.renderer import Renderer
+from thumbs.render.values import RenderLimits, SourceLimits
 
 LIMITS = RenderLimits()
 PROGRESSIVE = Header(format="jpeg", size=(1000, 1000), whole=True, cmyk=False, profile=False)

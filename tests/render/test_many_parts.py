@@ -10,7 +10,8 @@ from tests.support.pictures import encoded, noise
 from thumbs.errors import SourceOverLimit
 from thumbs.image.formats import FORMATS
 from thumbs.image.transforms import Transform
-from thumbs.render.renderer import Renderer, RenderLimits
+from thumbs.render.renderer import Renderer
+from thumbs.render.values import RenderLimits
 
 RENDERER = Renderer(inputs=frozenset(FORMATS))
 PNG = encoded(noise(16, 16), "PNG")

@@ -15,9 +15,9 @@ from thumbs.errors import BadFilter, SizeOverLimit, SourceBroken, SourceOverLimi
 from thumbs.image.encoding import Encoding
 from thumbs.image.geometry import plan
 from thumbs.image.transforms import Attention, Color, Crop, Fit, Transform
-from thumbs.render.header import SourceLimits
 from thumbs.render.proxy import Proxy
-from thumbs.render.renderer import Renderer, RenderLimits
+from thumbs.render.renderer import Renderer
+from thumbs.render.values import RenderLimits, SourceLimits
 
 LIMITS = RenderLimits()
 RENDERER = Renderer()

@@ -17,8 +17,8 @@ from thumbs.errors import (
     ThumbError,
 )
 from thumbs.image.transforms import Attention, Crop, Transform
-from thumbs.render.header import SourceLimits
-from thumbs.render.renderer import Renderer, RenderLimits
+from thumbs.render.renderer import Renderer
+from thumbs.render.values import RenderLimits, SourceLimits
 
 
 @pytest.fixture(scope="module")

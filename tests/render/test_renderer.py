@@ -22,8 +22,7 @@ from thumbs.errors import (
 from thumbs.image.formats import sniff
 from thumbs.image.geometry import Layout, Size, plan
 from thumbs.image.transforms import TRANSPARENT, Attention, Color, Compass, Crop, Fit, Focus, Transform
-from thumbs.render.header import SourceLimits
-from thumbs.render.renderer import RenderLimits
+from thumbs.render.values import RenderLimits, SourceLimits
 
 OPAQUE_WHITE = (255, 255, 255)
 

@@ -17,7 +17,8 @@ from tests.support.pictures import decoded, encoded
 from thumbs.errors import BadFilter, SizeOverLimit
 from thumbs.image.geometry import Layout, OutputLimits, Size, plan
 from thumbs.image.transforms import Attention, Compass, Crop, Fit, Focus, Padding, Transform
-from thumbs.render.renderer import Renderer, RenderLimits
+from thumbs.render.renderer import Renderer
+from thumbs.render.values import RenderLimits
 
 Answer = TypeVar("Answer")
 

@@ -10,8 +10,7 @@ from tests.support.pixels import picture, rendered
 from thumbs.errors import SizeOverLimit, SourceOverLimit
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.transforms import Color, Crop, Fit, Transform, Trim
-from thumbs.render.header import SourceLimits
-from thumbs.render.renderer import RenderLimits
+from thumbs.render.values import RenderLimits, SourceLimits
 
 Rect = tuple[int, int, int, int]
 

@@ -1,5 +1,7 @@
 """Watermarks: where they lie, how large and how faint they are, against Pillow's own compositing."""
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -25,7 +27,7 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
     (directory / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nand nothing more")
     files = {file.stem: str(file) for file in directory.iterdir()} | {"lost": str(directory / "lost.png")}
     inputs = frozenset(DEFAULT_INPUTS)
-    return Renderer(inputs, watermarks=Watermarks(files, inputs))
+    return Renderer(inputs, watermarks=Watermarks(lambda name: Path(files[name]).read_bytes(), inputs))
 
 
 def marked(

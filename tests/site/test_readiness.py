@@ -147,7 +147,8 @@ def ready(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], tuple[int, object
 def test_the_page_tells_whether_the_process_is_ready(
     ready: Callable[[Path], tuple[int, object]], originals: Path
 ) -> None:
-    assert ready(originals) == (200, {"status": "ready", "reasons": []})
+    layers = dict.fromkeys(("process", "landlock", "seccomp"), False)
+    assert ready(originals) == (200, {"status": "ready", "reasons": [], "isolation": layers})
 
 
 def test_the_page_names_the_storage_and_nothing_else(

@@ -1,3 +1,3 @@
 """Ids of system checks, for the test that looks for all of them."""
 
-IDS = {"thumbs.W004", "thumbs.W005", "thumbs.W006"}
+IDS = {"thumbs.E020", "thumbs.W004", "thumbs.W005", "thumbs.W006", "thumbs.W007"}

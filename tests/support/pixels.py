@@ -4,7 +4,8 @@ from PIL import Image, ImageChops, ImageStat
 
 from tests.support.pictures import decoded
 from thumbs.image.transforms import Transform
-from thumbs.render.renderer import Picture, Renderer, RenderLimits
+from thumbs.render.renderer import Renderer
+from thumbs.render.values import Picture, RenderLimits
 
 Pixel = tuple[int, ...]
 

@@ -34,6 +34,12 @@ def lives(pid: int) -> bool:
     return False
 
 
+def cpu_ticks(pid: int) -> int:
+    """How long a process has computed, in ticks of the kernel (proc_pid_stat(5): utime and stime)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def _parents() -> dict[int, int]:
     """Of each process, its parent."""
     found: dict[int, int] = {}

@@ -107,14 +107,15 @@ def answer_all(inputs: list[str], layers: lockdown.Layers, concurrency: int) -> 
     lockdown.lock_down(inputs, concurrency=concurrency, layers=layers)
     import pyvips  # noqa: PLC0415 - only in the child, after Landlock
 
-    from thumbs.render.renderer import Renderer, RenderLimits  # noqa: PLC0415
+    from thumbs.render.renderer import Renderer  # noqa: PLC0415
+    from thumbs.render.values import RenderLimits  # noqa: PLC0415
     from thumbs.render.watermarks import Watermarks  # noqa: PLC0415
 
     class Drawn(Watermarks):
         def picture(self, _: str) -> pyvips.Image:
             return pyvips.Image.black(20, 20, bands=3).copy(interpretation="srgb").bandjoin(200).cast("uchar")
 
-    renderer = Renderer(frozenset(inputs), concurrency, watermarks=Drawn({}, frozenset(inputs)))
+    renderer = Renderer(frozenset(inputs), concurrency, watermarks=Drawn(str.encode, frozenset(inputs)))
     for line in sys.stdin.buffer:
         one = Case(**json.loads(line))
         data, transform = base64.b64decode(one.data), transform_of(one)

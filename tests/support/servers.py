@@ -93,11 +93,19 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def standalone(
-    thumbs: Mapping[str, object], directory: Path, *, worker: str = "asgi", workers: int = 1
+    thumbs: Mapping[str, object],
+    directory: Path,
+    *,
+    worker: str = "asgi",
+    workers: int = 1,
+    options: Sequence[str] = (),
 ) -> Iterator[Server]:
-    """The project in gunicorn's `worker` (`asgi`, `gthread` for the WSGI application, or ours), or in uvicorn."""
+    """The project in gunicorn's `worker` (`asgi`, `gthread` for the WSGI application, or ours), or in uvicorn.
+
+    `options` are more options of gunicorn.
+    """
     config = directory / "storages.json"
-    config.write_text(json.dumps(thumbs))
+    write_document(config, thumbs)
     application = "mage_project.wsgi:application" if worker == "gthread" else "mage_project.asgi:application"
     environ = {"STORAGES_CONFIG_PATH": str(config), "DJANGO_SETTINGS_MODULE": "mage_project.settings"}
     name = f"standalone-{worker}"
@@ -105,9 +113,13 @@ def standalone(
         command = ("uvicorn", application, "--http", "h11", "--no-access-log")
         starting = _served(name, lambda port: (*command, "--port", str(port)), directory, environ)
     else:
-        starting = _gunicorn(name, application, worker, workers, directory, environ)
+        starting = _gunicorn(name, application, (worker, workers, *options), directory, environ)
     with starting as server:
         yield server
+
+
+def write_document(path: Path, thumbs: Mapping[str, object]) -> None:
+    path.write_text(json.dumps(thumbs))
 
 
 @contextlib.contextmanager
@@ -131,7 +143,7 @@ def site(
         "SITE_SETTINGS": json.dumps(settings or {}),
         "DJANGO_SETTINGS_MODULE": "",
     }
-    with _gunicorn(f"{name}-{worker}", application, worker, workers, directory, environ) as server:
+    with _gunicorn(f"{name}-{worker}", application, (worker, workers), directory, environ) as server:
         server.prefix = "/img/"
         yield server
 
@@ -168,13 +180,17 @@ def every_front(
 
 @contextlib.contextmanager
 def _gunicorn(
-    name: str, application: str, worker: str, workers: int, directory: Path, environ: dict[str, str]
+    name: str, application: str, how: Sequence[str | int], directory: Path, environ: dict[str, str]
 ) -> Iterator[Server]:
+    """`how` is the class of the workers, their number, and more options of gunicorn."""
+    worker, workers, *options = map(str, how)
+
     def command(port: int) -> Sequence[str]:
         return (
             *("gunicorn", application, "--bind", f"127.0.0.1:{port}"),
-            *("--worker-class", worker, "--workers", str(workers), "--no-control-socket"),
+            *("--worker-class", worker, "--workers", workers, "--no-control-socket"),
             *(("--threads", "16") if worker == "gthread" else ()),
+            *options,
         )
 
     with _served(name, command, directory, environ) as server:

@@ -18,7 +18,8 @@ from tests.support.servers import Server
 from thumbs.image.formats import DEFAULT_INPUTS, FORMATS, sniff
 from thumbs.image.transforms import Crop, Transform
 from thumbs.render import libvips
-from thumbs.render.renderer import Renderer, RenderLimits
+from thumbs.render.renderer import Renderer
+from thumbs.render.values import RenderLimits
 
 SIZE = (120, 80)
 INPUTS = frozenset({*DEFAULT_INPUTS, "tiff"})

@@ -17,7 +17,8 @@ from PIL import Image, ImageCms
 from tests.support.pictures import encoded, noise, stored_turned
 from thumbs.errors import ThumbError
 from thumbs.image.transforms import ALL_FRAMES, Attention, Color, Crop, Fit, Transform, Trim
-from thumbs.render.renderer import Renderer, RenderLimits
+from thumbs.render.renderer import Renderer
+from thumbs.render.values import RenderLimits
 
 RENDERS, THREADS, SAMPLE = 4000, 8, 200
 _MIB = 1024 * 1024

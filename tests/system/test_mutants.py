@@ -22,8 +22,8 @@ from tests.support.mutants import (
 from tests.support.servers import ROOT
 from thumbs.errors import RenderTimeout, SizeOverLimit, SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.image.geometry import OutputLimits
-from thumbs.render.header import SourceLimits
-from thumbs.render.renderer import Renderer, RenderLimits
+from thumbs.render.renderer import Renderer
+from thumbs.render.values import RenderLimits, SourceLimits
 
 MUTANTS = int(os.environ.get("MAGE_MUTANTS", "2000"))
 PROCESSES = 2

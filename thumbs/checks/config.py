@@ -42,13 +42,13 @@ def check_thumbs(**_: object) -> list[checks.CheckMessage]:
         problems += _shared_directories(loaded.storages)
         for storage in loaded.storages:
             problems += _problems_of(storage)
-    return [_message(problem) for problem in problems]
+    return [message(problem) for problem in problems]
 
 
 @checks.register(TAG)
 def check_libvips(**_: object) -> list[checks.CheckMessage]:
     """Whether the libvips that would run is the installed one, and recent enough. Loads nothing into this process."""
-    return [_message(Problem(*each)) for each in installation.problems()]
+    return [message(Problem(*each)) for each in installation.problems()]
 
 
 def require(*, ignore: Collection[str] = ()) -> None:
@@ -62,7 +62,8 @@ def require(*, ignore: Collection[str] = ()) -> None:
         raise NotConfigured("\n".join(f"({error.id}) {error.msg} {error.hint or ''}".rstrip() for error in errors))
 
 
-def _message(problem: Problem) -> checks.CheckMessage:
+def message(problem: Problem) -> checks.CheckMessage:
+    """The message of a problem: an error or a warning, by its id."""
     kind = checks.Error if ".E" in problem.id else checks.Warning
     return kind(f"{problem.where}: {problem.sentence}", hint=problem.hint or None, id=problem.id)
 

@@ -34,6 +34,8 @@ MIB = 1024 * 1024
 MEGAPIXEL = 1_000_000
 MAX_WORKERS = 1024
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# Where renders run: in threads; in child processes, with the sandbox that the kernel offers; in such with all of it.
+OFF, AUTO, REQUIRE = ISOLATION = ("off", "auto", "require")
 
 # How files are written.
 _ENCODING = nested(
@@ -102,6 +104,7 @@ class LimitsConf:
     fetch_seconds: float = key(number(0.01), default=limits.FETCH_SECONDS)
     render_seconds: float = key(number(0.01), default=limits.RENDER_SECONDS)
     renders: int | None = key(whole(1, 256), default=None)
+    render_memory_mb: int = key(whole(64), default=limits.RENDER_MEMORY_BYTES // MIB)
     fetches: int = key(whole(1, 1024), default=16)
     queue_length: int = key(whole(1), default=100)
     queue_seconds: float = key(number(0.01), default=10.0)
@@ -133,7 +136,10 @@ class LimitsConf:
         return replace(self, **own)
 
 
-PROCESS_LIMITS = ("renders", "fetches", "queue_length", "queue_seconds", "send_seconds", "unsent_mb")
+PROCESS_LIMITS = (
+    *("renders", "render_memory_mb", "fetches", "queue_length", "queue_seconds"),
+    *("send_seconds", "unsent_mb"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,7 @@ class DocumentConf:
     encoding: Encoding = key(_ENCODING)
     input_formats: tuple[str, ...] = key(list_of(one_of(list(FORMATS))), default=DEFAULT_INPUTS)
     vips_concurrency: int = key(whole(1, 64), default=1)
+    isolation: str = key(one_of(ISOLATION), default=OFF)
     url_prefix: str | None = key(values.prefix, default=None)
     run_dir: str | None = key(text, default=None)
     metrics: bool = key(boolean, default=False)

@@ -146,7 +146,7 @@ def _shadow(path: Path) -> str | None:
 @cache
 def libvips() -> Libvips | Unknown:
     """What pyvips would load in a process like this one. Computed once, in about 0.1 s."""
-    python = _python()
+    python = interpreter()
     if python is None:
         return Unknown("there is no Python interpreter to import it with", broken=False)
     command = [python, "-c", _PROBE, *map(str, sys.path)]
@@ -167,7 +167,7 @@ def libvips() -> Libvips | Unknown:
     return Libvips(version, mode == "API" and _version() is not None and fault() is None, mode, reason)
 
 
-def _python() -> str | None:
+def interpreter() -> str | None:
     """The path of this interpreter. In a program that embeds Python, such as uWSGI, it is not `sys.executable`."""
     for path in (sys.executable, os.path.join(sys.exec_prefix, "bin", "python3")):  # noqa: PTH118 - it may be empty
         if path and Path(path).name.startswith(("python", "pypy")) and Path(path).exists():
@@ -205,7 +205,7 @@ def problems() -> Iterator[Problem]:
 
 
 def _reinstall(version: str | None) -> str:
-    python = shlex.quote(_python() or "python")
+    python = shlex.quote(interpreter() or "python")
     return (
         f"With pip: {python} -m pip install --force-reinstall --no-deps {BINARY}=={version}. "
         f"With uv: uv pip install --python {python} --reinstall --no-deps {BINARY}=={version}. "
@@ -218,7 +218,7 @@ def _reinstall(version: str | None) -> str:
 
 def repair() -> None:
     """Reinstall the installed version of pyvips-binary over the files that replaced its own."""
-    python, wanted = _python() or "python", f"{BINARY}=={_version()}"
+    python, wanted = interpreter() or "python", f"{BINARY}=={_version()}"
     install = ["install", "--no-deps", "--force-reinstall", wanted]
     if importlib.util.find_spec("pip"):
         command = [python, "-m", "pip", *install]

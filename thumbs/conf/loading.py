@@ -48,7 +48,7 @@ class _DuplicateKeyError(ValueError):
 def load(thumbs: object) -> Configuration:
     """Read `settings.THUMBS`: the document with its names in upper case, or `STORAGES_FILE`, the path of one.
 
-    Each `${NAME}` in a text is looked up in the mapping `ENVIRON`.
+    Each `${NAME}` in a text is looked up in the mapping `ENVIRON`. `DEFAULTS` has values for keys that neither sets.
     """
     problems: list[Problem] = []
     if not isinstance(thumbs, Mapping):
@@ -56,6 +56,7 @@ def load(thumbs: object) -> Configuration:
         thumbs = {}
     document = {str(name).lower(): value for name, value in thumbs.items()}
     environ = document.pop("environ", {})
+    defaults = document.pop("defaults", {})
     path = document.pop("storages_file", None)
     where = "THUMBS"
     if isinstance(path, str | Path):
@@ -68,6 +69,8 @@ def load(thumbs: object) -> Configuration:
         problems.append(Problem(MISSING_KEY, "THUMBS.storages", "is required.", _LEAST))
     if problems:
         document.setdefault("storages", [])  # a second error, that it is missing, would only hide the first
+    if isinstance(defaults, Mapping):
+        document = {**defaults, **document}
     document = _expanded(document, environ if isinstance(environ, Mapping) else {}, where, problems)
     return _configuration(document, where, problems)
 

@@ -7,6 +7,8 @@ from thumbs.errors import BadFilter, SizeOverLimit
 from thumbs.image import limits
 from thumbs.image.transforms import Attention, Compass, Crop, Fit, Focus, Gravity, Transform
 
+CROP_OUTSIDE = "crop must lie inside the upright source."
+
 Size = tuple[int, int]
 # Floating-point error of a percentage: 1.1 % of 3,000 pixels is computed as 33.00000000000001.
 _ROUNDING_ERROR = 1e-9
@@ -127,7 +129,7 @@ def crop_box(source: Size, crop: Crop | None) -> Box:
     else:
         left, top, right, bottom = (int(edge) for edge in crop.edges)
     if right > width or bottom > height:
-        raise BadFilter("crop must lie inside the upright source.")
+        raise BadFilter(CROP_OUTSIDE)
     return Box(left, top, right - left, bottom - top)
 
 

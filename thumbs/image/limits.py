@@ -17,6 +17,9 @@ MAX_OUTPUT_PIXELS = 26_214_400  # all frames together: 5120 × 5120
 MAX_AVIF_PIXELS = 4_000_000
 MAX_GIF_PIXELS = 8_000_000  # all frames together
 
+# The memory that one render may take, in a process of its own.
+RENDER_MEMORY_BYTES = 629_145_600  # 600 MiB
+
 # The time for each.
 FETCH_SECONDS = 30.0
 RENDER_SECONDS = 15.0

@@ -52,6 +52,12 @@ class Metrics:
             ["storage", "code"],
             registry=registry,
         )
+        self._children = Counter(
+            "mage_render_processes",
+            "What became of processes that render.",
+            ["event"],
+            registry=registry,
+        )
         self._dropped = Counter(
             "mage_connections_dropped",
             "Connections that the server closed to protect itself, by reason.",
@@ -79,6 +85,10 @@ class Metrics:
         """Count a failure of `storage`. `code` is that of a class in `thumbs.errors`."""
         self._failures.labels(storage, code).inc()
 
+    def render_process(self, event: str) -> None:
+        """Count an event of `render.isolation.pool.EVENTS`."""
+        self._children.labels(event).inc()
+
     def dropped(self, reason: str) -> None:
         """Count a connection that the server closed to protect itself. `reason` is a constant."""
         self._dropped.labels(reason).inc()
@@ -102,26 +112,31 @@ class Metrics:
         shared_directory: str | None,
         stores: Mapping[str, tuple[int, int]] | None = None,
         build: Mapping[str, str] | None = None,
+        isolation: Mapping[str, bool] | None = None,
     ) -> tuple[str, bytes]:
         """Content type and body of `/metrics`, for all processes that share `shared_directory`, else for this one.
 
-        `stores` has entries and bytes of each storage's disk cache, `build` versions by name.
+        `stores` has entries and bytes of each storage's disk cache, `build` versions by name, `isolation` whether each
+        layer holds.
         """
         registry = self._registry
         if shared_directory is not None:
             registry = CollectorRegistry()
             MultiProcessCollector(registry, path=shared_directory)  # type: ignore[no-untyped-call]
         common = CollectorRegistry()
-        common.register(_CommonCollector(stores or {}, build or {}))
+        common.register(_CommonCollector(stores or {}, build or {}, isolation or {}))
         return CONTENT_TYPE_LATEST, generate_latest(registry) + generate_latest(common)
 
 
 class _CommonCollector(Collector):
     """Values of the whole machine. As Gauges they would be written to each process's file, and be summed."""
 
-    def __init__(self, stores: Mapping[str, tuple[int, int]], build: Mapping[str, str]) -> None:
+    def __init__(
+        self, stores: Mapping[str, tuple[int, int]], build: Mapping[str, str], isolation: Mapping[str, bool]
+    ) -> None:
         self._stores = stores
         self._build = build
+        self._isolation = isolation
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         entries = GaugeMetricFamily("mage_cache_entries", "Entries in the disk cache.", labels=["storage"])
@@ -130,6 +145,13 @@ class _CommonCollector(Collector):
             entries.add_metric([storage], count)
             sizes.add_metric([storage], size)
         yield from (entries, sizes)
+        if self._isolation:
+            layers = GaugeMetricFamily(
+                "mage_isolation", "Whether this layer of isolation holds: 1 or 0.", labels=["layer"]
+            )
+            for layer, holds in self._isolation.items():
+                layers.add_metric([layer], float(holds))
+            yield layers
         if self._build:
             built = GaugeMetricFamily(
                 "mage_build_info", "Versions of the running software; always 1.", labels=list(self._build)

@@ -13,6 +13,7 @@ from thumbs.cache.entry import Entry
 from thumbs.cache.layers import Found
 from thumbs.errors import (
     Overloaded,
+    RenderTimeout,
     SourceBroken,
     SourceMissing,
     SourceOverLimit,
@@ -84,7 +85,8 @@ class Jobs:
             try:
                 storage = self._storages[thumb.storage]
                 found = await make_once(storage, thumb.key, partial(self._make_or_extend, thumb, timings), self._timer)
-            except (SourceMissing, SourceTooLarge) as error:
+            except (SourceMissing, SourceTooLarge, RenderTimeout) as error:
+                # A timeout is the original's in most cases: its other sizes would take a place each, for as long.
                 self.negative_cache.remember(source_key(thumb), error)
                 raise
             except (SourceUnsupported, SourceBroken, SourceOverLimit) as error:

@@ -1,4 +1,4 @@
-"""Negative cache: remembers missing and broken originals for five seconds (RFC 2308), so they are not read again."""
+"""Negative cache: remembers originals that are missing, broken or too slow for five seconds (RFC 2308)."""
 
 import time
 from collections.abc import Callable

@@ -8,13 +8,14 @@ import pyvips
 from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.image.formats import FORMATS, sniff
 from thumbs.image.geometry import Size
-from thumbs.image.limits import MAX_FRAMES, MAX_SOURCE_PIXELS, MAX_SOURCE_SIDE, MAX_WHOLE_PIXELS
+from thumbs.image.limits import MAX_SOURCE_SIDE
 from thumbs.image.transforms import ALL_FRAMES, Transform
 from thumbs.render import libvips
 from thumbs.render.bombs import avif, gif, jpeg, svg, tiff, webp
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
 from thumbs.render.profiles import has_safe_profile, needs_main_picture
+from thumbs.render.values import SourceLimits
 
 # Files that crash or stall a library, or fill its memory, before it can report their size.
 _BOMB_CHECKS: dict[str, Callable[[bytes], bool]] = {
@@ -30,18 +31,6 @@ _START_OF_SCAN = b"\xff\xda"
 # largest picture, more for smaller ones. Encoders write about ten.
 _MAX_SCANS = 20
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
-
-
-@dataclass(frozen=True, slots=True)
-class SourceLimits:
-    """The largest original that is decoded: its pixels and frames.
-
-    `whole_pixels` applies to pictures that must be held in memory whole, all frames together.
-    """
-
-    pixels: int = MAX_SOURCE_PIXELS
-    whole_pixels: int = MAX_WHOLE_PIXELS
-    frames: int = MAX_FRAMES
 
 
 @dataclass(frozen=True, slots=True)

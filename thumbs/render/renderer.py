@@ -9,40 +9,16 @@ from thumbs.errors import SizeOverLimit
 from thumbs.image.encoding import Encoding
 from thumbs.image.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
 from thumbs.image.geometry import Box, Layout, OutputLimits, plan
-from thumbs.image.limits import MAX_AVIF_PIXELS, MAX_GIF_PIXELS, RENDER_SECONDS
 from thumbs.image.transforms import Transform
 from thumbs.render import decode, libvips, smartcrop, trim
 from thumbs.render.animation import join_frames
 from thumbs.render.copyright import Copyright
 from thumbs.render.encode import File, encode
-from thumbs.render.header import Animation, Header, SourceLimits, normalized, read_header
+from thumbs.render.header import Animation, Header, normalized, read_header
 from thumbs.render.proxy import Proxy, make_proxy
 from thumbs.render.steps import STEPS, StepContext
+from thumbs.render.values import Picture, RenderLimits
 from thumbs.render.watermarks import Watermarks
-
-
-@dataclass(frozen=True, slots=True)
-class RenderLimits:
-    """The limits of a render. `seconds` is the time for it; the others are checked before decoding.
-
-    `avif_pixels` and `gif_pixels` (all frames together) are caps for the outputs that cost the most to encode and whose
-    encoders no deadline can stop.
-    """
-
-    source: SourceLimits = field(default_factory=SourceLimits)
-    output: OutputLimits = field(default_factory=OutputLimits)
-    avif_pixels: int = MAX_AVIF_PIXELS
-    gif_pixels: int = MAX_GIF_PIXELS
-    seconds: float = RENDER_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A finished thumbnail. `encode_seconds` is the part of the time that the encoder took."""
-
-    body: bytes
-    format: str
-    encode_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

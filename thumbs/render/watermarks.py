@@ -1,8 +1,7 @@
 """Watermarks: configured pictures. Each is read once, kept decoded, and composited over thumbnails at their scale."""
 
 import threading
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable
 
 import pyvips
 
@@ -16,10 +15,10 @@ from thumbs.render.libvips import Deadline
 
 
 class Watermarks:
-    """The configured watermarks, `files` by name. Each is read when a thumbnail first needs it."""
+    """The configured watermarks. `read` gives the bytes of one by its name, when a thumbnail first needs it."""
 
-    def __init__(self, files: Mapping[str, str], inputs: frozenset[str]) -> None:
-        self._files = files
+    def __init__(self, read: Callable[[str], bytes], inputs: frozenset[str]) -> None:
+        self._read_file = read
         self._inputs = inputs
         self._lock = threading.Lock()
         self._pictures: dict[str, pyvips.Image] = {}
@@ -33,7 +32,7 @@ class Watermarks:
 
     def _read(self, name: str) -> pyvips.Image:
         try:
-            data = Path(self._files[name]).read_bytes()
+            data = self._read_file(name)
             header = read_header(data, self._inputs)
             image = scaled(data, header, plan(header.size, Transform()), Deadline(RENDER_SECONDS))
         except (KeyError, OSError, ThumbError) as error:

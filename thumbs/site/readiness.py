@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from thumbs.pipeline.executor import Executor
 from thumbs.pipeline.ports import RENDER, Storage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
-from thumbs.wiring.process import thumbnailer
+from thumbs.wiring.process import isolation, thumbnailer
 
 logger = logging.getLogger("thumbs")
 _RESULT_SECONDS = 5.0  # how long a result is reused
+_CHILD_SECONDS = 5.0  # for which no render process can be started
 _PROBE_SECONDS = 3.0  # how long a call waits for the probes
 
 
@@ -59,6 +60,9 @@ class _Prober:
             for name, probe in self._probes.items()
             if probe not in done or probe.exception() is not None
         ]
+        isolated = isolation()
+        if isolated is not None and isolated.unavailable_seconds > _CHILD_SECONDS:
+            reasons.append("no render process can be started")
         return Readiness(tuple(reasons))
 
 

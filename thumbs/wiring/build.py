@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from thumbs.cache.filestore.store import ForeignDirectory
 from thumbs.conf.cpus import usable_cores
-from thumbs.conf.document import StorageConf
+from thumbs.conf.document import OFF, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.observability.access_log import AccessLog
 from thumbs.observability.metrics import Metrics
@@ -19,7 +19,7 @@ from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.pipeline.watchdog import Watchdog
 from thumbs.wiring.caches import file_store, layers
 from thumbs.wiring.policies import policy
-from thumbs.wiring.rendering import LazyRenderer
+from thumbs.wiring.rendering import Rendering
 from thumbs.wiring.sources import source
 
 # Threads that read cold disks and shared caches: they wait most of the time.
@@ -40,9 +40,13 @@ class NotConfigured(RuntimeError):
 # ------------------------------------------------------------------------------ one for each process
 
 
-def build(read: Configuration) -> Thumbnailer:
-    """A thumbnailer for `read`. It starts no thread and opens no connection until it is used."""
+def build(read: Configuration, rendering: Rendering | None = None) -> Thumbnailer:
+    """A thumbnailer for `read`. It starts no thread or process and opens no connection until it is used.
+
+    `rendering` is the process's own, made here where it is not given.
+    """
     _require(read)
+    rendering = rendering or rendering_of(read)
     limits = read.document.limits
     queue = _QueueOptions(queue_length=limits.queue_length, max_queue_seconds=limits.queue_seconds)
     observer = metrics() if read.document.metrics else None
@@ -51,10 +55,12 @@ def build(read: Configuration) -> Thumbnailer:
         return None if observer is None else observer.watch(stage)
 
     weights = {conf.name: conf.weight for conf in read.storages}
-    rendering = FairExecutor(weights, places=renders(read), watch=watch(RENDER), **queue)
-    rendering.on_start = Watchdog(_stuck_after(read)).watch
+    preempt = None if rendering.pool is None else rendering.pool.preempt
+    places = FairExecutor(weights, places=renders(read), watch=watch(RENDER), preempt=preempt, **queue)
+    if rendering.pool is None:
+        places.on_start = Watchdog(_stuck_after(read)).watch
     return Thumbnailer(
-        {conf.name: storage(conf, read) for conf in read.storages},
+        {conf.name: storage(conf, read, rendering) for conf in read.storages},
         {
             LOOKUP: BoundedExecutor(
                 LOOKUP, threads=_LOOKUP_THREADS, queue_length=_LOOKUP_QUEUE_LENGTH, watch=watch(LOOKUP)
@@ -66,11 +72,16 @@ def build(read: Configuration) -> Thumbnailer:
                 )
                 for name in weights
             },
-            **{render_stage(name): rendering.stage(name) for name in weights},
+            **{render_stage(name): places.stage(name) for name in weights},
         },
         observer=observer,
         access=AccessLog() if read.document.access_log else None,
     )
+
+
+def rendering_of(read: Configuration) -> Rendering:
+    """Where this process renders."""
+    return Rendering(read.document, metrics().render_process if read.document.metrics else lambda _: None)
 
 
 def _stuck_after(read: Configuration) -> float:
@@ -85,13 +96,18 @@ def _require(read: Configuration) -> None:
 
 
 def renders(read: Configuration) -> int:
-    """Renders at once in one process: twice its share of the cores, at least four.
+    """Renders at once in one process: its share of the cores, in children; in threads twice that, at least four.
 
     A render alternates between two threads, and other renders use the gaps. Also, kept-alive connections do not spread
     evenly over the processes. With two renders in a process instead of four, throughput was 16 % lower where one
     process had all the connections.
     """
-    return read.document.limits.renders or max(4, 2 * -(-usable_cores() // read.document.workers))
+    document = read.document
+    if document.limits.renders:
+        return document.limits.renders
+    if document.isolation == OFF:
+        return max(4, 2 * -(-usable_cores() // document.workers))
+    return max(1, usable_cores() // document.workers)
 
 
 @cache
@@ -115,14 +131,14 @@ def stores(read: Configuration) -> dict[str, tuple[int, int]]:
 # ------------------------------------------------------------------------------------- storages
 
 
-def storage(conf: StorageConf, read: Configuration) -> Storage:
+def storage(conf: StorageConf, read: Configuration, rendering: Rendering) -> Storage:
     """A storage of the configuration with its source, its cache layers and its renderer."""
     limits = read.document.limits.narrowed(conf.limits)
     return Storage(
         policy=policy(conf, read),
         source=source(conf, limits),
         layers=layers(conf, read.document.run_dir),
-        render=LazyRenderer(read.document, limits),
+        render=rendering.renderer(limits),
         # Doubled to allow for the time in the queues; clients give up after that anyway.
         seconds=2 * (limits.fetch_seconds + limits.render_seconds),
         keeps_sources=conf.cache.sources,

@@ -7,7 +7,8 @@ from django.conf import settings
 
 from thumbs.conf.loading import Configuration, load
 from thumbs.pipeline.thumbnailer import Thumbnailer
-from thumbs.wiring.build import build
+from thumbs.wiring.build import build, rendering_of
+from thumbs.wiring.rendering import Isolation
 
 
 class _Process:
@@ -21,13 +22,16 @@ class _Process:
         self._lock = threading.Lock()
         self._thumbnailer: Thumbnailer | None = None
         self.url_prefix: str | None = None
+        self.isolation: Isolation | None = None
 
     def thumbnailer(self) -> Thumbnailer:
         if self._thumbnailer is None:
             with self._lock:
                 if self._thumbnailer is None:
                     read = configuration()
-                    self._thumbnailer = build(read)
+                    rendering = rendering_of(read)
+                    self._thumbnailer = build(read, rendering)
+                    self.isolation = rendering.isolation
                     self.url_prefix = read.document.url_prefix
         return self._thumbnailer
 
@@ -44,6 +48,11 @@ def url_prefix() -> str | None:
     """What the configuration puts before `{storage}/thumbs/…` in URLs; None leaves it to Django's URLconf."""
     _process.thumbnailer()
     return _process.url_prefix
+
+
+def isolation() -> Isolation | None:
+    """Where this process renders; None before its first thumbnailer."""
+    return _process.isolation
 
 
 def reset() -> None:

@@ -10,7 +10,8 @@ from tests.support.pictures import encoded, noise
 from thumbs.errors import SourceOverLimit
 from thumbs.image.transforms import Transform
 from thumbs.render.bombs.avif import is_bomb
-from thumbs.render.renderer import Renderer, RenderLimits
+from thumbs.render.renderer import Renderer
+from thumbs.render.values import RenderLimits
 
 BOMBS = [file for file in FILES if file.name.startswith("avif-metadata")]
 GOOD = encoded(noise(64, 48), "AVIF")

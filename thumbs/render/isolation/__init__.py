@@ -1,1 +1,1 @@
-"""What a taken-over decoder may still do: Landlock and seccomp in the child processes that render."""
+"""Renders in sandboxed child processes that can be killed. May import `errors`, `image` and `render`."""

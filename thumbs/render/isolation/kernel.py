@@ -1,7 +1,9 @@
 """System calls that the standard library does not offer, and the error for a kernel that lacks one."""
 
 import ctypes
+import errno
 import os
+import sys
 from typing import Literal
 
 LayerName = Literal["landlock", "seccomp"]
@@ -25,6 +27,8 @@ class MissingLayer(RuntimeError):
 
 def syscall(number: int, *arguments: object) -> int:
     """What the system call returns; each argument is an int, None or a ctypes pointer. Raises OSError."""
+    if sys.platform != "linux":  # there the numbers mean something else
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     words = (ctypes.c_long(each) if isinstance(each, int) else each for each in arguments)
     result: int = _libc.syscall(ctypes.c_long(number), *words)
     if result == -1:

@@ -9,7 +9,7 @@
 `lock_down` does all five. Importing this module does not import pyvips.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,9 +36,20 @@ class Layers:
         return tuple(name for name in LAYER_NAMES if not getattr(self, name))
 
 
+def missing() -> dict[LayerName, MissingLayer]:
+    """The layers that kernel, container or processor do not offer. It changes nothing in this process."""
+    found: dict[LayerName, MissingLayer] = {}
+    for question in (landlock.abi, seccomp.architecture):
+        try:
+            question()
+        except MissingLayer as error:
+            found[error.layer] = error
+    return found
+
+
 def supported() -> Layers:
     """The layers that kernel, container and processor offer. It changes nothing in this process."""
-    return Layers(_is_there(landlock.abi), _is_there(seccomp.architecture))
+    return Layers(**{name: name not in missing() for name in LAYER_NAMES})
 
 
 def lock_down(inputs: Collection[str], *, concurrency: int = 1, layers: Layers | None = None) -> None:
@@ -99,11 +110,3 @@ def restrict_calls(inputs: Collection[str]) -> None:
 
 def _fonts(inputs: Collection[str]) -> tuple[Path, ...]:
     return font_paths() if _WITH_TEXT in inputs else ()
-
-
-def _is_there(question: Callable[[], object]) -> bool:
-    try:
-        question()
-    except MissingLayer:
-        return False
-    return True

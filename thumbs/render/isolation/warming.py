@@ -12,7 +12,8 @@ import pyvips
 from thumbs.image.formats import FORMATS
 from thumbs.image.transforms import Attention, Color, Compass, Fit, Padding, Transform, Trim, Watermark
 from thumbs.render import libvips
-from thumbs.render.renderer import Renderer, RenderLimits
+from thumbs.render.renderer import Renderer
+from thumbs.render.values import RenderLimits
 from thumbs.render.watermarks import composite
 
 _WIDTH, _HEIGHT = 96, 64

@@ -1,0 +1,166 @@
+"""The child: does one call at a time for its parent, over a socket, until the parent is gone.
+
+The order matters: files are locked before pyvips is imported, because Landlock binds the calling thread and those that
+it starts; system calls are locked after everything has been loaded and every thread has started.
+"""
+
+import contextlib
+import ctypes
+import os
+import resource
+import select
+import signal
+import socket
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from thumbs.errors import RenderFailed, SourceBroken, SourceOverMemory, ThumbError
+from thumbs.render.isolation import lockdown, wire
+from thumbs.render.isolation.wire import LANDLOCK, LAYER_BITS, SECCOMP, Answer, Call, Hello, Outcome, Setup, Work
+
+if TYPE_CHECKING:
+    from thumbs.render.renderer import Renderer
+
+# The kernel ends the child this long after the deadline. libvips stops its own work at the deadline.
+KERNEL_GRACE_SECONDS = 0.2
+_TRIM_AFTER_SECONDS = 1.0
+_IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGTTOU")
+_PAGE = resource.getpagesize()
+_OUT_OF_MEMORY_FIRST = "500"  # of 1000: the kernel ends a child before the process that serves
+
+
+def main(descriptor: int) -> None:
+    """Serve the parent at the other end of the socket `descriptor`. Ends the process when the parent is gone."""
+    # A signal to the process group is the parent's to handle: it finishes its requests first.
+    for name in _IGNORED:
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    channel = socket.socket(fileno=descriptor)
+    try:
+        setup = wire.receive_setup(channel)
+    except (EOFError, OSError):
+        return
+    _limit_privileges(setup)
+    hello = _lock_down(setup)
+    with contextlib.suppress(EOFError, OSError):
+        wire.send_hello(channel, hello)
+        _Server(channel, setup).run()
+    os._exit(0)  # nothing needs the interpreter's own end, which would use calls that are locked
+
+
+class _Server:
+    """Answers calls. `_files` are the watermarks that the parent has sent."""
+
+    def __init__(self, channel: socket.socket, setup: Setup) -> None:
+        self._channel = channel
+        self._setup = setup
+        self._files: dict[str, bytes] = {}
+        self._renderer: Renderer | None = None
+        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)  # glibc only
+
+    def renderer(self) -> "Renderer":
+        """Loads libvips at the first call."""
+        if self._renderer is None:
+            from thumbs.render.renderer import Renderer  # noqa: PLC0415 - after the lock-down of files
+            from thumbs.render.watermarks import Watermarks  # noqa: PLC0415
+
+            setup = self._setup
+            watermarks = Watermarks(self._files.__getitem__, setup.inputs)
+            self._renderer = Renderer(setup.inputs, setup.concurrency, setup.encoding, watermarks)
+        return self._renderer
+
+    def run(self) -> None:
+        idle = select.poll()
+        idle.register(self._channel, select.POLLIN)
+        while True:
+            if not idle.poll(_TRIM_AFTER_SECONDS * 1000):
+                self._trim(0)
+                idle.poll()
+            call, work, data = wire.receive_call(self._channel)
+            signal.setitimer(signal.ITIMER_REAL, work.limits.seconds + KERNEL_GRACE_SECONDS)
+            answer = self._answer(call, work, data)
+            del work, data
+            wire.send_answer(self._channel, answer)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _answer(self, call: Call, work: Work, data: bytes) -> Answer:
+        began, peak = time.perf_counter(), _peak()
+        try:
+            outcome, name, encode_seconds, body = self._do(call, work, data)
+        except MemoryError:
+            return wire.failed(SourceOverMemory(), time.perf_counter() - began)
+        except ThumbError as error:
+            return wire.failed(self._kind(error, peak), time.perf_counter() - began)
+        except Exception:
+            _log_traceback()
+            return wire.failed(RenderFailed(), time.perf_counter() - began)
+        return Answer(outcome, name, max(time.perf_counter() - began, encode_seconds), encode_seconds, body)
+
+    def _do(self, call: Call, work: Work, data: bytes) -> tuple[Outcome, str, float, bytes]:
+        renderer = self.renderer()
+        if call is Call.WATERMARK:
+            self._files[work.name] = data
+            return Outcome.BYTES, "", 0.0, b""
+        if call is Call.MAKE_PROXY:
+            return Outcome.BYTES, "", 0.0, renderer.make_proxy(data, work.limits)
+        if work.transform is None:
+            raise RenderFailed
+        if call is Call.RENDER:
+            picture = renderer.render(data, work.transform, work.limits, fallback=work.fallback)
+        else:
+            small = renderer.render_proxy(data, work.transform, work.limits, fallback=work.fallback)
+            if small is None:
+                return Outcome.TOO_SMALL, "", 0.0, b""
+            picture = small
+        return Outcome.PICTURE, picture.format, picture.encode_seconds, picture.body
+
+    def _kind(self, error: ThumbError, peak: int) -> ThumbError:
+        """What `error` is. libvips and its codecs report a lack of memory as any other failure.
+
+        `peak` is that of before the call.
+        """
+        grown = _peak()
+        if type(error) in (SourceBroken, RenderFailed) and grown > max(peak, self._setup.memory // 2):
+            return SourceOverMemory()
+        return error
+
+
+def _peak() -> int:
+    """The largest resident size so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _limit_privileges(setup: Setup) -> None:
+    """Lower the priority, write no core file, and be the first that the kernel ends when memory is short."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):
+        os.nice(setup.niceness)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_OUT_OF_MEMORY_FIRST)
+
+
+def _lock_down(setup: Setup) -> Hello:
+    """Load everything, limit the memory, and set up the layers of the sandbox that `setup` names."""
+    sizes = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    if LANDLOCK in setup.layers:
+        lockdown.restrict_files(setup.inputs)
+    lockdown.import_renderer()
+    if LANDLOCK in setup.layers:
+        lockdown.restrict_to_fonts(setup.inputs)
+    lockdown.warm_up(setup.inputs, setup.concurrency)
+    # proc_pid_statm(5): the address space, and data with stacks. What libraries hold now is no render's.
+    address_space, *_, data, _ = (int(pages) * _PAGE for pages in os.read(sizes, 256).split())
+    os.close(sizes)
+    limit = data + setup.memory
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    if SECCOMP in setup.layers:
+        lockdown.restrict_calls(setup.inputs)
+    return Hello(sum(LAYER_BITS[name] for name in setup.layers), address_space)
+
+
+def _log_traceback() -> None:
+    """Write the traceback to stderr, which the parent logs at DEBUG."""
+    with contextlib.suppress(OSError):
+        traceback.print_exc(limit=-3)

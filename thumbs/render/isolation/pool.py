@@ -1,0 +1,226 @@
+"""The children of a process: one for each render at once, and a spare one that is warm. Imports no pyvips."""
+
+import contextlib
+import logging
+import mmap
+import resource
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from thumbs.errors import (
+    Preempted,
+    RendererUnavailable,
+    RenderFailed,
+    RenderTimeout,
+    SourceBroken,
+    SourceOverMemory,
+    ThumbError,
+)
+from thumbs.image.formats import sniff
+from thumbs.render.isolation.process import Child, ChildLost, Command, Loss
+from thumbs.render.isolation.wire import Answer, Call, Outcome, Setup, Work
+
+logger = logging.getLogger("thumbs")
+# What `count` is called with: a child was started, could not be, or was ended on purpose; or it was lost (`Loss`), or
+# the machine lacked memory.
+EVENTS = ("started", "failed", "retired", "timeout", "killed", "crash", "invalid", "memory")
+MAX_CALLS = 1000  # of one child: what a decoder leaks, or a child that was taken over, does not stay
+_RETRY_SECONDS = 1.0  # after a child that could not be started
+# The most that codecs allocate at once, about: with less left, the machine may be what refused.
+_SHORT_BYTES = 128 * 1024 * 1024
+# A failure that may come from a lack of memory.
+_DOUBTFUL = (SourceBroken, SourceOverMemory, RenderFailed)
+
+
+@dataclass(slots=True)
+class Unavailable:
+    """Since when no child can be started, on the monotonic clock; None while they can."""
+
+    since: float | None = None
+
+
+class ChildPool:
+    """Runs calls in children. As many threads as there are places may call it at once.
+
+    `count` is called with each of `EVENTS`. `wanted` are the layers of the sandbox, as bits, without which nothing is
+    rendered.
+    """
+
+    def __init__(
+        self, command: Command, setup: Setup, *, wanted: int = 0, count: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._command = command
+        self._setup = setup
+        self._wanted = wanted
+        self._count = count
+        self._lock = threading.Lock()
+        self.idle: list[Child] = []
+        self._busy: dict[int, Child] = {}  # by the thread that waits for it
+        self._retry_at = 0.0
+        self.layers: int | None = None  # of the last child that was ready; None before the first
+        self.unavailable = Unavailable()
+
+    def run(self, call: Call, work: Work, data: bytes, watermark: tuple[str, bytes] | None = None) -> Answer:
+        """The answer to `call`. `watermark` is the name and the file of one that the call needs.
+
+        Raises the subclass of `ThumbError` that the child names, `RenderTimeout` at the deadline, `SourceBroken` where
+        the decoder crashed, `RenderFailed` where the answer was none, and `RendererUnavailable` where the machine
+        lacks memory or processes.
+        """
+        child = self._take()
+        keep = False
+        self._busy[threading.get_ident()] = child
+        try:
+            if watermark is not None and watermark[0] not in child.watermarks:
+                child.ask(Call.WATERMARK, Work(work.limits, name=watermark[0]), watermark[1])
+                child.watermarks.add(watermark[0])
+            answer = child.ask(call, work, data)
+            failure = answer.failure()
+            if type(failure) in _DOUBTFUL and _machine_is_short(child.peak_address_space()):
+                self._count("memory")
+                raise RendererUnavailable
+            _check(call, work, answer)
+            keep = not isinstance(failure, SourceOverMemory) and child.calls < MAX_CALLS
+        except ChildLost as lost:
+            if child.preempted:
+                raise Preempted from None
+            raise self._error(lost) from None
+        finally:
+            del self._busy[threading.get_ident()]
+            self._release(child, keep=keep)
+        if failure is not None:
+            raise failure
+        return answer
+
+    def preempt(self, thread: int) -> bool:
+        """End the render that this thread waits for, which then raises `Preempted`. False if there is none."""
+        child = self._busy.get(thread)
+        if child is None:
+            return False
+        child.preempt()
+        return True
+
+    def close(self) -> None:
+        """End all children that are idle."""
+        with self._lock:
+            children, self.idle = self.idle, []
+        for child in children:
+            child.end()
+
+    def _take(self) -> Child:
+        """A child that is ready. Raises `RendererUnavailable`."""
+        child = self._idle_child() or self._start()
+        self._keep_spare()
+        try:
+            hello = child.hello()
+        except ChildLost as lost:
+            said = child.stderr().strip()
+            child.close()
+            self._failed(f"a render process ended before it was ready ({lost.loss.name.lower()}): {said[-500:]}")
+            raise RendererUnavailable from None
+        self.layers = hello.layers
+        if self._wanted & ~hello.layers:
+            child.end()
+            self._failed("a render process could not set up its sandbox, and `isolation` requires it")
+            raise RendererUnavailable
+        self.unavailable.since = None
+        return child
+
+    def _idle_child(self) -> Child | None:
+        """An idle child that has not been killed meanwhile: the last one used, so that the others can rest."""
+        while True:
+            with self._lock:
+                child = self.idle.pop() if self.idle else None
+            if child is None or not child.has_ended():
+                return child
+            self._count("killed")
+            child.close()
+
+    def _start(self) -> Child:
+        if time.monotonic() < self._retry_at:
+            raise RendererUnavailable
+        try:
+            child = Child(self._command, self._setup)
+        except OSError as error:
+            self._failed(f"a render process cannot be started: {error.strerror or error}")
+            raise RendererUnavailable from None
+        self._count("started")
+        return child
+
+    def _keep_spare(self) -> None:
+        """Start a child where none is idle, so that the next call need not wait for it."""
+        with self._lock:
+            spare = bool(self.idle)
+        if not spare:
+            with contextlib.suppress(RendererUnavailable):
+                child = self._start()
+                with self._lock:
+                    self.idle.insert(0, child)
+
+    def _release(self, child: Child, *, keep: bool) -> None:
+        said = child.stderr()
+        if said:
+            logger.debug("a render process wrote: %r", said)
+        if keep:
+            with self._lock:
+                self.idle.append(child)
+        else:
+            self._count("retired")
+            child.end()
+            self._keep_spare()
+
+    def _error(self, lost: ChildLost) -> ThumbError:
+        self._count(lost.loss.name.lower())
+        match lost.loss:
+            case Loss.TIMEOUT:
+                return RenderTimeout()
+            case Loss.KILLED:
+                return RendererUnavailable()
+            case Loss.CRASH:
+                # GLib ends a process that cannot allocate.
+                return RendererUnavailable() if _machine_is_short(lost.peak) else SourceBroken()
+            case Loss.INVALID:
+                logger.error("a render process gave an answer that is none, and was ended")
+                return RenderFailed()
+
+    def _failed(self, sentence: str) -> None:
+        """Log that no child could be started, once until one could, and try again only after a while."""
+        self._count("failed")
+        self._retry_at = time.monotonic() + _RETRY_SECONDS
+        if self.unavailable.since is None:
+            self.unavailable.since = time.monotonic()
+            logger.error("%s", sentence)
+
+
+def _check(call: Call, work: Work, answer: Answer) -> None:
+    """Raise `RenderFailed` for an answer to another call, or in another format than was asked for."""
+    if answer.failure() is not None:
+        return
+    if call in (Call.RENDER, Call.RENDER_PROXY):
+        if answer.outcome == Outcome.TOO_SMALL and call is Call.RENDER_PROXY:
+            return
+        formats = {each.format for each in (work.transform, work.fallback) if each is not None}
+        if answer.outcome == Outcome.PICTURE and sniff(answer.body) == answer.format and answer.format in formats:
+            return
+    elif answer.outcome == Outcome.BYTES:
+        return
+    logger.error("a render process answered another call than it was given, and was ended")
+    raise RenderFailed
+
+
+def _machine_is_short(peak: int) -> bool:
+    """Whether the machine, not the limit of a render, may have refused memory.
+
+    `peak` is the largest address space that the child had, in bytes. A render's limit is on private data
+    (`RLIMIT_DATA`), which leaves shared memory alone; a machine that does not overcommit refuses that too.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit - peak < _SHORT_BYTES:
+        return True
+    try:
+        mmap.mmap(-1, _SHORT_BYTES).close()
+    except OSError:
+        return True
+    return False

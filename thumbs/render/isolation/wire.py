@@ -1,0 +1,219 @@
+"""The messages between a process that serves and a child that renders: fixed structs, then bytes. Imports no pyvips.
+
+The parent trusts nothing that a child says: an answer is a struct with values from closed lists, and a body of at most
+`MAX_BODY` bytes. What the parent sends is pickled, as the child trusts its parent.
+"""
+
+import math
+import pickle
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+from thumbs.errors import (
+    BadFilter,
+    RenderFailed,
+    RenderTimeout,
+    SizeOverLimit,
+    SourceBroken,
+    SourceOverLimit,
+    SourceOverMemory,
+    SourceUnsupported,
+    ThumbError,
+)
+from thumbs.image.encoding import Encoding
+from thumbs.image.formats import FORMATS
+from thumbs.image.geometry import CROP_OUTSIDE
+from thumbs.image.transforms import Transform
+from thumbs.render.isolation.kernel import LAYER_NAMES
+from thumbs.render.values import RenderLimits
+
+MAX_BODY = 512 * 1024 * 1024  # bytes; the largest picture of the default limits is a fifth of it
+_REQUEST = struct.Struct(">BIQ")  # the call, and the lengths of the job and of the data
+_ANSWER = struct.Struct(">BBddQ")  # the outcome, the format, seconds in all and of the encoder, the length of the body
+_HELLO = struct.Struct(">4sBQ")  # magic, the layers of the sandbox as bits, bytes of address space
+_MAGIC = b"MRC1"
+LANDLOCK, SECCOMP = LAYER_NAMES
+LAYER_BITS: dict[str, int] = {LANDLOCK: 1, SECCOMP: 2}
+_NO_FORMAT = 255
+_FORMATS = tuple(FORMATS)
+
+
+class Call(IntEnum):
+    """What a child can do."""
+
+    RENDER = 1
+    MAKE_PROXY = 2
+    RENDER_PROXY = 3
+    WATERMARK = 4
+
+
+class Outcome(IntEnum):
+    """How a call ended. Failures are numbered from `FAILED` on, in the order of `FAILURES`."""
+
+    PICTURE = 1
+    BYTES = 2  # a proxy, or nothing to say
+    TOO_SMALL = 3  # the proxy has too few pixels
+    FAILED = 16
+
+
+# The class and its public sentence.
+FAILURES: tuple[tuple[type[ThumbError], str], ...] = (
+    *(
+        (error, error.sentence)
+        for error in (
+            RenderFailed,
+            RenderTimeout,
+            SourceBroken,
+            SourceUnsupported,
+            SourceOverLimit,
+            SourceOverMemory,
+            SizeOverLimit,
+            BadFilter,
+        )
+    ),
+    (BadFilter, CROP_OUTSIDE),
+)
+
+
+class Invalid(Exception):
+    """What the other end sent is not a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The first message to a child: how it renders, and what it must not do.
+
+    `memory` is the bytes that a render may allocate. `layers` are names of the sandbox's layers.
+    """
+
+    inputs: frozenset[str]
+    concurrency: int
+    encoding: Encoding
+    memory: int
+    layers: frozenset[str]
+    niceness: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a call is about. `name` is that of a watermark."""
+
+    limits: RenderLimits
+    transform: Transform | None = None
+    fallback: Transform | None = None
+    name: str = ""
+
+
+class Hello(NamedTuple):
+    """What a child says when it is ready: the layers that hold, as bits, and the bytes of its address space."""
+
+    layers: int
+    address_space: int
+
+
+class Answer(NamedTuple):
+    """What a child says about a call. `outcome` is checked; `format` is a name of `FORMATS`, or empty."""
+
+    outcome: int
+    format: str
+    seconds: float
+    encode_seconds: float
+    body: bytes
+
+    def failure(self) -> ThumbError | None:
+        """The error to raise; None where the call succeeded."""
+        if self.outcome < Outcome.FAILED:
+            return None
+        kind, sentence = FAILURES[self.outcome - Outcome.FAILED]
+        return kind(sentence)
+
+
+def failed(error: ThumbError, seconds: float = 0.0) -> Answer:
+    """The answer for an error; `RenderFailed` stands for one that is not in `FAILURES`."""
+    key = type(error), error.detail
+    number = FAILURES.index(key) if key in FAILURES else 0
+    return Answer(Outcome.FAILED + number, "", seconds, 0.0, b"")
+
+
+# -------------------------------------------------------------------------------------------- the parent's messages
+
+
+def send_setup(channel: socket.socket, setup: Setup) -> None:
+    data = pickle.dumps(setup)
+    channel.sendall(struct.pack(">I", len(data)) + data)
+
+
+def receive_setup(channel: socket.socket) -> Setup:
+    (size,) = struct.unpack(">I", receive(channel, 4))
+    setup: Setup = pickle.loads(receive(channel, size))  # noqa: S301 - from the parent
+    return setup
+
+
+def send_call(channel: socket.socket, call: Call, work: Work, data: bytes, end: float) -> None:
+    """Send a call, by `end` on the monotonic clock. Raises `OSError`; `TimeoutError` is one."""
+    job = pickle.dumps(work)
+    channel.settimeout(max(0.001, end - time.monotonic()))
+    channel.sendall(_REQUEST.pack(call, len(job), len(data)) + job)
+    channel.settimeout(max(0.001, end - time.monotonic()))
+    channel.sendall(data)
+
+
+def receive_call(channel: socket.socket) -> tuple[Call, Work, bytes]:
+    """The next call. Raises `EOFError` when the parent is gone."""
+    call, job_size, size = _REQUEST.unpack(receive(channel, _REQUEST.size))
+    work: Work = pickle.loads(receive(channel, job_size))  # noqa: S301 - from the parent
+    return Call(call), work, receive(channel, size)
+
+
+# --------------------------------------------------------------------------------------------- the child's messages
+
+
+def send_hello(channel: socket.socket, hello: Hello) -> None:
+    channel.sendall(_HELLO.pack(_MAGIC, hello.layers, hello.address_space))
+
+
+def receive_hello(channel: socket.socket, end: float) -> Hello:
+    """Raises `EOFError`, `OSError` and `Invalid`."""
+    magic, layers, address_space = _HELLO.unpack(receive(channel, _HELLO.size, end))
+    if magic != _MAGIC:
+        raise Invalid
+    return Hello(layers, address_space)
+
+
+def send_answer(channel: socket.socket, answer: Answer) -> None:
+    number = _FORMATS.index(answer.format) if answer.format else _NO_FORMAT
+    head = _ANSWER.pack(answer.outcome, number, answer.seconds, answer.encode_seconds, len(answer.body))
+    channel.sendall(head)
+    channel.sendall(answer.body)
+
+
+def receive_answer(channel: socket.socket, end: float) -> Answer:
+    """The answer to a call, by `end` on the monotonic clock. Raises `EOFError`, `OSError` and `Invalid`."""
+    outcome, number, seconds, encode_seconds, size = _ANSWER.unpack(receive(channel, _ANSWER.size, end))
+    known = outcome in (Outcome.PICTURE, Outcome.BYTES, Outcome.TOO_SMALL)
+    if not known and not 0 <= outcome - Outcome.FAILED < len(FAILURES):
+        raise Invalid
+    if size > MAX_BODY or not (number < len(_FORMATS) if outcome == Outcome.PICTURE else number == _NO_FORMAT):
+        raise Invalid
+    if not (math.isfinite(seconds) and 0 <= encode_seconds <= seconds):
+        raise Invalid
+    name = _FORMATS[number] if outcome == Outcome.PICTURE else ""
+    return Answer(outcome, name, seconds, encode_seconds, receive(channel, size, end))
+
+
+def receive(channel: socket.socket, size: int, end: float | None = None) -> bytes:
+    """Exactly `size` bytes, by `end` on the monotonic clock. Raises `EOFError` and `OSError`; `TimeoutError` is one."""
+    buffer = bytearray(size)
+    view = memoryview(buffer)
+    while view:
+        if end is not None:
+            channel.settimeout(max(0.001, end - time.monotonic()))
+        count = channel.recv_into(view)
+        if count == 0:
+            raise EOFError
+        view = view[count:]
+    return bytes(buffer)

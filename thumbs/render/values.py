@@ -1,0 +1,49 @@
+"""What goes into a render beside the original, and what comes out. Imports no pyvips."""
+
+from dataclasses import dataclass, field
+
+from thumbs.image.geometry import OutputLimits
+from thumbs.image.limits import (
+    MAX_AVIF_PIXELS,
+    MAX_FRAMES,
+    MAX_GIF_PIXELS,
+    MAX_SOURCE_PIXELS,
+    MAX_WHOLE_PIXELS,
+    RENDER_SECONDS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLimits:
+    """The largest original that is decoded: its pixels and frames.
+
+    `whole_pixels` applies to pictures that must be held in memory whole, all frames together.
+    """
+
+    pixels: int = MAX_SOURCE_PIXELS
+    whole_pixels: int = MAX_WHOLE_PIXELS
+    frames: int = MAX_FRAMES
+
+
+@dataclass(frozen=True, slots=True)
+class RenderLimits:
+    """The limits of a render. `seconds` is the time for it; the others are checked before decoding.
+
+    `avif_pixels` and `gif_pixels` (all frames together) are caps for the outputs that cost the most to encode and whose
+    encoders no deadline can stop.
+    """
+
+    source: SourceLimits = field(default_factory=SourceLimits)
+    output: OutputLimits = field(default_factory=OutputLimits)
+    avif_pixels: int = MAX_AVIF_PIXELS
+    gif_pixels: int = MAX_GIF_PIXELS
+    seconds: float = RENDER_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A finished thumbnail. `encode_seconds` is the part of the time that the encoder took."""
+
+    body: bytes
+    format: str
+    encode_seconds: float
