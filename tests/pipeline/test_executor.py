@@ -8,10 +8,11 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
+from unittest.mock import Mock
 
 import pytest
 
-from tests.support.waiting import WAIT_SECONDS
+from tests.support.waiting import WAIT_SECONDS, eventually
 from thumbs.errors import Overloaded, SourceMissing
 from thumbs.pipeline.executor import BoundedExecutor
 from thumbs.pipeline.singleflight import Flight, SingleFlight
@@ -360,22 +361,26 @@ def test_the_failure_of_another_job_is_raised_in_all_that_wait_for_it(closing: E
     assert [future.result(WAIT_SECONDS) for future in (*waiting, gone(job(), {}))] == ["missed"] * 4
 
 
-def test_a_thread_that_cannot_be_started_fails_its_own_job_only(closing: ExitStack) -> None:
-    made = executor(closing)
-    starts: list[BoundedExecutor] = []
-
-    def on_start(watched: BoundedExecutor) -> None:
-        starts.append(watched)
-        if len(starts) == 1:
-            raise RuntimeError("can't start new thread")
-
-    made.on_start = on_start
-    jobs = [walk(("work", lambda: "done"), counted=[]) for _ in range(3)]
-    assert isinstance(gone(jobs[0], {"work": made}).exception(WAIT_SECONDS), Overloaded)
-    assert made._pending == 0
-    for job in jobs[1:]:
-        assert gone(job, {"work": made}).result(WAIT_SECONDS) == "there"
-    assert starts == [made, made]
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
+def test_a_thread_that_cannot_be_started_fails_its_own_job_only(closing: ExitStack, error: Exception) -> None:
+    """The pool queues work before it starts a thread: a thread that runs already must not take what was refused."""
+    changes: list[tuple[int, int]] = []
+    made = BoundedExecutor("work", threads=2, queue_length=2, watch=lambda *change: changes.append(change))
+    closing.callback(made.close)
+    gate, done = Gate(closing), list[str]()
+    first = gone(walk(("work", gate), counted=done), {"work": made})
+    gate.wait_for(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading.Thread, "start", Mock(side_effect=error))
+        refused = gone(walk(("work", lambda: "refused"), counted=done), {"work": made})
+        assert isinstance(refused.exception(WAIT_SECONDS), Overloaded)
+    assert made._pending == 1
+    later = gone(walk(("work", lambda: "later"), counted=done), {"work": made})
+    assert later.result(WAIT_SECONDS) == "there"
+    gate.open()
+    assert first.result(WAIT_SECONDS) == "there"
+    assert sorted(done) == ["let go", "let go", "let go", "work: later", "work: through"]
+    eventually(lambda: (sum(wait for wait, _ in changes), sum(run for _, run in changes)) == (0, 0))
 
 
 # ------------------------------------------------------------------------------ requests that leave

@@ -11,14 +11,14 @@ import pytest
 
 from tests.support.waiting import eventually
 from thumbs.pipeline import watchdog
-from thumbs.pipeline.executor import BoundedExecutor
+from thumbs.pipeline.fair_executor import FairExecutor
 from thumbs.pipeline.watchdog import Watchdog, replace_process
 
 
 def test_a_watchdog_does_not_keep_the_executor_that_it_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "_EVERY_SECONDS", 0.01)
     before = set(threading.enumerate())
-    executor = BoundedExecutor("render", threads=1, queue_length=1)
+    executor = FairExecutor({"photos": 1.0}, places=1, queue_length=1)
     Watchdog(600.0).watch(executor)
     [thread] = [new for new in set(threading.enumerate()) - before if new.name == "mage-watchdog"]
     assert thread.is_alive()
@@ -31,11 +31,11 @@ def test_what_runs_for_too_long_is_reported_once(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(watchdog, "_EVERY_SECONDS", 0.01)
     counted: list[float] = []
     gate = threading.Event()
-    with closing(BoundedExecutor("render", threads=2, queue_length=0)) as executor:
+    with closing(FairExecutor({"photos": 1.0}, places=2, queue_length=1)) as executor:
         executor.on_start = Watchdog(0.3, counted.append).watch
         assert executor.longest == 0.0
         for work in (gate.wait, int):
-            executor.submit(lambda work=work: (work(), lambda: None)[1])  # type: ignore[misc]
+            executor.submit("photos", lambda work=work: (work(), lambda: None)[1])  # type: ignore[misc]
         eventually(lambda: bool(counted))
         assert counted[0] > 0.3
         gate.set()
@@ -51,10 +51,10 @@ def test_a_stage_that_is_not_used_or_is_gone_is_not_watched(monkeypatch: pytest.
     def watchdogs() -> int:
         return sum(thread.name == "mage-watchdog" for thread in set(threading.enumerate()) - before)
 
-    executor = BoundedExecutor("render", threads=1, queue_length=0)
+    executor = FairExecutor({"photos": 1.0}, places=1, queue_length=1)
     executor.on_start = Watchdog(60).watch
     assert watchdogs() == 0
-    executor.submit(lambda: lambda: None)
+    executor.submit("photos", lambda: lambda: None)
     assert watchdogs() == 1
     executor.close()
     del executor

@@ -1,8 +1,8 @@
 """The fixed threads of a stage, behind a bounded queue. What does not fit into the queue is refused."""
 
+import contextlib
 import logging
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
@@ -46,7 +46,6 @@ class BoundedExecutor:
 
     Two fields are for `pipeline.steps`. Work that has waited for more than `max_queue_seconds` is refused, as its
     clients have given up. With `on_demand`, for costly work, it is run only if a request still waits for its job.
-    `on_start`, if set, is called once with the executor, before its first work.
     """
 
     def __init__(
@@ -59,8 +58,6 @@ class BoundedExecutor:
         on_demand: bool = False,
         watch: Watch | None = None,
     ) -> None:
-        self.on_start: Callable[[BoundedExecutor], None] | None = None
-        self._running: dict[int, float] = {}  # start times by thread
         self._watch = watch or unwatched
         self._capacity = threads + queue_length
         self.max_queue_seconds = max_queue_seconds
@@ -79,12 +76,6 @@ class BoundedExecutor:
         """Whether work runs or waits."""
         return self._pending > 0
 
-    @property
-    def longest(self) -> float:
-        """For how many seconds the oldest running piece of work has run; 0.0 if none runs."""
-        now = time.monotonic()
-        return max((now - began for began in list(self._running.values())), default=0.0)
-
     def submit(self, work: Work) -> None:
         """Run `work` when a thread is free, and then what it returns.
 
@@ -95,28 +86,28 @@ class BoundedExecutor:
             if self._pending >= self._capacity:
                 raise Overloaded
             self._pending += 1
-            on_start, self.on_start = self.on_start, None
         self._watch(1, 0)
+        queued = [work]
         try:
-            if on_start is not None:
-                on_start(self)
-                on_start = None
-            self._pool.submit(self._run, work)
-        except RuntimeError:  # no thread can be started, or the interpreter is shutting down
-            self.on_start = on_start or self.on_start
-            self._watch(-1, 0)
-            self._leave()
-            raise Overloaded from None
+            self._pool.submit(self._run, queued)
+        except (RuntimeError, MemoryError):  # no thread can be started, or the interpreter is shutting down
+            # The pool may have queued it before: then a thread that runs other work takes it, if it has not yet.
+            with contextlib.suppress(IndexError):
+                queued.pop()
+                self._watch(-1, 0)
+                self._leave()
+                raise Overloaded from None
 
-    def _run(self, work: Work) -> None:
+    def _run(self, queued: list[Work]) -> None:
+        try:
+            work = queued.pop()
+        except IndexError:  # it was refused
+            return
         self._watch(-1, 1)
-        thread = threading.get_ident()
-        self._running[thread] = time.monotonic()
         try:
             try:
                 proceed = work()
             finally:
-                del self._running[thread]
                 self._watch(0, -1)
                 self._leave()
             proceed()
