@@ -225,14 +225,14 @@ def test_a_child_whose_parent_is_stopped_ends_by_its_own_timer() -> None:
         ("os.kill(os.getpid(), signal.SIGKILL)", RendererUnavailable, "killed"),
         ("os.kill(os.getpid(), signal.SIGALRM)", RenderTimeout, "timeout"),
         ("channel.sendall(bytes(4096)); time.sleep(3600)", RenderFailed, "invalid"),
-        ("wire.send_answer(channel, Answer(Outcome.BYTES, '', 0, 0, b'proxy'))", RenderFailed, "retired"),
-        ("wire.send_answer(channel, Answer(Outcome.TOO_SMALL, '', 0, 0, b''))", RenderFailed, "retired"),
+        ("wire.send_answer(channel, Answer(Outcome.BYTES, '', 0, 0, b'proxy'))", RenderFailed, "invalid"),
+        ("wire.send_answer(channel, Answer(Outcome.TOO_SMALL, '', 0, 0, b''))", RenderFailed, "invalid"),
         (
             "wire.send_answer(channel, Answer(Outcome.PICTURE, 'png', 0, 0, b'\\x89PNG\\r\\n\\x1a\\n'))",
             RenderFailed,
-            "retired",
+            "invalid",
         ),
-        ("wire.send_answer(channel, Answer(Outcome.PICTURE, 'webp', 0, 0, b'<svg>'))", RenderFailed, "retired"),
+        ("wire.send_answer(channel, Answer(Outcome.PICTURE, 'webp', 0, 0, b'<svg>'))", RenderFailed, "invalid"),
     ],
     ids=[
         *("segmentation fault", "abort", "exit", "killed by the kernel", "ended by its timer", "says nonsense"),
@@ -326,18 +326,17 @@ def test_where_the_machine_refuses_memory_the_request_can_be_repeated(tmp_path: 
     program = (
         "import resource, sys\n"
         "from collections import Counter\n"
-        "from tests.support.render_children import Counted, command\n"
+        "from tests.support.render_children import Counted, command, setup\n"
         "from thumbs.errors import ThumbError\n"
+        "from thumbs.render.isolation.process import Child\n"
         "from thumbs.image.transforms import Transform, Trim\n"
         "from thumbs.render.isolation.renderer import IsolatedRenderer\n"
         "from thumbs.render.values import RenderLimits\n"
         "counted = Counted(command())\n"
         "render = IsolatedRenderer(counted.pool, RenderLimits(seconds=30), {}.__getitem__)\n"
         "data = open(sys.argv[1], 'rb').read()\n"
-        "render(data, Transform(40, 30, 'webp', 80), fallback=None)\n"
-        "peak = max(child.peak_address_space() for child in counted.pool.idle)\n"
-        "counted.pool.close()\n"
-        "resource.setrlimit(resource.RLIMIT_AS, (peak + 30_000_000, peak + 30_000_000))\n"
+        "limit = Child(command(), setup()).hello().address_space + 30_000_000\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
         "outcomes = Counter()\n"
         "for _ in range(5):\n"
         "    try:\n"

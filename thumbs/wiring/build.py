@@ -81,7 +81,8 @@ def build(read: Configuration, rendering: Rendering | None = None) -> Thumbnaile
 
 def rendering_of(read: Configuration) -> Rendering:
     """Where this process renders."""
-    return Rendering(read.document, metrics().render_process if read.document.metrics else lambda _: None)
+    count = metrics().render_process if read.document.metrics else lambda _: None
+    return Rendering(read.document, renders(read), count)
 
 
 def _stuck_after(read: Configuration) -> float:

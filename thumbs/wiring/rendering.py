@@ -49,11 +49,14 @@ class Isolation:
 
 
 class Rendering:
-    """Makes the renderers of a process's storages. `pool` is None where renders run in threads."""
+    """Makes the renderers of a process's storages, for as many renders at once as there are `places`.
 
-    def __init__(self, document: DocumentConf, count: Callable[[str], None]) -> None:
+    `pool` is None where renders run in threads.
+    """
+
+    def __init__(self, document: DocumentConf, places: int, count: Callable[[str], None]) -> None:
         self._document = document
-        self.pool = None if document.isolation == OFF else _pool(document, count)
+        self.pool = None if document.isolation == OFF else _pool(document, places, count)
         self.isolation = Isolation(self.pool)
         self._watermark = cache(lambda name: Path(document.watermarks[name]).read_bytes())
 
@@ -93,7 +96,7 @@ class LazyRenderer:
         return self._bound.render_proxy(proxy, transform, fallback=fallback)
 
 
-def _pool(document: DocumentConf, count: Callable[[str], None]) -> ChildPool:
+def _pool(document: DocumentConf, places: int, count: Callable[[str], None]) -> ChildPool:
     setup = Setup(
         inputs=frozenset(document.input_formats),
         concurrency=document.vips_concurrency,
@@ -102,7 +105,8 @@ def _pool(document: DocumentConf, count: Callable[[str], None]) -> ChildPool:
         layers=_offered(),
     )
     wanted = sum(LAYER_BITS.values()) if document.isolation == REQUIRE else 0
-    return ChildPool(Command.of_this_process(interpreter() or sys.executable), setup, wanted=wanted, count=count)
+    command = Command.of_this_process(interpreter() or sys.executable)
+    return ChildPool(command, setup, places=places, wanted=wanted, count=count)
 
 
 def _offered() -> frozenset[str]:

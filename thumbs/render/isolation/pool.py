@@ -1,4 +1,7 @@
-"""The children of a process: one for each render at once, and a spare one that is warm. Imports no pyvips."""
+"""The children of a process: one for each place, and one more: for the express place, or warm and spare.
+
+Imports no pyvips.
+"""
 
 import contextlib
 import logging
@@ -42,17 +45,24 @@ class Unavailable:
 
 
 class ChildPool:
-    """Runs calls in children. As many threads as there are places may call it at once.
+    """Runs calls in children. `places` + 1 threads may call it at once, and there are as many children.
 
     `count` is called with each of `EVENTS`. `wanted` are the layers of the sandbox, as bits, without which nothing is
     rendered.
     """
 
     def __init__(
-        self, command: Command, setup: Setup, *, wanted: int = 0, count: Callable[[str], None] = lambda _: None
+        self,
+        command: Command,
+        setup: Setup,
+        *,
+        places: int = 1,
+        wanted: int = 0,
+        count: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._command = command
         self._setup = setup
+        self._most = places + 1
         self._wanted = wanted
         self._count = count
         self._lock = threading.Lock()
@@ -71,7 +81,6 @@ class ChildPool:
         """
         child = self._take()
         keep = False
-        self._busy[threading.get_ident()] = child
         try:
             if watermark is not None and watermark[0] not in child.watermarks:
                 child.ask(Call.WATERMARK, Work(work.limits, name=watermark[0]), watermark[1])
@@ -81,14 +90,16 @@ class ChildPool:
             if type(failure) in _DOUBTFUL and _machine_is_short(child.peak_address_space()):
                 self._count("memory")
                 raise RendererUnavailable
-            _check(call, work, answer)
+            if not _answers(call, work, answer):
+                raise self._error(Loss.INVALID)
             keep = not isinstance(failure, SourceOverMemory) and child.calls < MAX_CALLS
+            if not keep:
+                self._count("retired")
         except ChildLost as lost:
             if child.preempted:
                 raise Preempted from None
-            raise self._error(lost) from None
+            raise self._error(lost.loss, lost.peak) from None
         finally:
-            del self._busy[threading.get_ident()]
             self._release(child, keep=keep)
         if failure is not None:
             raise failure
@@ -97,10 +108,7 @@ class ChildPool:
     def preempt(self, thread: int) -> bool:
         """End the render that this thread waits for, which then raises `Preempted`. False if there is none."""
         child = self._busy.get(thread)
-        if child is None:
-            return False
-        child.preempt()
-        return True
+        return child is not None and child.preempt()
 
     def close(self) -> None:
         """End all children that are idle."""
@@ -112,17 +120,18 @@ class ChildPool:
     def _take(self) -> Child:
         """A child that is ready. Raises `RendererUnavailable`."""
         child = self._idle_child() or self._start()
+        with self._lock:
+            self._busy[threading.get_ident()] = child
         self._keep_spare()
         try:
-            hello = child.hello()
+            self.layers = child.hello().layers
         except ChildLost as lost:
             said = child.stderr().strip()
-            child.close()
+            self._release(child, keep=False)
             self._failed(f"a render process ended before it was ready ({lost.loss.name.lower()}): {said[-500:]}")
             raise RendererUnavailable from None
-        self.layers = hello.layers
-        if self._wanted & ~hello.layers:
-            child.end()
+        if self._wanted & ~self.layers:
+            self._release(child, keep=False)
             self._failed("a render process could not set up its sandbox, and `isolation` requires it")
             raise RendererUnavailable
         self.unavailable.since = None
@@ -150,10 +159,10 @@ class ChildPool:
         return child
 
     def _keep_spare(self) -> None:
-        """Start a child where none is idle, so that the next call need not wait for it."""
+        """Start a child where none is idle, so that the next call need not wait for it, unless all are busy."""
         with self._lock:
-            spare = bool(self.idle)
-        if not spare:
+            wanted = not self.idle and len(self._busy) < self._most
+        if wanted:
             with contextlib.suppress(RendererUnavailable):
                 child = self._start()
                 with self._lock:
@@ -163,26 +172,28 @@ class ChildPool:
         said = child.stderr()
         if said:
             logger.debug("a render process wrote: %r", said)
-        if keep:
-            with self._lock:
-                self.idle.append(child)
-        else:
-            self._count("retired")
+        if not keep:
             child.end()
+        with self._lock:
+            del self._busy[threading.get_ident()]
+            if keep:
+                self.idle.append(child)
+        if not keep:
             self._keep_spare()
 
-    def _error(self, lost: ChildLost) -> ThumbError:
-        self._count(lost.loss.name.lower())
-        match lost.loss:
+    def _error(self, loss: Loss, peak: int = 0) -> ThumbError:
+        """What a request gets whose child gave no answer. `peak` is the address space that it had, in bytes."""
+        self._count(loss.name.lower())
+        match loss:
             case Loss.TIMEOUT:
                 return RenderTimeout()
             case Loss.KILLED:
                 return RendererUnavailable()
             case Loss.CRASH:
                 # GLib ends a process that cannot allocate.
-                return RendererUnavailable() if _machine_is_short(lost.peak) else SourceBroken()
+                return RendererUnavailable() if _machine_is_short(peak) else SourceBroken()
             case Loss.INVALID:
-                logger.error("a render process gave an answer that is none, and was ended")
+                logger.error("a render process gave an answer that is none to its call, and was ended")
                 return RenderFailed()
 
     def _failed(self, sentence: str) -> None:
@@ -194,20 +205,16 @@ class ChildPool:
             logger.error("%s", sentence)
 
 
-def _check(call: Call, work: Work, answer: Answer) -> None:
-    """Raise `RenderFailed` for an answer to another call, or in another format than was asked for."""
+def _answers(call: Call, work: Work, answer: Answer) -> bool:
+    """Whether this is an answer to `call`, in a format that was asked for."""
     if answer.failure() is not None:
-        return
-    if call in (Call.RENDER, Call.RENDER_PROXY):
-        if answer.outcome == Outcome.TOO_SMALL and call is Call.RENDER_PROXY:
-            return
-        formats = {each.format for each in (work.transform, work.fallback) if each is not None}
-        if answer.outcome == Outcome.PICTURE and sniff(answer.body) == answer.format and answer.format in formats:
-            return
-    elif answer.outcome == Outcome.BYTES:
-        return
-    logger.error("a render process answered another call than it was given, and was ended")
-    raise RenderFailed
+        return True
+    if call not in (Call.RENDER, Call.RENDER_PROXY):
+        return answer.outcome == Outcome.BYTES
+    if answer.outcome == Outcome.TOO_SMALL:
+        return call is Call.RENDER_PROXY
+    formats = {each.format for each in (work.transform, work.fallback) if each is not None}
+    return answer.outcome == Outcome.PICTURE and sniff(answer.body) == answer.format and answer.format in formats
 
 
 def _machine_is_short(peak: int) -> bool:

@@ -78,6 +78,7 @@ class Child:
     def __init__(self, command: Command, setup: Setup) -> None:
         """Start it and return at once. Raises `OSError`."""
         self.calls = 0
+        self.working = False  # on a call
         self.preempted = False
         self.watermarks: set[str] = set()
         self._hello: Hello | None = None
@@ -130,6 +131,7 @@ class Child:
         """The answer to a call. Raises `ChildLost` at the latest 0.5 s after the deadline; then the child has ended."""
         end = time.monotonic() + work.limits.seconds + PARENT_GRACE_SECONDS
         self.calls += 1
+        self.working = True
         try:
             wire.send_call(self._channel, call, work, data, end)
             return wire.receive_answer(self._channel, end)
@@ -139,6 +141,8 @@ class Child:
             raise self._lost(None) from None
         except wire.Invalid:
             raise self._lost(Loss.INVALID) from None
+        finally:
+            self.working = False
 
     def peak_address_space(self) -> int:
         """The largest address space so far, in bytes; 0 where that cannot be read (proc_pid_status(5))."""
@@ -155,10 +159,12 @@ class Child:
             return ""
         return written[:_STDERR_BYTES].decode("utf-8", "backslashreplace")
 
-    def preempt(self) -> None:
-        """Kill the child while another thread waits for its answer."""
-        self.preempted = True
-        self._process.kill()
+    def preempt(self) -> bool:
+        """Kill the child while another thread waits for its answer. False if none does."""
+        if self.working:
+            self.preempted = True
+            self._process.kill()
+        return self.preempted
 
     def end(self) -> None:
         """Kill the child, and wait until it is gone."""
