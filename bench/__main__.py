@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
-from bench import before
+from bench import before, isolation
 from bench.comparison import PEERS, run
 from bench.load import Template
 from bench.pictures import draw_photo
@@ -26,6 +27,14 @@ from bench.table import MAGE
 from thumbs.conf.cpus import usable_cores
 
 _KINDS = ("hits", "misses")
+_ISOLATION = "isolation"
+
+
+class _Report(Protocol):
+    @property
+    def mage_failed(self) -> bool: ...
+    def markdown(self) -> str: ...
+    def json(self) -> dict[str, object]: ...
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _workspace(options.scratch) as workspace:
             photo = options.photo or _drawn_photo(workspace)
-            report = run(plan, workspace, photo) if reference is None else before.run(plan, workspace, photo, reference)
+            if options.only == _ISOLATION:
+                report: _Report = isolation.run(plan, workspace, photo)
+            elif reference is None:
+                report = run(plan, workspace, photo)
+            else:
+                report = before.run(plan, workspace, photo, reference)
     except _ScratchError as error:
         parser.error(str(error))
     except KeyboardInterrupt:
@@ -65,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=_positive_number, default=5.0, help="length of each measurement (5)")
     parser.add_argument("--rounds", type=_positive, default=5, help="number of rounds; each measures every server (5)")
     parser.add_argument("--quick", action="store_true", help="3 rounds of 1 s: a smoke test, too short to quote")
-    parser.add_argument("--only", choices=_KINDS, help="measure only these")
+    only = "measure only these; isolation is Mage alone: renders in children beside renders in threads"
+    parser.add_argument("--only", choices=(*_KINDS, _ISOLATION), help=only)
     parser.add_argument("--peers", type=_peers, metavar="A,B", help=f"of {','.join(PEERS)} (all)")
     parser.add_argument(
         "--against",

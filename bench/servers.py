@@ -33,21 +33,28 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server. `about` has its version and configuration; `template` is for `load.Template`."""
+    """A running server. `about` has its version and configuration; `template` is for `load.Template`.
+
+    `pid` is 0 where it is not known.
+    """
 
     port: int
     about: str
     template: str = ""
+    pid: int = 0
 
 
 # ------------------------------------------------------------------------------------------ Mage
 
 
 @contextmanager
-def mage(workspace: Workspace, *, tree: Path = PROJECT, home: str = "mage") -> Iterator[Server]:
+def mage(
+    workspace: Workspace, *, tree: Path = PROJECT, home: str = "mage", isolation: str | None = None
+) -> Iterator[Server]:
     """`run_thumb_server` of the checkout `tree`, with the storages `memory` and `disk` for hits, and `cold` for misses.
 
     All have the root `workspace.photos`; `cold` has no cache. `home` is the directory of its files in `workspace.run`.
+    `isolation` is where it renders, by default as the server decides.
     """
     port, directory = free_port(), workspace.run / home
     directory.mkdir()
@@ -64,6 +71,7 @@ def mage(workspace: Workspace, *, tree: Path = PROJECT, home: str = "mage") -> I
     command = (python_of(tree), tree / "manage.py", "run_thumb_server", "--bind", f"{LOOPBACK}:{port}")
     workers = ("--workers", str(workspace.cores))
     env = {**os.environ, "STORAGES_CONFIG_PATH": str(config), "LOG_LEVEL": "WARNING", "PYTHONPATH": str(tree)}
+    env |= {"MAGE_ISOLATION": isolation} if isolation else {}
     with running((*command, *workers), log=directory / "log", env=env, cwd=tree) as child:
         child.await_port(port)
         yield Server(
@@ -72,6 +80,7 @@ def mage(workspace: Workspace, *, tree: Path = PROJECT, home: str = "mage") -> I
             f"{_parts('gunicorn', 'uvloop', 'gunicorn_h1c', 'Django', 'pyvips-binary')}; "
             "storages with only memory, only disk, and no cache",
             mage_template(port),
+            child.process.pid,
         )
 
 
