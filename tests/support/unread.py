@@ -65,10 +65,11 @@ class UnreadingClient:
     def read_slowly(self, *, seconds: float, count: int, pause: float) -> bytes:
         """What comes while `count` bytes at most are read after each pause."""
         received, end = b"", time.monotonic() + seconds
-        while time.monotonic() < end:
+        while True:
             received += self.read(count)
             time.sleep(pause)
-        return received
+            if time.monotonic() >= end:
+                return received
 
     def read_answer(self, begun: bytes = b"") -> tuple[int, bytes, bytes]:
         """Status, head and body of the next answer, of which `begun` is read already."""

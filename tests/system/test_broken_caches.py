@@ -234,8 +234,9 @@ def test_a_shared_cache_that_is_none_costs_no_request_its_answer(
         print(  # noqa: T201 - figures to read with `pytest -s`
             f"{len(answers)} answers in {took:.2f} s, {connections} connections, {complaints} complaints"
         )
-        # Until it is known to be broken, each request waits for its time limit; later requests do not wait.
-        assert 1 <= complaints <= 2 * 2  # of reading and of writing, in each worker
+        # Until it is known to be broken, each request waits for its time limit; later requests do not wait. Each worker
+        # logs that it cannot read and that it cannot write, again every five seconds.
+        assert 1 <= complaints <= 2 * 2 * (1 + took // 5)
         threads_that_ask = 2 * 10
         attempts = 1 + took / 5
         assert connections <= threads_that_ask * 4 * attempts

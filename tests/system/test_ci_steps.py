@@ -77,9 +77,12 @@ def test_what_a_step_leaves_running_is_stopped_also_in_a_session_of_its_own(tmp_
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_an_interrupted_run_stops_its_step_and_says_which(tmp_path: Path, signum: signal.Signals) -> None:
     script = ci(tmp_path, f"step \"the long one\" sh -c 'echo $$ > {tmp_path}/pid; exec sleep 600'")
+    # A shell cannot trap a signal that is ignored where it starts, as SIGINT is in the background of another shell.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         [script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"LC_ALL": "C"}
     ) as child:
+        signal.signal(signal.SIGINT, before)
         pid = wait_for(tmp_path / "pid")
         child.send_signal(signum)
         _, errors = child.communicate(timeout=SECONDS)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.planted import OTHER, SERVICE, as_user
+from tests.support.planted import OTHER, SERVICE, as_user, let_others_through
 from tests.support.private_files import private_file
 from tests.support.trusted import opened, put
 from thumbs.cache.filestore.store import FileStore
@@ -17,8 +17,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a fil
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """A directory that every user may reach."""
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(parent.stat().st_mode | 0o711)
+    let_others_through(tmp_path)
     made = tmp_path / "private"
     made.mkdir(mode=0o700)
     return made

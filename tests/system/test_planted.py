@@ -14,7 +14,7 @@ from django.test import Client, override_settings
 import thumbs
 from tests.support import servers
 from tests.support.commands import Run, disk_cache, environ_with, local_storage, manage
-from tests.support.planted import OTHER, SERVICE, as_user, locked_by, plant
+from tests.support.planted import OTHER, SERVICE, as_user, let_others_through, locked_by, plant
 from tests.support.run_dirs import problems
 from tests.support.waiting import WAIT_SECONDS
 from thumbs.cache.filestore.trust import Untrusted
@@ -207,8 +207,7 @@ def test_a_server_does_not_start_with_it_and_one_that_runs_goes_on(originals: Pa
 def test_roots_commands_and_those_of_the_service_use_the_same_run_dir_and_cache(
     originals: Path, tmp_path: Path, run: Run
 ) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(parent.stat().st_mode | 0o711)
+    let_others_through(tmp_path)
     run_dir, cache = plant(tmp_path / "run", SERVICE, mode=0o750), plant(tmp_path / "var", SERVICE, mode=0o750)
     storages = [
         local_storage("photos", originals, disk=disk_cache(cache / "photos")),
@@ -242,8 +241,7 @@ def test_roots_commands_and_those_of_the_service_use_the_same_run_dir_and_cache(
 
 
 def test_what_the_service_makes_is_used_by_root(originals: Path, tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(parent.stat().st_mode | 0o711)
+    let_others_through(tmp_path)
     run_dir = plant(tmp_path / "run", SERVICE)
     with configured(originals, tmp_path, run_dir, memory=MEMORY) as conf:
         running = caches.layers(conf, str(run_dir))

@@ -1,5 +1,6 @@
 """A client that takes no bytes is disconnected, and what a process holds for such clients is limited."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -74,9 +75,10 @@ def ask_for_hits(client: UnreadingClient, _: int) -> None:
 
 def ask_for_small_hits(client: UnreadingClient, _: int) -> None:
     """One by one, so that the connection itself answers, until the kernel takes no more of them."""
-    for _ in range(60):
-        client.ask(SMALL)
-        time.sleep(0.001)
+    with contextlib.suppress(ConnectionError):  # the server may be done with it before that
+        for _ in range(60):
+            client.ask(SMALL)
+            time.sleep(0.001)
 
 
 def ask_for_one_small_hit(client: UnreadingClient, _: int) -> None:

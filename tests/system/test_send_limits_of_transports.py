@@ -20,7 +20,7 @@ def served(directory: Path, bind: str, options: Sequence[str]) -> Iterator[Path]
     """The log of a gunicorn with our worker, bound to `bind`."""
     storage = {"name": "local", "driver": "local", "root": str(draw_noise(directory / "originals"))}
     config = directory / "storages.json"
-    config.write_text(json.dumps({"storages": [storage], "limits": {"send_seconds": 2}}))
+    config.write_text(json.dumps({"storages": [storage], "limits": {"send_seconds": 2, "render_seconds": 600}}))
     command = [sys.executable, "-m", "gunicorn", "mage_project.asgi:application", "--worker-class", OUR_WORKER]
     command += ["--bind", bind, "--no-control-socket", "--keep-alive", "75", *options]
     environ = {**os.environ, "STORAGES_CONFIG_PATH": str(config), "DJANGO_SETTINGS_MODULE": "mage_project.settings"}
@@ -53,7 +53,7 @@ def test_a_client_that_reads_slowly_is_served_and_one_that_does_not_read_is_disc
         begun = slow.read_slowly(seconds=8, count=2000, pause=0.05)
         idle.ask(large(1))
         while not idle.is_closed():
-            begun += slow.read(2000)
+            begun += slow.read_slowly(seconds=0, count=2000, pause=0.05)
         status, _, body = slow.read_answer(begun)
         assert status == 200
         assert len(body) > 6_000_000

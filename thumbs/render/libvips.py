@@ -1,7 +1,6 @@
 """Sets libvips up once per process: little memory, the configured formats only. Stops renders at their deadline."""
 
 import contextlib
-import ctypes
 import logging
 import threading
 import time
@@ -12,8 +11,8 @@ import pyvips
 
 from thumbs.errors import RenderTimeout, ThumbError
 from thumbs.image.formats import FORMATS
+from thumbs.render import arenas
 
-_M_ARENA_MAX = -8  # <malloc.h>
 VIPS_ERRORS = (pyvips.Error, UnicodeDecodeError)
 _ROUND_SECONDS = 0.1
 _IDLE_ROUNDS = 50
@@ -31,8 +30,7 @@ def start(inputs: Iterable[str], *, concurrency: int = 1) -> None:
         if _started:
             return
         pyvips.error._to_string = _error_text  # noqa: SLF001 - pyvips has no other hook
-        with contextlib.suppress(OSError, AttributeError):  # not glibc
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+        arenas.limit()
         pyvips.block_untrusted_set(True)
         pyvips.operation_block_set("VipsForeignLoad", True)
         for name in inputs:

@@ -22,6 +22,7 @@ from thumbs.errors import (
     ThumbError,
 )
 from thumbs.image.formats import sniff
+from thumbs.render import arenas
 from thumbs.render.isolation.process import Child, ChildLost, Command, Loss
 from thumbs.render.isolation.wire import Answer, Call, Outcome, Setup, Work
 
@@ -60,6 +61,8 @@ class ChildPool:
         wanted: int = 0,
         count: Callable[[str], None] = lambda _: None,
     ) -> None:
+        arenas.limit()
+        arenas.return_large_blocks()
         self._command = command
         self._setup = setup
         self._most = places + 1
