@@ -99,9 +99,10 @@ def test_a_header_that_comes_a_byte_at_a_time_has_the_time_of_an_idle_connection
     document: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bytes
 ) -> None:
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--keep-alive 1")
-    with servers.standalone(document, tmp_path, worker=OUR_WORKER) as server, connected(server) as connection:
+    with servers.standalone(document, tmp_path, worker=OUR_WORKER) as server:
         assert server.get(PATH).status == 200
-        received = sent_for_ever(connection, first + START + b"X: ", b"a")
+        with connected(server) as connection:
+            received = sent_for_ever(connection, first + START + b"X: ", b"a")
         assert received.count(b"HTTP/1.1 200") == bool(first)
 
 
