@@ -67,6 +67,14 @@ class Rendering:
         return IsolatedRenderer(self.pool, _render_limits(limits), self._watermark)
 
 
+def description(isolation: str) -> str:
+    """Where renders run, as a line for the log."""
+    if isolation == OFF:
+        return "renders run in threads of the server"
+    layers = " and ".join(name for name in LAYER_BITS if name in _offered())
+    return f"renders run in child processes, {f'locked down by {layers}' if layers else 'not locked down'}"
+
+
 class LazyRenderer:
     """Loads libvips at the first render. A process that forks afterwards, or only makes URLs, must not load it."""
 

@@ -19,6 +19,7 @@ from thumbs.management.selection import require_configuration
 from thumbs.server.supervisor import Supervisor
 from thumbs.wiring.caches import disk_layer, file_store
 from thumbs.wiring.process import configuration
+from thumbs.wiring.rendering import description
 
 logger = logging.getLogger("thumbs")
 
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         application, remark = asgi_application()
         require_free(bind)
         logger.info("libvips %s", installation.libvips())
+        logger.info("%s", description(loaded.document.isolation))
         if remark:
             self.stderr.write(remark)
         self._clear_on_startup(loaded.storages)
