@@ -54,6 +54,17 @@ def mapped(flags: int, *, protection: int = READ | WRITE) -> list[int]:
         ("recvfrom", [3, ADDRESS, 10, 0, 0, 0], ALLOWED),
         ("recvfrom", [3, ADDRESS, 10, 1, 0, 0], errno.EPERM),
         ("recvfrom", [3, ADDRESS, 10, 2, 0, 0], errno.EPERM),  # MSG_PEEK
+        # A buffer that grows may move. It need not stay where it was, nor go to a given place.
+        ("mremap", [ADDRESS, 4096, 8192, 1, 0], ALLOWED),
+        ("mremap", [ADDRESS, 4096, 8192, 3, ADDRESS], errno.EPERM),
+        ("mremap", [ADDRESS, 4096, 4096, 5, 0], errno.EPERM),
+        # Locks as glibc, musl, GLib and Rust make them, of this process or shared, by either clock.
+        *(("futex", [ADDRESS, which, 1], ALLOWED) for which in (0, 1, 3, 4, 5, 9, 10)),
+        *(("futex", [ADDRESS, which | 128, 1], ALLOWED) for which in (0, 1, 3, 4, 5, 9, 10)),
+        ("futex", [ADDRESS, 9 | 128 | 256, 1], ALLOWED),
+        # Locks that inherit priorities had faults in the kernel (CVE-2014-3153, CVE-2021-3347).
+        *(("futex", [ADDRESS, which, 1], errno.EPERM) for which in (2, 6, 7, 8, 11, 12, 13, 64)),
+        *(("futex", [ADDRESS, which | 128, 1], errno.EPERM) for which in (6, 7, 8, 11, 12, 13)),
         # Advice for a process's own use, not that which takes pages from the machine.
         ("madvise", [ADDRESS, 4096, 4], ALLOWED),  # MADV_DONTNEED
         ("madvise", [ADDRESS, 4096, 8], ALLOWED),  # MADV_FREE

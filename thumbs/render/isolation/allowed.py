@@ -29,11 +29,16 @@ _PRIVATE = Masked(3, _MAP_TYPE | _UNCOUNTED, _MAP_PRIVATE)
 _SHARED_FILE = Masked(3, _MAP_TYPE | _UNCOUNTED | _MAP_ANONYMOUS, _MAP_SHARED)
 _MSG_NOSIGNAL = 0x4000
 _NO_FLAGS = Masked(3, _LOW & ~_MSG_NOSIGNAL, 0)  # above all no urgent data (MSG_OOB: CVE-2025-38236)
+# FUTEX_WAIT, WAKE, WAIT_BITSET, WAKE_BITSET, REQUEUE, CMP_REQUEUE, WAKE_OP, the most frequent first, of this process or
+# shared, by either clock. None that inherits priorities, which glibc makes for few mutexes.
+_FUTEX_FLAGS = 0x180
+_LOCKS = tuple(Masked(1, _LOW & ~_FUTEX_FLAGS, which) for which in (0, 1, 9, 10, 3, 4, 5))
+_MAY_MOVE = Masked(3, _LOW & ~0x1, 0)
 _OWN_ADVICE = Masked(2, _LOW & ~0x1F, 0)  # MADV_HWPOISON and MADV_SOFT_OFFLINE take pages from the machine
 
 # The most frequent first.
 _ALWAYS: tuple[Call, ...] = (
-    Call("futex"),  # locks of libvips, Python, glibc
+    *(Call("futex", (which,)) for which in _LOCKS),  # of libvips, Python, glibc
     # The socket to the parent: what arrives and leaves is read and written, or received and sent.
     Call("read"),
     Call("write"),
@@ -54,7 +59,7 @@ _ALWAYS: tuple[Call, ...] = (
     Call("mmap", (*_NO_CODE, _SHARED_FILE)),  # caches of fontconfig
     Call("mprotect", _NO_CODE),
     Call("munmap"),
-    Call("mremap"),
+    Call("mremap", (_MAY_MOVE,)),
     Call("madvise", (_OWN_ADVICE,)),
     Call("brk"),
     # Threads: libvips starts some for a render, and lets them go when they idle.
