@@ -20,7 +20,7 @@ from thumbs.render.isolation import pool as pools
 from thumbs.render.isolation import process
 from thumbs.render.isolation.process import Command
 from thumbs.render.isolation.renderer import IsolatedRenderer
-from thumbs.render.isolation.wire import Call, Work
+from thumbs.render.isolation.wire import Answer, Call, Work
 from thumbs.render.values import RenderLimits
 
 LIMITS = RenderLimits(seconds=30)
@@ -200,6 +200,24 @@ def test_a_timeout_is_one_where_the_server_collects_all_its_children() -> None:
         [sys.executable, "-c", program], capture_output=True, check=False, text=True, timeout=WAIT_SECONDS
     )
     assert done.stdout.strip() == "render-timeout", done.stderr
+
+
+def test_a_child_that_is_preempted_just_after_its_answer_is_not_used_again(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = process.Child.ask
+
+    def asked(child: process.Child, call: Call, work: Work, data: bytes) -> Answer:
+        answer = ask(child, call, work, data)
+        child.working = True
+        assert child.preempt()
+        child.working = False
+        return answer
+
+    monkeypatch.setattr(process.Child, "ask", asked)
+    counted = make(script(f"{ANSWER.format(seconds=0)}\ntime.sleep(3600)"))
+    assert rendered(counted, b"first").endswith(b"first")
+    assert [child.calls for child in counted.pool.idle] == [0]
 
 
 # --------------------------------------------------------------------------------------------------- what is left of it

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import zlib
 from urllib.parse import quote
 
 import pytest
@@ -152,3 +153,16 @@ def test_a_drawing_that_cannot_be_read_is_broken_and_never_drawn(data: str) -> N
     with pytest.raises(SourceBroken) as raised:
         read_header(data.encode(), frozenset({*DEFAULT_INPUTS, "svg"}))
     assert type(raised.value) is SourceBroken
+
+
+@pytest.mark.parametrize("encoding", ["EUC-JP", "GBK", "Shift_JIS", "UTF-7", "no-such"])
+def test_a_drawing_in_an_encoding_that_expat_does_not_know_is_broken(encoding: str) -> None:
+    with pytest.raises(Unreadable):
+        is_bomb(f"<?xml version='1.0' encoding='{encoding}'?>{powers(6)}".encode())
+
+
+@pytest.mark.parametrize("url", ["DATA:image/png;base64,", "da&#10;ta:image/png;base64,", "data:image/png;BASE64,"])
+def test_a_picture_whose_profile_inflates_is_found_in_every_form_of_its_url(url: str) -> None:
+    profile = b"x\0\0" + zlib.compress(bytes(5_000_000), 9)
+    png = b"\x89PNG\r\n\x1a\n" + len(profile).to_bytes(4, "big") + b"iCCP" + profile + bytes(4)
+    assert is_bomb(drawing(f"<image href='{url}{base64.b64encode(png).decode()}'/>").encode())

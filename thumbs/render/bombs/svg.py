@@ -176,7 +176,8 @@ def _count_drawn(data: bytes, depth: int) -> int:
     parser.EntityDeclHandler, parser.ProcessingInstructionHandler = counter.declare, counter.instruct
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, ValueError) as error:  # librsvg may read on, as it knows more letters than expat does
+    # LookupError: an encoding without a name in Python. librsvg may read on, as it knows more letters than expat does.
+    except (expat.ExpatError, ValueError, LookupError) as error:
         raise Unreadable from error
     finally:
         parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
