@@ -92,7 +92,7 @@ class _ElementCounter:
             self._css, self._parser.CharacterDataHandler = "", self._read_css
         if data_urls.may_have("\0".join(attributes.values())):
             for each in _references(attributes) if local != "a" else ():  # librsvg follows no links
-                self._embed(part, data_urls.content_of(each))
+                self._embed(part, data_urls.content_of(each) or b"", is_part=local == "include")
             self._check_css("\0".join(attributes[each] for each in attributes if not _is_reference(each)))
         self._open.append(part)
 
@@ -113,14 +113,15 @@ class _ElementCounter:
         if self._urls > MAX_SVG_URLS or any(map(data_urls.is_hidden, found)):
             raise _TooMuchError
 
-    def _embed(self, part: int, content: bytes | None) -> None:
-        """Count the elements of a document in a `data` URL for the part that refers to it."""
-        if content is None:
-            return
+    def _embed(self, part: int, content: bytes, *, is_part: bool) -> None:
+        """Count the elements of a document in a `data` URL for the part that refers to it.
+
+        With `is_part` they become elements of this drawing (XInclude), which could use each of them again.
+        """
         if png.is_bomb(content):
             raise _TooMuchError
         if data_urls.is_document(content):
-            if self._depth >= _MAX_DEPTH or data_urls.is_compressed(content):
+            if is_part or self._depth >= _MAX_DEPTH or data_urls.is_compressed(content):
                 raise _TooMuchError
             drawn = _count_drawn(content, self._depth + 1)
             self.parts[part].own += drawn
