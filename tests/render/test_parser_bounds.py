@@ -4,6 +4,7 @@ Steps are lines of Python that run. Each parser gets the file that costs it the 
 or of the size at which it reaches its bound; the bounds are those of docs/security.md.
 """
 
+import base64
 import re
 import struct
 import sys
@@ -134,6 +135,12 @@ def svg_entities(length: int, references: int) -> bytes:
     return svg_of(b"<g id='" + b"&a;" * references + b"'/>", before=entity)
 
 
+def svg_documents() -> bytes:
+    """As many documents as may be drawn, each in a URL of its own."""
+    document = b"data:;base64," + base64.b64encode(b"<svg>" + b"<g/>" * 20 + b"</svg>")
+    return filled(b"<svg>", b"<image href='" + document + b"'/>", b"</svg>")
+
+
 def svg_nested_entities() -> bytes:
     rows = b"".join(b"<!ENTITY l%d '%s'>" % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 9))
     return svg_of(b"<g id='&l8;'/>", before=b"<!DOCTYPE svg [<!ENTITY l0 'lol'>" + rows + b"]>")
@@ -208,6 +215,13 @@ WORST: dict[str, Worst] = {
         True,
     ),
     "svg, entities": Worst("SVG", svg.is_bomb, lambda: svg_entities(1_000_000, 90), True),
+    "svg, documents within": Worst("SVG", svg.is_bomb, svg_documents, True),
+    "svg, a style sheet of lines": Worst(
+        "SVG", svg.is_bomb, lambda: filled(b"<svg><style>", b"(data:\n", b"</style></svg>"), True
+    ),
+    "svg, attributes like references": Worst(
+        "SVG", svg.is_bomb, lambda: svg_of(b'<g a="' + b"(\\64 ata:,&lt;" * 3_000_000 + b'"/>'), True
+    ),
     "svg, nested entities": Worst("SVG", svg.is_bomb, svg_nested_entities, True),
     "icc, translations": Worst("ICC", icc.is_safe, icc_of_translations, True),
     "icc, curves": Worst(
@@ -244,7 +258,8 @@ def test_the_worst_file_of_a_parser_stays_within_its_steps_and_bytes(name: str) 
 
 def test_every_parser_is_in_the_table_and_has_its_worst_file() -> None:
     assert documented().keys() == {worst.kind for worst in WORST.values()}
-    modules = {path.stem for path in (ROOT / "thumbs" / "render" / "bombs").glob("*.py")} - {"__init__", "limits"}
+    modules = {path.stem for path in (ROOT / "thumbs" / "render" / "bombs").glob("*.py")}
+    modules -= {"__init__", "limits", "data_urls"}
     assert modules | {"png"} == {kind.lower() for kind in documented()} - {"signatures"}
 
 

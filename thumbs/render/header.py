@@ -88,8 +88,11 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     name = sniff(data)
     if name is None or name not in inputs:
         raise SourceUnsupported
-    if name in _BOMB_CHECKS and _BOMB_CHECKS[name](data):
-        raise SourceOverLimit
+    try:
+        if name in _BOMB_CHECKS and _BOMB_CHECKS[name](data):
+            raise SourceOverLimit
+    except svg.Unreadable as error:
+        raise SourceBroken from error
     try:
         image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
         fields = set(image.get_fields())

@@ -1,6 +1,7 @@
 """How many elements an SVG draws: counted also where `use` multiplies them, and without drawing."""
 
 import base64
+import contextlib
 import struct
 import zlib
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support.color import PROFILES
 from tests.support.hostile import FILES
 from tests.support.pictures import encoded, noise
-from thumbs.render.bombs.svg import is_bomb
+from thumbs.render.bombs.svg import Unreadable, is_bomb
 
 BOMBS = [file for file in FILES if file.name.startswith("svg-uses-10-to-the")]
 
@@ -57,7 +58,8 @@ def test_a_circle_of_uses_ends() -> None:
 @given(st.binary(max_size=200), st.integers(0, 300))
 def test_no_bytes_whatever_make_it_fail(put_in: bytes, at: int) -> None:
     good = nested(2, 2)
-    assert is_bomb(good[:at] + put_in + good[at:]) in (True, False)
+    with contextlib.suppress(Unreadable):
+        assert is_bomb(good[:at] + put_in + good[at:]) in (True, False)
 
 
 def png_with_profile(inflated: int) -> bytes:

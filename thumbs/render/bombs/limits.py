@@ -24,6 +24,7 @@ MAX_TIFF_DESCRIPTION_BYTES = 1_000_000
 # SVG.
 MAX_SVG_ELEMENTS = 100_000  # as drawn
 MAX_SVG_ATTRIBUTES = 500_000
+MAX_SVG_URLS = 50_000  # in CSS; escapes count too
 MAX_SVG_ENTITY_CHARACTERS = 16_777_216  # after all references are replaced
 
 # ICC profiles. 100 tags is the limit of littlecms.

@@ -1,20 +1,21 @@
 """Detects an SVG that draws too many elements, through nested `use` elements that multiply each other.
 
 librsvg stops after half a million elements. That takes seconds, and no deadline interrupts it. Attributes and entities
-are bounded too, because expat itself needs time and memory for them.
+are bounded too, because expat itself needs time and memory for them. A document in a `data` URL counts as elements of
+the drawing that refers to it; in CSS it is too much.
 """
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass, field
-from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
 
-from thumbs.render.bombs import png
-from thumbs.render.bombs.limits import MAX_SVG_ATTRIBUTES, MAX_SVG_ELEMENTS, MAX_SVG_ENTITY_CHARACTERS
+from thumbs.render.bombs import data_urls, png
+from thumbs.render.bombs.limits import MAX_SVG_ATTRIBUTES, MAX_SVG_ELEMENTS, MAX_SVG_ENTITY_CHARACTERS, MAX_SVG_URLS
 
 _REFERENCE = re.compile(r"&([^;&]*);")
+_MAX_DEPTH = 4  # of documents within documents
+_TEXT_BYTES = 65_536  # of a style sheet, handled at once
+_OVERLAP = 1024  # of a style sheet, handled again: a URL may begin at the end of one piece
 _PREDEFINED = ("amp", "lt", "gt", "quot", "apos")  # XML 1.0, 4.6
 
 
@@ -31,6 +32,10 @@ class _Part:
     used: list[str] = field(default_factory=list)
 
 
+class Unreadable(Exception):
+    """An SVG that expat cannot parse."""
+
+
 class _TooMuchError(Exception):
     pass
 
@@ -38,10 +43,15 @@ class _TooMuchError(Exception):
 class _ElementCounter:
     """Handlers for expat that split a drawing into parts and count their elements.
 
-    `references` is the number of references to entities in the file, at most.
+    `references` is the number of references to entities in the file, at most, and `depth` the number of documents that
+    this one is within.
     """
 
-    def __init__(self, references: int) -> None:
+    def __init__(self, parser: expat.XMLParserType, references: int, depth: int) -> None:
+        self._parser = parser
+        self._depth = depth
+        self._urls = 0  # in CSS, and escapes, of which some may be
+        self._css = ""  # the end of the style sheet so far
         self.parts = [_Part()]
         self.names: dict[str, int] = {}
         self._open = [0]  # the part of each open element
@@ -74,16 +84,53 @@ class _ElementCounter:
             self.names.setdefault(element_id, part)
             self.parts.append(_Part())
         self.parts[part].own += 1
-        # Any prefix may stand for the namespace of XLink.
-        references = [value for key, value in attributes.items() if key == "href" or key.endswith(":href")]
-        if name.rpartition(":")[2] == "use":
-            self.parts[part].used += [each[1:] for each in references if each.startswith("#")]
-        if any(each.lstrip().startswith("data:") and png.is_bomb(_embedded(each)) for each in references):
-            raise _TooMuchError
+        local = name.rpartition(":")[2]
+        local = name.rpartition(":")[2]
+        if local == "use":
+            self.parts[part].used += [each[1:] for each in _references(attributes) if each.startswith("#")]
+        if local == "style":
+            self._css, self._parser.CharacterDataHandler = "", self._read_css
+        if data_urls.may_have("\0".join(attributes.values())):
+            for each in _references(attributes) if local != "a" else ():  # librsvg follows no links
+                self._embed(part, data_urls.content_of(each) or b"", is_part=local == "include")
+            self._check_css("\0".join(attributes[each] for each in attributes if not _is_reference(each)))
         self._open.append(part)
 
-    def end(self, _: str) -> None:
+    def instruct(self, target: str, data: str) -> None:
+        """A style sheet can be named before the drawing."""
+        if target == "xml-stylesheet":
+            self._check_css(data)
+
+    def _read_css(self, text: str) -> None:
+        self._css += text
+        self._check_css(self._css)
+        self._css = self._css[-_OVERLAP:]
+
+    def _check_css(self, css: str) -> None:
+        self._urls += css.count("\\")
+        found = data_urls.in_css(css) if self._urls <= MAX_SVG_URLS else []
+        self._urls += len(found)
+        if self._urls > MAX_SVG_URLS or any(map(data_urls.is_hidden, found)):
+            raise _TooMuchError
+
+    def _embed(self, part: int, content: bytes, *, is_part: bool) -> None:
+        """Count the elements of a document in a `data` URL for the part that refers to it.
+
+        With `is_part` they become elements of this drawing (XInclude), which could use each of them again.
+        """
+        if png.is_bomb(content):
+            raise _TooMuchError
+        if data_urls.is_document(content):
+            if is_part or self._depth >= _MAX_DEPTH or data_urls.is_compressed(content):
+                raise _TooMuchError
+            drawn = _count_drawn(content, self._depth + 1)
+            self.parts[part].own += drawn
+            self._elements += drawn
+
+    def end(self, name: str) -> None:
         self._open.pop()
+        if name.rpartition(":")[2] == "style":
+            self._parser.CharacterDataHandler = None
 
     def count_drawn(self) -> int:
         """The number of elements drawn, with every use of a part counted again. A part's use of itself adds nothing.
@@ -110,32 +157,40 @@ class _ElementCounter:
         return found[0]
 
 
-def _embedded(reference: str) -> bytes:
-    """The bytes in a `data` URL (RFC 2397); empty where they cannot be read."""
-    head, _, body = reference.partition(",")
-    content = unquote_to_bytes(body)
-    if not head.rstrip().endswith("base64"):
-        return content
+def _is_reference(name: str) -> bool:
+    """Whether an attribute is `href`. Any prefix may stand for the namespace of XLink."""
+    return name == "href" or name.endswith(":href")
+
+
+def _references(attributes: dict[str, str]) -> list[str]:
+    return [attributes[name] for name in attributes if _is_reference(name)]
+
+
+def _count_drawn(data: bytes, depth: int) -> int:
+    # A tag reaches its handler with all of its attributes, so they are bounded before.
+    if data.count(b"=") > MAX_SVG_ATTRIBUTES:
+        raise _TooMuchError
+    parser = expat.ParserCreate()
+    parser.buffer_size, parser.buffer_text = _TEXT_BYTES, True
+    counter = _ElementCounter(parser, data.count(b"&"), depth)
+    parser.StartElementHandler, parser.EndElementHandler = counter.begin, counter.end
+    parser.EntityDeclHandler, parser.ProcessingInstructionHandler = counter.declare, counter.instruct
     try:
-        return base64.b64decode(content + b"==")  # passes over white space, as librsvg does
-    except binascii.Error:
-        return b""
+        parser.Parse(data, True)
+    # LookupError: an encoding without a name in Python. librsvg may read on, as it knows more letters than expat does.
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise Unreadable from error
+    finally:
+        parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
+        parser.EntityDeclHandler = parser.ProcessingInstructionHandler = None
+    return counter.count_drawn()
 
 
 def is_bomb(data: bytes) -> bool:
     """Whether an SVG draws more than 100,000 elements, or has more than 500,000 attributes or 16 M characters of
-    entities, or a picture in it is a bomb. False for one that cannot be parsed.
+    entities, or a picture or a document in it is a bomb. Raises `Unreadable` for one that cannot be parsed.
     """
-    # A tag reaches its handler with all of its attributes, so they are bounded before.
-    if data.count(b"=") > MAX_SVG_ATTRIBUTES:
-        return True
-    counter, parser = _ElementCounter(data.count(b"&")), expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler = counter.begin, counter.end
-    parser.EntityDeclHandler = counter.declare
     try:
-        parser.Parse(data, True)
+        return _count_drawn(data, 0) > MAX_SVG_ELEMENTS
     except _TooMuchError:
         return True
-    except (expat.ExpatError, ValueError):
-        return False
-    return counter.count_drawn() > MAX_SVG_ELEMENTS

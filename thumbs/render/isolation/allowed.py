@@ -22,17 +22,30 @@ _CLONE_DETACHED = 0x400000
 # Read-only means: no other bit than these two.
 _READ_ONLY = _LOW & ~(_O_CLOEXEC | _O_NOCTTY)
 _NO_CODE = (Masked(2, _PROT_EXEC, 0),)
+# Of mmap. RLIMIT_DATA counts private memory only: not what is shared, grows down, or is made of huge pages.
+_MAP_TYPE, _MAP_SHARED, _MAP_PRIVATE = 0xF, 0x1, 0x2
+_MAP_ANONYMOUS, _UNCOUNTED = 0x20, 0x40100
+_PRIVATE = Masked(3, _MAP_TYPE | _UNCOUNTED, _MAP_PRIVATE)
+_SHARED_FILE = Masked(3, _MAP_TYPE | _UNCOUNTED | _MAP_ANONYMOUS, _MAP_SHARED)
+_MSG_NOSIGNAL = 0x4000
+_NO_FLAGS = Masked(3, _LOW & ~_MSG_NOSIGNAL, 0)  # above all no urgent data (MSG_OOB: CVE-2025-38236)
+# FUTEX_WAIT, WAKE, WAIT_BITSET, WAKE_BITSET, REQUEUE, CMP_REQUEUE, WAKE_OP, the most frequent first, of this process or
+# shared, by either clock. None that inherits priorities, which glibc makes for few mutexes.
+_FUTEX_FLAGS = 0x180
+_LOCKS = tuple(Masked(1, _LOW & ~_FUTEX_FLAGS, which) for which in (0, 1, 9, 10, 3, 4, 5))
+_MAY_MOVE = Masked(3, _LOW & ~0x1, 0)
+_OWN_ADVICE = Masked(2, _LOW & ~0x1F, 0)  # MADV_HWPOISON and MADV_SOFT_OFFLINE take pages from the machine
 
 # The most frequent first.
 _ALWAYS: tuple[Call, ...] = (
-    Call("futex"),  # locks of libvips, Python, glibc
+    *(Call("futex", (which,)) for which in _LOCKS),  # of libvips, Python, glibc
     # The socket to the parent: what arrives and leaves is read and written, or received and sent.
     Call("read"),
     Call("write"),
     Call("readv"),
     Call("writev"),
-    Call("recvfrom"),
-    Call("sendto", (Masked(4, _WHOLE, 0),)),  # without an address
+    Call("recvfrom", (_NO_FLAGS,)),
+    Call("sendto", (_NO_FLAGS, Masked(4, _WHOLE, 0))),  # without an address
     Call("shutdown"),
     Call("poll"),  # a read with a time limit: Python's sockets, select.poll and select.select
     Call("ppoll"),
@@ -42,11 +55,12 @@ _ALWAYS: tuple[Call, ...] = (
     Call("fstat"),  # the size of a font, and Python's open files; no path
     # Memory, never executable. After the warm-up nothing needs new code: libvips 8.18 uses Highway, compiled in, in
     # place of orc; cffi makes its closures at import; and PCRE2 works without JIT where it gets no such memory.
-    Call("mmap", _NO_CODE),
+    Call("mmap", (*_NO_CODE, _PRIVATE)),
+    Call("mmap", (*_NO_CODE, _SHARED_FILE)),  # caches of fontconfig
     Call("mprotect", _NO_CODE),
     Call("munmap"),
-    Call("mremap"),
-    Call("madvise"),
+    Call("mremap", (_MAY_MOVE,)),
+    Call("madvise", (_OWN_ADVICE,)),
     Call("brk"),
     # Threads: libvips starts some for a render, and lets them go when they idle.
     Call("clone", (Masked(0, _LOW & ~_CLONE_DETACHED, _THREAD),)),

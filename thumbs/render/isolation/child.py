@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from thumbs.errors import RenderFailed, SourceBroken, SourceOverMemory, ThumbError
 from thumbs.render.isolation import lockdown, wire
+from thumbs.render.isolation.kernel import end_with_parent
 from thumbs.render.isolation.wire import LANDLOCK, LAYER_BITS, SECCOMP, Answer, Call, Hello, Outcome, Setup, Work
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ def main(descriptor: int) -> None:
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    # The mask is that of the thread that started this process; some servers block all signals in their threads.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    # A child that was taken over may not end when its channel does. Before a seccomp filter, this can still be set.
+    with contextlib.suppress(OSError):
+        end_with_parent()
     channel = socket.socket(fileno=descriptor)
     try:
         setup = wire.receive_setup(channel)

@@ -10,7 +10,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thumbs.errors import (
     Preempted,
@@ -31,9 +31,12 @@ logger = logging.getLogger("thumbs")
 # the machine lacked memory.
 EVENTS = ("started", "failed", "retired", "timeout", "killed", "crash", "invalid", "memory")
 MAX_CALLS = 1000  # of one child: what a decoder leaks, or a child that was taken over, does not stay
+_LEAST_SECONDS = 0.01  # for a render after its watermark was sent
 _RETRY_SECONDS = 1.0  # after a child that could not be started
 # The most that codecs allocate at once, about: with less left, the machine may be what refused.
 _SHORT_BYTES = 128 * 1024 * 1024
+# Enough for every output format. A search in a whole body, with the interpreter's lock, could stop the server.
+_SIGNATURE_BYTES = 256
 # A failure that may come from a lack of memory.
 _DOUBTFUL = (SourceBroken, SourceOverMemory, RenderFailed)
 
@@ -86,8 +89,7 @@ class ChildPool:
         keep = False
         try:
             if watermark is not None and watermark[0] not in child.watermarks:
-                child.ask(Call.WATERMARK, Work(work.limits, name=watermark[0]), watermark[1])
-                child.watermarks.add(watermark[0])
+                work = self._send_watermark(child, work, *watermark)
             answer = child.ask(call, work, data)
             failure = answer.failure()
             if type(failure) in _DOUBTFUL and _machine_is_short(child.peak_address_space()):
@@ -120,19 +122,32 @@ class ChildPool:
         for child in children:
             child.end()
 
+    def _send_watermark(self, child: Child, work: Work, name: str, data: bytes) -> Work:
+        """Give a watermark to a child. Returns `work` with the time that is left for it."""
+        began = time.monotonic()
+        answer = child.ask(Call.WATERMARK, Work(work.limits, name=name), data)
+        if answer.outcome != Outcome.BYTES:  # without it, every later render with it would fail
+            raise self._error(Loss.INVALID)
+        child.watermarks.add(name)
+        left = max(_LEAST_SECONDS, work.limits.seconds - (time.monotonic() - began))
+        return replace(work, limits=replace(work.limits, seconds=left))
+
     def _take(self) -> Child:
         """A child that is ready. Raises `RendererUnavailable`."""
         child = self._idle_child() or self._start()
         with self._lock:
             self._busy[threading.get_ident()] = child
-        self._keep_spare()
         try:
+            self._keep_spare()
             self.layers = child.hello().layers
         except ChildLost as lost:
             said = child.stderr().strip()
             self._release(child, keep=False)
             self._failed(f"a render process ended before it was ready ({lost.loss.name.lower()}): {said[-500:]}")
             raise RendererUnavailable from None
+        except BaseException:
+            self._release(child, keep=False)
+            raise
         if self._wanted & ~self.layers:
             self._release(child, keep=False)
             self._failed("a render process could not set up its sandbox, and `isolation` requires it")
@@ -145,18 +160,21 @@ class ChildPool:
         while True:
             with self._lock:
                 child = self.idle.pop() if self.idle else None
-            if child is None or not child.has_ended():
+            if child is None:
+                return None
+            loss = Loss.KILLED if child.has_ended() else child.stray()
+            if loss is None:
                 return child
-            self._count("killed")
-            child.close()
+            self._count(loss.name.lower())
+            child.end()
 
     def _start(self) -> Child:
         if time.monotonic() < self._retry_at:
             raise RendererUnavailable
         try:
             child = Child(self._command, self._setup)
-        except OSError as error:
-            self._failed(f"a render process cannot be started: {error.strerror or error}")
+        except (OSError, MemoryError, RuntimeError) as error:  # RuntimeError: this process is ending
+            self._failed(f"a render process cannot be started: {getattr(error, 'strerror', None) or error}")
             raise RendererUnavailable from None
         self._count("started")
         return child
@@ -175,12 +193,15 @@ class ChildPool:
         said = child.stderr()
         if said:
             logger.debug("a render process wrote: %r", said)
-        if not keep:
-            child.end()
-        with self._lock:
-            del self._busy[threading.get_ident()]
-            if keep:
-                self.idle.append(child)
+        keep = keep and not child.preempted
+        try:
+            if not keep:
+                child.end()
+        finally:
+            with self._lock:
+                del self._busy[threading.get_ident()]
+                if keep:
+                    self.idle.append(child)
         if not keep:
             self._keep_spare()
 
@@ -217,7 +238,11 @@ def _answers(call: Call, work: Work, answer: Answer) -> bool:
     if answer.outcome == Outcome.TOO_SMALL:
         return call is Call.RENDER_PROXY
     formats = {each.format for each in (work.transform, work.fallback) if each is not None}
-    return answer.outcome == Outcome.PICTURE and sniff(answer.body) == answer.format and answer.format in formats
+    return (
+        answer.outcome == Outcome.PICTURE
+        and sniff(answer.body[:_SIGNATURE_BYTES]) == answer.format
+        and answer.format in formats
+    )
 
 
 def _machine_is_short(peak: int) -> bool:

@@ -2,7 +2,9 @@
 
 import contextlib
 import fcntl
+import math
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -22,6 +24,7 @@ PARENT_GRACE_SECONDS = 0.35
 _START_SECONDS = 30.0  # it takes 0.5 s on an idle machine
 _END_SECONDS = 10.0
 _CRASH_SECONDS = 2.0  # from the end of the channel to the end of the process, which may free much memory
+_LATE_CRASH_SECONDS = 0.1  # the same at the deadline
 _STDERR_BYTES = 1024  # of one job
 _STANDARD = 2  # the highest descriptor of the standard streams
 _BOOT = (
@@ -129,16 +132,19 @@ class Child:
 
     def ask(self, call: Call, work: Work, data: bytes) -> Answer:
         """The answer to a call. Raises `ChildLost` at the latest 0.5 s after the deadline; then the child has ended."""
-        end = time.monotonic() + work.limits.seconds + PARENT_GRACE_SECONDS
+        began = time.monotonic()
+        end = began + work.limits.seconds + PARENT_GRACE_SECONDS
         self.calls += 1
         self.working = True
         try:
             wire.send_call(self._channel, call, work, data, end)
-            return wire.receive_answer(self._channel, end)
+            answer = wire.receive_answer(self._channel, end, wire.largest_body(call, work))
+            spent = time.monotonic() - began  # more cannot be true, and would falsify the metrics
+            return answer._replace(seconds=min(answer.seconds, spent), encode_seconds=min(answer.encode_seconds, spent))
         except TimeoutError:
             raise self._lost(Loss.TIMEOUT) from None
         except (OSError, EOFError):
-            raise self._lost(None) from None
+            raise self._lost(None, end) from None
         except wire.Invalid:
             raise self._lost(Loss.INVALID) from None
         finally:
@@ -176,6 +182,17 @@ class Child:
         """Whether the child is gone. Returns at once."""
         return self._reap(0) is not None
 
+    def stray(self) -> Loss | None:
+        """Why an idle child is not to be used: it answered no call, or has closed its channel. None if it may be."""
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        if self._hello is None or not poll.poll(0):
+            return None
+        try:
+            return Loss.INVALID if self._channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) else Loss.KILLED
+        except OSError:
+            return Loss.KILLED
+
     def close(self) -> None:
         """Close what this process holds of the child, which then ends. A forked copy of this process does so too."""
         _open.discard(self)
@@ -184,9 +201,13 @@ class Child:
             os.close(self._stderr)
             self._stderr = -1
 
-    def _lost(self, loss: Loss | None) -> ChildLost:
-        """End the child. None as `loss`: it has ended by itself, and its status says why."""
-        ended = self._reap(_CRASH_SECONDS) if loss is None else None
+    def _lost(self, loss: Loss | None, end: float = math.inf) -> ChildLost:
+        """End the child. None as `loss`: it has ended by itself, and its status says why.
+
+        A child that only closed its channel is waited for until `end` on the monotonic clock, and a little longer.
+        """
+        left = max(_LATE_CRASH_SECONDS, end - time.monotonic())
+        ended = self._reap(min(_CRASH_SECONDS, left)) if loss is None else None
         if ended is None:
             self._process.kill()
             _, peak = self._reap(_END_SECONDS) or (0, 0)
@@ -194,7 +215,9 @@ class Child:
         else:
             status, peak = ended
             causes = {-signal.SIGALRM: Loss.TIMEOUT, -signal.SIGKILL: Loss.KILLED}
-            loss = causes.get(status, Loss.CRASH)
+            # A server that collects all children leaves no status. Then a loss after the deadline is a timeout.
+            is_late = status == 0 and time.monotonic() >= end - PARENT_GRACE_SECONDS
+            loss = Loss.TIMEOUT if is_late else causes.get(status, Loss.CRASH)
         if self._hello is not None:
             peak += self._hello.address_space  # `peak` is resident memory, most of which was allocated since
         return ChildLost(loss, peak)

@@ -31,7 +31,10 @@ from thumbs.image.transforms import Transform
 from thumbs.render.isolation.kernel import LAYER_NAMES
 from thumbs.render.values import RenderLimits
 
-MAX_BODY = 512 * 1024 * 1024  # bytes; the largest picture of the default limits is a fifth of it
+MAX_BODY = 512 * 1024 * 1024  # bytes of any answer; the largest picture of the default limits is a fifth of it
+_FIRST_BYTES = 1024 * 1024  # of a buffer for what comes, which then grows by doubling
+_PIXEL_BYTES = 8  # of an encoded picture, at most: twice those of a raw one
+_OTHER_BYTES = 1024 * 1024  # EXIF, profiles, the heads of frames
 _REQUEST = struct.Struct(">BIQ")  # the call, and the lengths of the job and of the data
 _ANSWER = struct.Struct(">BBddQ")  # the outcome, the format, seconds in all and of the encoder, the length of the body
 _HELLO = struct.Struct(">4sBQ")  # magic, the layers of the sandbox as bits, bytes of address space
@@ -191,13 +194,27 @@ def send_answer(channel: socket.socket, answer: Answer) -> None:
     channel.sendall(answer.body)
 
 
-def receive_answer(channel: socket.socket, end: float) -> Answer:
-    """The answer to a call, by `end` on the monotonic clock. Raises `EOFError`, `OSError` and `Invalid`."""
+def largest_body(call: Call, work: Work) -> int:
+    """The most bytes that an honest answer can have. A proxy has at most a quarter of the original's pixels."""
+    match call:
+        case Call.WATERMARK:
+            return 0
+        case Call.MAKE_PROXY:
+            return min(MAX_BODY, work.limits.source.pixels * _PIXEL_BYTES // 4 + _OTHER_BYTES)
+        case _:
+            return min(MAX_BODY, work.limits.output.pixels * _PIXEL_BYTES + _OTHER_BYTES)
+
+
+def receive_answer(channel: socket.socket, end: float, most: int = MAX_BODY) -> Answer:
+    """The answer to a call, by `end` on the monotonic clock, with a body of at most `most` bytes.
+
+    Raises `EOFError`, `OSError` and `Invalid`.
+    """
     outcome, number, seconds, encode_seconds, size = _ANSWER.unpack(receive(channel, _ANSWER.size, end))
     known = outcome in (Outcome.PICTURE, Outcome.BYTES, Outcome.TOO_SMALL)
     if not known and not 0 <= outcome - Outcome.FAILED < len(FAILURES):
         raise Invalid
-    if size > MAX_BODY or not (number < len(_FORMATS) if outcome == Outcome.PICTURE else number == _NO_FORMAT):
+    if size > most or not (number < len(_FORMATS) if outcome == Outcome.PICTURE else number == _NO_FORMAT):
         raise Invalid
     if not (math.isfinite(seconds) and 0 <= encode_seconds <= seconds):
         raise Invalid
@@ -207,13 +224,18 @@ def receive_answer(channel: socket.socket, end: float) -> Answer:
 
 def receive(channel: socket.socket, size: int, end: float | None = None) -> bytes:
     """Exactly `size` bytes, by `end` on the monotonic clock. Raises `EOFError` and `OSError`; `TimeoutError` is one."""
-    buffer = bytearray(size)
-    view = memoryview(buffer)
-    while view:
+    buffer, filled = bytearray(min(size, _FIRST_BYTES)), 0
+    while filled < size:
+        if filled == len(buffer):  # a length takes memory only as its bytes come
+            buffer += bytes(min(filled, size - filled))
         if end is not None:
-            channel.settimeout(max(0.001, end - time.monotonic()))
-        count = channel.recv_into(view)
+            left = end - time.monotonic()
+            if left <= 0:  # a child that never stops sending would meet no timeout of the socket
+                raise TimeoutError
+            channel.settimeout(left)
+        with memoryview(buffer) as view, view[filled:] as free:
+            count = channel.recv_into(free)
         if count == 0:
             raise EOFError
-        view = view[count:]
+        filled += count
     return bytes(buffer)
