@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 # The kernel ends the child this long after the deadline. libvips stops its own work at the deadline.
 KERNEL_GRACE_SECONDS = 0.2
+# It also ends a child that has spent this much CPU time for each second of its deadline and each thread of libvips:
+# some decoders start a thread for each core. A little less than 2, as the end of a large process takes time too.
+CPU_PER_SECOND = 1.9
 _TRIM_AFTER_SECONDS = 1.0
 _IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGTTOU")
 _PAGE = resource.getpagesize()
@@ -36,7 +39,8 @@ def main(descriptor: int) -> None:
     # A signal to the process group is the parent's to handle: it finishes its requests first.
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, signal.SIG_DFL)
     channel = socket.socket(fileno=descriptor)
     try:
         setup = wire.receive_setup(channel)
@@ -80,10 +84,12 @@ class _Server:
                 idle.poll()
             call, work, data = wire.receive_call(self._channel)
             signal.setitimer(signal.ITIMER_REAL, work.limits.seconds + KERNEL_GRACE_SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, work.limits.seconds * CPU_PER_SECOND * self._setup.concurrency)
             answer = self._answer(call, work, data)
             del work, data
             wire.send_answer(self._channel, answer)
             signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
     def _answer(self, call: Call, work: Work, data: bytes) -> Answer:
         began, peak = time.perf_counter(), _peak()

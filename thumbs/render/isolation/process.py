@@ -36,7 +36,7 @@ _PREFIXES = ("FONTCONFIG_", "XDG_", "VIPS_", "G_", "MALLOC_", "LIBVIPS_")
 class Loss(Enum):
     """Why a child gave no answer."""
 
-    TIMEOUT = auto()  # it was ended at its deadline
+    TIMEOUT = auto()  # it was ended at its deadline, or had spent its CPU time
     KILLED = auto()  # the kernel or an operator killed it
     CRASH = auto()
     INVALID = auto()  # what it sent was not an answer
@@ -193,7 +193,8 @@ class Child:
             loss = loss or Loss.CRASH
         else:
             status, peak = ended
-            causes = {-signal.SIGALRM: Loss.TIMEOUT, -signal.SIGKILL: Loss.KILLED}
+            timers = dict.fromkeys((-signal.SIGALRM, -signal.SIGPROF), Loss.TIMEOUT)
+            causes = {**timers, -signal.SIGKILL: Loss.KILLED}
             loss = causes.get(status, Loss.CRASH)
         if self._hello is not None:
             peak += self._hello.address_space  # `peak` is resident memory, most of which was allocated since
