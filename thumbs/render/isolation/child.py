@@ -31,6 +31,8 @@ CPU_PER_SECOND = 1.9
 _TRIM_AFTER_SECONDS = 1.0
 _IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGTTOU")
 _PAGE = resource.getpagesize()
+# libvips writes decoded pictures above this size to a temporary file, 100 MB by default. The limit of memory is ours.
+_NO_TEMPORARY_FILES = "1000g"
 _OUT_OF_MEMORY_FIRST = "500"  # of 1000: the kernel ends a child before the process that serves
 
 
@@ -128,7 +130,10 @@ class _Server:
         `peak` is that of before the call.
         """
         grown = _peak()
-        if type(error) in (SourceBroken, RenderFailed) and grown > max(peak, self._setup.memory // 2):
+        if type(error) is SourceBroken and grown > max(peak, self._setup.memory // 2):
+            return SourceOverMemory()
+        # Nothing else makes an encoder fail. It may have had little when the next piece did not fit.
+        if type(error) is RenderFailed and grown > self._setup.memory // 4:
             return SourceOverMemory()
         return error
 
@@ -149,6 +154,7 @@ def _limit_privileges(setup: Setup) -> None:
 
 def _lock_down(setup: Setup) -> Hello:
     """Load everything, limit the memory, and set up the layers of the sandbox that `setup` names."""
+    os.environ["VIPS_DISC_THRESHOLD"] = _NO_TEMPORARY_FILES
     sizes = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     if LANDLOCK in setup.layers:
         lockdown.restrict_files(setup.inputs)
