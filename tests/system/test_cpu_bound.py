@@ -12,6 +12,7 @@ from thumbs.render.values import RenderLimits
 
 # The deadline is far beyond the patience of any test.
 LIMITS = RenderLimits(seconds=3600)
+NO_WATERMARKS: dict[str, bytes] = {}
 _BUSY = """
 import hashlib, sys, threading
 from thumbs.render.isolation import child
@@ -41,7 +42,7 @@ def busy(threads: int, *, seconds: float) -> Script:
 def test_a_render_that_has_spent_its_cpu_time_ends_before_its_deadline(threads: int) -> None:
     counted = Counted(busy(threads, seconds=0.5))
     try:
-        render = IsolatedRenderer(counted.pool, LIMITS, {}.__getitem__)
+        render = IsolatedRenderer(counted.pool, LIMITS, NO_WATERMARKS.__getitem__)
         with pytest.raises(RenderTimeout):
             render(b"original", Transform(40, 30, "webp"), fallback=None)
         assert counted.events["timeout"] == 1
