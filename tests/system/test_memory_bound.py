@@ -6,11 +6,13 @@ import pytest
 from PIL import Image
 
 from tests.support.pictures import decoded, encoded
-from tests.support.render_children import Counted, command
+from tests.support.render_children import Counted, Script, command, setup
 from thumbs.errors import SourceOverMemory
 from thumbs.image.formats import FORMATS
 from thumbs.image.transforms import Transform
+from thumbs.render.isolation.process import Child
 from thumbs.render.isolation.renderer import IsolatedRenderer
+from thumbs.render.isolation.wire import Call, Work
 from thumbs.render.values import RenderLimits
 
 OPTIONS = {"GIF": {"interlace": 0}}  # an interlaced one may have half as many pixels
@@ -48,3 +50,43 @@ def test_a_picture_of_more_than_100_mb_of_pixels_is_held_in_memory(kind: str) ->
         render(data, Transform(4000, 3000, "png", rotate=90, flip=True), fallback=None)
     finally:
         counted.pool.close()
+
+
+_GREEDY = """
+import sys
+from thumbs.errors import SourceOverMemory
+from thumbs.render.isolation import child, lockdown, wire
+PIECE = 100_000
+warm_up, kept = lockdown.warm_up, []
+
+def untidy(*arguments, **options):
+    warm_up(*arguments, **options)
+    pieces = [bytes(PIECE) for _ in range(2000)]
+    kept.append(pieces.pop())  # all pieces below it stay with the allocator
+
+def greedy(*_):
+    pieces = []
+    try:
+        while True:
+            pieces.append(bytes(PIECE))
+    except MemoryError:
+        count = len(pieces)
+    pieces.clear()
+    return wire.failed(SourceOverMemory(), seconds=count * PIECE)
+
+lockdown.warm_up = untidy
+child._Server._answer = greedy
+child.main(int(sys.argv[1]))
+"""
+
+
+def test_a_render_adds_no_more_than_its_memory_whatever_the_child_has_freed_before() -> None:
+    """200 MB that the allocator has kept since the start are a render's too, once it uses them."""
+    allowed = 300 * 1024 * 1024
+    child = Child(Script(command().python, command().path, _GREEDY), setup(memory=allowed))
+    try:
+        child.hello()
+        taken = child.ask(Call.RENDER, Work(LIMITS), b"original").seconds
+        assert 0.8 * allowed < taken <= allowed
+    finally:
+        child.end()

@@ -30,6 +30,7 @@ KERNEL_GRACE_SECONDS = 0.2
 CPU_PER_SECOND = 1.9
 _TRIM_AFTER_SECONDS = 1.0
 _IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGTTOU")
+_ALLOCATOR_FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
 _PAGE = resource.getpagesize()
 # libvips writes decoded pictures above this size to a temporary file, 100 MB by default. The limit of memory is ours.
 _NO_TEMPORARY_FILES = "1000g"
@@ -162,14 +163,30 @@ def _lock_down(setup: Setup) -> Hello:
     if LANDLOCK in setup.layers:
         lockdown.restrict_to_fonts(setup.inputs)
     lockdown.warm_up(setup.inputs, setup.concurrency)
-    # proc_pid_statm(5): the address space, and data with stacks. What libraries hold now is no render's.
+    # proc_pid_statm(5): the address space, and data with stacks. What libraries hold now is no render's, but what the
+    # allocator has ready is.
     address_space, *_, data, _ = (int(pages) * _PAGE for pages in os.read(sizes, 256).split())
     os.close(sizes)
-    limit = data + setup.memory
+    limit = data - _free_bytes() + setup.memory
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     if SECCOMP in setup.layers:
         lockdown.restrict_calls(setup.inputs)
     return Hello(sum(LAYER_BITS[name] for name in setup.layers), address_space)
+
+
+class _AllocatorState(ctypes.Structure):
+    """struct mallinfo2 of <malloc.h>."""
+
+    _fields_ = tuple((name, ctypes.c_size_t) for name in _ALLOCATOR_FIELDS.split())
+
+
+def _free_bytes() -> int:
+    """What the allocator can hand out without asking the kernel; 0 where it is not that of glibc 2.33 or later."""
+    state = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if state is None:
+        return 0
+    state.restype = _AllocatorState
+    return int(state().fordblks)
 
 
 def _log_traceback() -> None:
