@@ -32,8 +32,6 @@ _TRIM_AFTER_SECONDS = 1.0
 _IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGTTOU")
 _ALLOCATOR_FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
 _PAGE = resource.getpagesize()
-# libvips writes decoded pictures above this size to a temporary file, 100 MB by default. The limit of memory is ours.
-_NO_TEMPORARY_FILES = "1000g"
 _OUT_OF_MEMORY_FIRST = "500"  # of 1000: the kernel ends a child before the process that serves
 
 
@@ -155,7 +153,6 @@ def _limit_privileges(setup: Setup) -> None:
 
 def _lock_down(setup: Setup) -> Hello:
     """Load everything, limit the memory, and set up the layers of the sandbox that `setup` names."""
-    os.environ["VIPS_DISC_THRESHOLD"] = _NO_TEMPORARY_FILES
     sizes = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     if LANDLOCK in setup.layers:
         lockdown.restrict_files(setup.inputs)

@@ -31,6 +31,9 @@ _BOOT = (
 # What a child may know of the environment: where libraries and fonts are, and how text is encoded. No secrets.
 _VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "LANG", "LC_ALL", "LC_CTYPE", "HOME", "TZ", "TMPDIR")
 _PREFIXES = ("FONTCONFIG_", "XDG_", "VIPS_", "G_", "MALLOC_", "LIBVIPS_")
+# libvips writes decoded pictures above this size to a file, by default above 100 MB. A child may write none, and
+# `Setup.memory` bounds what it holds.
+_NO_TEMPORARY_FILES = {"VIPS_DISC_THRESHOLD": "1000g"}
 
 
 class Loss(Enum):
@@ -251,4 +254,5 @@ def _high_descriptor(descriptor: int, *, close: bool = True) -> int:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name in _VARIABLES or name.startswith(_PREFIXES)}
+    known = {name: value for name, value in os.environ.items() if name in _VARIABLES or name.startswith(_PREFIXES)}
+    return known | _NO_TEMPORARY_FILES
