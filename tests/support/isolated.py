@@ -1,11 +1,13 @@
 """Servers that render in children, and what is known of those from outside."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.support.commands import local_storage
-from tests.support.processes import descendants
+from tests.support.processes import cpu_ticks, descendants
 from tests.support.servers import Server, fetch
 
 _PROGRAM = "thumbs.render.isolation.child"
@@ -39,3 +41,29 @@ def pss(pids: set[int]) -> int:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
     return total
+
+
+def pss_of_family(pid: int, *, rest_seconds: float = 0.0) -> float:
+    """The memory of a process and all that descend from it, in bytes, after a rest in which children trim theirs.
+
+    Infinite where one of them ended meanwhile.
+    """
+    time.sleep(rest_seconds)
+    with contextlib.suppress(OSError):
+        return pss({pid, *descendants(pid)})
+    return float("inf")
+
+
+def at_work(pids: Iterable[int], *, seconds: float = 0.5) -> set[int]:
+    """Those of the processes that compute while one looks."""
+    before = dict(_ticks(pids))
+    time.sleep(seconds)
+    return {pid for pid, ticks in _ticks(before) if ticks > before[pid]}
+
+
+def _ticks(pids: Iterable[int]) -> list[tuple[int, int]]:
+    found = []
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            found.append((pid, cpu_ticks(pid)))
+    return found

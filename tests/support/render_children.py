@@ -78,4 +78,10 @@ class Counted:
 
     def __init__(self, started: Command, **options: object) -> None:
         self.events: Counter[str] = Counter()
-        self.pool = ChildPool(started, setup(**options), count=lambda event: self.events.update([event]))  # type: ignore[arg-type]
+        places = options.pop("places", 1)
+        self.pool = ChildPool(
+            started,
+            setup(**options),  # type: ignore[arg-type]
+            places=places,  # type: ignore[arg-type]
+            count=lambda event: self.events.update([event]),
+        )

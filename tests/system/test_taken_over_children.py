@@ -130,34 +130,6 @@ def test_a_child_that_closes_its_channel_and_stays_is_killed_at_the_deadline(
     assert counted.events["crash"] == 1
 
 
-def test_a_child_that_does_not_heed_its_channel_ends_with_its_parent() -> None:
-    program = (
-        "import sys, threading\n"
-        "from tests.support.render_children import endless, setup\n"
-        "from thumbs.render.isolation.process import Child\n"
-        "from thumbs.render.isolation.wire import Call, Work\n"
-        "from thumbs.render.values import RenderLimits\n"
-        "child = Child(endless(), setup())\n"
-        "child.hello()\n"
-        "work = Work(RenderLimits(seconds=3600))\n"
-        "threading.Thread(target=child.ask, args=(Call.RENDER, work, b'original'), daemon=True).start()\n"
-        "print(child.pid, flush=True)\n"
-        "threading.Event().wait()\n"
-    )
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    pid = int(parent.stdout.readline())
-    try:
-        assert pid in children(parent.pid)
-        parent.kill()
-        parent.wait(WAIT_SECONDS)
-        eventually(lambda: not lives(pid))
-    finally:
-        parent.stdout.close()
-        if lives(pid):
-            os.kill(pid, signal.SIGKILL)
-
-
 def test_a_thread_that_blocks_signals_starts_children_that_do_not() -> None:
     """Else the timer of the kernel would never end a child: uWSGI blocks all signals in its threads."""
     masks: list[str] = []

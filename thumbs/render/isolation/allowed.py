@@ -84,7 +84,7 @@ _ALWAYS: tuple[Call, ...] = (
     Call("time"),
     Call("clock_nanosleep"),
     Call("nanosleep"),
-    Call("setitimer"),  # the deadline of a render
+    Call("setitimer"),  # the deadline of a render, and its CPU time
     Call("getitimer"),
     Call("getrusage"),  # what a render cost
     Call("rt_sigaction"),  # the handler of the deadline; Python resets handlers when it ends

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from thumbs.errors import RenderFailed, SourceBroken, SourceOverMemory, ThumbError
 from thumbs.render.isolation import lockdown, wire
-from thumbs.render.isolation.kernel import end_with_parent
 from thumbs.render.isolation.wire import LANDLOCK, LAYER_BITS, SECCOMP, Answer, Call, Hello, Outcome, Setup, Work
 
 if TYPE_CHECKING:
@@ -26,8 +25,12 @@ if TYPE_CHECKING:
 
 # The kernel ends the child this long after the deadline. libvips stops its own work at the deadline.
 KERNEL_GRACE_SECONDS = 0.2
+# It also ends a child that has spent this much CPU time for each second of its deadline and each thread of libvips:
+# some decoders start a thread for each core. A little less than 2, as the end of a large process takes time too.
+CPU_PER_SECOND = 1.9
 _TRIM_AFTER_SECONDS = 1.0
 _IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGTTOU")
+_ALLOCATOR_FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
 _PAGE = resource.getpagesize()
 _OUT_OF_MEMORY_FIRST = "500"  # of 1000: the kernel ends a child before the process that serves
 
@@ -37,12 +40,10 @@ def main(descriptor: int) -> None:
     # A signal to the process group is the parent's to handle: it finishes its requests first.
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, signal.SIG_DFL)
     # The mask is that of the thread that started this process; some servers block all signals in their threads.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    # A child that was taken over may not end when its channel does. Before a seccomp filter, this can still be set.
-    with contextlib.suppress(OSError):
-        end_with_parent()
     channel = socket.socket(fileno=descriptor)
     try:
         setup = wire.receive_setup(channel)
@@ -86,10 +87,12 @@ class _Server:
                 idle.poll()
             call, work, data = wire.receive_call(self._channel)
             signal.setitimer(signal.ITIMER_REAL, work.limits.seconds + KERNEL_GRACE_SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, work.limits.seconds * CPU_PER_SECOND * self._setup.concurrency)
             answer = self._answer(call, work, data)
             del work, data
             wire.send_answer(self._channel, answer)
             signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
     def _answer(self, call: Call, work: Work, data: bytes) -> Answer:
         began, peak = time.perf_counter(), _peak()
@@ -128,7 +131,10 @@ class _Server:
         `peak` is that of before the call.
         """
         grown = _peak()
-        if type(error) in (SourceBroken, RenderFailed) and grown > max(peak, self._setup.memory // 2):
+        if type(error) is SourceBroken and grown > max(peak, self._setup.memory // 2):
+            return SourceOverMemory()
+        # Nothing else makes an encoder fail. It may have had little when the next piece did not fit.
+        if type(error) is RenderFailed and grown > self._setup.memory // 4:
             return SourceOverMemory()
         return error
 
@@ -156,14 +162,30 @@ def _lock_down(setup: Setup) -> Hello:
     if LANDLOCK in setup.layers:
         lockdown.restrict_to_fonts(setup.inputs)
     lockdown.warm_up(setup.inputs, setup.concurrency)
-    # proc_pid_statm(5): the address space, and data with stacks. What libraries hold now is no render's.
+    # proc_pid_statm(5): the address space, and data with stacks. What libraries hold now is no render's, but what the
+    # allocator has ready is.
     address_space, *_, data, _ = (int(pages) * _PAGE for pages in os.read(sizes, 256).split())
     os.close(sizes)
-    limit = data + setup.memory
+    limit = data - _free_bytes() + setup.memory
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     if SECCOMP in setup.layers:
         lockdown.restrict_calls(setup.inputs)
     return Hello(sum(LAYER_BITS[name] for name in setup.layers), address_space)
+
+
+class _AllocatorState(ctypes.Structure):
+    """struct mallinfo2 of <malloc.h>."""
+
+    _fields_ = tuple((name, ctypes.c_size_t) for name in _ALLOCATOR_FIELDS.split())
+
+
+def _free_bytes() -> int:
+    """What the allocator can hand out without asking the kernel; 0 where it is not that of glibc 2.33 or later."""
+    state = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if state is None:
+        return 0
+    state.restype = _AllocatorState
+    return int(state().fordblks)
 
 
 def _log_traceback() -> None:

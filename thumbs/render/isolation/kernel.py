@@ -3,7 +3,6 @@
 import ctypes
 import errno
 import os
-import signal
 import sys
 from typing import Literal
 
@@ -14,7 +13,6 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 
 # <linux/prctl.h>
-_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -47,11 +45,6 @@ def forbid_new_privileges() -> None:
 def forbid_dumps() -> None:
     """No core file with pictures, and no other process of the same user may trace this one. Raises OSError."""
     _prctl(_PR_SET_DUMPABLE, 0)
-
-
-def end_with_parent() -> None:
-    """Kill this process when the thread that started it ends (PR_SET_PDEATHSIG(2const)). Raises OSError."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _prctl(option: int, value: int) -> None:

@@ -74,6 +74,7 @@ class ChildPool:
         self._lock = threading.Lock()
         self.idle: list[Child] = []
         self._busy: dict[int, Child] = {}  # by the thread that waits for it
+        self._starting_spare = False
         self._retry_at = 0.0
         self.layers: int | None = None  # of the last child that was ready; None before the first
         self.unavailable = Unavailable()
@@ -182,28 +183,48 @@ class ChildPool:
     def _keep_spare(self) -> None:
         """Start a child where none is idle, so that the next call need not wait for it, unless all are busy."""
         with self._lock:
-            wanted = not self.idle and len(self._busy) < self._most
-        if wanted:
+            if self.idle or self._starting_spare or len(self._busy) >= self._most:
+                return
+            self._starting_spare = True
+        child = None
+        try:
             with contextlib.suppress(RendererUnavailable):
                 child = self._start()
-                with self._lock:
-                    self.idle.insert(0, child)
+        finally:
+            with self._lock:
+                self._starting_spare = False
+                kept = child is not None and self._keep_idle(child, at=0)
+        if child is not None and not kept:
+            self._retire(child)
+
+    def _keep_idle(self, child: Child, *, at: int) -> bool:
+        """Put `child` among the idle ones, unless there are enough: calls that came meanwhile started their own."""
+        enough = len(self.idle) + len(self._busy) >= self._most
+        if not enough:
+            self.idle.insert(at, child)
+        return not enough
+
+    def _retire(self, child: Child) -> None:
+        self._count("retired")
+        child.end()
 
     def _release(self, child: Child, *, keep: bool) -> None:
         said = child.stderr()
         if said:
             logger.debug("a render process wrote: %r", said)
         keep = keep and not child.preempted
+        kept = False
         try:
             if not keep:
                 child.end()
         finally:
             with self._lock:
                 del self._busy[threading.get_ident()]
-                if keep:
-                    self.idle.append(child)
+                kept = keep and self._keep_idle(child, at=len(self.idle))
         if not keep:
             self._keep_spare()
+        elif not kept:
+            self._retire(child)
 
     def _error(self, loss: Loss, peak: int = 0) -> ThumbError:
         """What a request gets whose child gave no answer. `peak` is the address space that it had, in bytes."""

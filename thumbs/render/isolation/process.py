@@ -34,12 +34,15 @@ _BOOT = (
 # What a child may know of the environment: where libraries and fonts are, and how text is encoded. No secrets.
 _VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "LANG", "LC_ALL", "LC_CTYPE", "HOME", "TZ", "TMPDIR")
 _PREFIXES = ("FONTCONFIG_", "XDG_", "VIPS_", "G_", "MALLOC_", "LIBVIPS_")
+# libvips writes decoded pictures above this size to a file, by default above 100 MB. A child may write none, and
+# `Setup.memory` bounds what it holds.
+_NO_TEMPORARY_FILES = {"VIPS_DISC_THRESHOLD": "1000g"}
 
 
 class Loss(Enum):
     """Why a child gave no answer."""
 
-    TIMEOUT = auto()  # it was ended at its deadline
+    TIMEOUT = auto()  # it was ended at its deadline, or had spent its CPU time
     KILLED = auto()  # the kernel or an operator killed it
     CRASH = auto()
     INVALID = auto()  # what it sent was not an answer
@@ -214,7 +217,8 @@ class Child:
             loss = loss or Loss.CRASH
         else:
             status, peak = ended
-            causes = {-signal.SIGALRM: Loss.TIMEOUT, -signal.SIGKILL: Loss.KILLED}
+            timers = dict.fromkeys((-signal.SIGALRM, -signal.SIGPROF), Loss.TIMEOUT)
+            causes = {**timers, -signal.SIGKILL: Loss.KILLED}
             # A server that collects all children leaves no status. Then a loss after the deadline is a timeout.
             is_late = status == 0 and time.monotonic() >= end - PARENT_GRACE_SECONDS
             loss = Loss.TIMEOUT if is_late else causes.get(status, Loss.CRASH)
@@ -273,4 +277,5 @@ def _high_descriptor(descriptor: int, *, close: bool = True) -> int:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name in _VARIABLES or name.startswith(_PREFIXES)}
+    known = {name: value for name, value in os.environ.items() if name in _VARIABLES or name.startswith(_PREFIXES)}
+    return known | _NO_TEMPORARY_FILES
