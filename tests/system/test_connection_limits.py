@@ -111,6 +111,7 @@ def test_idle_connections_beyond_the_limit_are_closed_and_new_ones_are_served(
 ) -> None:
     """With gunicorn's own limit."""
     (tmp_path / "metrics").mkdir()
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--keep-alive 600")
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
     document = {**document, "metrics": True}
     with servers.standalone(document, tmp_path, worker=OUR_WORKER) as server, unreading(server, 1010) as clients:

@@ -30,6 +30,8 @@ def served(noise: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serv
     """Starts the standalone server with these `limits`; with a `cache`, `memory` or `disk`."""
     (tmp_path / "metrics").mkdir()
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
+    # The clients connect at once, and ask when a busy machine has rendered.
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--keep-alive 600")
 
     @contextmanager
     def start(*, cache: str = "", **limits: float) -> Iterator[Server]:

@@ -1,4 +1,4 @@
-"""The children of a process: one for each place, and one more: for the express place, or warm and spare.
+"""The children of a process: one for each place, one for the express place while that is used, and one that is warm.
 
 Imports no pyvips.
 """
@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 
 from thumbs.errors import (
     Preempted,
@@ -32,6 +33,7 @@ logger = logging.getLogger("thumbs")
 EVENTS = ("started", "failed", "retired", "timeout", "killed", "crash", "invalid", "memory")
 MAX_CALLS = 1000  # of one child: what a decoder leaks, or a child that was taken over, does not stay
 _LEAST_SECONDS = 0.01  # for a render after its watermark was sent
+_CROWDED_SECONDS = 60.0  # after the express place was used
 _RETRY_SECONDS = 1.0  # after a child that could not be started
 # The most that codecs allocate at once, about: with less left, the machine may be what refused.
 _SHORT_BYTES = 128 * 1024 * 1024
@@ -49,7 +51,7 @@ class Unavailable:
 
 
 class ChildPool:
-    """Runs calls in children. `places` + 1 threads may call it at once, and there are as many children.
+    """Runs calls in children. `places` + 1 threads may call it at once.
 
     `count` is called with each of `EVENTS`. `wanted` are the layers of the sandbox, as bits, without which nothing is
     rendered.
@@ -68,7 +70,8 @@ class ChildPool:
         arenas.return_large_blocks()
         self._command = command
         self._setup = setup
-        self._most = places + 1
+        self._places = places
+        self._crowded_at = -inf  # when the express place was in use, on the monotonic clock
         self._wanted = wanted
         self._count = count
         self._lock = threading.Lock()
@@ -183,7 +186,7 @@ class ChildPool:
     def _keep_spare(self) -> None:
         """Start a child where none is idle, so that the next call need not wait for it, unless all are busy."""
         with self._lock:
-            if self.idle or self._starting_spare or len(self._busy) >= self._most:
+            if self.idle or self._starting_spare or len(self._busy) >= self._most():
                 return
             self._starting_spare = True
         child = None
@@ -199,10 +202,20 @@ class ChildPool:
 
     def _keep_idle(self, child: Child, *, at: int) -> bool:
         """Put `child` among the idle ones, unless there are enough: calls that came meanwhile started their own."""
-        enough = len(self.idle) + len(self._busy) >= self._most
+        enough = len(self.idle) + len(self._busy) >= self._most()
         if not enough:
             self.idle.insert(at, child)
         return not enough
+
+    def _most(self) -> int:
+        """How many children there may be: one for each place, and one that is warm. With the lock held.
+
+        The express place takes the warm one, so there is one more while that place is in use, and for a while longer.
+        """
+        now = time.monotonic()
+        if len(self._busy) > self._places:
+            self._crowded_at = now
+        return self._places + (2 if now - self._crowded_at < _CROWDED_SECONDS else 1)
 
     def _retire(self, child: Child) -> None:
         self._count("retired")
