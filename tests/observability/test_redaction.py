@@ -184,6 +184,7 @@ def installed(hidden: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> I
     factory = logging.getLogRecordFactory()
     hidden("canary")
     redaction.install()
+    assert threading.excepthook is redaction._print_thread_exception
     yield
     logging.setLogRecordFactory(factory)
 
@@ -220,6 +221,8 @@ def test_the_traceback_that_ends_a_thread_is_redacted(
         thread.join()
         return capsys.readouterr().err
 
+    # Some releases of pytest put a hook of their own around each test.
+    monkeypatch.setattr(threading, "excepthook", redaction._print_thread_exception)
     said = ended(ValueError("canary"), "worker")
     assert said.startswith("Exception in thread worker:\nTraceback (most recent call last):\n")
     assert said.endswith("ValueError: [hidden]\n")
