@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.support.servers import Server
-from tests.support.waiting import WAIT_SECONDS
+from tests.support.waiting import LONG_WAIT_SECONDS, WAIT_SECONDS
 
 _BROKEN = (OSError, http.client.HTTPException, EOFError)
 
@@ -36,7 +36,7 @@ class Client:
         self._connection.close()
 
     def _opened(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=WAIT_SECONDS)
+        return http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=LONG_WAIT_SECONDS)
 
 
 @contextmanager
