@@ -16,7 +16,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thumbs.errors import RenderFailed, SourceBroken, SourceOverMemory, ThumbError
+from thumbs.errors import RenderFailed, SourceOverMemory, ThumbError
 from thumbs.render.isolation import lockdown, wire
 from thumbs.render.isolation.wire import LANDLOCK, LAYER_BITS, SECCOMP, Answer, Call, Hello, Outcome, Setup, Work
 
@@ -95,13 +95,13 @@ class _Server:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
     def _answer(self, call: Call, work: Work, data: bytes) -> Answer:
-        began, peak = time.perf_counter(), _peak()
+        began = time.perf_counter()
         try:
             outcome, name, encode_seconds, body = self._do(call, work, data)
         except MemoryError:
             return wire.failed(SourceOverMemory(), time.perf_counter() - began)
         except ThumbError as error:
-            return wire.failed(self._kind(error, peak), time.perf_counter() - began)
+            return wire.failed(error, time.perf_counter() - began)
         except Exception:
             _log_traceback()
             return wire.failed(RenderFailed(), time.perf_counter() - began)
@@ -124,24 +124,6 @@ class _Server:
                 return Outcome.TOO_SMALL, "", 0.0, b""
             picture = small
         return Outcome.PICTURE, picture.format, picture.encode_seconds, picture.body
-
-    def _kind(self, error: ThumbError, peak: int) -> ThumbError:
-        """What `error` is. libvips and its codecs report a lack of memory as any other failure.
-
-        `peak` is that of before the call.
-        """
-        grown = _peak()
-        if type(error) is SourceBroken and grown > max(peak, self._setup.memory // 2):
-            return SourceOverMemory()
-        # Nothing else makes an encoder fail. It may have had little when the next piece did not fit.
-        if type(error) is RenderFailed and grown > self._setup.memory // 4:
-            return SourceOverMemory()
-        return error
-
-
-def _peak() -> int:
-    """The largest resident size so far, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _limit_privileges(setup: Setup) -> None:

@@ -5,12 +5,10 @@ Imports no pyvips.
 
 import contextlib
 import logging
-import mmap
-import resource
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 
 from thumbs.errors import (
@@ -24,6 +22,7 @@ from thumbs.errors import (
 )
 from thumbs.image.formats import sniff
 from thumbs.render import arenas
+from thumbs.render.isolation.memory import DOUBTFUL, is_large, judged, machine_is_short
 from thumbs.render.isolation.process import Child, ChildLost, Command, Loss
 from thumbs.render.isolation.wire import Answer, Call, Outcome, Setup, Work
 
@@ -32,15 +31,10 @@ logger = logging.getLogger("thumbs")
 # the machine lacked memory.
 EVENTS = ("started", "failed", "retired", "timeout", "killed", "crash", "invalid", "memory")
 MAX_CALLS = 1000  # of one child: what a decoder leaks, or a child that was taken over, does not stay
-_LEAST_SECONDS = 0.01  # for a render after its watermark was sent
 _CROWDED_SECONDS = 60.0  # after the express place was used
 _RETRY_SECONDS = 1.0  # after a child that could not be started
-# The most that codecs allocate at once, about: with less left, the machine may be what refused.
-_SHORT_BYTES = 128 * 1024 * 1024
 # Enough for every output format. A search in a whole body, with the interpreter's lock, could stop the server.
 _SIGNATURE_BYTES = 256
-# A failure that may come from a lack of memory.
-_DOUBTFUL = (SourceBroken, SourceOverMemory, RenderFailed)
 
 
 @dataclass(slots=True)
@@ -89,25 +83,39 @@ class ChildPool:
         the decoder crashed, `RenderFailed` where the answer was none, and `RendererUnavailable` where the machine
         lacks memory or processes.
         """
+        end = time.monotonic() + work.limits.seconds
         child = self._take()
+        is_new = child.calls == 0
+        try:
+            return self._run_in(child, call, work, data, watermark)
+        except DOUBTFUL:
+            if is_new or not child.is_large:
+                raise
+        # Whether a picture can be rendered must not depend on those before it.
+        return self._run_in(self._take(new=True), call, work.until(end), data, watermark)
+
+    def _run_in(self, child: Child, call: Call, work: Work, data: bytes, watermark: tuple[str, bytes] | None) -> Answer:
+        """The answer of this child, which is released. Raises as `run` does."""
         keep = False
         try:
             if watermark is not None and watermark[0] not in child.watermarks:
                 work = self._send_watermark(child, work, *watermark)
             answer = child.ask(call, work, data)
-            failure = answer.failure()
-            if type(failure) in _DOUBTFUL and _machine_is_short(child.peak_address_space()):
-                self._count("memory")
-                raise RendererUnavailable
             if not _answers(call, work, answer):
-                raise self._error(Loss.INVALID)
-            keep = not isinstance(failure, SourceOverMemory) and child.calls < MAX_CALLS
+                raise self._error(child, Loss.INVALID)
+            failure = answer.failure()
+            if isinstance(failure, DOUBTFUL):
+                failure = self._judged(child, failure, child.peak_address_space())
+                if isinstance(failure, RendererUnavailable):
+                    self._count("memory")
+                    raise failure
+            keep = not (isinstance(failure, SourceOverMemory) or child.is_large) and child.calls < MAX_CALLS
             if not keep:
                 self._count("retired")
         except ChildLost as lost:
             if child.preempted:
                 raise Preempted from None
-            raise self._error(lost.loss, lost.peak) from None
+            raise self._error(child, lost.loss, lost.peak) from None
         finally:
             self._release(child, keep=keep)
         if failure is not None:
@@ -128,17 +136,16 @@ class ChildPool:
 
     def _send_watermark(self, child: Child, work: Work, name: str, data: bytes) -> Work:
         """Give a watermark to a child. Returns `work` with the time that is left for it."""
-        began = time.monotonic()
+        end = time.monotonic() + work.limits.seconds
         answer = child.ask(Call.WATERMARK, Work(work.limits, name=name), data)
         if answer.outcome != Outcome.BYTES:  # without it, every later render with it would fail
-            raise self._error(Loss.INVALID)
+            raise self._error(child, Loss.INVALID)
         child.watermarks.add(name)
-        left = max(_LEAST_SECONDS, work.limits.seconds - (time.monotonic() - began))
-        return replace(work, limits=replace(work.limits, seconds=left))
+        return work.until(end)
 
-    def _take(self) -> Child:
-        """A child that is ready. Raises `RendererUnavailable`."""
-        child = self._idle_child() or self._start()
+    def _take(self, *, new: bool = False) -> Child:
+        """A child that is ready, with `new` one that has had no call. Raises `RendererUnavailable`."""
+        child = self._idle_child(new=new) or self._start()
         with self._lock:
             self._busy[threading.get_ident()] = child
         try:
@@ -159,13 +166,14 @@ class ChildPool:
         self.unavailable.since = None
         return child
 
-    def _idle_child(self) -> Child | None:
+    def _idle_child(self, *, new: bool) -> Child | None:
         """An idle child that has not been killed meanwhile: the last one used, so that the others can rest."""
         while True:
             with self._lock:
-                child = self.idle.pop() if self.idle else None
-            if child is None:
-                return None
+                child = next((each for each in reversed(self.idle) if not (new and each.calls)), None)
+                if child is None:
+                    return None
+                self.idle.remove(child)
             loss = Loss.KILLED if child.has_ended() else child.stray()
             if loss is None:
                 return child
@@ -239,7 +247,15 @@ class ChildPool:
         elif not kept:
             self._retire(child)
 
-    def _error(self, loss: Loss, peak: int = 0) -> ThumbError:
+    def _judged(self, child: Child, failure: ThumbError, peak: int) -> ThumbError:
+        """What a doubtful failure is. `peak` is the largest address space that the child had, in bytes."""
+        if machine_is_short(peak):
+            return RendererUnavailable()
+        grown = child.grown(peak)
+        child.is_large = is_large(grown, self._setup.memory)
+        return judged(failure, grown, self._setup.memory)
+
+    def _error(self, child: Child, loss: Loss, peak: int = 0) -> ThumbError:
         """What a request gets whose child gave no answer. `peak` is the address space that it had, in bytes."""
         self._count(loss.name.lower())
         match loss:
@@ -248,8 +264,8 @@ class ChildPool:
             case Loss.KILLED:
                 return RendererUnavailable()
             case Loss.CRASH:
-                # GLib ends a process that cannot allocate.
-                return RendererUnavailable() if _machine_is_short(peak) else SourceBroken()
+                child.is_large = True  # it may have been: GLib ends a process that cannot allocate
+                return RendererUnavailable() if machine_is_short(peak) else SourceBroken()
             case Loss.INVALID:
                 logger.error("a render process gave an answer that is none to its call, and was ended")
                 return RenderFailed()
@@ -277,19 +293,3 @@ def _answers(call: Call, work: Work, answer: Answer) -> bool:
         and sniff(answer.body[:_SIGNATURE_BYTES]) == answer.format
         and answer.format in formats
     )
-
-
-def _machine_is_short(peak: int) -> bool:
-    """Whether the machine, not the limit of a render, may have refused memory.
-
-    `peak` is the largest address space that the child had, in bytes. A render's limit is on private data
-    (`RLIMIT_DATA`), which leaves shared memory alone; a machine that does not overcommit refuses that too.
-    """
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit != resource.RLIM_INFINITY and limit - peak < _SHORT_BYTES:
-        return True
-    try:
-        mmap.mmap(-1, _SHORT_BYTES).close()
-    except OSError:
-        return True
-    return False

@@ -86,6 +86,7 @@ class Child:
         self.calls = 0
         self.working = False  # on a call
         self.preempted = False
+        self.is_large = False  # has added so much memory that a failure may come from that
         self.watermarks: set[str] = set()
         self._hello: Hello | None = None
         self._ended: tuple[int, int] | None = None
@@ -152,6 +153,10 @@ class Child:
             raise self._lost(Loss.INVALID) from None
         finally:
             self.working = False
+
+    def grown(self, peak: int) -> int:
+        """How many bytes all calls so far have added, when `peak` is the largest address space."""
+        return peak - self._hello.address_space if self._hello is not None else 0
 
     def peak_address_space(self) -> int:
         """The largest address space so far, in bytes; 0 where that cannot be read (proc_pid_status(5))."""

@@ -9,7 +9,7 @@ import pickle
 import socket
 import struct
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ from thumbs.render.isolation.kernel import LAYER_NAMES
 from thumbs.render.values import RenderLimits
 
 MAX_BODY = 512 * 1024 * 1024  # bytes of any answer; the largest picture of the default limits is a fifth of it
+_LEAST_SECONDS = 0.01  # for a render that another call has preceded
 _FIRST_BYTES = 1024 * 1024  # of a buffer for what comes, which then grows by doubling
 _PIXEL_BYTES = 8  # of an encoded picture, at most: twice those of a raw one
 _OTHER_BYTES = 1024 * 1024  # EXIF, profiles, the heads of frames
@@ -109,6 +110,11 @@ class Work:
     transform: Transform | None = None
     fallback: Transform | None = None
     name: str = ""
+
+    def until(self, end: float) -> "Work":
+        """The same with the time that is left until `end` on the monotonic clock, and no less than a moment."""
+        left = max(_LEAST_SECONDS, end - time.monotonic())
+        return replace(self, limits=replace(self.limits, seconds=left))
 
 
 class Hello(NamedTuple):
