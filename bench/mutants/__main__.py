@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from bench.mutants.choice import ROOMS, all_mutants, choose, equivalents
+from bench.mutants.covering import Covering
 from bench.mutants.guards import GUARDS, GuardError
 from bench.mutants.mutation import Mutant
 from bench.mutants.report import describe, is_good, markdown
@@ -77,22 +78,24 @@ def _chosen(options: argparse.Namespace) -> list[_Trial]:
 def _run(trials: Sequence[_Trial], jobs: int) -> list[Outcome]:
     """The outcomes, by path and line. Raises as `Tree.try_mutant` does."""
     with tempfile.TemporaryDirectory(prefix="mage-mutants-") as scratch:
+        made = [Tree(Path(scratch, str(number))) for number in range(jobs)]
+        covered = made[0].measure() if any(stages is None for _, stages in trials) else Covering({})
         trees: queue.SimpleQueue[Tree] = queue.SimpleQueue()
-        for number in range(jobs):
-            trees.put(Tree(Path(scratch, str(number))))
+        for tree in made:
+            trees.put(tree)
         if jobs == 1:
-            outcomes = _reported(map(partial(_try, trees), trials), len(trials))
+            outcomes = _reported(map(partial(_try, trees, covered), trials), len(trials))
         else:
             with ThreadPoolExecutor(jobs) as pool:
-                outcomes = _reported(pool.map(partial(_try, trees), trials), len(trials))
+                outcomes = _reported(pool.map(partial(_try, trees, covered), trials), len(trials))
     return sorted(outcomes, key=lambda outcome: (outcome.mutant.path, outcome.mutant.start))
 
 
-def _try(trees: "queue.SimpleQueue[Tree]", trial: _Trial) -> Outcome:
+def _try(trees: "queue.SimpleQueue[Tree]", covered: Covering, trial: _Trial) -> Outcome:
     mutant, stages = trial
     tree = trees.get()
     try:
-        return tree.try_mutant(mutant, tree.stages(mutant) if stages is None else stages)
+        return tree.try_mutant(mutant, tree.stages(mutant, covered) if stages is None else stages)
     finally:
         trees.put(tree)
 

@@ -1,17 +1,19 @@
-"""Runs the tests on a mutant, in a copy of the tree: first the mirrored module, then the room, then all fast tests."""
+"""Runs tests on a mutant, in a copy of the tree: first the mirrored module, then all fast tests that run its lines."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from bench.mutants import covering
 from bench.mutants.choice import PROJECT
+from bench.mutants.covering import Covering, grouped
 from bench.mutants.mutation import Mutant
 from bench.processes import UnavailableError, running
 
@@ -20,7 +22,9 @@ _STAGE_SECONDS = 1800.0
 _FAST = "not system and not slow"
 # Tests that read the source as text would notice a mutant for its text.
 _READERS = ("test_mutants_bench", "test_words", "test_documented_names")
-_ALL = ("tests", "-n", "2", *(f"--ignore=tests/{name}.py" for name in _READERS))
+_ALL = ("tests", *(f"--ignore=tests/{name}.py" for name in _READERS))
+_AT_ONCE = ("-n", "2", "--dist", "loadfile")
+_MANY = 100  # tests or modules, for which it pays to start two processes
 _EXAMPLES = "25"  # of each property test
 # pytest's exit status 4: it cannot load tests/conftest.py, which a mutant can cause. 5: there are no such tests.
 _PASSED, _NO_TESTS = 0, 5
@@ -73,15 +77,27 @@ class Tree:
                 return Outcome(mutant, verdict, test)
         return Outcome(mutant, Verdict.SURVIVED)
 
-    def stages(self, mutant: Mutant) -> list[Sequence[str]]:
-        """The tests that mirror the mutant's file, or else its folder; those of its room; all fast tests."""
+    def measure(self, tests: Sequence[str] = _ALL) -> Covering:
+        """Which of `tests` run which lines. Raises `TrialError` when one fails."""
+        file = self._directory / "coverage"
+        verdict, test = self._run((*tests, *_AT_ONCE, *covering.ARGUMENTS), {"COVERAGE_FILE": str(file)})
+        if verdict is not Verdict.SURVIVED:
+            raise TrialError(f"{test} fails without a mutant: {self._log.read_text(errors='replace')[-2000:]}")
+        return Covering.read(file, self.root)
+
+    def stages(self, mutant: Mutant, covered: Covering) -> list[Sequence[str]]:
+        """The tests that mirror the mutant's file, or else its folder; then the others that run its lines."""
         room = Path("tests", mutant.room)
         folder = Path("tests", *Path(mutant.path).parent.parts[1:])
         name = f"test_{Path(mutant.path).stem.strip('_')}.py"
         mirrored = [file.relative_to(self.root).as_posix() for file in sorted((self.root / room).rglob(name))]
         if not mirrored and folder != room and (self.root / folder).is_dir():
             mirrored = [folder.as_posix()]
-        return [*([mirrored] if mirrored else []), [room.as_posix()], _ALL]
+        tests = covered.of(mutant, (self.root / mutant.path).read_bytes())
+        others = [test for test in tests if not test.startswith(tuple(mirrored))]
+        if len(others) > _MANY:
+            others = [*grouped(others), *_AT_ONCE]
+        return [stage for stage in (mirrored, others) if stage]
 
     @contextmanager
     def _mutated(self, mutant: Mutant) -> Iterator[None]:
@@ -104,7 +120,8 @@ class Tree:
     def _log(self) -> Path:
         return self._directory / "log"
 
-    def _run(self, arguments: Sequence[str]) -> tuple[Verdict, str]:
+    def _run(self, arguments: Sequence[str], more: Mapping[str, str] | None = None) -> tuple[Verdict, str]:
+        """Run pytest with these arguments, and `more` in its environment."""
         command = [
             sys.executable,
             *("-m", "pytest", "-x", "-q", "--tb=line", "-m", _FAST),
@@ -113,7 +130,7 @@ class Tree:
             *arguments,
         ]
         try:
-            with running(command, log=self._log, env=self._environment, cwd=self.root) as tests:
+            with running(command, log=self._log, env={**self._environment, **(more or {})}, cwd=self.root) as tests:
                 status = tests.await_end(_STAGE_SECONDS)
         except UnavailableError:
             return Verdict.TIMEOUT, ""

@@ -5,12 +5,27 @@ from pathlib import Path
 import pytest
 
 from bench.mutants.choice import PROJECT
+from bench.mutants.covering import Covering
 from bench.mutants.guards import GUARDS, Guard
 from bench.mutants.mutation import Mutant
 from bench.mutants.trial import Tree, TrialError, Verdict
 
 MODULE = "tests/http/test_conditions.py"
 SOURCE = "thumbs/http/conditions.py"
+OF_LINES = """
+import pytest
+from thumbs.http.targets import decoded_path, is_lossy
+
+@pytest.fixture(scope="module")
+def path():
+    return decoded_path(b"/a%20b")
+
+def test_a(path):
+    assert path == b"/a b"
+
+def test_b(path):
+    assert not is_lossy("/a b")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +69,26 @@ def test_stages_without_tests_are_an_error(tree: Tree) -> None:
         tree.try_mutant(mutant(""), [[MODULE, "-k", "no_such_test"]])
 
 
-def test_the_module_that_mirrors_the_file_is_tried_first(tree: Tree) -> None:
-    [mirrored, room, everything] = tree.stages(GUARDS[0].mutant())
+def test_the_module_that_mirrors_the_file_is_tried_first_then_what_else_runs_its_line(tree: Tree) -> None:
+    guard = GUARDS[0].mutant()
+    tests = frozenset(("tests/pipeline/test_negative_cache.py::test_a", "tests/http/test_errors.py::test_b"))
+    [mirrored, others] = tree.stages(guard, Covering({guard.path: {guard.line: tests}}))
     assert list(mirrored) == ["tests/pipeline/test_negative_cache.py"]
-    assert list(room) == ["tests/pipeline"]
-    assert everything[0] == "tests"
+    assert list(others) == ["tests/http/test_errors.py::test_b"]
 
 
 def test_without_such_a_module_the_folder_that_mirrors_its_own_is_tried_first(tree: Tree) -> None:
     journal = Mutant("thumbs/cache/purge/journal.py", "f", 1, 0, 1, "a", "b", "return")
-    assert [list(stage) for stage in tree.stages(journal)[:2]] == [["tests/cache/purge"], ["tests/cache"]]
+    assert [list(stage) for stage in tree.stages(journal, Covering({}))] == [["tests/cache/purge"]]
+
+
+def test_the_tests_that_run_a_line_are_found(tree: Tree) -> None:
+    """One that a fixture of the module runs is a matter of the whole module."""
+    module = "tests/http/test_of_lines.py"
+    (tree.root / module).write_text(OF_LINES)
+    lines = tree.measure([module]).tests["thumbs/http/targets.py"]
+    source = (tree.root / "thumbs/http/targets.py").read_text().splitlines()
+    decoded = next(number for number, line in enumerate(source, 2) if line.startswith("def decoded_path"))
+    lossy = next(number for number, line in enumerate(source, 2) if line.startswith("def is_lossy"))
+    found = [frozenset().union(*(lines.get(first + more, ()) for more in range(4))) for first in (decoded, lossy)]
+    assert found == [{module}, {f"{module}::test_b"}]
