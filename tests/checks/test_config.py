@@ -10,8 +10,8 @@ from django.test import override_settings
 import thumbs
 from tests.support import check_ids
 from tests.support.documents import HUSH, bucket, checked, disk, dotted, keys, local, one
-from thumbs.conf.loading import load
-from thumbs.wiring.build import NotConfigured, build
+from thumbs.conf.loading import NotConfigured, load
+from thumbs.wiring.build import build
 
 ROOT = "(root)"  # stands for the temporary directory of the test
 LOCMEM = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "conf"}

@@ -13,9 +13,9 @@ from django.utils.module_loading import import_string
 from thumbs.cache.filestore.store import ForeignDirectory, Untrusted
 from thumbs.conf import installation
 from thumbs.conf.document import StorageConf
+from thumbs.conf.loading import NotConfigured
 from thumbs.problems import ROOT_MISSING, UNKNOWN_ALIAS, Problem, nearest
 from thumbs.sources.drivers.table import driver_of
-from thumbs.wiring.build import NotConfigured
 from thumbs.wiring.caches import file_store, inspect_run_directory
 from thumbs.wiring.policies import signer
 from thumbs.wiring.process import configuration

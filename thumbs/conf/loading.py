@@ -41,6 +41,16 @@ class Configuration:
         return tuple(problem for problem in self.problems if ".E" in problem.id)
 
 
+    def require(self) -> None:
+        """Raise `NotConfigured` unless a server can start with it."""
+        if self.unusable:
+            raise NotConfigured("; ".join(f"({error.id}) {error}" for error in self.unusable))
+
+
+class NotConfigured(RuntimeError):
+    """The configuration has errors. `manage.py check` lists them."""
+
+
 class _DuplicateKeyError(ValueError):
     pass
 

@@ -7,8 +7,8 @@ from django.core.management.base import CommandError
 
 from thumbs.checks import config
 from thumbs.conf.document import StorageConf
+from thumbs.conf.loading import NotConfigured
 from thumbs.problems import nearest
-from thumbs.wiring.build import NotConfigured
 from thumbs.wiring.process import configuration
 
 

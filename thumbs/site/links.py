@@ -11,7 +11,7 @@ from thumbs.problems import nearest
 from thumbs.request import grammar
 from thumbs.request.grammar import Address
 from thumbs.request.resolve import StoragePolicy, resolve
-from thumbs.wiring.process import thumbnailer, url_prefix
+from thumbs.wiring.process import current
 
 _MAX_LIFETIME = 100 * 366 * 86400.0  # seconds
 
@@ -50,15 +50,15 @@ def signed(storage: str, target: str) -> str:
 
 
 def _policy_of(storage: str) -> StoragePolicy:
-    storages = thumbnailer().storages
-    if storage not in storages:
-        raise UnknownStorage(f"No storage is called {storage!r}. {nearest(storage, list(storages))}")
-    return storages[storage].policy
+    policies = current().policies
+    if storage not in policies:
+        raise UnknownStorage(f"No storage is called {storage!r}. {nearest(storage, list(policies))}")
+    return policies[storage]
 
 
 def mount() -> str:
     """The start of every URL, before `{storage}/thumbs/…`: the `url_prefix`, else the path of the include, else `/`."""
-    configured = url_prefix()
+    configured = current().read.document.url_prefix
     if configured is not None:
         return configured
     probe = "x/thumbs/x"

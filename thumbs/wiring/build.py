@@ -33,10 +33,6 @@ class _QueueOptions(TypedDict):
     max_queue_seconds: float
 
 
-class NotConfigured(RuntimeError):
-    """The configuration has errors. `manage.py check` lists them."""
-
-
 # ------------------------------------------------------------------------------ one for each process
 
 
@@ -45,7 +41,7 @@ def build(read: Configuration, rendering: Rendering | None = None) -> Thumbnaile
 
     `rendering` is the process's own, made here where it is not given.
     """
-    _require(read)
+    read.require()
     rendering = rendering or rendering_of(read)
     limits = read.document.limits
     queue = _QueueOptions(queue_length=limits.queue_length, max_queue_seconds=limits.queue_seconds)
@@ -89,11 +85,6 @@ def _stuck_after(read: Configuration) -> float:
     """Seconds after which a render counts as stuck: well past its deadline, which some operations overrun."""
     limits = [read.document.limits.narrowed(conf.limits) for conf in read.storages]
     return 2 * max((each.render_seconds for each in limits), default=0.0) + _STUCK_SECONDS
-
-
-def _require(read: Configuration) -> None:
-    if read.unusable:
-        raise NotConfigured("; ".join(f"({error.id}) {error}" for error in read.unusable))
 
 
 def renders(read: Configuration) -> int:

@@ -1,62 +1,94 @@
-"""The thumbnailer of this process, built at first use: a fork must not inherit threads, connections or locks."""
+"""The configuration and the thumbnailer of this process, each made at first use.
+
+A fork must not inherit threads, connections or locks. The thumbnailer's modules are imported with it: a process that
+only makes URLs needs neither its metrics nor its caches.
+"""
 
 import os
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from thumbs.conf.loading import Configuration, load
-from thumbs.pipeline.thumbnailer import Thumbnailer
-from thumbs.wiring.build import build, rendering_of
-from thumbs.wiring.rendering import Isolation
+from thumbs.request.resolve import StoragePolicy
+from thumbs.wiring.policies import policy
+
+if TYPE_CHECKING:
+    from thumbs.pipeline.thumbnailer import Thumbnailer
+    from thumbs.wiring.rendering import Isolation
+
+
+@dataclass(eq=False)
+class Current:
+    """The configuration that this process works with until it is reset, and what URLs need of it."""
+
+    read: Configuration = field(repr=False)
+
+    @cached_property
+    def policies(self) -> Mapping[str, StoragePolicy]:
+        """The policy of each storage, by name."""
+        return {conf.name: policy(conf, self.read) for conf in self.read.storages}
 
 
 class _Process:
-    """The thumbnailer and its lock. A forked child starts without them."""
+    """What was made at first use, and its lock. A forked child starts without it."""
 
     def __init__(self) -> None:
         self.reset()
         os.register_at_fork(after_in_child=self.reset)
 
     def reset(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._current: Current | None = None
         self._thumbnailer: Thumbnailer | None = None
-        self.url_prefix: str | None = None
         self.isolation: Isolation | None = None
 
-    def thumbnailer(self) -> Thumbnailer:
+    def current(self) -> Current:
+        if self._current is None:
+            with self._lock:
+                if self._current is None:
+                    read = configuration()
+                    read.require()
+                    self._current = Current(read)
+        return self._current
+
+    def thumbnailer(self) -> "Thumbnailer":
         if self._thumbnailer is None:
             with self._lock:
                 if self._thumbnailer is None:
-                    read = configuration()
+                    from thumbs.wiring.build import build, rendering_of  # noqa: PLC0415 - see above
+
+                    read = self.current().read
                     rendering = rendering_of(read)
                     self._thumbnailer = build(read, rendering)
                     self.isolation = rendering.isolation
-                    self.url_prefix = read.document.url_prefix
         return self._thumbnailer
 
 
 _process = _Process()
 
 
-def thumbnailer() -> Thumbnailer:
+def current() -> Current:
+    """This process's configuration, read at the first call. Raises `NotConfigured`."""
+    return _process.current()
+
+
+def thumbnailer() -> "Thumbnailer":
     """This process's thumbnailer, built at the first call. Raises `NotConfigured`."""
     return _process.thumbnailer()
 
 
-def url_prefix() -> str | None:
-    """What the configuration puts before `{storage}/thumbs/…` in URLs; None leaves it to Django's URLconf."""
-    _process.thumbnailer()
-    return _process.url_prefix
-
-
-def isolation() -> Isolation | None:
+def isolation() -> "Isolation | None":
     """Where this process renders; None before its first thumbnailer."""
     return _process.isolation
 
 
 def reset() -> None:
-    """Drop this process's thumbnailer. The next call builds a new one from the settings as they are then."""
+    """Drop this process's configuration and thumbnailer. The next call reads the settings as they are then."""
     _process.reset()
 
 
