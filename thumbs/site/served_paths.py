@@ -20,16 +20,16 @@ def served_path(conf: StorageConf, held_by: Storage, name: str) -> str | None:
     return None if found is None else found.path(name)
 
 
-def served(conf: StorageConf, held_by: Storage) -> Served | None:
+def served(conf: StorageConf, held_by: object) -> Served | None:
     """How `conf` serves the files of `held_by`, which is no lazy object. Raises as `served_path` does."""
     driver = table.driver_of(conf.driver)
     return driver.served(driver.settings_of(conf), held_by)
 
 
-def unwrapped(storage: Storage) -> Storage:
+def unwrapped(storage: object) -> object:
     """The storage behind a lazy object such as `default_storage`."""
     if isinstance(storage, LazyObject):
         if storage._wrapped is empty:  # noqa: SLF001
             storage._setup()  # noqa: SLF001
-        return cast(Storage, storage._wrapped)  # noqa: SLF001
+        return cast(object, storage._wrapped)  # noqa: SLF001
     return storage
