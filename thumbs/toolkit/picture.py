@@ -11,11 +11,10 @@ from thumbs.errors import NotOffered, SizeOverLimit, ThumbError
 from thumbs.image.formats import OUTPUT_NAMES, default_output
 from thumbs.image.transforms import Fit, Transform
 from thumbs.problems import nearest
-from thumbs.request.filters import find
+from thumbs.toolkit.elements import attributes_text, divided, element
 from thumbs.toolkit.errors import WrongSpec
 from thumbs.toolkit.files import File, file_of
 from thumbs.toolkit.grid import Grid, parse_grid
-from thumbs.toolkit.html import attributes_text, element
 from thumbs.toolkit.prepared import Extras, Prepared, Size
 from thumbs.toolkit.thumb import NONE, Thumb, extras_of, nothing, place_of
 from thumbs.toolkit.urls import Urls, urls
@@ -136,12 +135,6 @@ def picture(  # noqa: PLR0913 - the options of one call
     except ThumbError as error:
         nothing(current, file.name, error.detail)
         return _empty(current, file.name, empty, alt, {**loading, **attributes})
-
-
-def divided(keywords: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """The filters among the keyword arguments of an element, and its attributes."""
-    options = {name: value for name, value in keywords.items() if find(name) is not None}
-    return options, {name: value for name, value in keywords.items() if name not in options}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from thumbs.errors import BadPath, TargetTooLong, ThumbError
-from thumbs.request.filters import find
 from thumbs.site.links import UnknownStorage
+from thumbs.toolkit.elements import divided
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
 from thumbs.toolkit.files import file_of
 from thumbs.toolkit.links import thumb_url
-from thumbs.toolkit.picture import Picture, divided, picture
+from thumbs.toolkit.picture import Picture, picture
 from thumbs.toolkit.thumb import Thumb, nothing, thumb
 from thumbs.toolkit.urls import urls
 
@@ -103,13 +103,18 @@ def compiled(tag: Tag, parser: Parser, token: Token) -> ThumbNode:
             arguments.append(parser.compile_filter(bit))
     if not 1 <= len(arguments) <= 2:
         raise TemplateSyntaxError(f'{name} takes a picture, and a preset or a size: {{% {name} photo.image "card" %}}.')
-    _check(arguments[1:], keywords, _place(parser.origin, token))
+    place = _place(parser.origin, token)
+    named = {key: each for key, each in keywords.items() if key not in _OF_A_URL}
+    try:
+        options = named if tag is thumb_tag else divided(named)[0]
+    except WrongSpec as error:
+        raise TemplateSyntaxError(f"{error} {place}") from error
+    _check(arguments[1:], options, place)
     return ThumbNode(tag, arguments, keywords, variable)
 
 
-def _check(specs: list[FilterExpression], keywords: Mapping[str, FilterExpression], place: str) -> None:
+def _check(specs: list[FilterExpression], options: Mapping[str, FilterExpression], place: str) -> None:
     """Raise TemplateSyntaxError for a mistake in what does not depend on the context."""
-    options = {name: each for name, each in keywords.items() if find(name) is not None}
     if not all(map(_is_constant, (*specs, *options.values()))):
         return
     spec = specs[0].resolve(Context()) if specs else "x"

@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from thumbs.errors import ThumbError
 from thumbs.site.links import UnknownStorage, policy_of
 from thumbs.sources.served import Served
+from thumbs.toolkit.elements import element
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
 from thumbs.toolkit.files import File, file_of, version_text
-from thumbs.toolkit.html import element
 from thumbs.toolkit.prepared import NO_EXTRAS, Extras, Prepared, Size
 from thumbs.toolkit.urls import Urls, urls
 
