@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.test import override_settings
+
+from thumbs import thumb
 from thumbs.request.filters import parse_filters
 from thumbs.wagtail import focus_of
 
@@ -26,6 +29,14 @@ def test_the_center_of_the_focal_point_is_a_fraction_of_each_side() -> None:
 def test_the_text_is_one_that_a_gravity_takes() -> None:
     for x in range(0, 1001, 7):
         parse_filters(f"gravity({focus_of(WagtailImage(focal_point_x=x))})")
+
+
+@override_settings(THUMBS={"STORAGES": [{"name": "photos", "driver": "local", "root": "/srv/photos"}]})
+def test_a_thumbnail_of_an_image_without_a_focal_point_has_the_gravity_of_its_spec() -> None:
+    none = focus_of(WagtailImage(focal_point_x=None))
+    assert thumb("a.jpg", "400x300", gravity=none, storage="photos") == thumb("a.jpg", "400x300", storage="photos")
+    with_focus = thumb("a.jpg", "400x300", gravity=focus_of(WagtailImage()), storage="photos")
+    assert "gravity(0.31,0.62)" in with_focus.url
 
 
 def test_an_image_without_a_focal_point_has_none() -> None:

@@ -35,6 +35,19 @@ def test_imagekits_attributes_are_attributes() -> None:
     assert body("imagekit", before) == '{% thumb_img f "100x" alt="A picture of Me" id="mypicture" data_x=page.x %}'
 
 
+def test_imagekits_srcset_is_that_of_a_picture() -> None:
+    for text, srcset in (
+        ("{% thumbnail '9x9' f crop=0 srcset='2 3' %}", ()),
+        ("{% thumbnail '9x9' f crop=0 %}", (2, 3)),
+    ):
+        done = template("imagekit", LOADS["imagekit"] + text, srcset=srcset)
+        assert done.text == "{% load thumbs %}{% thumb_picture f '9x9' fit='contain' densities=\"1 2 3\" %}"
+        assert "<picture>" in done.notes[0].sentence
+    assert body("imagekit", "{% thumbnail '9x9' f crop=0 srcset=None %}", srcset=(2,)) == (
+        "{% thumb_img f '9x9' fit='contain' %}"
+    )
+
+
 def test_imagekits_generators_are_presets() -> None:
     done = template("imagekit", LOADS["imagekit"] + "{% generateimage 'myapp:thumbnail' source=f -- alt='x' %}")
     assert done.text == "{% load thumbs %}{% thumb_img f 'myapp_thumbnail' alt='x' %}"
@@ -47,7 +60,9 @@ def test_imagekits_generators_are_presets() -> None:
     ("text", "reason"),
     [
         ("{% thumbnail size f %}", "only when the page is rendered"),
-        ("{% thumbnail '9x9' f srcset='2 3' %}", "thumb_picture's"),
+        ("{% thumbnail '9x9' f srcset=scales %}", "densities from 1 to 4"),
+        ("{% thumbnail '9x9' f srcset='9' %}", "densities from 1 to 4"),
+        ("{% thumbnail '9x9' f srcset='2' as t %}", "no srcset beside"),
         ("{% thumbnail '9x9' f anchor=where %}", "only when the page is rendered"),
         ("{% thumbnail '9x' f anchor='t' %}", "to two sides only"),
         ("{% thumbnail 'my:own' '9x9' f %}", "site's own"),

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from thumbs.toolkit.migration import expressions
 from thumbs.toolkit.migration.edits import Conversion, Edit, Unmapped
 from thumbs.toolkit.migration.peer import Page
-from thumbs.toolkit.migration.site import SiteSettings
 from thumbs.toolkit.migration.templates import Token, uses
 from thumbs.toolkit.migration.wanted import Expression, Options, Value, Wanted, output_format, preset_name, sized
 
@@ -24,7 +23,7 @@ ANCHORS = {
     "bl": "southwest", "b": "south", "br": "southeast",
 }  # fmt: skip
 _SAME = ("url", "width", "height")
-_HANDLED = frozenset({"format", "anchor", "crop", "upscale", "srcset"})
+_HANDLED = frozenset({"format", "anchor", "crop", "upscale"})
 
 
 def convert(page: Page) -> Conversion:
@@ -42,7 +41,7 @@ def convert(page: Page) -> Conversion:
     return done
 
 
-def wanted(dimensions: str, options: Mapping[str, Value | None], site: SiteSettings) -> Wanted:
+def wanted(dimensions: str, options: Mapping[str, Value | None]) -> Wanted:
     """The thumbnail of imagekit's own generator. Raises `Unmapped`."""
     found = _DIMENSIONS.fullmatch(dimensions)
     if found is None:
@@ -50,8 +49,6 @@ def wanted(dimensions: str, options: Mapping[str, Value | None], site: SiteSetti
     for name in options.keys() - _HANDLED:
         raise Unmapped(f"Mage has no equivalent of the option {name}.")
     width, height = (int(side) if side else None for side in found.groups())
-    if options.get("srcset", site.srcset or None):
-        raise Unmapped('A srcset by densities is thumb_picture\'s: {% thumb_picture file "preset" densities="1 2" %}.')
     anchor = expressions.constant_text(options.get("anchor"), "The anchor is known only when the page is rendered.")
     crop = options.get("crop")
     if isinstance(crop, Expression):
@@ -84,21 +81,28 @@ def _tag(page: Page, token: Token, done: Conversion) -> Iterator[Edit]:
     bits = bits[: bits.index("--")] if "--" in bits else bits
     plain = [bit for bit in bits if expressions.keyword(bit) is None]
     named = dict(found for bit in bits if (found := expressions.keyword(bit)))
+    srcset = named.pop("srcset", "") if token.name == "thumbnail" else ""
     if token.name == "generateimage":
         source, made = _generated(plain, named, token, done)
     else:
-        source, made = _sized(page, plain, named)
+        source, made = _sized(plain, named)
     written = made.in_template(expressions.quote_of(plain))
     if variable is None:
-        text = " ".join(["thumb_img", source, written, *_attributes(attributes)])
+        scales = _scales(page, srcset) if token.name == "thumbnail" else ""
+        if scales:
+            done.notes.append(token.remark("Converted to a <picture>, whose <img> has the srcset."))
+        start = ["thumb_picture" if scales else "thumb_img", source, written, *([scales] if scales else [])]
+        text = " ".join([*start, *_attributes(attributes)])
         return iter([token.replaced(f"{{% {text} %}}")])
+    if srcset:
+        raise Unmapped("django-imagekit takes no srcset beside `as`.")
     if attributes:
         raise Unmapped("django-imagekit takes no attributes beside `as`.")
     _check_uses(page, token, variable)
     return iter([token.replaced(f"{{% thumb {source} {written} as {variable} %}}")])
 
 
-def _sized(page: Page, plain: list[str], named: Mapping[str, str]) -> tuple[str, Wanted]:
+def _sized(plain: list[str], named: Mapping[str, str]) -> tuple[str, Wanted]:
     if len(plain) not in (2, 3):
         raise Unmapped("It names no dimensions and no file: this is not the syntax of django-imagekit.")
     dimensions, source = plain[-2:]
@@ -109,7 +113,7 @@ def _sized(page: Page, plain: list[str], named: Mapping[str, str]) -> tuple[str,
     if not isinstance(text, str):
         raise Unmapped(f"The dimensions {dimensions} are known only when the page is rendered.")
     options = {name: expressions.value_of(value) for name, value in named.items()}
-    return source, wanted(text, options, page.site)
+    return source, wanted(text, options)
 
 
 def _generated(plain: list[str], named: Mapping[str, str], token: Token, done: Conversion) -> tuple[str, Wanted]:
@@ -132,7 +136,18 @@ def _by_keywords(named: Mapping[str, str]) -> Wanted:
         raise Unmapped("The size is known only when the page is rendered.")
     rest = {name: value for name, value in named.items() if name not in ("source", "width", "height")}
     options = {name: expressions.value_of(value) for name, value in rest.items()}
-    return wanted("x".join(str(side or "") for side in sides), options, SiteSettings())
+    return wanted("x".join(str(side or "") for side in sides), options)
+
+
+def _scales(page: Page, srcset: str) -> str:
+    """The argument for the densities of a srcset; empty without one. The first is always 1."""
+    value = expressions.value_of(srcset) if srcset else " ".join(f"{scale:g}" for scale in page.site.srcset)
+    if value is None or value == "":
+        return ""
+    parts = value.split() if isinstance(value, str) else []
+    if not parts or not all(re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", part) and 1 <= float(part) <= 4 for part in parts):
+        raise Unmapped("Mage has densities from 1 to 4, as constants.")
+    return f'densities="{" ".join(["1", *parts])}"'
 
 
 def _attributes(words: list[str]) -> Iterator[str]:
