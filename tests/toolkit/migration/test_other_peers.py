@@ -95,6 +95,13 @@ def test_a_picture_of_django_pictures_is_a_thumb_picture(form: str, ours: str) -
     assert body("pictures", f"{{% picture p.picture {form} %}}") == f"{{% thumb_picture p.picture {ours} %}}"
 
 
+def test_a_change_below_the_first_breakpoint_is_a_note() -> None:
+    done = template("pictures", LOADS["pictures"] + "{% picture f xs=6 l=4 %}")
+    assert done.text.endswith('{% thumb_picture f grid="xs6 l4" %}')
+    assert "Below the breakpoint xs" in done.notes[0].sentence
+    assert template("pictures", LOADS["pictures"] + "{% picture f xs=12 %}{% picture f m=3 %}").notes == ()
+
+
 def test_the_url_of_django_pictures_is_the_next_file_of_its_grid() -> None:
     assert body("pictures", "{% img_url p.picture ratio='3/2' file_type='webp' width=800 %}") == (
         '{% thumb p.picture "800x533" upscale="no" format="webp" %}'
@@ -111,6 +118,7 @@ def test_the_url_of_django_pictures_is_the_next_file_of_its_grid() -> None:
         ("{% picture p.picture container=900 %}", "one container width"),
         ("{% picture p.picture m=columns %}", "only when the page is rendered"),
         ("{% picture p.picture img_width=5 %}", "itself"),
+        ("{% picture p.picture m=13 %}", "from 1 to 12"),
         ("{% picture p.picture huge=5 %}", "no breakpoint"),
         ("{% picture %}", "not the syntax"),
         ('{% img_url p.picture "webp" width %}', "only when the page is rendered"),

@@ -31,7 +31,7 @@ def convert(page: Page) -> Conversion:
     for token in page.template.tags("picture", "img_url"):
         if page.owns(token, token.name):
             try:
-                words = _picture(page.site, token) if token.name == "picture" else _img_url(page.site, token)
+                words = _picture(page.site, token, done) if token.name == "picture" else _img_url(page.site, token)
                 done.edits.append(token.replaced(f"{{% {' '.join(words)} %}}"))
             except Unmapped as error:
                 done.left.append(token.remark(str(error)))
@@ -55,7 +55,7 @@ def _arguments(token: Token, names: tuple[str, ...]) -> tuple[str, dict[str, str
     return source, {**dict(zip(names, plain, strict=False)), **named}, ends
 
 
-def _picture(site: SiteSettings, token: Token) -> Iterator[str]:
+def _picture(site: SiteSettings, token: Token, done: Conversion) -> Iterator[str]:
     source, named, ends = _arguments(token, ("img_alt", "ratio", "container"))
     alt, ratio = named.pop("img_alt", None), named.pop("ratio", None)
     width = setting(site, "CONTAINER_WIDTH")
@@ -66,7 +66,11 @@ def _picture(site: SiteSettings, token: Token) -> Iterator[str]:
     words = ["thumb_picture", source]
     if ratio is not None and expressions.value_of(ratio) is not None:
         words.append(f"ratio={ratio}")
-    words.append(f'grid="{_grid(site, named)}"')
+    grid = _grid(site, named)
+    words.append(f'grid="{grid}"')
+    first = next(iter(_breakpoints(site)), "xs")
+    if grid.startswith(first) and grid.split()[0] != f"{first}{_COLUMNS}":
+        done.notes.append(token.remark(f"Below the breakpoint {first} the picture now has the whole width."))
     if alt is not None:
         words.append(f"alt={alt}")
     return iter([*words, *_attributes(named), *ends])
@@ -74,16 +78,22 @@ def _picture(site: SiteSettings, token: Token) -> Iterator[str]:
 
 def _grid(site: SiteSettings, named: dict[str, str]) -> str:
     """The columns by breakpoint, as `m6 l4`. Without any, a picture has the whole width."""
-    breakpoints = setting(site, "BREAKPOINTS")
-    names = list(breakpoints) if isinstance(breakpoints, Mapping) else []
+    names = _breakpoints(site)
     columns = []
     for name in names:
         if name in named:
             count = expressions.value_of(named.pop(name))
             if not isinstance(count, int):
                 raise Unmapped("The columns are known only when the page is rendered.")
+            if not 1 <= count <= _COLUMNS:
+                raise Unmapped(f"{name}={count} is no number of columns from 1 to {_COLUMNS}.")
             columns.append(f"{name}{count}")
     return " ".join(columns) or f"{names[0] if names else 'xs'}{_COLUMNS}"
+
+
+def _breakpoints(site: SiteSettings) -> list[str]:
+    breakpoints = setting(site, "BREAKPOINTS")
+    return list(breakpoints) if isinstance(breakpoints, Mapping) else []
 
 
 def _attributes(named: Mapping[str, str]) -> Iterator[str]:
