@@ -89,15 +89,14 @@ class Photo:
 def test_a_descriptor_has_the_size_of_the_spec_field_before_it(python_of: Python, media: Path) -> None:
     done = python("imagekit", _MODEL)
     assert done.left == ()
-    told = re.findall(r'needs "(\w+)": (\{[^}]*\})', "\n".join(note.sentence for note in done.notes))
-    presets = {name: eval(text) for name, text in told}
-    specs = dict(re.findall(r'(\w+) = ThumbDescriptor\("image", "(\w+)"\)', done.text))
+    specs = dict(re.findall(r'(\w+) = ThumbDescriptor\("image", (.*)\)', done.text))
     cases = [Case(f"{{{{ p.{name}.url }}}}", image) for name in specs for image in IMAGES if image != _NOT_UPRIGHT]
     theirs = peers.of_peer(python_of("imagekit"), "imagekit", media, cases, {})
-    with peers.mage_site(media, PRESETS=presets):
+    with peers.mage_site(media):
         for case, made in zip(cases, theirs, strict=True):
             name = case.template[5:-7]
-            ours = peers.size_of(thumb(case.image, specs[name]).url)
+            descriptor = eval(f"thumb(image, {specs[name]})", {"thumb": thumb, "image": case.image})
+            ours = peers.size_of(descriptor.url)
             assert [ours] == sizes(made), (name, case.image)
     assert len(specs) == 7
 

@@ -8,7 +8,7 @@ from thumbs.toolkit.migration.imagekit import gravity
 from thumbs.toolkit.migration.python_code import Module
 from thumbs.toolkit.migration.python_imports import imports
 from thumbs.toolkit.migration.site import SiteSettings
-from thumbs.toolkit.migration.wanted import Options, Wanted, color, output_format, preset_name, quality, sized
+from thumbs.toolkit.migration.wanted import Options, Wanted, color, output_format, quality, sized
 
 # The arguments of each processor, in their order, with its defaults (pilkit/processors/resize.py).
 _PROCESSORS: Mapping[str, Mapping[str, object]] = {
@@ -90,20 +90,15 @@ def convert(module: Module, site: SiteSettings) -> Conversion:
     for owner in [node for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)]:
         for statement in owner.body:
             match statement:
-                case ast.Assign(targets=[ast.Name(id=attribute)], value=ast.Call(func=ast.Name(id=called)) as call) if (
+                case ast.Assign(targets=[ast.Name()], value=ast.Call(func=ast.Name(id=called)) as call) if (
                     called in fields
                 ):
                     try:
                         source, made = _field(call)
-                        preset = preset_name(f"{owner.name}_{attribute}")
-                        spec = preset if made.options else made.spec
                     except Unmapped as error:
                         done.left.append(module.remark(call, str(error)))
-                        continue
-                    done.edits.append(Edit(*module.span(call), f'{name}("{source}", "{spec}")'))
-                    if made.options:
-                        told = f'THUMBS["PRESETS"] needs "{preset}": {made.as_preset()}.'
-                        done.notes.append(module.remark(call, told))
+                    else:
+                        done.edits.append(Edit(*module.span(call), f'{name}("{source}", {made.in_python()})'))
     if done.edits:
         done.edits += imports(module, "imagekit", done.edits, f"from thumbs.fields import {name}")
     return done
