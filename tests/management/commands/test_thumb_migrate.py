@@ -142,6 +142,14 @@ def test_jinja2_templates_are_listed_with_what_to_write(capsys: pytest.CaptureFi
     assert 'thumb(file, "400x300")' in migrate(capsys, "--from", "versatile", tmp_path)[0]
 
 
+def test_templates_in_a_directory_of_jinja2_are_jinja2_templates(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "jinja2").mkdir()
+    (tmp_path / "jinja2" / "a.html").write_text('{{ srcset_image(page.photo, "width-400") }}')
+    assert "a.html:1" in migrate(capsys, "--from", "wagtail", tmp_path)[0]
+
+
 def test_paths_that_are_not_there_and_no_paths_at_all_are_errors(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no file or directory"):
         call_command("thumb_migrate", "--from", "sorl", str(tmp_path / "none"))

@@ -168,6 +168,13 @@ def test_what_is_read_of_a_thumbnail_is_read_of_mages() -> None:
     assert "data URI" in left("easy", "{% thumbnail f 9x9 as t %}{{ t|data_uri }}")[0]
 
 
+def test_a_size_that_may_be_unknown_is_a_note_where_it_is_read() -> None:
+    assert template("easy", "{% load thumbnail %}{% thumbnail f 9x9 crop upscale as t %}{{ t.width }}").notes == ()
+    assert template("easy", "{% load thumbnail %}{% thumbnail f 9x9 crop as t %}{{ t.url }}").notes == ()
+    (note,) = template("easy", "{% load thumbnail %}{% thumbnail f 9x9 crop as t %}{{ t.width }}{{ t.height }}").notes
+    assert "width_field" in note.sentence
+
+
 def test_the_syntax_of_sorl_thumbnail_is_left_alone() -> None:
     before = '{% thumbnail f "100x100" crop="center" as im %}{{ im.url }}{% endthumbnail %}'
     assert "sorl-thumbnail" in left("easy", before)[0]

@@ -154,6 +154,16 @@ def test_spec_fields_with_more_than_a_size_are_left_alone(field: str) -> None:
     assert reasons("imagekit", f"from imagekit.models import ImageSpecField\nclass A:\n    b = {field}\n")
 
 
+def test_renditions_ratios_and_items_of_fields_are_listed() -> None:
+    assert 'thumb(self.photo.file, "400x300", gravity=focus_of(self.photo), format="webp")' in reasons(
+        "wagtail", "r = self.photo.get_rendition('fill-400x300|format-webp')\n"
+    )
+    assert "thumbs.picture" in reasons("pictures", "u = p.picture.aspect_ratios['16/9']['WEBP'][400].url\n")
+    done = python("easy", "u = p.photo['small'].url\n", aliases={"": {"small": {"size": (9, 9)}}})
+    assert 'p.photo.thumb("small").url' in done.left[0].sentence
+    assert python("easy", "u = p.photo['other'].url\n", aliases={"": {"small": {"size": (9, 9)}}}).left == ()
+
+
 @pytest.mark.parametrize(
     ("peer", "code", "advice"),
     [
@@ -164,6 +174,7 @@ def test_spec_fields_with_more_than_a_size_are_left_alone(field: str) -> None:
         ("pictures", "from pictures.models import PictureField", "ThumbImageField"),
         ("versatile", "from versatileimagefield.fields import PPOIField", "FocalPointField"),
         ("wagtail", "import wagtail.images.models", "no equivalent"),
+        ("sorl", "from sorl import thumbnail", "no equivalent"),
     ],
 )
 def test_what_is_still_imported_is_listed_with_what_mage_has(peer: str, code: str, advice: str) -> None:
@@ -172,6 +183,7 @@ def test_what_is_still_imported_is_listed_with_what_mage_has(peer: str, code: st
 
 def test_code_without_the_peer_is_not_looked_at() -> None:
     for peer in ("sorl", "easy", "imagekit", "pictures", "wagtail"):
+        assert python(peer, "from .pictures import PictureField\nfrom .imagekit import x\n").left == ()
         assert python(peer, "get_thumbnail(f, '9x9').url\n\nx = {'crop': 1}\n").left == ()
     assert python("sorl", "print 'python 2'\n").left == ()
     assert "cannot be parsed" in reasons("sorl", "import sorl.thumbnail\nprint 'python 2'\n")

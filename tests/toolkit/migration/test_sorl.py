@@ -163,6 +163,13 @@ def test_a_picture_that_is_passed_on_is_converted_with_a_note() -> None:
     assert "passes a thumbnail on" in done.notes[0].sentence
 
 
+def test_a_size_that_may_be_unknown_is_a_note_where_it_is_read() -> None:
+    for form, noted in (('"9x9"', True), ('"9"', True), ('"9x9" crop="center"', False), ('"9x9" padding=True', False)):
+        for read, reads_size in (("{{ im.x }}", True), ("{{ im.height }}", True), ("{{ im.url }}", False)):
+            text = f"{{% load thumbnail %}}{{% thumbnail f {form} as im %}}{read}{{% endthumbnail %}}"
+            assert bool(template("sorl", text).notes) == (noted and reads_size), text
+
+
 def test_nested_blocks_keep_their_own_ends_and_empties() -> None:
     before = (
         '{% thumbnail f "1000" as big %}{% thumbnail f "50x50" crop="center" as small %}'

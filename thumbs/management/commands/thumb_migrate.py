@@ -85,7 +85,7 @@ def _converted(file: files.File, peer: str, read: site.SiteSettings) -> convert.
     suffix = file.path.suffix.lower()
     if suffix in files.PYTHON:
         return convert.python(file.text, PEERS[peer], read, migration=file.path.parent.name == "migrations")
-    if suffix in files.JINJA:
+    if files.is_jinja(file.path):
         return convert.jinja(file.text, peer)
     return convert.template(file.text, PEERS[peer], read)
 

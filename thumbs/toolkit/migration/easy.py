@@ -10,7 +10,7 @@ from django.template.base import TokenType
 
 from thumbs.toolkit.migration import expressions
 from thumbs.toolkit.migration.easy_options import known_alias, wanted, wanted_of_alias
-from thumbs.toolkit.migration.edits import Conversion, Edit, Unmapped
+from thumbs.toolkit.migration.edits import UNKNOWN_SIZE, Conversion, Edit, Unmapped
 from thumbs.toolkit.migration.peer import Page
 from thumbs.toolkit.migration.templates import Token, filters_of, uses
 from thumbs.toolkit.migration.wanted import Value, Wanted, preset_name
@@ -68,7 +68,7 @@ def _tag(page: Page, token: Token, done: Conversion) -> Iterator[Edit]:
         raise Unmapped("`as` is an option here: this is not the syntax of easy-thumbnails.")
     made = _wanted_of_tag(page, token, bits, done)
     ends = f" as {variable}" if variable else ""
-    edits = [*_renamed(page, token, variable)] if variable else []
+    edits = [*_renamed(page, token, variable, made, done)] if variable else []
     edits.append(token.replaced(f"{{% thumb {bits[1]} {made.in_template(expressions.quote_of(bits[2:3]))}{ends} %}}"))
     return iter(edits)
 
@@ -106,7 +106,7 @@ def _of_alias(page: Page, token: Token, alias: str, options: Mapping[str, Value 
     return wanted_of_alias({**known, **options}, page.site).beside(name, preset) if options else Wanted(name)
 
 
-def _renamed(page: Page, token: Token, variable: str) -> Iterator[Edit]:
+def _renamed(page: Page, token: Token, variable: str, made: Wanted, done: Conversion) -> Iterator[Edit]:
     again = [
         tag.start for tag in page.template.tags("thumbnail") if tag.start > token.start and tag.bits[-1] == variable
     ]
@@ -118,6 +118,8 @@ def _renamed(page: Page, token: Token, variable: str) -> Iterator[Edit]:
             raise Unmapped(f"{where}. Mage makes no data URI of a thumbnail.")
         if use.path[:1] == ("tag",):
             yield Edit(use.end - len(use.path[-1]), use.end, "img")
+        elif use.path[:1] in (("width",), ("height",)) and not made.is_fixed:
+            done.notes.append(token.remark(UNKNOWN_SIZE))
         elif use.path and use.path[0] not in _SAME:
             raise Unmapped(f"{where}. A thumbnail of Mage has url, width and height, and no {use.path[0]}.")
 

@@ -36,6 +36,9 @@ class Conversion:
         self.notes += other.notes
 
 
+UNKNOWN_SIZE = "Width and height are known only where the model has a width_field and a height_field, and else None."
+
+
 class Unmapped(ValueError):
     """Mage has no equivalent. The message is the reason, a sentence."""
 

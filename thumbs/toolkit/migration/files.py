@@ -1,5 +1,6 @@
 """The files of a site: found under paths, read and written byte for byte, compared as a unified diff."""
 
+import contextlib
 import difflib
 import os
 import shutil
@@ -36,6 +37,8 @@ class File:
                 file.flush()
                 os.fsync(file.fileno())
             shutil.copystat(target, name)
+            with contextlib.suppress(PermissionError):  # only root gives files away
+                os.chown(name, target.stat().st_uid, target.stat().st_gid)
             os.utime(name)
             Path(name).replace(target)
         except BaseException:
@@ -73,6 +76,11 @@ def found(paths: Iterable[Path]) -> Iterator[Path]:
             for name in sorted(files):
                 if Path(name).suffix.lower() in TEMPLATES | JINJA | PYTHON:
                     yield Path(directory, name)
+
+
+def is_jinja(path: Path) -> bool:
+    """Whether it is a Jinja2 template: by its name, or in a directory where Django's backend looks for them."""
+    return path.suffix.lower() in JINJA or "jinja2" in path.parent.parts
 
 
 def _is_skipped(directory: Path) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from thumbs.toolkit.migration import expressions
-from thumbs.toolkit.migration.edits import Conversion, Edit, Unmapped
+from thumbs.toolkit.migration.edits import UNKNOWN_SIZE, Conversion, Edit, Unmapped
 from thumbs.toolkit.migration.peer import Page
 from thumbs.toolkit.migration.templates import Token, uses
 from thumbs.toolkit.migration.wanted import Expression, Options, Value, Wanted, output_format, preset_name, sized
@@ -98,7 +98,7 @@ def _tag(page: Page, token: Token, done: Conversion) -> Iterator[Edit]:
         raise Unmapped("django-imagekit takes no srcset beside `as`.")
     if attributes:
         raise Unmapped("django-imagekit takes no attributes beside `as`.")
-    _check_uses(page, token, variable)
+    _check_uses(page, token, variable, made, done)
     return iter([token.replaced(f"{{% thumb {source} {written} as {variable} %}}")])
 
 
@@ -158,10 +158,12 @@ def _attributes(words: list[str]) -> Iterator[str]:
         yield f"{named[0].replace('-', '_')}={named[1]}"
 
 
-def _check_uses(page: Page, token: Token, variable: str) -> None:
+def _check_uses(page: Page, token: Token, variable: str, made: Wanted, done: Conversion) -> None:
     after = [other for other in page.template.tokens if other.start >= token.end]
     for use in uses(after, variable):
-        if use.path and use.path[0] not in _SAME:
+        if use.path[:1] in (("width",), ("height",)) and not made.is_fixed:
+            done.notes.append(token.remark(UNKNOWN_SIZE))
+        elif use.path and use.path[0] not in _SAME:
             raise Unmapped(
                 f"Line {use.token.line} reads {use.token.source}. A thumbnail of Mage has url, width and height, "
                 f"and no {use.path[0]}."

@@ -22,7 +22,7 @@ PEERS = {
     "pictures": Peer(
         *("django-pictures", "pictures"),
         *(pictures.LIBRARIES, pictures.TAGS, pictures.FILTERS),
-        *(pictures.convert, python_calls.no_calls),
+        *(pictures.convert, python_calls.pictures_calls),
     ),
     "versatile": Peer(
         *("django-versatileimagefield", "versatileimagefield"),
@@ -32,6 +32,6 @@ PEERS = {
     "wagtail": Peer(
         *("wagtail", "wagtail.images"),
         *(wagtail.LIBRARIES, wagtail.TAGS, wagtail.FILTERS),
-        *(wagtail.convert, python_calls.no_calls),
+        *(wagtail.convert, python_calls.wagtail_calls),
     ),
 }

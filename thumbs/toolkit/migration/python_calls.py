@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from thumbs.toolkit.migration import easy_options, sorl, versatile
+from thumbs.toolkit.migration import easy_options, sorl_options, versatile, wagtail
 from thumbs.toolkit.migration.edits import Conversion, Unmapped
 from thumbs.toolkit.migration.python_code import Module
 from thumbs.toolkit.migration.python_imports import convert_calls
@@ -76,7 +76,7 @@ def _sorl(module: Module, call: ast.Call, site: SiteSettings) -> str:
     if any(keyword.arg is None or keyword.arg == "options" for keyword in call.keywords):
         raise Unmapped("The options are known only when the code runs.")
     options = {str(keyword.arg): _value(module, keyword.value) for keyword in call.keywords}
-    return f"{module.code(call.args[0])}, {sorl.wanted(geometry, options, site).in_python()}"
+    return f"{module.code(call.args[0])}, {sorl_options.wanted(geometry, options, site).in_python()}"
 
 
 def easy_calls(module: Module, site: SiteSettings) -> Conversion:
@@ -88,7 +88,20 @@ def easy_calls(module: Module, site: SiteSettings) -> Conversion:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
                 yield _easy(module, node, site)
 
-    return convert_calls(module, "easy_thumbnails", calls())
+    done = convert_calls(module, "easy_thumbnails", calls())
+    done.add(_listed(module, lambda node: _item_of_alias(node, site)))
+    return done
+
+
+def _item_of_alias(node: ast.expr, site: SiteSettings) -> str | None:
+    """`photo.image["small"].url` where the settings have the alias: the field decides what it is."""
+    match node:
+        case ast.Attribute(
+            value=ast.Subscript(value=ast.Attribute() as file, slice=ast.Constant(value=str(alias))), attr="url" | "tag"
+        ) if any(alias in aliases for aliases in site.aliases.values()):
+            call = f'{ast.unparse(file)}.thumb("{preset_name(alias)}").url'
+            return f"Of a ThumbImageField it is {call}."
+    return None
 
 
 def _easy(module: Module, call: ast.Call, site: SiteSettings) -> _Call:
@@ -156,10 +169,43 @@ def _versatile(module: Module, file: ast.expr, made: tuple[str, str]) -> str:
     return f"{code}, {versatile.wanted(*made).in_python()}"
 
 
-def no_calls(module: Module, site: SiteSettings) -> Conversion:
-    """For a peer without calls that can be converted: its imports are listed."""
-    del module, site
-    return Conversion()
+def pictures_calls(module: Module, site: SiteSettings) -> Conversion:
+    """`photo.picture.aspect_ratios[…]` is listed."""
+    del site
+    sentence = 'Mage has a picture of every ratio: thumbs.picture(file, ratio="16/9"), or thumbs.thumb for one URL.'
+    return _listed(
+        module,
+        lambda node: (
+            sentence
+            if isinstance(node, ast.Subscript)
+            and isinstance(node.value, ast.Attribute)
+            and node.value.attr == "aspect_ratios"
+            else None
+        ),
+    )
+
+
+def wagtail_calls(module: Module, site: SiteSettings) -> Conversion:
+    """`image.get_rendition("fill-400x300")` is listed with the call that Mage would take."""
+    del site
+
+    def sentence(node: ast.expr) -> str | None:
+        match node:
+            case ast.Call(func=ast.Attribute(value=image, attr="get_rendition"), args=[ast.Constant(value=str(specs))]):
+                return (
+                    f"wagtail's renditions are left alone. {wagtail.suggestion(ast.unparse(image), specs.split('|'))}"
+                )
+        return None
+
+    return _listed(module, sentence)
+
+
+def _listed(module: Module, sentence_of: Callable[[ast.expr], str | None]) -> Conversion:
+    done = Conversion()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.expr) and (sentence := sentence_of(node)) is not None:
+            done.left.append(module.remark(node, sentence))
+    return done
 
 
 def _value(module: Module, node: ast.expr) -> Value | None:

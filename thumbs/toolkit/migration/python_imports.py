@@ -30,7 +30,7 @@ def imports(module: Module, package: str, edits: list[Edit], needed: str) -> lis
     dropped = _unread(module, package, edits)
     made: list[Edit] = []
     for node in module.imports():
-        if not isinstance(node, ast.ImportFrom) or not _within(node.module, package):
+        if not isinstance(node, ast.ImportFrom) or node.level or not _within(node.module, package):
             continue
         kept = [alias for alias in node.names if (alias.asname or alias.name) not in dropped]
         if len(kept) == len(node.names) and not needed:
@@ -73,7 +73,7 @@ def _is_import(module: Module, edit: Edit, package: str) -> bool:
     return any(
         edit.start <= module.span(node)[0] < max(edit.end, edit.start + 1)
         for node in module.imports()
-        if isinstance(node, ast.ImportFrom) and _within(node.module, package)
+        if isinstance(node, ast.ImportFrom) and not node.level and _within(node.module, package)
     )
 
 
@@ -102,11 +102,10 @@ def left_imports(text: str, package: str, advice: Mapping[str, str]) -> Conversi
     """What a converted module still imports of the package, each name with what Mage has in its place."""
     module, done = Module(text), Conversion()
     for node in module.imports():
-        names = [alias.name for alias in node.names]
-        if isinstance(node, ast.Import):
-            names = [name for name in names if _within(name, package)]
-        elif not _within(node.module, package):
+        prefix = f"{node.module}." if isinstance(node, ast.ImportFrom) and node.level == 0 else ""
+        if isinstance(node, ast.ImportFrom) and not prefix:
             continue
+        names = [alias.name for alias in node.names if _within(f"{prefix}{alias.name}", package)]
         if names:
             sentences = [advice[name] for name in names if name in advice]
             done.left.append(module.remark(node, " ".join(sentences or ["Mage has no equivalent that is known here."])))

@@ -32,6 +32,15 @@ class Wanted:
     def adding(self, **options: Value) -> "Wanted":
         return replace(self, options={**self.options, **options})
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether its width and height are known without the original. A preset's are not known here."""
+        width, _, height = self.spec.partition("x")
+        if not (width.isdecimal() and height.isdecimal()):
+            return False
+        fit = str(self.options.get("fit", "cover"))
+        return fit.startswith("fill") or (fit != "contain" and self.options.get("upscale") != "no")
+
     def in_template(self, quote: str = '"') -> str:
         """`"400x300" fit="contain"`."""
         options = (f"{name}={_literal(value, quote)}" for name, value in self.options.items())
