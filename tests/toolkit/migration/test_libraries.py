@@ -64,6 +64,17 @@ def test_libraries_under_another_name_and_builtins_are_those_of_the_peer() -> No
     assert template("sorl", _TAG, builtins=(module,)).text == f"{{% load thumbs %}}{_OURS}"
 
 
+def test_a_name_of_two_installed_packages_is_that_of_the_last_app() -> None:
+    text = f"{{% load thumbnail %}}{_TAG}"
+    assert template("sorl", text, apps=("sorl.thumbnail", "easy_thumbnails")).text == text
+    assert template("sorl", text, apps=("easy_thumbnails", "sorl.thumbnail.apps.Sorl")).text != text
+    assert template("sorl", text, apps=("easy_thumbnails",)).text == text
+    assert template("sorl", text, apps=("shop",)).text != text
+    named = f"{{% load sorl_thumbnail %}}{_TAG}"
+    assert template("sorl", named, apps=("sorl.thumbnail", "easy_thumbnails")).text != named
+    assert template("easy", text, apps=("easy_thumbnails", "sorl.thumbnail")).text == text
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -9,12 +9,22 @@ from thumbs.toolkit.migration.site import SiteSettings
 from thumbs.toolkit.migration.templates import Template, Token, filters_of
 
 OURS = "thumbs"
+_SHARED = {"thumbnail": ("sorl.thumbnail", "easy_thumbnails")}
 OUR_TAGS = ("thumb", "thumb_img", "thumb_picture", "thumb_url")
 
 
 def names_of(peer: Peer, site: SiteSettings) -> frozenset[str]:
     """The names under which templates load the peer's libraries: its own ones, and those that TEMPLATES gives them."""
-    return peer.libraries | {name for name, module in site.libraries.items() if peer.owns_module(module)}
+    given = {name: peer.owns_module(module) for name, module in site.libraries.items()}
+    own = {name for name in peer.libraries if name not in given and _is_its_own(name, peer, site)}
+    return frozenset(own | {name for name, is_own in given.items() if is_own})
+
+
+def _is_its_own(name: str, peer: Peer, site: SiteSettings) -> bool:
+    """Whether a name that several packages use is the peer's: Django takes the library of the last app that has it."""
+    sharing = _SHARED.get(name, ())
+    installed = [package for app in site.apps for package in sharing if f"{app}.".startswith(f"{package}.")]
+    return not installed or installed[-1] == peer.package
 
 
 def ownership(template: Template, peer: Peer, site: SiteSettings, others: Iterator[Peer]) -> Owns:

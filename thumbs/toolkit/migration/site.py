@@ -26,6 +26,7 @@ class SiteSettings:
     rendition_sets: Mapping[str, object] = field(default_factory=dict)  # django-versatileimagefield
     libraries: Mapping[str, str] = field(default_factory=dict)  # name of a template library: its module
     builtins: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()  # INSTALLED_APPS
 
 
 def read() -> SiteSettings:
@@ -46,6 +47,7 @@ def read() -> SiteSettings:
         rendition_sets=getattr(settings, "VERSATILEIMAGEFIELD_RENDITION_KEY_SETS", None) or {},
         libraries=libraries,
         builtins=builtins,
+        apps=tuple(getattr(settings, "INSTALLED_APPS", ())),
     )
 
 
