@@ -150,6 +150,25 @@ def test_templates_in_a_directory_of_jinja2_are_jinja2_templates(
     assert "a.html:1" in migrate(capsys, "--from", "wagtail", tmp_path)[0]
 
 
+def test_a_file_that_cannot_be_read_is_left_alone(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "a.html").symlink_to(tmp_path / "none")
+    (tmp_path / "b.html").write_bytes(_LOAD + _TAG)
+    out, status = migrate(capsys, "--from", "sorl", "--write", tmp_path)
+    assert "a.html:1: \n      It cannot be read: No such file or directory.\n" in out
+    assert status == 1
+    assert (tmp_path / "b.html").read_bytes() == _LOADED + _OURS
+
+
+def test_lines_of_what_is_left_alone_are_those_of_the_file_as_it_is_then(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = tmp_path / "a.html"
+    page.write_bytes(b"{% load thumbs %}\n" + _LOAD + b"\n" + _TAG + b"\n{# {% thumbnail f size %} #}")
+    assert f"{page}:4: " in migrate(capsys, "--from", "sorl", page)[0]
+    assert f"{page}:3: " in migrate(capsys, "--from", "sorl", "--write", page)[0]
+    assert f"{page}:3: " in migrate(capsys, "--from", "sorl", page)[0]
+
+
 def test_paths_that_are_not_there_and_no_paths_at_all_are_errors(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no file or directory"):
         call_command("thumb_migrate", "--from", "sorl", str(tmp_path / "none"))

@@ -87,6 +87,13 @@ def test_line_ends_and_everything_else_stay_byte_for_byte() -> None:
     assert changed("sorl", before) == '# ö\r\nfrom thumbs import thumb\r\nx  =  [ thumb(f, "9x9") . url ]\r\n'
 
 
+def test_calls_in_the_arguments_of_calls_are_converted_too() -> None:
+    before = f"{_SORL}u = get_thumbnail(get_thumbnail(f, '9').url, '8', upscale=False).url\n"
+    assert changed("sorl", before) == (
+        'from thumbs import thumb\nu = thumb(thumb(f, "9x", upscale="yes").url, "8x").url\n'
+    )
+
+
 def test_an_import_inside_of_a_function_stays_there() -> None:
     head = "def view(f):\n    from sorl.thumbnail import get_thumbnail\n"
     before = f"{head}    return get_thumbnail(f, '9x9', crop='top').url\n"

@@ -3,6 +3,7 @@
 import pprint
 import sys
 from argparse import ArgumentParser
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -43,17 +44,15 @@ class Command(BaseCommand):
         for path in files.found(paths):
             try:
                 file = files.read(path)
-                done = _converted(file, peer, read)
-                if done.text != file.text:
-                    changed += 1
-                    if options["write"]:
-                        file.write(done.text)
-                    else:
-                        self._print(file.diff(done.text))
             except OSError as error:
-                raise CommandError(f"{path}: {error.strerror or error}") from error
+                remarks.append((path, Remark(1, "", f"It cannot be read: {error.strerror or error}.")))
+                continue
+            done = _converted(file, peer, read)
+            notes += [(path, note) for note in done.notes]
+            if done.text != file.text:
+                changed += 1
+                done = self._changed(file, done, peer, read) if options["write"] else self._shown(file, done)
             remarks += [(path, remark) for remark in done.left]
-            notes += [(path, remark) for remark in done.notes]
         self._list("Converted; to know:", notes)
         self._list("Left alone:", remarks)
         if paths:
@@ -61,6 +60,20 @@ class Command(BaseCommand):
             self._print(f"{_counted(changed, 'file')} {verb}, {_counted(len(remarks), 'place')} left alone.\n")
         if left or remarks:
             sys.exit(1)
+
+    def _shown(self, file: files.File, done: convert.Converted) -> convert.Converted:
+        self._print(file.diff(done.text))
+        return done
+
+    def _changed(
+        self, file: files.File, done: convert.Converted, peer: str, read: site.SiteSettings
+    ) -> convert.Converted:
+        """Writes the file. What is left alone has the lines of the new one."""
+        try:
+            file.write(done.text)
+        except OSError as error:
+            raise CommandError(f"{file.path}: {error.strerror or error}") from error
+        return _converted(replace(file, text=done.text), peer, read)
 
     def _list(self, title: str, remarks: list[tuple[Path, Remark]]) -> None:
         if remarks:

@@ -1,11 +1,10 @@
 """One file of a site, converted: a Django template, a Jinja2 template, or Python code."""
 
-import ast
 import re
 from dataclasses import dataclass
 
 from thumbs.toolkit.migration import libraries, templates, wagtail
-from thumbs.toolkit.migration.edits import Conversion, Remark, applied
+from thumbs.toolkit.migration.edits import Remark, applied
 from thumbs.toolkit.migration.peer import Owns, Page, Peer
 from thumbs.toolkit.migration.peers import PEERS
 from thumbs.toolkit.migration.python_calls import ADVICE
@@ -80,16 +79,18 @@ def python(text: str, peer: Peer, site: SiteSettings, *, migration: bool = False
             if peer.package in text
             else Converted(text)
         )
-    done = Conversion() if migration else peer.python(module, site)
-    changed = applied(text, done.edits)
-    ast.parse(changed.removeprefix("\ufeff"))  # what is written is Python
     if migration:
         sentence = "A database migration needs the package until it is squashed or edited."
-        advice = dict.fromkeys(_names(module), sentence)
-    else:
-        advice = dict(ADVICE[peer.package])
-    left = left_imports(changed, peer.package, advice)
-    return Converted(changed, tuple(sorted({*done.left, *left.left})), tuple(sorted(set(done.notes))))
+        left = left_imports(module, module, peer.package, dict.fromkeys(_names(module), sentence))
+        return Converted(text, tuple(left.left))
+    done = whole = peer.python(module, site)
+    changed = module
+    while done.edits:  # calls in the arguments of calls, from the outside
+        changed = Module(applied(changed.text, done.edits))
+        done = peer.python(changed, site)
+        whole.notes += done.notes
+    left = left_imports(module, changed, peer.package, ADVICE[peer.package])
+    return Converted(changed.text, tuple(sorted({*whole.left, *left.left})), tuple(sorted(set(whole.notes))))
 
 
 def _names(module: Module) -> set[str]:

@@ -12,6 +12,9 @@ def convert_calls(module: Module, package: str, calls: Iterator[tuple[ast.expr, 
     """Each call becomes one of `thumbs.thumb` with the arguments that its function gives, or is left alone."""
     done, needed = Conversion(), ""
     for node, arguments in calls:
+        start, end = module.span(node)
+        if any(start < edit.end and edit.start < end for edit in done.edits):
+            continue  # a call in the arguments of another one: its turn comes when that one is written
         try:
             module.check_place(node)
             name, needed = our_function(module)
@@ -98,15 +101,22 @@ def _within(module: str | None, package: str) -> bool:
     return module is not None and (module == package or module.startswith(f"{package}."))
 
 
-def left_imports(text: str, package: str, advice: Mapping[str, str]) -> Conversion:
-    """What a converted module still imports of the package, each name with what Mage has in its place."""
-    module, done = Module(text), Conversion()
+def left_imports(module: Module, changed: Module, package: str, advice: Mapping[str, str]) -> Conversion:
+    """What a module imports of the package before and after its change, each name with what Mage has in its place."""
+    done, still = Conversion(), {name for node in changed.imports() for name in _names(node, package)}
     for node in module.imports():
-        prefix = f"{node.module}." if isinstance(node, ast.ImportFrom) and node.level == 0 else ""
-        if isinstance(node, ast.ImportFrom) and not prefix:
-            continue
-        names = [alias.name for alias in node.names if _within(f"{prefix}{alias.name}", package)]
+        names = [name.rpartition(".")[2] for name in _names(node, package) if name in still]
         if names:
             sentences = [advice[name] for name in names if name in advice]
             done.left.append(module.remark(node, " ".join(sentences or ["Mage has no equivalent that is known here."])))
     return done
+
+
+def _names(node: ast.ImportFrom | ast.Import, package: str) -> list[str]:
+    """The dotted names of the package that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names if _within(alias.name, package)]
+    if node.level or node.module is None:
+        return []
+    dotted = [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name for name in dotted if _within(name, package)]
