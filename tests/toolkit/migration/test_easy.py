@@ -151,6 +151,13 @@ def test_a_thumbnailer_that_is_read_otherwise_is_left_alone() -> None:
     assert any("It reads a thumbnailer" in sentence for sentence in left("easy", before))
 
 
+def test_items_of_a_thumbnailer_that_stays_stay_too() -> None:
+    for start in ("photo=person.photo|thumbnailer_passive", "person.photo|thumbnailer as photo"):
+        assert left("easy", f"{{% with {start} %}}{{{{ photo.small.url }}}}{{% endwith %}}", aliases=_ALIASES)
+    before = "{% with photo=person.photo|thumbnailer %}{{ photo.small.url }}{{ photo.name }}{% endwith %}"
+    assert left("easy", before, aliases=_ALIASES)
+
+
 def test_items_of_a_field_become_tags_where_the_settings_have_the_alias() -> None:
     assert template("easy", "{{ p.photo.small.url }}", aliases=_ALIASES).text == (
         '{% load thumbs %}{% thumb p.photo "small" %}'

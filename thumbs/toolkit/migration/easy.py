@@ -51,9 +51,18 @@ def convert(page: Page) -> Conversion:
     for token in page.template.tags("with"):
         if "thumbnailer" in filters_of(token) and page.owns(token, "thumbnailer"):
             _thumbnailer(page, token, done)
+    thumbnailers = set(_thumbnailers(page))
     for token in page.template.tokens:
-        _variable(page, token, done)
+        _variable(page, token, thumbnailers, done)
     return done
+
+
+def _thumbnailers(page: Page) -> Iterator[str]:
+    """The names that a template gives to thumbnailers, which are no files."""
+    for token in page.template.tags("with"):
+        if {"thumbnailer", "thumbnailer_passive"} & set(filters_of(token)):
+            yield from (bit.partition("=")[0] for bit in token.bits[1:] if "|thumbnailer" in bit and "=" in bit)
+            yield from (token.bits[-1:] if token.bits[-2:-1] == ("as",) else ())
 
 
 def _tag(page: Page, token: Token, done: Conversion) -> Iterator[Edit]:
@@ -158,13 +167,17 @@ def _end_of_with(page: Page, token: Token) -> Token | None:
     return None
 
 
+def _is_item(page: Page, token: Token, item: "re.Match[str]") -> bool:
+    return token.kind is TokenType.VAR and not token.where and known_alias(page.site, item["alias"]) is not None
+
+
 def _item(page: Page, token: Token, item: "re.Match[str]", done: Conversion) -> Edit:
     made = _of_alias(page, token, item["alias"], {}, done)
     tag = "thumb" if item["what"] == "url" else "thumb_img"
     return token.replaced(f"{{% {tag} {item['source']} {made.in_template()} %}}")
 
 
-def _variable(page: Page, token: Token, done: Conversion) -> None:
+def _variable(page: Page, token: Token, thumbnailers: set[str], done: Conversion) -> None:
     """`{{ file|thumbnail_url:"small" }}` and `{{ file.small.url }}`; other uses of its filters are left alone."""
     if any(edit.start <= token.start and token.end <= edit.end for edit in done.edits):
         return
@@ -177,7 +190,7 @@ def _variable(page: Page, token: Token, done: Conversion) -> None:
             done.edits.append(token.replaced(f"{{% thumb {found['source']} {made.in_template(found['quote'])} %}}"))
         elif used:
             raise Unmapped(_NO_FILTER.get(used[0], f"Mage has no filter {used[0]}."))
-        elif item and token.kind is TokenType.VAR and not token.where and known_alias(page.site, item["alias"]):
+        elif item and _is_item(page, token, item) and item["source"].split(".")[0] not in thumbnailers:
             done.edits.append(_item(page, token, item, done))
     except Unmapped as error:
         done.left.append(token.remark(str(error)))

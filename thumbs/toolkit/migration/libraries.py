@@ -126,7 +126,7 @@ def _added(template: Template, first_use: int) -> Edit:
             last = load.source.rindex(load.bits[-1]) + len(load.bits[-1])
             return load.replaced(f"{load.source[:last]} {OURS}{load.source[last:]}")
         return Edit(load.end, load.end, f"{{% load {OURS} %}}")
-    for extends in template.tags("extends"):
+    for extends in [each for each in template.tags("extends") if each.start < first_use]:
         newline = "\r\n" if "\r\n" in template.text else "\n"
         return Edit(extends.end, extends.end, f"{newline}{{% load {OURS} %}}")
     at = 1 if template.text.startswith("\ufeff") else 0
