@@ -47,6 +47,7 @@ OWNERS = {
             "thumbs.management",
             "thumbs.signals",
             "thumbs.templatetags",
+            "thumbs.toolkit",
         ),
         *("thumbs.checks.middleware", "thumbs.site.responses", "thumbs.urls", "thumbs.site.served_paths"),
         *(
