@@ -18,8 +18,10 @@ from django.db.models.signals import post_delete
 from django.test.utils import isolate_apps
 
 from tests.support.models import Framed, Photo
+from tests.support.purged_models import overwriting
 from tests.support.purged_site import PurgedSite, ask, blue, red, running_site, shows_red, tables
 from thumbs import signals
+from thumbs.toolkit.purging_fields import PurgingFileField
 from thumbs.toolkit.purging_files import PurgingFieldFile, is_purging, purging_class
 
 
@@ -48,6 +50,21 @@ class Counted(FieldFile):
 
 class CountedField(models.FileField):
     attr_class = Counted
+
+
+class Bypassing(FieldFile):
+    """It writes by itself, without `FieldFile.save`."""
+
+    def save(self, name: str, content: "File[Any]", save: bool = True) -> None:
+        self.name = self.storage.save(name, content)
+        setattr(self.instance, self.field.attname, self.name)
+        self._committed = True
+        if save:
+            self.instance.save()
+
+
+class BypassingField(models.FileField):
+    attr_class = Bypassing
 
 
 class Clumsy(FieldFile):
@@ -167,6 +184,55 @@ def test_a_class_of_another_app_keeps_its_behavior(plain: PurgedSite) -> None:
         file.delete()
         assert ask("counted-b.jpg").status_code == 404
     assert Counted.__mro__ == (Counted, *FieldFile.__mro__)
+
+
+@isolate_apps("tests")
+@pytest.mark.parametrize("remembered", [True, False])
+def test_a_file_that_its_class_writes_by_itself_is_purged_with_its_row(plain: PurgedSite, remembered: bool) -> None:
+    class Own(models.Model):
+        file = BypassingField(storage=overwriting)
+
+        class Meta:
+            app_label = "tests"
+
+    with tables((Own,)):
+        assert ask("a.jpg").status_code == 404
+        own = Own._base_manager.create(file=red())
+        assert shows_red("a.jpg")
+        own = own if remembered else Own._base_manager.get()
+        own.file = blue()
+        own.save()
+        assert not shows_red("a.jpg")
+
+
+@isolate_apps("tests")
+def test_a_field_that_is_added_to_a_model_purges(tmp_path: Path) -> None:
+    with running_site(tmp_path, "purging") as site:
+
+        class Own(models.Model):
+            class Meta:
+                app_label = "tests"
+
+        Own.add_to_class("file", PurgingFileField())
+        with tables((Own,)):
+            own = Own._base_manager.create(file=red())
+            site.warm("a.jpg")
+            own.delete()
+            assert site.cached("a.jpg") == ["MISS"]
+
+
+def test_a_field_that_always_purges_is_left_alone_by_the_setting(tmp_path: Path) -> None:
+    with running_site(tmp_path, "purging") as site:
+        former = image(site.photo).attr_class
+        signals.connect()
+        assert image(site.photo).attr_class is former
+        signals.disconnect()
+        assert image(site.photo).attr_class is former
+        assert post_delete.has_listeners(site.photo)
+        photo = site.photo.objects.create(cover=red())
+        assert shows_red("a.jpg")
+        photo.cover.save("a.jpg", blue())
+        assert not shows_red("a.jpg")
 
 
 @isolate_apps("tests")

@@ -22,6 +22,12 @@ class PurgingFileField(FileField):
     attr_class = PurgingFieldFile
     descriptor_class = row_names.RememberingDescriptor
 
+    def contribute_to_class(self, cls: type[Model], name: str, **kwargs: Any) -> None:  # type: ignore[override]
+        """Watch the rows of `cls`, also where the field is added to a class that is complete."""
+        super().contribute_to_class(cls, name, **kwargs)
+        if not cls._meta.abstract:
+            purging_rows.connect(cls)
+
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         """The name for the database, which is about to write it."""
         prepared = super().get_db_prep_save(value, connection)
@@ -53,5 +59,5 @@ def _watch(sender: type[Model], **_: object) -> None:
     purging_rows.watch(sender)
 
 
-# Proxies and child models have the fields of others, and no call of `contribute_to_class`.
+# Proxies and child models have the fields of others, without a call of `contribute_to_class`.
 class_prepared.connect(_watch, dispatch_uid="thumbs.purging_fields")

@@ -31,13 +31,17 @@ class _Change:
 def watch(model: type[Model]) -> None:
     """Connect the receivers to `model` if it has a file that purges. Idempotent.
 
-    Not to other models: a receiver would slow down their saves and deletions. Nor to those of migrations, whose
-    deletions would then load every row.
+    Not to other models: a receiver would slow down their saves and deletions.
     """
-    if model.__module__ != _HISTORICAL and any(_files(model)):
-        pre_save.connect(_before_save, sender=model, dispatch_uid=_UID)
-        post_save.connect(_after_save, sender=model, dispatch_uid=_UID)
-        post_delete.connect(_after_delete, sender=model, dispatch_uid=_UID)
+    if any(_files(model)):
+        connect(model)
+
+
+def connect(model: type[Model]) -> None:
+    """Connect the receivers to `model`, unless it is of a migration: its deletions would then load every row."""
+    if model.__module__ != _HISTORICAL:
+        for signal, receiver in ((pre_save, _before_save), (post_save, _after_save), (post_delete, _after_delete)):
+            signal.connect(receiver, sender=model, dispatch_uid=_UID)
 
 
 def unwatch(model: type[Model]) -> None:
