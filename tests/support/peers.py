@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from django.db import models
+from django.db.models.fields.files import ImageFieldFile
 from django.template import engines
 from django.test import Client, override_settings
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tests.support import installations, pictures
 from tests.support.servers import ROOT
@@ -119,9 +122,26 @@ def mage_site(media: Path, **thumbs: object) -> Iterator[None]:
     process.reset()
 
 
-def of_mage(template: str, photo: object) -> list[Size]:
-    """The sizes of the pictures on the page that a converted template renders, in their order."""
-    return [size_of(url) for url in _URL.findall(engines["django"].from_string(template).render({"p": photo}))]
+def row_of(name: str, media: Path) -> SimpleNamespace:
+    """A row with a file and its upright size, as a model with `width_field` and `height_field` has it."""
+    field = models.ImageField(width_field="width", height_field="height")
+    field.name = field.attname = "image"
+    with Image.open(media / name) as picture:
+        width, height = ImageOps.exif_transpose(picture).size
+    row = SimpleNamespace(width=width, height=height)
+    row.image = ImageFieldFile(row, field, name)  # type: ignore[arg-type]
+    return row
+
+
+def of_mage(template: str, row: object) -> tuple[str, list[Size]]:
+    """The page that a converted template renders, and the sizes of the pictures on it in their order."""
+    text = engines["django"].from_string(template).render({"p": row})
+    return text, [size_of(url) for url in _URL.findall(text)]
+
+
+def without_urls(text: str) -> str:
+    """A page with one word in the place of each URL of a picture."""
+    return re.sub(r"/(?:img|media)/[^\s\"'<>]+", "URL", text)
 
 
 def size_of(url: str) -> Size:

@@ -28,6 +28,8 @@ IMAGES = ("wide.jpg", "tall.jpg", "small.jpg", "odd.jpg", "turned.jpg", "margins
 _NOT_UPRIGHT = "turned.jpg"
 # Of files without a ratio, django-pictures rounds sides down.
 _TOLERANCE = {"pictures": 1}
+# The others write attributes of an `<img>` in an order of their own, or more of them.
+_SAME_TEXT = ("sorl", "easy", "versatile")
 
 Python = Callable[[str], Path]
 
@@ -64,7 +66,10 @@ def test_a_converted_template_shows_pictures_of_the_same_size(peer: str, python_
         for case, made in zip(cases, theirs, strict=True):
             converted = template(peer, case.template, aliases=ALIASES)
             assert converted.left == (), case
-            (expected,), (ours,) = sizes(made), peers.of_mage(converted.text, SimpleNamespace(image=case.image))
+            text, (ours,) = peers.of_mage(converted.text, peers.row_of(case.image, media))
+            (expected,) = sizes(made)
+            if peer in _SAME_TEXT:
+                assert peers.without_urls(text) == peers.without_urls(str(made["text"])), case
             exact = "ratio" in case.template
             if any(abs(a - b) > (0 if exact else _TOLERANCE.get(peer, 0)) for a, b in zip(expected, ours, strict=True)):
                 different.append((case, expected, ours))

@@ -62,7 +62,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _shown(self, file: files.File, done: convert.Converted) -> convert.Converted:
-        self._print(file.diff(done.text))
+        self._print_bytes(file.encoded(file.diff(done.text)))
         return done
 
     def _changed(
@@ -90,8 +90,17 @@ class Command(BaseCommand):
         return len(made.left)
 
     def _print(self, text: str) -> None:
-        """Bytes that are no text are printed as the sign for an unknown character."""
-        self.stdout.write(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), ending="")
+        self._print_bytes(text.encode("utf-8", "surrogateescape"))
+
+    def _print_bytes(self, data: bytes) -> None:
+        """The bytes of files as they are, so that `patch` finds them; as text where the output takes only that."""
+        binary = getattr(self.stdout, "buffer", None)
+        if binary is None:
+            self.stdout.write(data.decode("utf-8", "replace"), ending="")
+        else:
+            self.stdout.flush()
+            binary.write(data)
+            binary.flush()
 
 
 def _converted(file: files.File, peer: str, read: site.SiteSettings) -> convert.Converted:
