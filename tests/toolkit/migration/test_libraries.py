@@ -1,6 +1,9 @@
 """`{% load %}` after a conversion: what the template uses is loaded, and nothing of the peer that it does not use."""
 
+import re
+
 import pytest
+from django.template import base
 
 from tests.support.migrating import template
 
@@ -99,3 +102,13 @@ def test_tags_in_html_comments_run_and_are_converted() -> None:
 def test_line_numbers_are_those_of_the_file() -> None:
     done = template("sorl", "{% load thumbnail %}\n\n{% thumbnail f size %}\n{# a {% thumbnail f size %} #}\n")
     assert [remark.line for remark in done.left] == [3, 4]
+
+
+def test_tags_over_several_lines_are_converted_where_the_site_lets_django_read_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(base, "tag_re", re.compile(base.tag_re.pattern, re.DOTALL))
+    before = '{% load thumbnail %}\n{% thumbnail\n    f\n    "9x9"\n    crop="center"\n%}\n{% thumbnail f\nsize %}'
+    done = template("sorl", before)
+    assert done.text == '{% load thumbnail thumbs %}\n{% thumb f "9x9" %}\n{% thumbnail f\nsize %}'
+    assert [(remark.line, remark.code) for remark in done.left] == [(7, "{% thumbnail f size %}")]

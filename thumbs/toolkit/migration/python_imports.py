@@ -107,7 +107,7 @@ def left_imports(module: Module, changed: Module, package: str, advice: Mapping[
     for node in module.imports():
         names = [name.rpartition(".")[2] for name in _names(node, package) if name in still]
         if names:
-            sentences = [advice[name] for name in names if name in advice]
+            sentences = list(dict.fromkeys(advice[name] for name in names if name in advice))
             done.left.append(module.remark(node, " ".join(sentences or ["Mage has no equivalent that is known here."])))
     return done
 
