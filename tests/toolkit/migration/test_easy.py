@@ -102,6 +102,17 @@ def test_options_beside_an_alias_are_written_beside_the_preset() -> None:
     assert "grayscale back" in left("easy", '{% thumbnail f "gray" bw=False %}', aliases=_ALIASES)[0]
 
 
+def test_the_default_options_of_the_site_are_part_of_every_thumbnail() -> None:
+    defaults = {"bw": True, "target": (10, None), "subsampling": 0}
+    assert body("easy", "{% thumbnail f 9x9 crop upscale %}", default_options=defaults) == (
+        '{% thumb f "9x9" gravity="0.1,0.5" grayscale=True %}'
+    )
+    assert (
+        body("easy", "{% thumbnail f 9x9 bw=False %}", default_options=defaults) == '{% thumb f "9x9" fit="contain" %}'
+    )
+    assert "no zoom" in left("easy", "{% thumbnail f 9x9 %}", default_options={"zoom": 20})[0]
+
+
 def test_an_alias_that_the_settings_do_not_have_is_converted_with_a_note() -> None:
     done = template("easy", LOADS["easy"] + '{{ f|thumbnail_url:"small" }}')
     assert done.text.endswith('{% thumb f "small" %}')

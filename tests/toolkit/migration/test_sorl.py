@@ -191,6 +191,11 @@ def test_a_name_that_is_read_outside_of_its_block_keeps_its_meaning_there() -> N
     )
 
 
+def test_the_name_of_a_template_block_is_no_use_of_a_variable() -> None:
+    before = '{% block im %}{% thumbnail f "9x9" crop="center" as im %}{{ im.url }}{% endthumbnail %}{% endblock im %}'
+    assert "{% with" not in body("sorl", before)
+
+
 def test_a_nested_block_of_the_same_name_does_not_change_the_outer_one() -> None:
     before = (
         '{% thumbnail a "9x9" crop="center" as im %}{% thumbnail b "5x5" crop="center" as im %}{{ im.url }}'

@@ -37,6 +37,11 @@ def wanted_of_alias(options: Mapping[str, object], site: SiteSettings) -> Wanted
     size = options.get("size")
     if not isinstance(size, tuple | list) or len(size) != 2:
         raise Unmapped("The alias has no size of two sides.")
+    return wanted((int(size[0] or 0), int(size[1] or 0)), _given(options), site)
+
+
+def _given(options: Mapping[str, object]) -> dict[str, Value | None]:
+    """The options of a setting as a tag has them: a sequence is a text with commas. Raises `Unmapped`."""
     given: dict[str, Value | None] = {}
     for name, value in options.items():
         if name in ENCODING or name == "size":
@@ -46,12 +51,12 @@ def wanted_of_alias(options: Mapping[str, object], site: SiteSettings) -> Wanted
         if value is not None and not isinstance(value, str | int | float | Expression):
             raise Unmapped(f"The value of {name} has no equivalent.")
         given[name] = value
-    return wanted((int(size[0] or 0), int(size[1] or 0)), given, site)
+    return given
 
 
 def wanted(size: tuple[int, int], options: Mapping[str, Value | None], site: SiteSettings) -> Wanted:
     """The thumbnail of a size in pixels, 0 for a side that follows, and options. Raises `Unmapped`."""
-    given = {**_plain(site.default_options), **options}
+    given = {**_given(site.default_options), **options}
     for name in given.keys() - _HANDLED:
         if given[name] not in (None, False, ""):
             raise Unmapped(_WHY.get(name, f"Mage has no equivalent of the option {name}."))
@@ -73,10 +78,6 @@ def wanted(size: tuple[int, int], options: Mapping[str, Value | None], site: Sit
         if not cover:
             return Wanted(made.spec, {**made.options, "fit": f"fill,{color(background)}"})
     return made
-
-
-def _plain(options: Mapping[str, object]) -> dict[str, Value | None]:
-    return {name: value for name, value in options.items() if value is None or isinstance(value, str | int | float)}
 
 
 def _gravity(crop: str, target: Value | None) -> Options:

@@ -9,6 +9,7 @@ from django.utils.text import smart_split
 
 from thumbs.toolkit.migration.edits import Edit, Remark
 
+_NAMING = ("block", "endblock", "load")  # tags whose words are names, and no variables
 _TAG_NAME = re.compile(r"\{%-?\s*(\w+)")
 
 
@@ -139,7 +140,7 @@ def uses(tokens: list[Token], name: str) -> Iterator[Use]:
         rf"|(?<![\w.|-]){re.escape(name)}(?P<path>(?:\.\w+)*)(?![\w])(?P<filter>\|\w+)?(?P<equals>=(?!=))?"
     )
     for token in tokens:
-        if token.where or token.kind not in (TokenType.BLOCK, TokenType.VAR):
+        if token.where or token.kind not in (TokenType.BLOCK, TokenType.VAR) or token.name in _NAMING:
             continue
         inner = token.source[2:-2]
         for found in pattern.finditer(inner):
