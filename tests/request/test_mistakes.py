@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support import mistaken
 from tests.support.mistaken import OPEN, POLICIES, SIGNER, is_refused
+from thumbs.request.filters import FILTERS
 from thumbs.request.mistakes import Mistake, path_mistakes, target_mistakes
 from thumbs.request.resolve import StoragePolicy
 
@@ -229,6 +230,39 @@ def test_of_several_arguments_each_wrong_one_is_named() -> None:
 def test_a_url_that_has_expired_is_a_mistake_at_its_time() -> None:
     assert found("x/f:exp(100)/a", now=100) == [("100", "")]
     assert found("x/f:exp(100)/a", now=99) == found("x/f:exp(100)/a") == []
+
+
+@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize(
+    "argument", ["9" * 400, f"-{'9' * 400}", f"{'9' * 400}.5,1", ",", ",,,,,", "٣", "1e9", "nan", "-", "%"]
+)
+def test_any_argument_of_any_filter_is_read_or_has_a_mistake(name: str, argument: str) -> None:
+    target = f"x/f:{name}({argument})/a.png"
+    assert bool(found(target)) == is_refused(f"/photos/thumbs/{target}".encode())
+
+
+@pytest.mark.parametrize("size", ["9" * 400, f"{'9' * 5000}x", f"x{'9' * 400}.5", "1x" * 900])
+def test_a_size_of_any_length_has_a_mistake(size: str) -> None:
+    assert found(f"{size}/a") == [(size, "")]
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        *(
+            "a=" + " " * 1900 + "(",
+            " " * 1900 + "(",
+            "a" * 1900 + "!",
+            "q(7)" * 480 + "!",
+            "q(7), " * 300 + "(",
+            "]" * 1900,
+        ),
+        *("a=" + "]" * 1900 + "(", "a;" * 900, "v(" + "é" * 900 + ")", "g(" + "1," * 900 + ")", "-" * 1900, "a:" * 900),
+    ],
+)
+def test_a_text_of_any_length_takes_no_time_that_grows_with_its_cube(spelled: str) -> None:
+    """With such a pattern, the test runs into its timeout."""
+    assert found(f"x/f:{spelled}/a")
 
 
 # -------------------------------------------------------------- what does not go together

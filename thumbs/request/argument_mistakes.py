@@ -1,5 +1,6 @@
 """Finds the wrong arguments of a filter, and right ones near them. Whether they are wrong is decided by `filters`."""
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -135,7 +136,8 @@ def _value(text: str) -> float | None:
     plain = text.strip().lower().replace("_", "")
     found = _NUMBER.match(plain)
     unit = _UNITS.get(plain[found.end() :].strip()) if found else None
-    return None if found is None or unit is None else float(found[0]) * unit
+    value = None if found is None or unit is None else float(found[0]) * unit
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _near_color(text: str) -> str:

@@ -10,7 +10,7 @@ from thumbs.request.filters import BY_NAME, FILTER, Filter
 from thumbs.request.located import Mistake, Span, corrected
 
 # A filter in a spelling that is nearly right: other brackets, an equals sign, blanks, capitals, hyphens.
-_LOOSE = re.compile(r"\s*([A-Za-z][A-Za-z_-]*)\s*(?:[\[({=:]\s*([^()]*?)\s*[\])}]*)?\s*[:,]?")
+_LOOSE = re.compile(r"([A-Za-z][A-Za-z_-]*)\s*(?:[\[({=:](.*))?", re.DOTALL)
 _CALL = re.compile(r"([A-Za-z_-]+)\(([^()]*)\)")
 _BETWEEN_CALLS = re.compile(r"[\s,:&|+]*")
 _WRITTEN = "A filter is written name(arguments), as in quality(70)."
@@ -128,8 +128,8 @@ def _rewritten(text: str) -> tuple[str, str]:
     if len(calls) > 1 and _BETWEEN_CALLS.fullmatch(_CALL.sub("", text)):
         near = [_call(call[1], call[2]) for call in calls]
         return ";".join(near) if all(near) else "", "Filters stand one after the other with a semicolon between them."
-    loose = _LOOSE.fullmatch(text)
-    return _call(loose[1], loose[2] or "") if loose else "", _WRITTEN
+    loose = _LOOSE.fullmatch(text.strip().rstrip(":,"))
+    return _call(loose[1], (loose[2] or "").rstrip("])} ").strip()) if loose else "", _WRITTEN
 
 
 def _call(name: str, arguments: str) -> str:

@@ -25,7 +25,7 @@ def near_size(text: str) -> str:
     """The size that `text` spells in another way; empty when it is no size at all."""
     plain = unicodedata.normalize("NFKC", text).lower().replace("×", "x")
     plain = "".join(str(unicodedata.decimal(char, char)) for char in plain)
-    numbers = [str(int(float(number)) or "") for number in _NUMBER.findall(plain)]
+    numbers = [number.partition(".")[0].lstrip("0") for number in _NUMBER.findall(plain)]
     words = _NUMBER.sub("", plain)
     if not numbers:
         return "x" if words.strip() in _NO_NUMBER else ""
