@@ -287,6 +287,10 @@ def test_a_text_of_any_length_takes_no_time_that_grows_with_its_cube(spelled: st
         ("401x300/f:p(card)/a", "presets", "401x300/f:p(card)", "x/filters:preset(card)"),
         ("401x300/f:fmt(webp);v(3)/a", "presets", "401x300/f:fmt(webp);v(3)", "x/filters:preset(card);v(3)"),
         ("80x/a/as/b.png", "presets", "b.png", ""),
+        ("x/f:p(card)/a/as/b.webp", "jpeg", "card", ""),
+        ("x/f:zzz)/a.png", "webp", "", ";format(jpeg)"),
+        ("x/f:/a.png", "webp", "", "format(jpeg)"),
+        ("f:q(7)/x/a.png", "webp", "", ""),
         ("x/f:p(padded)/a", "sized", "padded", ""),
     ],
 )

@@ -57,6 +57,7 @@ def test_a_signature_is_left_out_and_what_follows_keeps_its_place(signature: str
         {"open"}
     )
     assert shown.text == f"https://example.com/img/{storage}/thumbs/[signature]/50x/f:q(0)/a.jpg"
+    assert list(shown.places) == sorted(shown.places)
     start = shown.path.index("A")
     stop = shown.path.index("/50x")
     assert shown.located(Mistake(start, shown.path[start:stop], "It is wrong.")).text == "[signature]"

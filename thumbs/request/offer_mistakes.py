@@ -160,14 +160,17 @@ def _not_offered(wanted: Wanted, output: str, offered: list[str]) -> Mistake:
     sentence = f"This storage does not offer {output}, only {', '.join(offered) or 'no format at all'}."
     if "format" in wanted.parts.fields:
         return wanted.source_of("format").mistake(sentence, near)
+    if wanted.preset is not None and "format" in wanted.preset.fields:
+        return wanted.source_of("format").mistake(sentence)
     extension = None if wanted.name is None else extension_of(wanted.name)
     if extension is not None:
         return extension.mistake(sentence, FORMATS[near].extensions[0] if near else "")
-    if wanted.transform.format is not None:
-        return wanted.source_of("format").mistake(sentence)
     sentence = f"Without a format filter, a thumbnail of this original is {output}. {sentence}"
-    before = ";" if wanted.parts.filters else "/filters:"
-    return wanted.head.last().mistake(sentence, f"{before}format({near})" if near else "")
+    head, size = wanted.head, wanted.size
+    if not near or not head.text or size.offset > head.offset:  # nor is there a place for a filter
+        return head.last().mistake(sentence)
+    before = "" if head.text.endswith((":", ";")) else ";" if head.end > size.end else "/filters:"
+    return head.last().mistake(sentence, f"{before}format({near})")
 
 
 def _size_mistakes(wanted: Wanted) -> Iterator[Mistake]:
