@@ -120,7 +120,10 @@ def test_a_url_has_an_error_exactly_when_it_has_mistakes(storages: object) -> No
 def test_no_signature_is_printed_with_a_mistake(run: Run, storages: object, capsys: pytest.CaptureFixture[str]) -> None:
     url = run("thumb_url", "signed", "quarters.jpg", "--size", "50x").strip()
     signature = url.split("/")[4]
-    for wrong in (url.replace("50x", "51x"), url.replace("50x", "50y"), url.replace("signed", "sigend"), url[4:]):
+    for wrong in (
+        *(url.replace("50x", "51x"), url.replace("50x", "50y"), url.replace("signed", "sigend"), url[4:]),
+        *(url.replace("thumbs", "thumb"), url.replace("/signed/thumbs", ""), url.replace("signed/", "")),
+    ):
         lines = printed(run, capsys, f"https://example.com{wrong}")
         assert any(line.startswith("https://example.com") and "/[signature]/5" in line for line in lines)
         assert signature not in "\n".join(lines)

@@ -46,6 +46,12 @@ def test_what_a_terminal_would_not_print_is_percent_encoded() -> None:
     assert shown.located(Mistake(shown.path.index("é"), "é", "It is wrong.")).text == "é"
 
 
+def test_a_password_is_left_out() -> None:
+    shown = printed("https://user:secret@example.com/a/b@c")
+    assert shown.text == "https://example.com/a/b@c"
+    assert shown.located(Mistake(1, "a", "It is wrong.")) == Mistake(20, "a", "It is wrong.")
+
+
 def test_a_nearest_part_is_encoded_as_a_url_is() -> None:
     assert printed("/a/b").located(Mistake(1, "a", "It is wrong.", "é x")).nearest == "%C3%A9%20x"
 
@@ -62,6 +68,22 @@ def test_a_signature_is_left_out_and_what_follows_keeps_its_place(signature: str
     stop = shown.path.index("/50x")
     assert shown.located(Mistake(start, shown.path[start:stop], "It is wrong.")).text == "[signature]"
     assert shown.located(Mistake(shown.path.index("q(0)"), "q(0)", "It is wrong.")).text == "q(0)"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/signed/thumb/{}/50x/a", "/signed/Thumbs/{}/50y/a", "/signed/{}/50x/a", "/{}/50x/a", "/img/thumbs/{}/50x/a"),
+        *("/sigend/thumbs/{}/50y/a", "/open/thumbs/{}/50x/a", "/signed/thumbs/{}", "/signed/thumbs/{}/a"),
+        *("/signed/thumbs/x/{}/50x/a", "/signed/thumbs//{}/50x/a"),
+    ],
+)
+def test_a_signature_is_left_out_of_a_url_with_other_mistakes_too(path: str) -> None:
+    signature = "vP5dXcSfQoAaBbCcDdEeFf"
+    shown = printed(path.format(signature)).without_signature({"open"})
+    assert shown.text == path.format("[signature]")
+    located = shown.located(Mistake(shown.path.index(signature), signature, "It is wrong.", f"x/{signature}"))
+    assert (located.text, located.nearest) == ("[signature]", "")
 
 
 @pytest.mark.parametrize(

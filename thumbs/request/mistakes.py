@@ -40,7 +40,7 @@ def path_mistakes(path: str, policies: Mapping[str, StoragePolicy], *, now: floa
     if name not in policies:
         near = closest(name, policies)
         mistakes.append(
-            storage.mistake(f"There is no storage {name!r}.{'' if near else f' {nearest(name, policies)}'}", near)
+            storage.mistake(f"There is no storage of this name.{'' if near else f' {nearest(name, policies)}'}", near)
         )
     policy = policies.get(name) or policies.get(closest(name, policies))
     if not after.text:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from thumbs.http.messages import quoted_path
+from thumbs.problems import closest
 from thumbs.request.grammar import SIZE
 from thumbs.request.mistakes import Mistake
 
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
-# A segment that may be a signature, also one that is not right here, and the one after it. One without a capital or a
-# digit is rather a directory: of a thousand million signatures, at most a few hundred have none.
-_SIGNATURE = re.compile(r"/([^/]+)/thumbs/(?=[^/]*[A-Z0-9])([A-Za-z0-9_+=-]{16,})/([^/]*)")
+# A segment that may be a signature, also one that is not right here. One without a capital or a digit is rather a
+# directory: of a thousand million signatures, at most a few hundred have none.
+_SIGNATURE = re.compile(r"(?=[^/]*[A-Z0-9])[A-Za-z0-9_+=-]{16,}")
+_USER = re.compile(r"(?<=//)[^/]*@")
 HIDDEN = "[signature]"
 
 
@@ -20,9 +22,9 @@ HIDDEN = "[signature]"
 class PrintedUrl:
     """A URL and the path that it names.
 
-    `text` is the URL, with percent-encodings for what is not printable. `path` is its path, percent-decoded once; it
-    begins with a slash, and bytes that are not UTF-8 are surrogate escapes. `places` has the place in `text` of each
-    character of `path`, and that of its end.
+    `text` is the URL without user information, percent-encoded where it is not printable. `path` is its path,
+    percent-decoded once; it begins with a slash, and bytes that are not UTF-8 are surrogate escapes. `places` has the
+    place in `text` of each character of `path`, and that of its end.
     """
 
     text: str
@@ -32,28 +34,42 @@ class PrintedUrl:
     def located(self, mistake: Mistake) -> Mistake:
         """A mistake of `path` as one of `text`."""
         start, stop = self.places[mistake.offset], self.places[mistake.end]
-        return replace(mistake, offset=start, text=self.text[start:stop], nearest=quoted_path(mistake.nearest))
+        text = self.text[start:stop]
+        near = "" if HIDDEN in text else quoted_path(mistake.nearest)
+        return replace(mistake, offset=start, text=text, nearest=near)
 
     def without_signature(self, unsigned: Container[str] = ()) -> "PrintedUrl":
         """The same with `[signature]` in place of a signature: what is printed may be pasted into chats and tickets.
 
         In a URL of the `unsigned` storages, it is one only if a size follows.
         """
-        match = _SIGNATURE.search(self.path)
-        if match is None or (match[1] in unsigned and SIZE.fullmatch(match[3]) is None):
+        found = self._signature(unsigned)
+        if found is None:
             return self
-        start, stop = self.places[match.start(2)], self.places[match.end(2)]
+        start, stop = (self.places[offset] for offset in found)
         moved = len(HIDDEN) - (stop - start)
         places = tuple(
             place + moved if place >= stop else min(place, start) if place > start else place for place in self.places
         )
         return PrintedUrl(self.text[:start] + HIDDEN + self.text[stop:], self.path, places)
 
+    def _signature(self, unsigned: Container[str]) -> tuple[int, int] | None:
+        """Where in `path` may be a signature: before a size, or after `/{storage}/thumbs/`, also misspelled."""
+        segments = ["", "", *self.path.split("/"), ""]
+        start = 0
+        for storage, middle, segment, size in zip(segments, segments[1:], segments[2:], segments[3:], strict=False):
+            if _SIGNATURE.fullmatch(segment):
+                is_signed = storage not in unsigned and closest(middle.lower(), ["thumbs"])
+                if is_signed or SIZE.fullmatch(size):
+                    return start, start + len(segment)
+            start += len(segment) + 1
+        return None
+
 
 def printed(url: str) -> PrintedUrl:
     """`url`, with or without scheme and host, percent-encoded or not."""
     start, stop = _path_range(url)
-    text = _printable(url[:start])
+    text = _printable(_USER.sub("", url[:start]))
     raw = b"" if url.startswith("/", start) else b"/"
     starts = [len(text)] * len(raw)  # the place in `text` of each byte of `raw`
     position = start
