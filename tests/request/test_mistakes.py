@@ -211,6 +211,7 @@ def test_a_wrong_filter_has_the_nearest_right_one(spelled: str, part: str, near:
         *[("wm(lgo)", "lgo", "logo"), ("wm(Logo)", "Logo", "logo"), ("wm(logo,smart)", "smart", "")],
         *[("wm(logo,north,101)", "101", "100"), ("wm(logo,north,50,2)", "2", "1"), ("frames(al)", "al", "all")],
         *[("frames(0)", "0", "1"), ("mb(20k)", "20k", "20000"), ("mb(0)", "0", "1"), ("v(a b)", "a b", "a-b")],
+        *[("p(card,strip)", "card,strip", ""), ("fit(fill, fff)", " fff", "fff"), ('format("webp")', '"webp"', "webp")],
         *[("p(crad)", "crad", "card"), ("p(zzz)", "zzz", ""), ("exp(1900000000000)", "1900000000000", "1900000000")],
     ],
 )

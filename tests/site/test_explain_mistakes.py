@@ -82,6 +82,16 @@ def test_a_part_that_is_percent_encoded_is_pointed_at_as_a_whole(storages: objec
 
 
 @pytest.mark.parametrize(
+    "part", ["\udcffcats/a.jpg", "90x/a/as/\udcffb", "\udcff", "90x/f:\udcff=1/a", "90x/f:v(\udcff)/a"]
+)
+def test_no_nearest_part_has_bytes_that_are_not_utf_8(storages: object, part: str) -> None:
+    for storage in ("on-disk", "signed", "\udcff"):
+        mistakes = explain(f"/img/{storage}/thumbs/{part}").mistakes
+        assert mistakes
+        assert "\udcff" not in "".join(f"{each}{each.text}" for each in mistakes)
+
+
+@pytest.mark.parametrize(
     ("url", "expected"),
     [
         ("/img/on-dsk/thumbs/90x/f:q(0)/a.jpg", [("on-dsk", "on-disk"), ("0", "1")]),

@@ -149,7 +149,7 @@ def _near_color(text: str) -> str:
 
 COLOR = Kind(colors.parse, _near_color)
 _NAMED = Kind(
-    lambda text: matched(NAME, text), lambda text: re.sub(r"[^a-z0-9_-]+|^[_-]+", "-", text.lower()).strip("-_")[:64]
+    lambda text: matched(NAME, text), lambda text: text.strip().lower() if NAME.fullmatch(text.strip().lower()) else ""
 )
 _VERSION = Kind(lambda text: matched(TOKEN, text), lambda text: re.sub(r"[^A-Za-z0-9._~-]+", "-", text)[:64])
 _TURN = Kind(

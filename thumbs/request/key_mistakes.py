@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from thumbs.image.formats import BY_EXTENSION, OUTPUT_NAMES, default_output, format_of_extension
 from thumbs.problems import closest
 from thumbs.request.grammar import BAD_NAME, CONTROL, MAX_PATH_BYTES, MAX_SEGMENT_BYTES
-from thumbs.request.located import Mistake, Span
+from thumbs.request.located import NOT_UTF_8, Mistake, Span
 
 OUTPUT_EXTENSIONS = tuple(extension for extension, name in BY_EXTENSION.items() if name in OUTPUT_NAMES)
-# What is left of bytes that are not UTF-8, see `errors="surrogateescape"`.
-NOT_UTF_8 = re.compile(r"[\ud800-\udfff]+")
 _CONTROLS = re.compile(f"(?:{CONTROL.pattern})+")
 _BACKSLASH = re.compile(r"\\")
 _CHARACTERS = (

@@ -1,9 +1,13 @@
 """Parts of a text with their place in it, and what is wrong with one of them. For developers, never for clients."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from thumbs.problems import did_you_mean
+
+# What is left of bytes that are not UTF-8, see `errors="surrogateescape"`.
+NOT_UTF_8 = re.compile(r"[\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ class Span:
         return self.offset + len(self.text)
 
     def mistake(self, sentence: str, nearest: str = "") -> Mistake:
-        return Mistake(self.offset, self.text, sentence, nearest)
+        """A mistake in this part. A text that is not UTF-8 is not near."""
+        return Mistake(self.offset, self.text, sentence, "" if NOT_UTF_8.search(nearest) else nearest)
 
     def at(self, start: int, stop: int | None = None) -> "Span":
         """The part from `start` to `stop`, which count from the beginning of this one."""

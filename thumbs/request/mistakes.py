@@ -13,8 +13,8 @@ from thumbs.image.formats import format_of_extension
 from thumbs.problems import closest, nearest
 from thumbs.request.filter_mistakes import Parts, read_filters
 from thumbs.request.grammar import PREFIXES, SIZE, Address, Preset, split_name
-from thumbs.request.key_mistakes import NOT_UTF_8, key_mistakes, name_mistakes
-from thumbs.request.located import Mistake, Span
+from thumbs.request.key_mistakes import key_mistakes, name_mistakes
+from thumbs.request.located import NOT_UTF_8, Mistake, Span
 from thumbs.request.offer_mistakes import Wanted, offer_mistakes
 from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
