@@ -219,6 +219,22 @@ def test_a_wrong_argument_has_the_nearest_right_one(spelled: str, part: str, nea
     assert found(f"x/f:{spelled}/a") == [(part, near)]
 
 
+@pytest.mark.parametrize(
+    ("spelled", "policy", "expected"),
+    [
+        ("fmt=png", "webp", [("fmt=png", "fmt(png)"), ("fmt=png", "")]),
+        ("p=crad", "photos", [("p=crad", "p(crad)"), ("p=crad", "")]),
+        ("wm=lgo", "photos", [("wm=lgo", "wm(lgo)"), ("wm=lgo", "")]),
+        ("p(CRAD)", "photos", [("CRAD", "crad"), ("CRAD", "card")]),
+    ],
+)
+def test_a_filter_in_another_syntax_is_judged_as_the_nearest_one(
+    spelled: str, policy: str, expected: list[tuple[str, str]]
+) -> None:
+    """What is near its arguments is not what may stand in place of all of it."""
+    assert found(f"x/f:{spelled}/a.jpg", POLICIES[policy]) == expected
+
+
 def test_of_several_arguments_each_wrong_one_is_named() -> None:
     assert found("x/f:wm(lgo,soutest,300,7)/a") == [
         ("lgo", "logo"),

@@ -72,6 +72,11 @@ class Wanted:
         kept = {name: value for name, value in fields.items() if name not in NOT_IN_TRANSFORM}
         return Transform(width=width, height=height, **kept)  # type: ignore[arg-type]
 
+    def mistake_in(self, field: str, sentence: str, nearest: str) -> Mistake:
+        """A mistake in the arguments of the filter that sets `field`, unless they are not written as arguments."""
+        rewritten = any(part.arguments is part.whole and field in (part.fields or {}) for part in self.parts.filters)
+        return self.source_of(field).mistake(sentence, "" if rewritten else nearest)
+
     def source_of(self, field: str) -> Span:
         """The part that sets `field`: the arguments of its filter, else the preset, else the size."""
         for part in self.parts.filters:
@@ -103,7 +108,7 @@ def _unknown_names(wanted: Wanted) -> Iterator[Mistake]:
 
 def _unknown(kind: str, span: Span, name: str, known: Mapping[str, object]) -> Iterator[Mistake]:
     if name not in known:
-        near = closest(name, known)
+        near = closest(name, known) if span.text.lower() == name else ""
         hint = "" if near else f" {nearest(name, known)}" if known else " There are none."
         yield span.mistake(f"There is no {kind} {name!r}.{hint}", near)
 
@@ -121,7 +126,7 @@ def _two_formats(wanted: Wanted) -> Iterator[Mistake]:
         return
     if output == AUTO:
         sentence = f"With a download name, the format is that of its extension, here {named}, and not auto."
-        yield wanted.source_of("format").mistake(sentence, named)
+        yield wanted.mistake_in("format", sentence, named)
         return
     extension = extension_of(wanted.name)
     span = wanted.name if extension is None else extension
@@ -159,7 +164,7 @@ def _not_offered(wanted: Wanted, output: str, offered: list[str]) -> Mistake:
     near = offered[0] if offered else ""
     sentence = f"This storage does not offer {output}, only {', '.join(offered) or 'no format at all'}."
     if "format" in wanted.parts.fields:
-        return wanted.source_of("format").mistake(sentence, near)
+        return wanted.mistake_in("format", sentence, near)
     if wanted.preset is not None and "format" in wanted.preset.fields:
         return wanted.source_of("format").mistake(sentence)
     extension = None if wanted.name is None else extension_of(wanted.name)
