@@ -54,7 +54,8 @@ def build(read: Configuration, rendering: Rendering | None = None) -> Thumbnaile
     preempt = None if rendering.pool is None else rendering.pool.preempt
     places = FairExecutor(weights, places=renders(read), watch=watch(RENDER), preempt=preempt, **queue)
     if rendering.pool is None:
-        places.on_start = Watchdog(_stuck_after(read)).watch
+        watchdog = Watchdog(_stuck_after(read))
+        places.on_start, places.on_close = watchdog.watch, watchdog.stop
     return Thumbnailer(
         {conf.name: storage(conf, read, rendering) for conf in read.storages},
         {
