@@ -25,6 +25,7 @@ LEAD_TO_DJANGO = {
     ("thumbs.front", "thumbs.wiring.process"),
     ("thumbs.sources.drivers.table", "thumbs.sources.storages.checks"),
     ("thumbs.sources.drivers.table", "thumbs.sources.storages.django_storage"),
+    ("thumbs.sources.drivers.table", "thumbs.sources.storages.places"),
     ("thumbs.sources.drivers.table", "thumbs.sources.storages.served_paths"),
 }
 
@@ -65,6 +66,7 @@ SETTINGS = {
     "thumbs.wiring.policies": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.checks.config": {"CACHES"},
     "thumbs.sources.storages.checks": {"STORAGES"},
+    "thumbs.sources.storages.places": {"STORAGES"},
     "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.checks.middleware": {
         *("MIDDLEWARE", "SESSION_SAVE_EVERY_REQUEST", "USE_I18N", "ASGI_APPLICATION", "WSGI_APPLICATION"),

@@ -32,5 +32,10 @@ class Problem:
 
 def nearest(name: str, known: Mapping[str, object] | Sequence[str]) -> str:
     """A hint: the known name that `name` is a misspelling of, or all known names."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(sorted(known))}."
+    return misspelling(name, list(known)) or f"Known here: {', '.join(sorted(known))}."
+
+
+def misspelling(name: str, known: Sequence[str]) -> str:
+    """A hint: the known name that `name` is a misspelling of. Empty if it is near none."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]!r}?" if close else ""

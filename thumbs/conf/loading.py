@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,15 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The configuration as read; a wrong value is replaced by its default. Usable only when no problem is an error."""
+    """The configuration as read; a wrong value is replaced by its default. Usable only when no problem is an error.
+
+    `from_file`: the storages are those of a document, not of a site's settings.
+    """
 
     document: DocumentConf
     storages: tuple[StorageConf, ...]
     problems: tuple[Problem, ...]
+    from_file: bool = False
 
     @property
     def unusable(self) -> tuple[Problem, ...]:
@@ -39,7 +43,6 @@ class Configuration:
     @property
     def errors(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if ".E" in problem.id)
-
 
     def require(self) -> None:
         """Raise `NotConfigured` unless a server can start with it."""
@@ -69,6 +72,7 @@ def load(thumbs: object) -> Configuration:
     defaults = document.pop("defaults", {})
     path = document.pop("storages_file", None)
     where = "THUMBS"
+    from_file = isinstance(path, str | Path) and "storages" not in document
     if isinstance(path, str | Path):
         where = Path(path).name
         # THUMBS holds what the environment set: it takes precedence over the file.
@@ -82,7 +86,8 @@ def load(thumbs: object) -> Configuration:
     if isinstance(defaults, Mapping):
         document = {**defaults, **document}
     document = _expanded(document, environ if isinstance(environ, Mapping) else {}, where, problems)
-    return _configuration(document, where, problems)
+    configuration = _configuration(document, where, problems)
+    return replace(configuration, from_file=from_file)
 
 
 def caches_of(path: str | Path) -> dict[str, dict[str, object]]:

@@ -82,7 +82,7 @@ def secrets_in(value: object, *, secret: bool = False) -> Iterable[str]:
     """The strings under a sensitive name in nested options; with `secret`, all strings."""
     if isinstance(value, Mapping):
         for name, item in value.items():
-            yield from secrets_in(item, secret=secret or _NAMES.search(str(name)) is not None)
+            yield from secrets_in(item, secret=secret or is_sensitive(str(name)))
     elif isinstance(value, list | tuple | set):
         for item in value:
             yield from secrets_in(item, secret=secret)
@@ -90,6 +90,11 @@ def secrets_in(value: object, *, secret: bool = False) -> Iterable[str]:
         yield from secrets_in(value.decode("utf-8", "replace"), secret=secret)
     elif secret and isinstance(value, str):
         yield value
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether the name of a setting or an option says that its value is a secret."""
+    return _NAMES.search(name) is not None
 
 
 def redacted(text: str) -> str:

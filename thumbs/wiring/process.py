@@ -15,6 +15,7 @@ from django.conf import settings
 
 from thumbs.conf.loading import Configuration, load
 from thumbs.request.resolve import StoragePolicy
+from thumbs.wiring.overrides import settled
 from thumbs.wiring.policies import policy
 
 if TYPE_CHECKING:
@@ -115,5 +116,5 @@ def reset() -> None:
 
 
 def configuration() -> Configuration:
-    """`settings.THUMBS` as it is now, with all of its problems."""
-    return load(getattr(settings, "THUMBS", {}))
+    """`settings.THUMBS` as it is now, with all of its problems, and with the cache layers that apply now."""
+    return settled(load(getattr(settings, "THUMBS", {})))

@@ -10,6 +10,10 @@ from thumbs.sources.source import Source
 K = TypeVar("K")
 
 
+def _as_text(settings: Any) -> str:
+    return repr(settings)
+
+
 def _no_problems(_: Any) -> Iterator[Problem]:
     return iter(())
 
@@ -25,6 +29,8 @@ class Driver(Generic[K]):
       for one call.
     * `served_path(settings, held_by, name)` is the path under which the storage serves the file `name` of the Django
       storage `held_by`, None where it does not serve it. Raises what the constructor of a storage raises.
+    * `place(settings)` is a text that says where the originals are: equal for storages with the same originals, and
+      without secrets. It asks no storage.
     * `rules` finds problems in the settings alone; it works without Django.
     * `checks` finds problems that need a configured Django. It runs only if the rules found none.
 
@@ -36,6 +42,7 @@ class Driver(Generic[K]):
     settings: type[K]
     build: Callable[[K, int, float], Source]
     served_path: Callable[[K, object, str], str | None]
+    place: Callable[[K], str] = _as_text
     rules: Callable[[K], Iterator[Problem]] = _no_problems
     checks: Callable[[K], Iterator[Problem]] = _no_problems
 

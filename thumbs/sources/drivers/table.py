@@ -3,6 +3,7 @@
 A new driver is a row here, a package of its own with its settings and its source, and its keys in `StorageConf`.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,6 +41,10 @@ def _below_root(settings: local.LocalSettings, held_by: object, name: str) -> st
     return below_root(settings.root, held_by, name)
 
 
+def _root(settings: local.LocalSettings) -> str:
+    return repr(("local", os.path.realpath(settings.root)))
+
+
 def _s3_source(settings: s3.S3Settings, max_bytes: int, deadline: float) -> Source:
     from thumbs.sources.s3.source import S3Source  # noqa: PLC0415
 
@@ -50,6 +55,10 @@ def _key_in_bucket(settings: s3.S3Settings, held_by: object, name: str) -> str |
     from thumbs.sources.storages.served_paths import key_in_bucket  # noqa: PLC0415
 
     return key_in_bucket(settings.bucket, settings.base_url, held_by, name)
+
+
+def _bucket(settings: s3.S3Settings) -> str:
+    return repr(("s3", settings.base_url, settings.bucket))
 
 
 def _storage_source(settings: storages.StorageSettings, max_bytes: int, deadline: float) -> Source:
@@ -65,6 +74,12 @@ def _name_in_storage(settings: storages.StorageSettings, held_by: object, name: 
     return name_in_storage(storage_of(settings)(), held_by, name)
 
 
+def _place(settings: storages.StorageSettings) -> str:
+    from thumbs.sources.storages.places import place_of  # noqa: PLC0415
+
+    return place_of(settings)
+
+
 def _alias_checks(settings: storages.AliasSettings) -> Iterator[Problem]:
     from thumbs.sources.storages.checks import alias_problems  # noqa: PLC0415
 
@@ -78,18 +93,19 @@ def _class_checks(settings: storages.ClassSettings) -> Iterator[Problem]:
 
 
 NAMED: tuple[Driver[Any], ...] = (
-    Driver("local", local.LocalSettings, _local_source, _below_root, rules=local.problems),
-    Driver("s3", s3.S3Settings, _s3_source, _key_in_bucket, rules=s3.problems),
+    Driver("local", local.LocalSettings, _local_source, _below_root, place=_root, rules=local.problems),
+    Driver("s3", s3.S3Settings, _s3_source, _key_in_bucket, place=_bucket, rules=s3.problems),
     Driver(
         "django",
         storages.AliasSettings,
         _storage_source,
         _name_in_storage,
+        place=_place,
         rules=storages.problems,
         checks=_alias_checks,
     ),
 )
 # The row for every dotted path to a class of a Django storage.
 BY_CLASS: Driver[Any] = Driver(
-    "a class", storages.ClassSettings, _storage_source, _name_in_storage, checks=_class_checks
+    "a class", storages.ClassSettings, _storage_source, _name_in_storage, place=_place, checks=_class_checks
 )
