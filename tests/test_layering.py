@@ -17,7 +17,7 @@ from tests.support.modules import ROOT, WITHOUT_DJANGO, packages, trees, within
 # A row of the table: the room, what is in it, and what it may import.
 _ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 # Django's own words at the root of the package. They may import every room.
-DJANGO = ("apps", "checks", "management", "signals", "templatetags", "urls", "views")
+DJANGO = ("apps", "checks", "management", "pytest_plugin", "signals", "templatetags", "test", "urls", "views")
 
 # Imports inside a function whose callers need Django: `front.wired` gives a front the thumbnailer of Django's settings,
 # and a row of the table of drivers opens a storage of Django.
@@ -39,6 +39,7 @@ OWNERS = {
     "prometheus_client": ("thumbs.observability.metrics", "thumbs.wiring.build", "mage_project"),
     "gunicorn": ("thumbs.server.worker", "thumbs.server.protocol"),
     "tqdm": ("thumbs.management",),
+    "pytest": ("thumbs.pytest_plugin",),
     "django": (
         *(
             "thumbs.apps",
@@ -48,6 +49,7 @@ OWNERS = {
             "thumbs.management",
             "thumbs.signals",
             "thumbs.templatetags",
+            "thumbs.toolkit",
         ),
         *("thumbs.checks.middleware", "thumbs.site.responses", "thumbs.urls", "thumbs.site.served_paths"),
         *(
@@ -63,6 +65,7 @@ OWNERS = {
 SETTINGS = {
     "thumbs.apps": {"STORAGES", "CACHES", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.wiring.process": {"THUMBS"},
+    "thumbs.toolkit.testing": {"THUMBS"},
     "thumbs.wiring.policies": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.checks.config": {"CACHES"},
     "thumbs.sources.storages.checks": {"STORAGES"},

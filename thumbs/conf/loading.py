@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from thumbs.conf.document import DocumentConf, StorageConf
+from thumbs.conf.document import DUMMY, DocumentConf, StorageConf
 from thumbs.conf.keys import read
 from thumbs.conf.rules import problems_of
 from thumbs.problems import INCOMPLETE, MISSING_KEY, ROOT_MISSING, WRONG_VALUE, Problem
@@ -21,6 +21,9 @@ _LEAST = (
     '"signature_secret_key": "django"}]}.'
 )
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+# Of `settings.THUMBS`, in lower case: those of a document, and three that say where its values come from.
+KEYS = (*(each.name for each in fields(DocumentConf)), "storages_file", "environ", "defaults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,9 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
             continue
         names.add(storage.name)
         if len(problems) == before:
-            problems.extend(problems_of(storage, place))
+            found = problems_of(storage, place)
+            # In mode dummy no storage is read, and a developer's machine need not have its files.
+            problems.extend(each for each in found if root.mode != DUMMY or each.id != ROOT_MISSING)
         storages.append(storage)
     problems.extend(
         Problem(INCOMPLETE, f"storages[{storage.name}].presets_only", "offers nothing, for there are no presets.")

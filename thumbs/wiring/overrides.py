@@ -57,7 +57,7 @@ def settled(read: Configuration) -> Configuration:
     if directory is not None:
         read = _with_caches(read, lambda conf: _in_directory(conf, directory))
         return replace(read, document=replace(read.document, run_dir=str(directory / "run")))
-    return _with_caches(read, _off) if wishes.directories or wishes.session or _is_overridden() else read
+    return _with_caches(read, _off) if wishes.directories or wishes.session or is_overridden() else read
 
 
 def _with_caches(read: Configuration, change: Callable[[StorageConf], CacheConf]) -> Configuration:
@@ -87,7 +87,7 @@ def _in_directory(conf: StorageConf, directory: Path) -> CacheConf:
     )
 
 
-def _is_overridden() -> bool:
+def is_overridden() -> bool:
     """Whether `override_settings` or its kin hold one of the settings now.
 
     Django keeps the overrides as a chain of holders, the innermost first. The last holder is that of
