@@ -21,6 +21,9 @@ from tests.support.fronts import SECRET, Fronts, fill_bucket, running_fronts  # 
 from thumbs.conf import installation  # noqa: E402
 from thumbs.wiring import overrides, process  # noqa: E402
 
+# Tests of a site, for sessions of their own: `tests/system/test_ordinary_site.py` runs them.
+collect_ignore = ["ordinary_site"]
+
 _SYSTEM = Path(__file__).resolve().parent / "system"
 # Seconds; `timeout` in pyproject.toml is that of all other tests. All three are far above what a test takes.
 _SYSTEM_TIMEOUT, _SLOW_TIMEOUT = 600, 3600

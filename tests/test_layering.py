@@ -45,6 +45,7 @@ OWNERS = {
             "thumbs.apps",
             "thumbs.checks.config",
             "thumbs.checks.isolation",
+            "thumbs.site.commits",
             "thumbs.site.links",
             "thumbs.management",
             "thumbs.signals",

@@ -7,11 +7,11 @@ from functools import partial
 
 from django.apps import apps
 from django.core.files.storage import Storage
-from django.db import transaction
 from django.db.models import FileField, Model
 from django.db.models.signals import post_delete, post_save, pre_save
 
 from thumbs.errors import BadPath
+from thumbs.site.commits import after_commit
 from thumbs.site.purging import purge
 from thumbs.site.served_paths import served_path
 from thumbs.wiring.process import configuration
@@ -103,7 +103,7 @@ def _fields(model: type[Model]) -> list[FileField]:
 
 def _purge_on_commit(storage: Storage, names: set[str], using: str) -> None:
     for name in names - {""}:
-        transaction.on_commit(partial(_purge, storage, name), using=using)
+        after_commit(partial(_purge, storage, name), using)
 
 
 def _purge(storage: Storage, name: str) -> None:
