@@ -24,7 +24,7 @@ _NO_LAYERS = read_keys(CacheConf, {}, "", [])
 class _Wishes:
     """What tests have asked for. `directories` has the innermost wish last; None in it stands for no layers.
 
-    `session`: a test session runs. `as_configured`: the layers are those of the configuration, whatever is overridden.
+    `session`: a test session runs. `as_configured`: an override or a session alone changes nothing.
     """
 
     directories: list[Path | None] = field(default_factory=list)
@@ -51,13 +51,10 @@ def settled(read: Configuration) -> Configuration:
         read = _with_caches(read, _shared)
     if read.document.mode == DUMMY:  # no plain picture may stay where a real one belongs
         return _with_caches(read, _off)
-    if wishes.as_configured:
-        return read
-    directory = wishes.directories[-1] if wishes.directories else None
-    if directory is not None:
-        read = _with_caches(read, lambda conf: _in_directory(conf, directory))
-        return replace(read, document=replace(read.document, run_dir=str(directory / "run")))
-    return _with_caches(read, _off) if wishes.directories or wishes.session or is_overridden() else read
+    if wishes.directories:
+        return _in_directory(read, wishes.directories[-1])
+    off = not wishes.as_configured and (wishes.session or is_overridden())
+    return _with_caches(read, _off) if off else read
 
 
 def _with_caches(read: Configuration, change: Callable[[StorageConf], CacheConf]) -> Configuration:
@@ -73,7 +70,14 @@ def _off(conf: StorageConf) -> CacheConf:
     return replace(_NO_LAYERS, namespace=conf.cache.namespace)
 
 
-def _in_directory(conf: StorageConf, directory: Path) -> CacheConf:
+def _in_directory(read: Configuration, directory: Path | None) -> Configuration:
+    if directory is None:
+        return _with_caches(read, _off)
+    read = _with_caches(read, lambda conf: _on_disk(conf, directory))
+    return replace(read, document=replace(read.document, run_dir=str(directory / "run")))
+
+
+def _on_disk(conf: StorageConf, directory: Path) -> CacheConf:
     """A disk layer in `directory`, and the memory layer where there is one. What an alias names outlives the test.
 
     The namespace is the default of a site: a test that moves MEDIA_ROOT must not find what was there before.
