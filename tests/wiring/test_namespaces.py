@@ -171,8 +171,9 @@ def test_two_sites_with_one_cache_do_not_see_each_others_pictures(
 def test_a_purge_and_a_clear_reach_the_own_namespace_only(roots: list[Path], tmp_path: Path, run: Run) -> None:
     def site(root: Path) -> dict[str, Any]:
         storage = local_storage("photos", root, shared={"alias": "default"})
-        return {"STORAGES": [storage], "RUN_DIR": str(tmp_path / "run")}
+        return {"STORAGES": [storage], "RUN_DIR": str(tmp_path / "run" / root.name)}  # as on two machines
 
+    (tmp_path / "run").mkdir()
     one, two = map(site, roots[:2])
     for forget in (lambda: purge("photos", PATH), lambda: run("clear_thumb_cache"), _clear_source(run)):
         for thumbs in (one, two):

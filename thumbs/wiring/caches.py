@@ -135,7 +135,7 @@ def _journal(conf: StorageConf, run_dir: str | None) -> PrivateFile:
     disk = conf.cache.disk
     if disk.enabled and disk.dir is not None:
         return PrivateFile(PrivateDirectory(Path(disk.dir)), JOURNAL)
-    return PrivateFile(run_directory(run_dir), f"{scope_of(conf)}{_PURGES}")
+    return PrivateFile(run_directory(run_dir), f"{conf.name}{_PURGES}")
 
 
 def _locations_digest(conf: StorageConf) -> str:

@@ -16,9 +16,6 @@ def namespace_of(conf: StorageConf) -> str:
 
 
 def scope_of(conf: StorageConf) -> str:
-    """What stands before the keys of `conf` in a cache that serves several storages, and in the names of its files.
-
-    The name of a storage has neither a colon nor a dot.
-    """
+    """What stands before the keys of `conf` in a cache that serves several storages. Their names have no dot."""
     namespace = namespace_of(conf)
     return f"{conf.name}.{namespace}" if namespace else conf.name
