@@ -11,9 +11,9 @@ from django.test import override_settings
 
 from tests.support.commands import local_storage
 from tests.support.models import Photo
-from thumbs import signals
+from thumbs import signals, thumb_url
 from thumbs.observability import redaction
-from thumbs.site import links, readiness
+from thumbs.site import readiness
 from thumbs.wiring import process
 
 MEMORY = "thumbs.cache.memory.MemoryCache"
@@ -41,7 +41,7 @@ def test_a_process_is_rebuilt_at_the_begin_and_at_the_end_of_an_override() -> No
 
 def test_urls_follow_the_urlconf_and_the_script_name() -> None:
     with override_settings(THUMBS=storages()):
-        assert links.thumb_url("photos", "a.jpg", "9x") == "/img/photos/thumbs/9x/a.jpg"
+        assert thumb_url("photos", "a.jpg", "9x") == "/img/photos/thumbs/9x/a.jpg"
         before = process.current()
         with override_settings(ROOT_URLCONF="tests.support.models"):
             assert process.current() is not before

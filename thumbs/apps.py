@@ -72,7 +72,7 @@ class ThumbsConfig(AppConfig):
 def _drop(setting: str) -> None:
     from thumbs.wiring import process  # noqa: PLC0415
 
-    process.reset()
+    process.reset(close=True)
     for module, is_affected in (("thumbs.site.readiness", True), ("thumbs.cache.memory", setting == "CACHES")):
         if is_affected and module in sys.modules:
             sys.modules[module].forget()

@@ -24,10 +24,10 @@ def _thumbs_session() -> Iterator[None]:
     from thumbs.wiring.overrides import wishes  # noqa: PLC0415
 
     wishes.session = True
-    process.reset()
+    process.reset(close=True)
     yield
     wishes.session = False
-    process.reset()
+    process.reset(close=True)
 
 
 @pytest.fixture

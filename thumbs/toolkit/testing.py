@@ -2,6 +2,7 @@
 
 import tempfile
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest import TestCase
@@ -39,7 +40,7 @@ class override_thumbs(TestContextDecorator):  # noqa: N801 - named as Django's o
 
     def enable(self) -> None:
         with ExitStack() as stack:
-            stack.callback(process.reset)
+            stack.callback(partial(process.reset, close=True))
             directory = None
             if self._cache:
                 made = tempfile.TemporaryDirectory(prefix="mage-test-", ignore_cleanup_errors=True)
@@ -48,7 +49,7 @@ class override_thumbs(TestContextDecorator):  # noqa: N801 - named as Django's o
             override = override_settings(THUMBS=self._merged())
             override.enable()
             stack.callback(override.disable)
-            process.reset()
+            process.reset(close=True)
             self._entered.append(stack.pop_all())
 
     def disable(self) -> None:

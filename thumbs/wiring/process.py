@@ -49,13 +49,13 @@ class _Process:
         self._thumbnailer: Thumbnailer | None = None
         self._rendering: Rendering | None = None
 
-    def reset(self) -> None:
+    def reset(self, *, close: bool) -> None:
         with self._lock:
             thumbnailer, rendering = self._thumbnailer, self._rendering
             self._current = self._thumbnailer = self._rendering = None
-        if thumbnailer is not None:
+        if close and thumbnailer is not None:
             thumbnailer.close()
-        if rendering is not None:
+        if close and rendering is not None:
             rendering.close()
 
     @property
@@ -107,12 +107,13 @@ def isolation() -> "Isolation | None":
     return _process.isolation
 
 
-def reset() -> None:
+def reset(*, close: bool = False) -> None:
     """Drop this process's configuration and thumbnailer. The next call reads the settings as they are then.
 
-    Requests that wait for the thumbnailer are refused. Its threads and child processes end when they are idle.
+    With `close`, requests that wait for the thumbnailer are refused, and its threads and child processes end as soon as
+    they are idle. Otherwise it still answers where it is in use.
     """
-    _process.reset()
+    _process.reset(close=close)
 
 
 def configuration() -> Configuration:
