@@ -21,7 +21,8 @@ STORAGE = {
 
 @pytest.fixture(autouse=True)
 def _as_in_a_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    overrides.wishes.as_configured = False
+    monkeypatch.setattr(overrides.wishes, "as_configured", False)
+    monkeypatch.setattr(overrides.wishes, "session", False)  # this suite may run with our plugin
     monkeypatch.setattr(settings, "THUMBS", {"STORAGES": [STORAGE]})
 
 
@@ -40,7 +41,6 @@ def session() -> Iterator[None]:
 
 
 def test_layers_are_off_during_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overrides.wishes, "session", False)
     running = session()
     next(running)
     assert names() == ()
@@ -68,7 +68,6 @@ def test_the_fixtures_switch_keys_and_layers_until_the_end_of_a_test() -> None:
     ],
 )
 def test_a_session_without_this_app_is_left_alone(registry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overrides.wishes, "session", False)
     monkeypatch.setitem(sys.modules, "django.apps", registry)
     running = session()
     next(running)

@@ -20,7 +20,8 @@ CACHE = "django.core.cache.backends.locmem.LocMemCache"
 @pytest.fixture(autouse=True)
 def _as_in_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A site with caches. `settings.THUMBS` is set without an override, as a settings module does."""
-    overrides.wishes.as_configured = False
+    monkeypatch.setattr(overrides.wishes, "as_configured", False)
+    monkeypatch.setattr(overrides.wishes, "session", False)  # this suite may run with our plugin
     storage = local_storage(
         "photos",
         tmp_path,
