@@ -19,7 +19,10 @@ from tests.support.clock import Clock  # noqa: E402
 from tests.support.commands import Run, disk_cache, local_storage  # noqa: E402
 from tests.support.fronts import SECRET, Fronts, fill_bucket, running_fronts  # noqa: E402
 from thumbs.conf import installation  # noqa: E402
-from thumbs.wiring import process  # noqa: E402
+from thumbs.wiring import overrides, process  # noqa: E402
+
+# Tests of a site, for sessions of their own: `tests/system/test_ordinary_site.py` runs them.
+collect_ignore = ["ordinary_site"]
 
 _SYSTEM = Path(__file__).resolve().parent / "system"
 # Seconds; `timeout` in pyproject.toml is that of all other tests. All three are far above what a test takes.
@@ -69,7 +72,8 @@ def clock() -> Clock:
 
 @pytest.fixture(autouse=True)
 def _anew() -> Iterator[None]:
-    """No test sees another one's thumbnailer."""
+    """No test sees another one's thumbnailer. Cache layers are on as configured: they are what many tests test."""
+    overrides.wishes.as_configured = True
     process.reset()
     yield
     process.reset()

@@ -17,7 +17,10 @@ from tests.support.modules import ROOT, WITHOUT_DJANGO, packages, trees, within
 # A row of the table: the room, what is in it, and what it may import.
 _ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 # Django's own words at the root of the package. They may import every room.
-DJANGO = ("apps", "checks", "jinja2", "management", "signals", "templatetags", "urls", "views", "wagtail")
+DJANGO = (
+    *("apps", "checks", "jinja2", "management", "pytest_plugin", "signals", "templatetags", "test", "urls", "views"),
+    "wagtail",
+)
 
 # Imports inside a function whose callers need Django: `front.wired` gives a front the thumbnailer of Django's settings,
 # and a row of the table of drivers opens a storage of Django.
@@ -25,6 +28,7 @@ LEAD_TO_DJANGO = {
     ("thumbs.front", "thumbs.wiring.process"),
     ("thumbs.sources.drivers.table", "thumbs.sources.storages.checks"),
     ("thumbs.sources.drivers.table", "thumbs.sources.storages.django_storage"),
+    ("thumbs.sources.drivers.table", "thumbs.sources.storages.places"),
     ("thumbs.sources.drivers.table", "thumbs.sources.storages.served_paths"),
 }
 
@@ -38,6 +42,7 @@ OWNERS = {
     "prometheus_client": ("thumbs.observability.metrics", "thumbs.wiring.build", "mage_project"),
     "gunicorn": ("thumbs.server.worker", "thumbs.server.protocol"),
     "tqdm": ("thumbs.management",),
+    "pytest": ("thumbs.pytest_plugin",),
     "jinja2": ("thumbs.jinja2",),
     "django": (
         *(
@@ -64,10 +69,12 @@ OWNERS = {
 SETTINGS = {
     "thumbs.apps": {"STORAGES", "CACHES", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.wiring.process": {"THUMBS"},
+    "thumbs.toolkit.testing": {"THUMBS"},
     "thumbs.wiring.policies": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.toolkit.urls": {"ROOT_URLCONF"},
     "thumbs.checks.config": {"CACHES"},
     "thumbs.sources.storages.checks": {"STORAGES"},
+    "thumbs.sources.storages.places": {"STORAGES"},
     "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.checks.middleware": {
         *("MIDDLEWARE", "SESSION_SAVE_EVERY_REQUEST", "USE_I18N", "ASGI_APPLICATION", "WSGI_APPLICATION"),

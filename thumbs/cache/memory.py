@@ -85,6 +85,12 @@ class MemoryCache(BaseCache):
         self._store.clear()
 
 
+def forget() -> None:
+    """Forget all stores: the next cache that names one sets its caps. Caches that are open keep theirs."""
+    with _stores_lock:
+        _stores.clear()
+
+
 class _Pickled(bytes):
     """A value of any other type: each reader gets a copy of its own."""
 

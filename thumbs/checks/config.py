@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from thumbs.cache.filestore.store import ForeignDirectory, Untrusted
 from thumbs.conf import installation
-from thumbs.conf.document import StorageConf
+from thumbs.conf.document import DUMMY, StorageConf
 from thumbs.conf.loading import NotConfigured
 from thumbs.problems import ROOT_MISSING, UNKNOWN_ALIAS, Problem, nearest
 from thumbs.sources.drivers.table import driver_of
@@ -41,7 +41,7 @@ def check_thumbs(**_: object) -> list[checks.CheckMessage]:
         problems += _run_directory(loaded.document.run_dir, loaded.storages)
         problems += _shared_directories(loaded.storages)
         for storage in loaded.storages:
-            problems += _problems_of(storage)
+            problems += _problems_of(storage, is_read=loaded.document.mode != DUMMY)
     return [message(problem) for problem in problems]
 
 
@@ -68,11 +68,12 @@ def message(problem: Problem) -> checks.CheckMessage:
     return kind(f"{problem.where}: {problem.sentence}", hint=problem.hint or None, id=problem.id)
 
 
-def _problems_of(storage: StorageConf) -> Iterator[Problem]:
+def _problems_of(storage: StorageConf, *, is_read: bool) -> Iterator[Problem]:
     where = f"storages[{storage.name}]"
     yield from _secret(storage, f"{where}.signature_secret_key")
     driver = driver_of(storage.driver)
-    yield from (problem.within(where) for problem in driver.checks(driver.settings_of(storage)))
+    if is_read:
+        yield from (problem.within(where) for problem in driver.checks(driver.settings_of(storage)))
     cache = storage.cache
     for layer, alias in (("memory", cache.memory.alias), ("disk", cache.disk.alias), ("shared", cache.shared.alias)):
         if alias is not None:

@@ -34,6 +34,8 @@ MIB = 1024 * 1024
 MEGAPIXEL = 1_000_000
 MAX_WORKERS = 1024
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# What pictures are made of: the originals, or plain colors, without any storage.
+NORMAL, DUMMY = MODES = ("normal", "dummy")
 # Where renders run: in threads; in child processes, with the sandbox that the kernel offers; in such with all of it.
 OFF, AUTO, REQUIRE = ISOLATION = ("off", "auto", "require")
 
@@ -91,6 +93,8 @@ class CacheConf:
     disk: DiskCacheConf = key(nested(DiskCacheConf))
     shared: SharedCacheConf = key(nested(SharedCacheConf))
     sources: bool = key(boolean, default=False)
+    # Not given: empty in a file, so that servers that share a cache agree; in a site a digest of the storage's place.
+    namespace: str | None = key(values.namespace, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,8 @@ class DocumentConf:
     metrics: bool = key(boolean, default=False)
     access_log: bool = key(boolean, default=False)
     purge_on_model_changes: bool = key(boolean, default=False)
+    mode: str = key(one_of(MODES), default=NORMAL)
+    strict: bool = key(boolean, default=False)
     breakpoints: dict[str, int] = key(mapping_of(whole(1)), default=BREAKPOINTS)
     container_width: int | None = key(whole(1), default=None)
     caches: dict[str, object] = key(mapping_of(anything), default={}, secret=True)

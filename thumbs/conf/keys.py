@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
-from thumbs.problems import MISSING_KEY, UNKNOWN_KEY, WRONG_VALUE, Problem, nearest
+from thumbs.problems import MISSING_KEY, UNKNOWN_KEY, WRONG_VALUE, Problem, closest, did_you_mean, nearest
 
 T = TypeVar("T")
 # A kind takes a value and returns what it stands for. It raises ValueError with the end of "… must be".
@@ -68,6 +68,8 @@ class _Overrides:
             else:
                 try:
                     values[name] = kind(value[name])
+                except NotListed as error:
+                    problems.append(Problem(WRONG_VALUE, place, f"must be {error}.", error.hint))
                 except ValueError as error:
                     problems.append(Problem(WRONG_VALUE, place, f"must be {error}."))
         return values
@@ -106,6 +108,15 @@ def overrides(cls: type[Any], *, without: Collection[str] = ()) -> Kind:
     return _Overrides(cls, {name: kind for name, kind in _kinds_of(cls).items() if name not in without})
 
 
+class NotListed(ValueError):
+    """A text that is none of the listed ones. `hint` names the nearest."""
+
+    def __init__(self, value: str, names: Sequence[str]) -> None:
+        super().__init__(f"one of {', '.join(names)}")
+        close = closest(value.lower(), names)
+        self.hint = did_you_mean(close) if close else ""
+
+
 def text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("a text that is not empty")
@@ -142,8 +153,10 @@ def number(least: float, most: float | None = None) -> Kind:
 
 def one_of(names: Sequence[str]) -> Kind:
     def kind(value: object) -> str:
-        if not isinstance(value, str) or value not in names:
+        if not isinstance(value, str):
             raise ValueError(f"one of {', '.join(names)}")
+        if value not in names:
+            raise NotListed(value, names)
         return value
 
     return kind

@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from thumbs.conf.document import DocumentConf, StorageConf
+from thumbs.conf.document import DUMMY, DocumentConf, StorageConf
 from thumbs.conf.keys import read
 from thumbs.conf.rules import problems_of
 from thumbs.problems import INCOMPLETE, MISSING_KEY, ROOT_MISSING, WRONG_VALUE, Problem
@@ -22,14 +22,21 @@ _LEAST = (
 )
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
+# Of `settings.THUMBS`, in lower case: those of a document, and three that say where its values come from.
+KEYS = (*(each.name for each in fields(DocumentConf)), "storages_file", "environ", "defaults")
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The configuration as read; a wrong value is replaced by its default. Usable only when no problem is an error."""
+    """The configuration as read; a wrong value is replaced by its default. Usable only when no problem is an error.
+
+    `from_file`: the storages are those of a document, not of a site's settings.
+    """
 
     document: DocumentConf
     storages: tuple[StorageConf, ...]
     problems: tuple[Problem, ...]
+    from_file: bool = False
 
     @property
     def unusable(self) -> tuple[Problem, ...]:
@@ -68,6 +75,7 @@ def load(thumbs: object) -> Configuration:
     defaults = document.pop("defaults", {})
     path = document.pop("storages_file", None)
     where = "THUMBS"
+    from_file = isinstance(path, str | Path) and "storages" not in document
     if isinstance(path, str | Path):
         where = Path(path).name
         # THUMBS holds what the environment set: it takes precedence over the file.
@@ -81,7 +89,8 @@ def load(thumbs: object) -> Configuration:
     if isinstance(defaults, Mapping):
         document = {**defaults, **document}
     document = _expanded(document, environ if isinstance(environ, Mapping) else {}, where, problems)
-    return _configuration(document, where, problems)
+    configuration = _configuration(document, where, problems)
+    return replace(configuration, from_file=from_file)
 
 
 def caches_of(path: str | Path) -> dict[str, dict[str, object]]:
@@ -112,7 +121,9 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
             continue
         names.add(storage.name)
         if len(problems) == before:
-            problems.extend(problems_of(storage, place))
+            found = problems_of(storage, place)
+            # In mode dummy no storage is read, and a developer's machine need not have its files.
+            problems.extend(each for each in found if root.mode != DUMMY or each.id != ROOT_MISSING)
         storages.append(storage)
     problems.extend(
         Problem(INCOMPLETE, f"storages[{storage.name}].presets_only", "offers nothing, for there are no presets.")

@@ -21,6 +21,7 @@ _OWN_HEADERS = frozenset(
         *("x-cache", "x-content-type-options"),
     }
 )
+_NAMESPACE = re.compile(r"[0-9A-Za-z._-]{0,64}")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 T = TypeVar("T")
@@ -35,6 +36,12 @@ def storage_name(value: object) -> str:
 def size(value: object) -> str:
     if not isinstance(value, str) or SIZE.fullmatch(value) is None:
         raise ValueError("sizes such as 400x300, 400x, x300 or x")
+    return value
+
+
+def namespace(value: object) -> str:
+    if not isinstance(value, str) or _NAMESPACE.fullmatch(value) is None:
+        raise ValueError("a text of at most 64 letters, digits, dots, hyphens and underscores; it may be empty")
     return value
 
 

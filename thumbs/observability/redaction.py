@@ -10,7 +10,7 @@ import re
 import sys
 import threading
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -64,25 +64,49 @@ _UNREADABLE = re.compile(r"(Invalid request from ip=\S*):.*", re.DOTALL)
 
 _secrets: "re.Pattern[str] | None" = None
 _known: set[str] = set()
+_passing: set[str] = set()  # those of `_known` that the settings of a test brought
 _lock = threading.Lock()
 
 
 def hide(values: Iterable[str]) -> None:
     """Remove `values` from all later records, also when they are percent-encoded or escaped by Python or JSON."""
-    global _secrets  # noqa: PLW0603 - one set of secrets per process
     with _lock:
-        for value in values:
-            if len(value) >= _MIN_SECRET_LENGTH:
-                _known.update((value, quote(value, safe=""), quote_plus(value), repr(value)[1:-1]))
-        if _known:  # longest first, because one may begin with another
-            _secrets = re.compile("|".join(map(re.escape, sorted(_known, key=len, reverse=True))))
+        spellings = set(_spellings(values))
+        _passing.difference_update(spellings)
+        _replace(_known | spellings)
+
+
+def hide_for_now(values: Iterable[str]) -> None:
+    """As `hide`, until the next call: for the secrets of settings that a test overrides."""
+    with _lock:
+        lasting = _known - _passing
+        spellings = set(_spellings(values)) - lasting
+        _passing.clear()
+        _passing.update(spellings)
+        _replace(lasting | spellings)
+
+
+def _replace(known: set[str]) -> None:
+    global _secrets  # noqa: PLW0603 - one set of secrets per process
+    if known != _known:
+        _known.clear()
+        _known.update(known)
+        # Longest first, because one may begin with another.
+        longest_first = sorted(known, key=len, reverse=True)
+        _secrets = re.compile("|".join(map(re.escape, longest_first))) if known else None
+
+
+def _spellings(values: Iterable[str]) -> Iterator[str]:
+    for value in values:
+        if len(value) >= _MIN_SECRET_LENGTH:
+            yield from (value, quote(value, safe=""), quote_plus(value), repr(value)[1:-1])
 
 
 def secrets_in(value: object, *, secret: bool = False) -> Iterable[str]:
     """The strings under a sensitive name in nested options; with `secret`, all strings."""
     if isinstance(value, Mapping):
         for name, item in value.items():
-            yield from secrets_in(item, secret=secret or _NAMES.search(str(name)) is not None)
+            yield from secrets_in(item, secret=secret or is_sensitive(str(name)))
     elif isinstance(value, list | tuple | set):
         for item in value:
             yield from secrets_in(item, secret=secret)
@@ -90,6 +114,11 @@ def secrets_in(value: object, *, secret: bool = False) -> Iterable[str]:
         yield from secrets_in(value.decode("utf-8", "replace"), secret=secret)
     elif secret and isinstance(value, str):
         yield value
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether the name of a setting or an option says that its value is a secret."""
+    return _NAMES.search(name) is not None
 
 
 def redacted(text: str) -> str:

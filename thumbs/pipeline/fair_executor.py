@@ -24,8 +24,8 @@ _RETRY_SECONDS = 0.05
 class FairExecutor:
     """Runs the work of the storages in `weights`, `places` pieces at once; one more in the express place.
 
-    Each storage has a queue of `queue_length`. The threads start with the first work in the process. `on_start` and
-    `max_queue_seconds` are as in `BoundedExecutor`, for all stages of this executor.
+    Each storage has a queue of `queue_length`. The threads start with the first work in the process: `on_start` is
+    called then, and `on_close` at the end. `max_queue_seconds` is as in `BoundedExecutor`, for all stages.
 
     `preempt`, if given, ends the render in the thread with this identifier, and returns whether it did. The work then
     raises `Preempted`, unless it was done just before. It is called with a lock held, so it neither waits nor calls the
@@ -43,6 +43,7 @@ class FairExecutor:
         preempt: Callable[[int], bool] | None = None,
     ) -> None:
         self.on_start: Callable[[FairExecutor], None] | None = None
+        self.on_close: Callable[[], None] = _nothing
         self.max_queue_seconds = max_queue_seconds
         self._watch = watch or unwatched
         self._preempt = preempt
@@ -103,6 +104,8 @@ class FairExecutor:
         with self._lock:
             self._closed = True
             self._queue.clear()
+        self._timer.close()
+        self.on_close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     # -------------------------------------------------------------------------------------- threads

@@ -78,6 +78,10 @@ class Jobs:
             case JobKind.RENEW:
                 return self.renew(thumb, timings)
 
+    def close(self) -> None:
+        """End the thread of the timer. Jobs that wait for a time never continue."""
+        self._timer.close()
+
     async def make(self, thumb: ThumbRequest, timings: Timings) -> Outcome:
         """Take the thumbnail from the layers, or make it."""
         asked = self._clock()

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 R = TypeVar("R")
@@ -51,6 +52,16 @@ class Flight(Generic[R]):
             self._tickets.append(ticket)
             return ticket
 
+    def end(self, result: R) -> None:
+        """Give all waiters the result, unless the flight has ended."""
+        with suppress(InvalidStateError):
+            self.future.set_result(result)
+
+    def fail(self, error: BaseException) -> None:
+        """Raise `error` for all waiters, unless the flight has ended."""
+        with suppress(InvalidStateError):
+            self.future.set_exception(error)
+
     @property
     def wanted(self) -> bool:
         """Whether at least one ticket still waits."""
@@ -86,10 +97,16 @@ class SingleFlight(Generic[R]):
         try:
             start(flight)
         except BaseException as error:
-            if not flight.future.done():
-                flight.future.set_exception(error)
+            flight.fail(error)
             raise
         return ticket
+
+    def fail(self, error: Callable[[], BaseException]) -> None:
+        """End all flights with an error. What their jobs still return is dropped."""
+        with self._lock:
+            flights = list(self._flights.values())
+        for flight in flights:
+            flight.fail(error())
 
     def _forget(self, key: Hashable, flight: Flight[R]) -> None:
         with self._lock:

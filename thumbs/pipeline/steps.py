@@ -117,10 +117,10 @@ class _Driver(Generic[R]):
         try:
             step = resume()
         except StopIteration as end:
-            self.flight.future.set_result(end.value)
+            self.flight.end(end.value)
         except BaseException as error:  # it is raised where the future is waited for
             _clear_frames(error)
-            self.flight.future.set_exception(error)
+            self.flight.fail(error)
         else:
             if isinstance(step, Step):
                 self._enter(step.stage, step.take_work())
@@ -156,7 +156,7 @@ class _Driver(Generic[R]):
         try:
             self.job.close()
         finally:
-            self.flight.future.set_exception(Abandoned())
+            self.flight.fail(Abandoned())
 
     def throw(self, error: BaseException) -> Callable[[], None]:
         """The continuation that raises `error` in the job."""

@@ -33,6 +33,7 @@ from thumbs.pipeline.renewals import Renewals
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
 from thumbs.request.resolve import ThumbRequest, preflight, resolve
+from thumbs.sources.source import Closable
 
 logger = logging.getLogger("thumbs")
 
@@ -137,6 +138,16 @@ class Thumbnailer:
         except Exception:
             logger.exception("a request failed")
             return self._answer_error(request, thumb, ThumbError())
+
+    def close(self) -> None:
+        """Refuse all requests that wait, and those that come. The threads end when the work that runs has ended."""
+        for executor in self.executors.values():
+            executor.close()
+        self._jobs.close()
+        self._flights.fail(Overloaded)
+        for storage in self.storages.values():
+            if isinstance(storage.source, Closable):
+                storage.source.close()
 
     # ------------------------------------------------------------------------------------ lookups
 

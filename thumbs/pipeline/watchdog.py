@@ -58,18 +58,25 @@ class Watchdog:
     def __init__(self, seconds: float, act: Callable[[float], None] = replace_process) -> None:
         self._seconds = seconds
         self._act = act
+        self._stopped = threading.Event()
 
     def watch(self, executor: Watched) -> None:
         """Look at `executor` every second, in a thread that ends with it. Returns at once."""
-        arguments = (weakref.ref(executor), self._seconds, self._act)
+        arguments = (weakref.ref(executor), self._seconds, self._act, self._stopped)
         threading.Thread(target=_watch, args=arguments, name="mage-watchdog", daemon=True).start()
 
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
 
-def _watch(reference: "weakref.ref[Watched]", seconds: float, act: Callable[[float], None]) -> None:
-    while (executor := reference()) is not None:
+
+def _watch(
+    reference: "weakref.ref[Watched]", seconds: float, act: Callable[[float], None], stopped: threading.Event
+) -> None:
+    while not stopped.is_set() and (executor := reference()) is not None:
         longest = executor.longest
         del executor  # else this thread would keep it, and never end
         if longest > seconds:
             act(longest)
             return
-        time.sleep(_EVERY_SECONDS)
+        stopped.wait(_EVERY_SECONDS)

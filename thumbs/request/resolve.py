@@ -21,6 +21,7 @@ from thumbs.request.signing import Signer
 RECIPE = "2"
 _MAX_AGE = re.compile(rb"(?<![-a-z])max-age=([0-9]+)", re.IGNORECASE)
 DEFAULT_CACHE_CONTROL = "public, max-age=86400"
+NO_STORE = "no-store"
 IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; only for URLs with a `version`
 _VARY: Headers = ((b"Vary", b"Accept"),)
 
@@ -30,7 +31,8 @@ class StoragePolicy:
     """What a storage accepts, signs and answers with. A set that is None allows everything.
 
     `watermarks` maps each name to a text that changes with the file. `render_proxy`: thumbnails may be rendered from a
-    proxy of the original, which gives other bytes.
+    proxy of the original, which gives other bytes. `namespace` is a text in every cache key. Where an answer is not
+    `keepable`, no cache may keep it.
     """
 
     name: str
@@ -46,6 +48,8 @@ class StoragePolicy:
     formats: frozenset[str] | None = None
     cache_control: str | None = None
     headers: Headers = ()
+    namespace: str = ""
+    keepable: bool = True
 
     def check(self, requested: Transform, transform: Transform) -> None:
         """Raise `SizeOverLimit`, `NotOffered` or `BadFilter` for a thumbnail that this storage makes of no source.
@@ -125,7 +129,7 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
         storage=name,
         path=target.path,
         transform=transform,
-        key=f"{group_of(name, target.path)}/{_name_of(transform, fallback, policy)}",
+        key=f"{group_of(name, target.path, policy.namespace)}/{_name_of(transform, fallback, policy)}",
         headers=_success_headers(target, policy) + headers,
         error_headers=headers,
         fallback=fallback,
@@ -160,9 +164,9 @@ def _with_vary_accept(headers: Headers) -> Headers:
     return ((b"Vary", vary.encode()), *(header for header in headers if header[0].lower() != b"vary"))
 
 
-def group_of(storage: str, path: str) -> str:
+def group_of(storage: str, path: str, namespace: str = "") -> str:
     """The part of a cache key that all thumbnails of one original share."""
-    return _digest(f"{storage}\0{path}")
+    return _digest(f"{namespace}\0{storage}\0{path}" if namespace else f"{storage}\0{path}")
 
 
 def _name_of(transform: Transform, fallback: Transform | None, policy: StoragePolicy) -> str:
@@ -229,6 +233,8 @@ def _success_headers(target: Target, policy: StoragePolicy) -> Headers:
     cache_control = policy.cache_control or DEFAULT_CACHE_CONTROL
     if target.transform.version is not None:
         cache_control = IMMUTABLE
+    if not policy.keepable:
+        cache_control = NO_STORE
     headers: Headers = ((b"Cache-Control", cache_control.encode()), *SECURITY_HEADERS)
     if target.name is not None:
         headers += ((b"Content-Disposition", messages.content_disposition(target.name).encode()),)

@@ -26,7 +26,7 @@ def purge(storage: str, path: str) -> int:
         raise UnknownStorage(f"No storage is called {storage!r}. {nearest(storage, list(storages))}")
     check_path(path)
     layers = storages[storage].layers
-    count = layers.purge(group_of(storage, path))
+    count = layers.purge(group_of(storage, path, storages[storage].policy.namespace))
     if layers.failing:
         raise NotPurged(f"The layer {' and '.join(layers.failing)} of {storage} fails: {path} is not purged there.")
     return count

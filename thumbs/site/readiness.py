@@ -42,6 +42,10 @@ class _Prober:
         self._last: Readiness | None = None
         self._probes: dict[str, Future[None]] = {}
 
+    def forget(self) -> None:
+        with self._lock:
+            self._last, self._probes = None, {}
+
     def readiness(self, thumbs: Thumbnailer) -> Readiness:
         with self._lock:
             if self._last is None or self._last.until <= time.monotonic():
@@ -94,6 +98,11 @@ def _probe(name: str, storage: Storage) -> "Future[None]":
 
 
 _prober = _Prober()
+
+
+def forget() -> None:
+    """Forget the last result: the next call probes the storages that there are then."""
+    _prober.forget()
 
 
 def readiness() -> Readiness:

@@ -20,6 +20,12 @@ class PerProcess(Generic[T]):
         # One lock for each process: a lock that another thread held during the fork would stay locked in the child.
         self._locks: dict[int, threading.Lock] = {}
 
+    @property
+    def made(self) -> T | None:
+        """The value of this process; None if it has not been made."""
+        made = self._made
+        return made[1] if made is not None and made[0] == os.getpid() else None
+
     def get(self) -> T:
         process = os.getpid()
         made = self._made

@@ -1,7 +1,7 @@
 """The protocol of a source, and the values that it returns: an original and its version."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,11 @@ class Source(Protocol):
 
     def ready(self) -> None:
         """Return when the storage can be reached."""
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """A source with threads or connections of its own."""
+
+    def close(self) -> None:
+        """End them when their calls have ended. A call after that fails."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from thumbs.errors import StorageTimeout
+from thumbs.errors import StorageFailed, StorageTimeout
 from thumbs.sources.reading import Deadline
 
 T = TypeVar("T")
@@ -19,13 +19,17 @@ class DaemonThreadPool:
     def __init__(self, size: int) -> None:
         self._slots = threading.Semaphore(size)
         self._idle = threading.Semaphore(0)
-        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._closed = False
 
     def call(self, work: Callable[[], T], deadline: Deadline) -> T:
         """Run `work` in a thread; return or raise what it does.
 
-        Raises `StorageTimeout` at the deadline. `work` then continues, and occupies its thread until it ends.
+        Raises `StorageTimeout` at the deadline. `work` then continues, and occupies its thread until it ends. Raises
+        `StorageFailed` when the pool is closed.
         """
+        if self._closed:
+            raise StorageFailed
         if not self._slots.acquire(timeout=deadline.left()):
             raise StorageTimeout
         future: Future[T] = Future()
@@ -37,12 +41,18 @@ class DaemonThreadPool:
         except TimeoutError as error:
             raise StorageTimeout from error
 
+    def close(self) -> None:
+        """End the threads, each when its call has ended."""
+        self._closed = True
+        self._calls.put(None)
+
     def _serve(self) -> None:
-        while True:
-            self._calls.get()()
+        while (call := self._calls.get()) is not None:
+            call()
             # First the idle thread, then the slot: the next caller must find this thread instead of starting another.
             self._idle.release()
             self._slots.release()
+        self._calls.put(None)  # for the next thread
 
 
 def _keep(future: Future[T], work: Callable[[], T]) -> None:

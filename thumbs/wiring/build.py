@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from thumbs.cache.filestore.store import ForeignDirectory
 from thumbs.conf.cpus import usable_cores
-from thumbs.conf.document import OFF, StorageConf
+from thumbs.conf.document import DUMMY, OFF, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.observability.access_log import AccessLog
 from thumbs.observability.metrics import Metrics
@@ -17,7 +17,9 @@ from thumbs.pipeline.fair_executor import FairExecutor
 from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.pipeline.watchdog import Watchdog
+from thumbs.sources.dummy import DummySource
 from thumbs.wiring.caches import file_store, layers
+from thumbs.wiring.dummy import DummyRender, drawable, large_enough
 from thumbs.wiring.policies import policy
 from thumbs.wiring.rendering import Rendering
 from thumbs.wiring.sources import source
@@ -54,7 +56,8 @@ def build(read: Configuration, rendering: Rendering | None = None) -> Thumbnaile
     preempt = None if rendering.pool is None else rendering.pool.preempt
     places = FairExecutor(weights, places=renders(read), watch=watch(RENDER), preempt=preempt, **queue)
     if rendering.pool is None:
-        places.on_start = Watchdog(_stuck_after(read)).watch
+        watchdog = Watchdog(_stuck_after(read))
+        places.on_start, places.on_close = watchdog.watch, watchdog.stop
     return Thumbnailer(
         {conf.name: storage(conf, read, rendering) for conf in read.storages},
         {
@@ -78,7 +81,8 @@ def build(read: Configuration, rendering: Rendering | None = None) -> Thumbnaile
 def rendering_of(read: Configuration) -> Rendering:
     """Where this process renders."""
     count = metrics().render_process if read.document.metrics else lambda _: None
-    return Rendering(read.document, renders(read), count)
+    document = drawable(read.document) if read.document.mode == DUMMY else read.document
+    return Rendering(document, renders(read), count)
 
 
 def _stuck_after(read: Configuration) -> float:
@@ -126,11 +130,13 @@ def stores(read: Configuration) -> dict[str, tuple[int, int]]:
 def storage(conf: StorageConf, read: Configuration, rendering: Rendering) -> Storage:
     """A storage of the configuration with its source, its cache layers and its renderer."""
     limits = read.document.limits.narrowed(conf.limits)
+    is_dummy = read.document.mode == DUMMY
+    render = rendering.renderer(large_enough(limits) if is_dummy else limits)
     return Storage(
         policy=policy(conf, read),
-        source=source(conf, limits),
+        source=DummySource() if is_dummy else source(conf, limits),
         layers=layers(conf, read.document.run_dir),
-        render=rendering.renderer(limits),
+        render=DummyRender(render) if is_dummy else render,
         # Doubled to allow for the time in the queues; clients give up after that anyway.
         seconds=2 * (limits.fetch_seconds + limits.render_seconds),
         keeps_sources=conf.cache.sources,

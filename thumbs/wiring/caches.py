@@ -22,6 +22,7 @@ from thumbs.cache.locks import KeyLocks
 from thumbs.cache.purge.journal import PurgeJournal
 from thumbs.cache.sieve import Sieve
 from thumbs.conf.document import MIB, StorageConf
+from thumbs.wiring.namespaces import scope_of
 
 _ITEM_BYTES = 100_000  # without `max_items`, there is room for thumbnails of 100 KB
 _MIN_ITEMS = 100
@@ -50,7 +51,7 @@ def disk_layer(conf: StorageConf) -> Layer | None:
     if store is not None:
         return DiskLayer(store)
     alias = conf.cache.disk.alias if conf.cache.disk.enabled else None
-    return AliasLayer(_opener(alias), conf.name, _kept_seconds(conf), name="disk") if alias else None
+    return AliasLayer(_opener(alias), scope_of(conf), _kept_seconds(conf), name="disk") if alias else None
 
 
 def file_store(conf: StorageConf) -> FileStore | None:
@@ -86,7 +87,7 @@ def _keeps(conf: StorageConf) -> bool:
 def _layers(conf: StorageConf, keep: float) -> Iterator[Layer]:
     memory, shared = conf.cache.memory, conf.cache.shared
     if memory.enabled and memory.alias:
-        yield AliasLayer(_opener(memory.alias), conf.name, keep, name="memory")
+        yield AliasLayer(_opener(memory.alias), scope_of(conf), keep, name="memory")
     elif memory.enabled and memory.max_size_mb:
         max_bytes = int(memory.max_size_mb * MIB)
         max_items = memory.max_items or max(_MIN_ITEMS, max_bytes // _ITEM_BYTES)
@@ -95,7 +96,7 @@ def _layers(conf: StorageConf, keep: float) -> Iterator[Layer]:
     if on_disk is not None:
         yield on_disk
     if shared.alias:
-        yield AliasLayer(_opener(shared.alias), conf.name, keep, name="shared")
+        yield AliasLayer(_opener(shared.alias), scope_of(conf), keep, name="shared")
 
 
 def _kept_seconds(conf: StorageConf) -> float:

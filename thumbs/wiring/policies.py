@@ -6,11 +6,12 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from thumbs.conf.document import StorageConf
+from thumbs.conf.document import DUMMY, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
+from thumbs.wiring.namespaces import namespace_of
 
 _SITE_KEYS = "django"
 _SALT = "thumbs.signing"
@@ -25,6 +26,7 @@ def file_digest(file: str) -> str:
 
 
 def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
+    is_dummy = read.document.mode == DUMMY  # then no storage is made, and nothing is kept
     return StoragePolicy(
         name=conf.name,
         qualities=DEFAULT_QUALITIES | read.document.quality,
@@ -39,6 +41,8 @@ def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
         formats=None if conf.formats is None else frozenset(conf.formats),
         cache_control=conf.cache_control,
         headers=tuple((name.encode(), value.encode()) for name, value in conf.headers.items()),
+        namespace="" if is_dummy else namespace_of(conf),
+        keepable=not is_dummy,
     )
 
 

@@ -15,11 +15,12 @@ from django.conf import settings
 
 from thumbs.conf.loading import Configuration, load
 from thumbs.request.resolve import StoragePolicy
+from thumbs.wiring.overrides import settled
 from thumbs.wiring.policies import policy
 
 if TYPE_CHECKING:
     from thumbs.pipeline.thumbnailer import Thumbnailer
-    from thumbs.wiring.rendering import Isolation
+    from thumbs.wiring.rendering import Isolation, Rendering
 
 
 @dataclass(eq=False)
@@ -38,35 +39,54 @@ class _Process:
     """What was made at first use, and its lock. A forked child starts without it."""
 
     def __init__(self) -> None:
-        self.reset()
-        os.register_at_fork(after_in_child=self.reset)
+        self._forget()
+        os.register_at_fork(after_in_child=self._forget)
 
-    def reset(self) -> None:
+    def _forget(self) -> None:
+        # Nothing is closed: after a fork it is the parent's, and its locks may be held.
         self._lock = threading.RLock()
         self._current: Current | None = None
         self._thumbnailer: Thumbnailer | None = None
-        self.isolation: Isolation | None = None
+        self._rendering: Rendering | None = None
+
+    def reset(self, *, close: bool) -> None:
+        with self._lock:
+            thumbnailer, rendering = self._thumbnailer, self._rendering
+            self._current = self._thumbnailer = self._rendering = None
+        if close and thumbnailer is not None:
+            thumbnailer.close()
+        if close and rendering is not None:
+            rendering.close()
+
+    @property
+    def isolation(self) -> "Isolation | None":
+        rendering = self._rendering
+        return None if rendering is None else rendering.isolation
 
     def current(self) -> Current:
-        if self._current is None:
+        made = self._current  # another thread may reset it at any time
+        if made is None:
             with self._lock:
-                if self._current is None:
+                made = self._current
+                if made is None:
                     read = configuration()
                     read.require()
-                    self._current = Current(read)
-        return self._current
+                    made = self._current = Current(read)
+        return made
 
     def thumbnailer(self) -> "Thumbnailer":
-        if self._thumbnailer is None:
+        made = self._thumbnailer
+        if made is None:
             with self._lock:
-                if self._thumbnailer is None:
+                made = self._thumbnailer
+                if made is None:
                     from thumbs.wiring.build import build, rendering_of  # noqa: PLC0415 - see above
 
                     read = self.current().read
                     rendering = rendering_of(read)
-                    self._thumbnailer = build(read, rendering)
-                    self.isolation = rendering.isolation
-        return self._thumbnailer
+                    made = build(read, rendering)
+                    self._rendering, self._thumbnailer = rendering, made
+        return made
 
 
 _process = _Process()
@@ -87,11 +107,15 @@ def isolation() -> "Isolation | None":
     return _process.isolation
 
 
-def reset() -> None:
-    """Drop this process's configuration and thumbnailer. The next call reads the settings as they are then."""
-    _process.reset()
+def reset(*, close: bool = False) -> None:
+    """Drop this process's configuration and thumbnailer. The next call reads the settings as they are then.
+
+    With `close`, requests that wait for the thumbnailer are refused, and its threads and child processes end as soon as
+    they are idle. Otherwise it still answers where it is in use.
+    """
+    _process.reset(close=close)
 
 
 def configuration() -> Configuration:
-    """`settings.THUMBS` as it is now, with all of its problems."""
-    return load(getattr(settings, "THUMBS", {}))
+    """`settings.THUMBS` as it is now, with all of its problems, and with the cache layers that apply now."""
+    return settled(load(getattr(settings, "THUMBS", {})))

@@ -60,6 +60,11 @@ class Rendering:
         self.isolation = Isolation(self.pool)
         self._watermark = cache(lambda name: Path(document.watermarks[name]).read_bytes())
 
+    def close(self) -> None:
+        """End the child processes. Those that render end with their render."""
+        if self.pool is not None:
+            self.pool.close()
+
     def renderer(self, limits: LimitsConf) -> Render:
         """A renderer with `limits`, those of a storage."""
         if self.pool is None:

@@ -13,6 +13,7 @@ from thumbs.management.selection import add_storage_argument, selected_storages
 from thumbs.request.grammar import check_path
 from thumbs.request.resolve import group_of
 from thumbs.wiring.caches import file_store, layers
+from thumbs.wiring.namespaces import namespace_of
 from thumbs.wiring.process import configuration
 
 
@@ -57,7 +58,7 @@ class Command(BaseCommand):
         dry_run = bool(options["dry_run"])
         if options["expired"]:
             return _expired(store, dry_run=dry_run)
-        group = None if options["source"] is None else group_of(conf.name, str(options["source"]))
+        group = None if options["source"] is None else group_of(conf.name, str(options["source"]), namespace_of(conf))
         if dry_run:
             return f"would free {_entries(_count(store, group))} on disk"
         cache = layers(conf, configuration().document.run_dir)

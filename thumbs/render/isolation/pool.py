@@ -72,6 +72,7 @@ class ChildPool:
         self.idle: list[Child] = []
         self._busy: dict[int, Child] = {}  # by the thread that waits for it
         self._starting_spare = False
+        self._closed = False
         self._retry_at = 0.0
         self.layers: int | None = None  # of the last child that was ready; None before the first
         self.unavailable = Unavailable()
@@ -128,8 +129,9 @@ class ChildPool:
         return child is not None and child.preempt()
 
     def close(self) -> None:
-        """End all children that are idle."""
+        """End all children that are idle, and from now on each child after its call."""
         with self._lock:
+            self._closed = True
             children, self.idle = self.idle, []
         for child in children:
             child.end()
@@ -194,7 +196,7 @@ class ChildPool:
     def _keep_spare(self) -> None:
         """Start a child where none is idle, so that the next call need not wait for it, unless all are busy."""
         with self._lock:
-            if self.idle or self._starting_spare or len(self._busy) >= self._most():
+            if self._closed or self.idle or self._starting_spare or len(self._busy) >= self._most():
                 return
             self._starting_spare = True
         child = None
@@ -210,7 +212,7 @@ class ChildPool:
 
     def _keep_idle(self, child: Child, *, at: int) -> bool:
         """Put `child` among the idle ones, unless there are enough: calls that came meanwhile started their own."""
-        enough = len(self.idle) + len(self._busy) >= self._most()
+        enough = self._closed or len(self.idle) + len(self._busy) >= self._most()
         if not enough:
             self.idle.insert(at, child)
         return not enough

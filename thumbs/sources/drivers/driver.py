@@ -11,6 +11,10 @@ from thumbs.sources.source import Source
 K = TypeVar("K")
 
 
+def _as_text(settings: Any) -> str:
+    return repr(settings)
+
+
 def _no_problems(_: Any) -> Iterator[Problem]:
     return iter(())
 
@@ -26,6 +30,8 @@ class Driver(Generic[K]):
       for one call.
     * `served(settings, held_by)` is how the storage serves the files of the Django storage `held_by`, None where it
       does not. Raises what the constructor of a storage raises.
+    * `place(settings)` is a text that says where the originals are: equal for storages with the same originals, and
+      without secrets. It asks no storage.
     * `rules` finds problems in the settings alone; it works without Django.
     * `checks` finds problems that need a configured Django. It runs only if the rules found none.
 
@@ -37,6 +43,7 @@ class Driver(Generic[K]):
     settings: type[K]
     build: Callable[[K, int, float], Source]
     served: Callable[[K, object], Served | None]
+    place: Callable[[K], str] = _as_text
     rules: Callable[[K], Iterator[Problem]] = _no_problems
     checks: Callable[[K], Iterator[Problem]] = _no_problems
 

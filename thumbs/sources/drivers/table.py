@@ -3,6 +3,7 @@
 A new driver is a row here, a package of its own with its settings and its source, and its keys in `StorageConf`.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +42,10 @@ def _below_root(settings: local.LocalSettings, held_by: object) -> Served | None
     return below_root(settings.root, held_by)
 
 
+def _root(settings: local.LocalSettings) -> str:
+    return repr(("local", os.path.realpath(settings.root)))
+
+
 def _s3_source(settings: s3.S3Settings, max_bytes: int, deadline: float) -> Source:
     from thumbs.sources.s3.source import S3Source  # noqa: PLC0415
 
@@ -51,6 +56,10 @@ def _keys_in_bucket(settings: s3.S3Settings, held_by: object) -> Served | None:
     from thumbs.sources.storages.served_paths import keys_in_bucket  # noqa: PLC0415
 
     return keys_in_bucket(settings.bucket, settings.base_url, held_by)
+
+
+def _bucket(settings: s3.S3Settings) -> str:
+    return repr(("s3", settings.base_url, settings.bucket))
 
 
 def _storage_source(settings: storages.StorageSettings, max_bytes: int, deadline: float) -> Source:
@@ -66,6 +75,12 @@ def _names_in_storage(settings: storages.StorageSettings, held_by: object) -> Se
     return names_in_storage(storage_of(settings)(), held_by)
 
 
+def _place(settings: storages.StorageSettings) -> str:
+    from thumbs.sources.storages.places import place_of  # noqa: PLC0415
+
+    return place_of(settings)
+
+
 def _alias_checks(settings: storages.AliasSettings) -> Iterator[Problem]:
     from thumbs.sources.storages.checks import alias_problems  # noqa: PLC0415
 
@@ -79,18 +94,19 @@ def _class_checks(settings: storages.ClassSettings) -> Iterator[Problem]:
 
 
 NAMED: tuple[Driver[Any], ...] = (
-    Driver("local", local.LocalSettings, _local_source, _below_root, rules=local.problems),
-    Driver("s3", s3.S3Settings, _s3_source, _keys_in_bucket, rules=s3.problems),
+    Driver("local", local.LocalSettings, _local_source, _below_root, place=_root, rules=local.problems),
+    Driver("s3", s3.S3Settings, _s3_source, _keys_in_bucket, place=_bucket, rules=s3.problems),
     Driver(
         "django",
         storages.AliasSettings,
         _storage_source,
         _names_in_storage,
+        place=_place,
         rules=storages.problems,
         checks=_alias_checks,
     ),
 )
 # The row for every dotted path to a class of a Django storage.
 BY_CLASS: Driver[Any] = Driver(
-    "a class", storages.ClassSettings, _storage_source, _names_in_storage, checks=_class_checks
+    "a class", storages.ClassSettings, _storage_source, _names_in_storage, place=_place, checks=_class_checks
 )

@@ -81,6 +81,11 @@ class S3Source:
     def ready(self) -> None:
         self._attempt(self._check_bucket)
 
+    def close(self) -> None:
+        session = self._session.made
+        if session is not None:
+            session.transport.close()
+
     def paths(self, prefix: str) -> Iterator[str]:
         """In S3's order; the deadline is for each page. Keys that end in a slash, a console's folders, are left out."""
         token: str | None = None

@@ -73,6 +73,10 @@ class Transport:
         finally:
             self._slots.release()
 
+    def close(self) -> None:
+        """Close the idle connections. Those in use are closed after their response."""
+        self._pools.clear()
+
     def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         """The response to `request`, its body unread. Raises `StorageTimeout`, `Stale` and urllib3's `HTTPError`."""
         pool = self._pools.connection_from_url(request.url)

@@ -49,6 +49,9 @@ class AnyStorageSource:
     def ready(self) -> None:
         self._call(self._check, _PROBE)
 
+    def close(self) -> None:
+        self._pool.close()
+
     def paths(self, prefix: str) -> Iterator[str]:
         """Directory by directory, sorted by name. The deadline is for each directory."""
         waiting = [directory_of(prefix)]

@@ -17,7 +17,7 @@ from thumbs.errors import StorageFailed
 from thumbs.sources.listing import Listable, Unlistable
 from thumbs.sources.local import LocalSource
 from thumbs.sources.per_process import PerProcess
-from thumbs.sources.source import Original, Source, Version
+from thumbs.sources.source import Closable, Original, Source, Version
 from thumbs.sources.storages.any_storage import AnyStorageSource
 from thumbs.sources.storages.settings import AliasSettings, StorageSettings
 
@@ -60,6 +60,7 @@ class StorageSource:
         self._max_bytes = max_bytes
         self._seconds = deadline
         self._locate = PerProcess(self._choose)
+        self._made: list[Closable] = []
 
     def read(self, path: str) -> Original:
         source, key = self._located(path)
@@ -72,6 +73,10 @@ class StorageSource:
     def ready(self) -> None:
         source, _ = self._located("")
         source.ready()
+
+    def close(self) -> None:
+        for source in self._made:
+            source.close()
 
     def paths(self, prefix: str) -> Iterator[str]:
         source, key = self._located(prefix)
@@ -100,8 +105,10 @@ class StorageSource:
 
             if is_plain_s3(storage):
                 s3 = source_of(storage, max_bytes=self._max_bytes, deadline=self._seconds)
+                self._made.append(s3)
                 return lambda path: (s3, key_in(storage, path))
         other = AnyStorageSource(storage, max_bytes=self._max_bytes, deadline=self._seconds)
+        self._made.append(other)
         return lambda path: (other, path)
 
     def _local(self, root: str) -> Source:
