@@ -40,7 +40,6 @@ class Configuration:
     def errors(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if ".E" in problem.id)
 
-
     def require(self) -> None:
         """Raise `NotConfigured` unless a server can start with it."""
         if self.unusable:
