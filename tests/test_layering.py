@@ -37,6 +37,7 @@ OWNERS = {
     "storages": ("thumbs.sources",),
     "prometheus_client": ("thumbs.observability.metrics", "thumbs.wiring.build", "mage_project"),
     "gunicorn": ("thumbs.server.worker", "thumbs.server.protocol"),
+    "PIL": ("thumbs.toolkit.upright",),
     "tqdm": ("thumbs.management",),
     "django": (
         *(

@@ -15,7 +15,6 @@ from thumbs.toolkit.dct import Channel, restored, transformed, triangle
 
 MAX_SIDE = 100  # pixels: encoding a larger picture takes longer and changes nothing
 MAX_BYTES = 25
-_DECODED_SIDE = 32
 # Frequencies of the luminance along the longer side. With opacity there are fewer, which keeps the hash short.
 _LUMINANCE, _LUMINANCE_WITH_ALPHA = 7, 5
 _COLOR, _ALPHA = 3, 5
@@ -65,12 +64,12 @@ def encode(width: int, height: int, rgba: bytes) -> bytes:
     return _packed(channels, short=ly if width > height else lx, is_landscape=width > height)
 
 
-def decode(data: bytes) -> Pixels:
-    """The placeholder: its longer side has 32 pixels. Raises ValueError for data that is no hash."""
+def decode(data: bytes, *, side: int = 32) -> Pixels:
+    """The placeholder: its longer side has `side` pixels. Raises ValueError for data that is no hash."""
     header = _header(data)
     ratio = header.lx / header.ly
-    width = _rounded(_DECODED_SIDE if ratio > 1 else _DECODED_SIDE * ratio)
-    height = _rounded(_DECODED_SIDE / ratio if ratio > 1 else _DECODED_SIDE)
+    width = _rounded(side if ratio > 1 else side * ratio)
+    height = _rounded(side / ratio if ratio > 1 else side)
     nibbles = _nibbles(data[6 if header.has_alpha else 5 :])
     luminance = max(3, header.lx), max(3, header.ly)
     l_scale, p_scale, q_scale, a_scale = header.scales
