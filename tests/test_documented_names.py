@@ -122,8 +122,8 @@ assert {"purge", "thumb_url", "NotPurged", "UnknownStorage", "ThumbError"} <= se
 from thumbs import ThumbError
 assert "django" not in sys.modules
 from thumbs import thumb_url, purge, UnknownStorage, NotPurged
-import thumbs.site.links, thumbs.site.purging
-assert thumb_url is thumbs.site.links.thumb_url and NotPurged is thumbs.site.purging.NotPurged
+import thumbs.toolkit.links, thumbs.site.purging
+assert thumb_url is thumbs.toolkit.links.thumb_url and NotPurged is thumbs.site.purging.NotPurged
 """
 
 

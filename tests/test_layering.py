@@ -17,7 +17,7 @@ from tests.support.modules import ROOT, WITHOUT_DJANGO, packages, trees, within
 # A row of the table: the room, what is in it, and what it may import.
 _ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 # Django's own words at the root of the package. They may import every room.
-DJANGO = ("apps", "checks", "management", "signals", "templatetags", "urls", "views")
+DJANGO = ("apps", "checks", "jinja2", "management", "signals", "templatetags", "urls", "views")
 
 # Imports inside a function whose callers need Django: `front.wired` gives a front the thumbnailer of Django's settings,
 # and a row of the table of drivers opens a storage of Django.
@@ -39,6 +39,7 @@ OWNERS = {
     "gunicorn": ("thumbs.server.worker", "thumbs.server.protocol"),
     "PIL": ("thumbs.toolkit.upright",),
     "tqdm": ("thumbs.management",),
+    "jinja2": ("thumbs.jinja2",),
     "django": (
         *(
             "thumbs.apps",
@@ -48,6 +49,7 @@ OWNERS = {
             "thumbs.management",
             "thumbs.signals",
             "thumbs.templatetags",
+            "thumbs.toolkit",
         ),
         *("thumbs.checks.middleware", "thumbs.site.responses", "thumbs.urls", "thumbs.site.served_paths"),
         *(
@@ -64,6 +66,7 @@ SETTINGS = {
     "thumbs.apps": {"STORAGES", "CACHES", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.wiring.process": {"THUMBS"},
     "thumbs.wiring.policies": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
+    "thumbs.toolkit.urls": {"ROOT_URLCONF"},
     "thumbs.checks.config": {"CACHES"},
     "thumbs.sources.storages.checks": {"STORAGES"},
     "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},

@@ -5,19 +5,42 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from thumbs.errors import ThumbError
-    from thumbs.site.links import UnknownStorage, thumb_url
+    from thumbs.site.links import UnknownStorage
     from thumbs.site.purging import NotPurged, purge
+    from thumbs.toolkit.errors import NoThumbnail, WrongSpec
+    from thumbs.toolkit.links import thumb_url
+    from thumbs.toolkit.picture import Picture, picture
+    from thumbs.toolkit.thumb import Thumb, thumb
 
-__all__ = ["NotPurged", "ThumbError", "UnknownStorage", "__version__", "purge", "thumb_url"]
+__all__ = [
+    "NoThumbnail",
+    "NotPurged",
+    "Picture",
+    "Thumb",
+    "ThumbError",
+    "UnknownStorage",
+    "WrongSpec",
+    "__version__",
+    "picture",
+    "purge",
+    "thumb",
+    "thumb_url",
+]
 __version__ = "0.1.0"
 
 # Imported at the first use: the wrappers import this package and need no Django.
 _MODULES = {
+    "NoThumbnail": "thumbs.toolkit.errors",
     "NotPurged": "thumbs.site.purging",
+    "Picture": "thumbs.toolkit.picture",
+    "Thumb": "thumbs.toolkit.thumb",
     "ThumbError": "thumbs.errors",
     "UnknownStorage": "thumbs.site.links",
+    "WrongSpec": "thumbs.toolkit.errors",
+    "picture": "thumbs.toolkit.picture",
     "purge": "thumbs.site.purging",
-    "thumb_url": "thumbs.site.links",
+    "thumb": "thumbs.toolkit.thumb",
+    "thumb_url": "thumbs.toolkit.links",
 }
 
 

@@ -13,7 +13,8 @@ from tests.support.commands import local_storage
 from tests.support.fronts import SECRET, signature
 from thumbs.errors import BadFilter, BadPath, TargetTooLong, ThumbError
 from thumbs.site import links
-from thumbs.site.links import UnknownStorage, thumb_url
+from thumbs.site.links import UnknownStorage
+from thumbs.toolkit.links import thumb_url
 from thumbs.wiring import process
 
 

@@ -184,7 +184,7 @@ def test_a_site_below_a_path_of_its_server_finds_its_pictures(site: Client, name
 
 
 def test_a_storage_may_sign_with_the_sites_own_key(site: Client) -> None:
-    from thumbs.site.links import thumb_url  # noqa: PLC0415
+    from thumbs.toolkit.links import thumb_url  # noqa: PLC0415
 
     url = thumb_url("own", "quarters.jpg", "50x")
     assert site.get(url).status_code == 200

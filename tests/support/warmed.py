@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.support import pictures
-from thumbs.site.links import thumb_url
+from thumbs.toolkit.links import thumb_url
 
 
 @pytest.fixture

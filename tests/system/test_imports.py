@@ -51,7 +51,7 @@ assert checks.run_checks() == []
 assert "pyvips" not in sys.modules
 thumbs.wsgi.ThumbsWSGI(None), thumbs.asgi.ThumbsASGI(None)
 thumbs.wiring.process.thumbnailer()
-from thumbs.site.links import thumb_url
+from thumbs.toolkit.links import thumb_url
 assert thumb_url("a", "b.jpg", "9x9") == "/a/thumbs/9x9/b.jpg"
 assert "pyvips" not in sys.modules
 assert threading.active_count() == 1, threading.enumerate()

@@ -57,6 +57,10 @@ _S3_HTTP = nested(
 )
 
 
+# Of a `grid`: CSS pixels from which each is in use, those of Bootstrap.
+BREAKPOINTS: Mapping[str, int] = {"s": 576, "m": 768, "l": 992, "xl": 1200, "xxl": 1400}
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryCacheConf:
     enabled: bool | None = key(boolean, default=None)  # None: not given, which means off
@@ -186,6 +190,8 @@ class DocumentConf:
     metrics: bool = key(boolean, default=False)
     access_log: bool = key(boolean, default=False)
     purge_on_model_changes: bool = key(boolean, default=False)
+    breakpoints: dict[str, int] = key(mapping_of(whole(1)), default=BREAKPOINTS)
+    container_width: int | None = key(whole(1), default=None)
     caches: dict[str, object] = key(mapping_of(anything), default={}, secret=True)
     port: int = key(whole(0, 65535), default=8080)
     workers: int = key(whole(1, MAX_WORKERS), default=usable_cores())

@@ -32,7 +32,12 @@ class Filter:
     write: Callable[[Transform], str | None]
     short: str | None = None
 
+    @property
+    def takes_nothing(self) -> bool:
+        return self.takes == _NOTHING
 
+
+_NOTHING = "no argument"
 _SIGMAS = f"a sigma from {MIN_SIGMA:g} to {MAX_SIGMA:g}"
 _FILTER = re.compile(r"([a-z_]{1,32})(?:\(([^()/]*)\))?")
 
@@ -43,7 +48,7 @@ def _switch(name: str, *, short: str | None = None) -> Filter:
             raise ValueError("takes nothing")
         return {name: True}
 
-    return Filter(name, "no argument", read, lambda transform: "" if getattr(transform, name) else None, short=short)
+    return Filter(name, _NOTHING, read, lambda transform: "" if getattr(transform, name) else None, short=short)
 
 
 def _amount(name: str) -> Filter:
@@ -185,6 +190,11 @@ _NOT_IN_TRANSFORM = ("preset", "expires")  # fields that filters set besides tho
 _UNKNOWN_FILTER = f"Unknown filter. The filters are {', '.join(FILTERS)}."
 _REPEATED_FILTER = "A filter may stand only once in a URL."
 _BOTH_CROPS = "crop and pcrop do not go together, and each may stand only once."
+
+
+def find(name: str) -> Filter | None:
+    """The filter of this name or short name."""
+    return _BY_NAME.get(name)
 
 
 def parse_filters(text: str) -> Fields:

@@ -59,7 +59,7 @@ class Target:
 
     def __post_init__(self) -> None:
         check_path(self.path)
-        if self.name is not None and self.transform.format != _format_of_name(self.name):
+        if self.name is not None and self.transform.format != format_of_name(self.name):
             raise BadFilter(_TWO_FORMATS)
 
 
@@ -128,6 +128,12 @@ def compose(
 
     Filters in the URL override those of a preset, and so does any size but `x`. Raises as `parse` does.
     """
+    transform, expires = expand(size, spelled, presets)
+    return Target(path, _with_format_of(name, transform), name, expires)
+
+
+def expand(size: str, spelled: str | None, presets: Mapping[str, Preset] = _NO_PRESETS) -> tuple[Transform, int | None]:
+    """The transform of a size and filters, and when the URL expires. Raises `BadSize` or `BadFilter`."""
     changes = {} if spelled is None else parse_filters(spelled)
     expires, preset_name = changes.pop("expires", None), changes.pop("preset", None)
     if preset_name is not None:
@@ -136,7 +142,7 @@ def compose(
             raise BadFilter("There is no preset of this name.")
         changes = {**found.fields, **changes}
         size = found.size if size == "x" else size
-    return Target(path, _with_format_of(name, _transform(size, changes)), name, expires)  # type: ignore[arg-type]
+    return _transform(size, changes), expires  # type: ignore[return-value]
 
 
 def _transform(size: str, fields: Mapping[str, object]) -> Transform:
@@ -150,13 +156,18 @@ def _transform(size: str, fields: Mapping[str, object]) -> Transform:
         raise BadFilter("These filters do not go together.") from None
 
 
+def looks_named(path: str) -> bool:
+    """Whether a URL of this key needs a download name, because the end of the key would be read as one."""
+    return _split_name(path)[1] is not None
+
+
 def build(target: Target) -> str:
     """The canonical text of `target`; `parse` is its inverse.
 
     Raises `BadPath` for a key that ends in `/as/{name}` when there is no download name: it would be parsed as one.
     """
     transform = target.transform
-    if target.name is None and _split_name(target.path)[1] is not None:
+    if target.name is None and looks_named(target.path):
         raise BadPath
     spelled = build_filters(replace(transform, format=None) if target.name else transform, expires=target.expires)
     if not spelled and target.path.startswith((_PREFIX, _SHORT_PREFIX)):
@@ -188,7 +199,8 @@ def _split_name(rest: str) -> tuple[str, str | None]:
     return (path, name) if separator and "/" not in name else (rest, None)
 
 
-def _format_of_name(name: str) -> str:
+def format_of_name(name: str) -> str:
+    """The output format that a download name's extension stands for. Raises `BadFilter` or `BadPath`."""
     named = format_of_extension(name)
     check_path(name)
     if named is None or named not in OUTPUT_NAMES or "/" in name or name.startswith("."):
@@ -199,4 +211,4 @@ def _format_of_name(name: str) -> str:
 def _with_format_of(name: str | None, transform: Transform) -> Transform:
     if name is None or transform.format is not None:
         return transform
-    return replace(transform, format=_format_of_name(name))
+    return replace(transform, format=format_of_name(name))

@@ -118,7 +118,7 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
     if policy.signer is not None:
         policy.signer.verify(address.message, address.signature or "")
     target = grammar.parse(address.target, policy.presets)
-    transform, fallback = _with_defaults(target, accepted, policy)
+    transform, fallback = with_defaults(target.transform, target.path, accepted, policy)
     policy.check(target.transform, transform)
     headers = _with_vary_accept(policy.headers) if target.transform.format == AUTO else policy.headers
     return ThumbRequest(
@@ -179,15 +179,15 @@ def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _with_defaults(
-    target: Target, accepted: tuple[str, ...], policy: StoragePolicy
+def with_defaults(
+    transform: Transform, path: str, accepted: tuple[str, ...], policy: StoragePolicy
 ) -> tuple[Transform, Transform | None]:
-    """The transform with all defaults, and the fallback for an AVIF that `auto` chose and that turns out too large.
+    """`transform` with all defaults for a key, and the fallback for an AVIF that `auto` chose and that is too large.
 
-    Among the formats that the storage offers, `auto` prefers the client's, then the source's own, then any other.
+    Of the key, only its extension matters. Among the formats that the storage offers, `auto` prefers the client's, then
+    the source's own, then any other.
     """
-    transform = target.transform
-    own = default_output(target.path)
+    own = default_output(path)
     if transform.format != AUTO:
         return _with_output(transform, transform.format or own, policy), None
     transparent = _is_transparent(transform)

@@ -1,58 +1,29 @@
-"""Builds and signs the URLs of thumbnails."""
-
-import time
-from dataclasses import replace
+"""Where thumbnail URLs begin, and how their targets are signed."""
 
 from django.urls import NoReverseMatch, reverse
 
-from thumbs.errors import BadFilter, TargetTooLong
-from thumbs.http import messages
 from thumbs.problems import nearest
-from thumbs.request import grammar
 from thumbs.request.grammar import Address
-from thumbs.request.resolve import StoragePolicy, resolve
+from thumbs.request.resolve import StoragePolicy
 from thumbs.wiring.process import current
-
-_MAX_LIFETIME = 100 * 366 * 86400.0  # seconds
 
 
 class UnknownStorage(LookupError):
     """No storage has this name. The message names the nearest one."""
 
 
-def thumb_url(
-    storage: str, path: str, size: str, *, filters: str = "", name: str | None = None, lifetime: float | None = None
-) -> str:
-    """The URL of a thumbnail: percent-encoded, signed if the storage has a secret.
-
-    It begins with the configuration's `url_prefix`, else with the path of the include. `size` and `filters` are spelled
-    as in a URL (`400x300`, `format(webp);quality(70)`). `name` is the download name. After `lifetime` seconds, the URL
-    is answered with 410. Raises `UnknownStorage`, or the `ThumbError` that the URL would be answered with.
-    """
-    target = grammar.compose(size, filters or None, path, name, presets=_policy_of(storage).presets)
-    if lifetime is not None:
-        if not 0 < lifetime < _MAX_LIFETIME:
-            raise BadFilter("A lifetime is a number of seconds, more than 0 and less than a hundred years.")
-        target = replace(target, expires=int(time.time() + lifetime))
-    path = signed(storage, grammar.build(target))
-    quoted = messages.quoted_path(path)
-    if len(quoted) + 1 > messages.MAX_TARGET_BYTES:
-        raise TargetTooLong
-    resolve(f"/{path}".encode(), (), {storage: _policy_of(storage)})  # raises what it would be answered with
-    return mount() + quoted
-
-
 def signed(storage: str, target: str) -> str:
     """`{storage}/thumbs/[{signature}/]{target}`, not yet percent-encoded. Raises `UnknownStorage`."""
-    signer = _policy_of(storage).signer
+    signer = policy_of(storage).signer
     signature = f"{signer.sign(Address(storage, None, target).message)}/" if signer else ""
     return f"{storage}/thumbs/{signature}{target}"
 
 
-def _policy_of(storage: str) -> StoragePolicy:
+def policy_of(storage: str) -> StoragePolicy:
+    """The policy of a storage. Raises `UnknownStorage`."""
     policies = current().policies
     if storage not in policies:
-        raise UnknownStorage(f"No storage is called {storage!r}. {nearest(storage, list(policies))}")
+        raise UnknownStorage(f"No storage is called {storage!r}. {nearest(storage, policies)}")
     return policies[storage]
 
 

@@ -1,16 +1,27 @@
-"""`{% load thumbs %}`: URLs of thumbnails in templates."""
+"""`{% load thumbs %}`: thumbnails in templates. None of these tags asks a storage, the database or a cache."""
 
 from django import template
+from django.template.base import Parser, Token
 
-from thumbs.site.links import thumb_url
+from thumbs.toolkit import tags
 
 register = template.Library()
+register.simple_tag(tags.thumb_url_tag, name="thumb_url")
 
 
-@register.simple_tag(name="thumb_url")
-def thumb_url_tag(storage: str, path: object, size: str, filters: str = "", name: str | None = None) -> str:
-    """`{% thumb_url "uploads" photo.image "400x300" "format(webp)" %}`: the URL, signed if the storage has a secret.
+@register.tag
+def thumb(parser: Parser, token: Token) -> template.Node:
+    """`{% thumb photo.image "card 800x" format="webp" %}`: the URL. `as t` keeps it, with its width and height."""
+    return tags.compiled(tags.thumb_tag, parser, token)
 
-    `path` is the key of an original, or the file of a model. Raises what `thumbs.thumb_url` raises.
-    """
-    return thumb_url(storage, str(path), size, filters=filters, name=name)
+
+@register.tag
+def thumb_img(parser: Parser, token: Token) -> template.Node:
+    """`{% thumb_img photo.image "card" alt=photo.title class="rounded" %}`: an `<img>` with its size where known."""
+    return tags.compiled(tags.thumb_img_tag, parser, token)
+
+
+@register.tag
+def thumb_picture(parser: Parser, token: Token) -> template.Node:
+    """`{% thumb_picture photo.image "hero" widths="400 800" sizes="100vw" alt=photo.title %}`: a `<picture>`."""
+    return tags.compiled(tags.thumb_picture_tag, parser, token)

@@ -1,7 +1,6 @@
 """The focal point of a picture as text: `0.31,0.62`, fractions of width and height from the top left, or `""`.
 
-It has at most four decimals: half a pixel of a picture of 5,000 pixels. The form of VersatileImageField, `0.31x0.62`, is
-read as well.
+It has at most four decimals: half a pixel of a picture of 5,000 pixels. `0.31x0.62` of VersatileImageField is read too.
 """
 
 import math

@@ -19,6 +19,7 @@ from thumbs.problems import Problem
 from thumbs.site.served_paths import served_path
 from thumbs.sources.drivers import table
 from thumbs.sources.drivers.driver import Driver
+from thumbs.sources.served import Served
 from thumbs.sources.source import Original, Source, Version
 from thumbs.wiring.sources import source
 
@@ -112,8 +113,8 @@ def _memo_source(settings: _Memo, max_bytes: int, deadline: float) -> Source:
     return _MemoSource(f"{settings.base_url} {max_bytes} {deadline:g}")
 
 
-def _memo_path(settings: _Memo, held_by: object, name: str) -> str | None:
-    return f"{settings.base_url}/{name}" if isinstance(held_by, FileSystemStorage) else None
+def _memo_served(settings: _Memo, held_by: object) -> Served | None:
+    return Served(added=f"{settings.base_url}/") if isinstance(held_by, FileSystemStorage) else None
 
 
 def _memo_rules(settings: _Memo) -> Iterator[Problem]:
@@ -128,7 +129,7 @@ def _memo_checks(settings: _Memo) -> Iterator[Problem]:
 
 @pytest.fixture
 def memo(monkeypatch: pytest.MonkeyPatch) -> Driver[_Memo]:
-    row = Driver("memo", _Memo, _memo_source, _memo_path, rules=_memo_rules, checks=_memo_checks)
+    row = Driver("memo", _Memo, _memo_source, _memo_served, rules=_memo_rules, checks=_memo_checks)
     monkeypatch.setattr(table, "NAMED", (*table.NAMED, row))
     return row
 

@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from thumbs.errors import ThumbError
 from thumbs.management.selection import require_configuration
 from thumbs.site.explain import explain
-from thumbs.site.links import UnknownStorage, thumb_url
+from thumbs.site.links import UnknownStorage
+from thumbs.toolkit.links import thumb_url
 
 
 class Command(BaseCommand):

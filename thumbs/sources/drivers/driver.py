@@ -5,6 +5,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Generic, TypeVar
 
 from thumbs.problems import Problem
+from thumbs.sources.served import Served
 from thumbs.sources.source import Source
 
 K = TypeVar("K")
@@ -23,8 +24,8 @@ class Driver(Generic[K]):
 
     * `build(settings, max_bytes, deadline)` makes the source: `max_bytes` limits one original, `deadline` is seconds
       for one call.
-    * `served_path(settings, held_by, name)` is the path under which the storage serves the file `name` of the Django
-      storage `held_by`, None where it does not serve it. Raises what the constructor of a storage raises.
+    * `served(settings, held_by)` is how the storage serves the files of the Django storage `held_by`, None where it
+      does not. Raises what the constructor of a storage raises.
     * `rules` finds problems in the settings alone; it works without Django.
     * `checks` finds problems that need a configured Django. It runs only if the rules found none.
 
@@ -35,7 +36,7 @@ class Driver(Generic[K]):
     name: str
     settings: type[K]
     build: Callable[[K, int, float], Source]
-    served_path: Callable[[K, object, str], str | None]
+    served: Callable[[K, object], Served | None]
     rules: Callable[[K], Iterator[Problem]] = _no_problems
     checks: Callable[[K], Iterator[Problem]] = _no_problems
 

@@ -10,6 +10,7 @@ from thumbs.problems import Problem
 from thumbs.sources import local
 from thumbs.sources.drivers.driver import Driver
 from thumbs.sources.s3 import settings as s3
+from thumbs.sources.served import Served
 from thumbs.sources.source import Source
 from thumbs.sources.storages import settings as storages
 
@@ -34,10 +35,10 @@ def _local_source(settings: local.LocalSettings, max_bytes: int, deadline: float
     )
 
 
-def _below_root(settings: local.LocalSettings, held_by: object, name: str) -> str | None:
+def _below_root(settings: local.LocalSettings, held_by: object) -> Served | None:
     from thumbs.sources.storages.served_paths import below_root  # noqa: PLC0415
 
-    return below_root(settings.root, held_by, name)
+    return below_root(settings.root, held_by)
 
 
 def _s3_source(settings: s3.S3Settings, max_bytes: int, deadline: float) -> Source:
@@ -46,10 +47,10 @@ def _s3_source(settings: s3.S3Settings, max_bytes: int, deadline: float) -> Sour
     return S3Source(settings, max_bytes=max_bytes, deadline=deadline)
 
 
-def _key_in_bucket(settings: s3.S3Settings, held_by: object, name: str) -> str | None:
-    from thumbs.sources.storages.served_paths import key_in_bucket  # noqa: PLC0415
+def _keys_in_bucket(settings: s3.S3Settings, held_by: object) -> Served | None:
+    from thumbs.sources.storages.served_paths import keys_in_bucket  # noqa: PLC0415
 
-    return key_in_bucket(settings.bucket, settings.base_url, held_by, name)
+    return keys_in_bucket(settings.bucket, settings.base_url, held_by)
 
 
 def _storage_source(settings: storages.StorageSettings, max_bytes: int, deadline: float) -> Source:
@@ -58,11 +59,11 @@ def _storage_source(settings: storages.StorageSettings, max_bytes: int, deadline
     return StorageSource(storage_of(settings), max_bytes=max_bytes, deadline=deadline)
 
 
-def _name_in_storage(settings: storages.StorageSettings, held_by: object, name: str) -> str | None:
+def _names_in_storage(settings: storages.StorageSettings, held_by: object) -> Served | None:
     from thumbs.sources.storages.django_storage import storage_of  # noqa: PLC0415
-    from thumbs.sources.storages.served_paths import name_in_storage  # noqa: PLC0415
+    from thumbs.sources.storages.served_paths import names_in_storage  # noqa: PLC0415
 
-    return name_in_storage(storage_of(settings)(), held_by, name)
+    return names_in_storage(storage_of(settings)(), held_by)
 
 
 def _alias_checks(settings: storages.AliasSettings) -> Iterator[Problem]:
@@ -79,17 +80,17 @@ def _class_checks(settings: storages.ClassSettings) -> Iterator[Problem]:
 
 NAMED: tuple[Driver[Any], ...] = (
     Driver("local", local.LocalSettings, _local_source, _below_root, rules=local.problems),
-    Driver("s3", s3.S3Settings, _s3_source, _key_in_bucket, rules=s3.problems),
+    Driver("s3", s3.S3Settings, _s3_source, _keys_in_bucket, rules=s3.problems),
     Driver(
         "django",
         storages.AliasSettings,
         _storage_source,
-        _name_in_storage,
+        _names_in_storage,
         rules=storages.problems,
         checks=_alias_checks,
     ),
 )
 # The row for every dotted path to a class of a Django storage.
 BY_CLASS: Driver[Any] = Driver(
-    "a class", storages.ClassSettings, _storage_source, _name_in_storage, checks=_class_checks
+    "a class", storages.ClassSettings, _storage_source, _names_in_storage, checks=_class_checks
 )

@@ -1,57 +1,52 @@
-"""Under which path a directory, a bucket or a Django storage serves a file that another Django storage holds.
+"""How a directory, a bucket or a Django storage serves the files that another Django storage, `held_by`, holds.
 
-`held_by` is that other storage, and `name` the file's name in it. It serves the file where both are the same storage,
-or the same directory or bucket, or one around or within it. Else the path is None.
+It serves them where both are the same storage, or the same directory or bucket, or one around or within it.
 """
 
 import os
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.files.storage import FileSystemStorage, Storage
 
+from thumbs.sources.served import Served
 
-def below_root(root: str, held_by: object, name: str) -> str | None:
-    """The path below the directory `root`."""
+
+def below_root(root: str, held_by: object) -> Served | None:
+    """By paths below the directory `root`."""
     if not isinstance(held_by, FileSystemStorage):
         return None
-    file = Path(os.path.realpath(held_by.location)) / name
-    try:
-        return file.relative_to(os.path.realpath(root)).as_posix()
-    except ValueError:
-        return None
+    return Served.between(os.path.realpath(held_by.location), os.path.realpath(root))
 
 
-def key_in_bucket(bucket: str, base_url: str | None, held_by: object, name: str) -> str | None:
-    """The key in `bucket` at the endpoint `base_url`; None for that is AWS."""
+def keys_in_bucket(bucket: str, base_url: str | None, held_by: object) -> Served | None:
+    """By keys in `bucket` at the endpoint `base_url`; None for that is AWS."""
     if getattr(held_by, "bucket_name", None) != bucket:
         return None
-    return None if _host(getattr(held_by, "endpoint_url", None)) != _host(base_url) else _key(held_by, name)
+    same = _host(getattr(held_by, "endpoint_url", None)) == _host(base_url)
+    return Served.between(_location(held_by), "") if same else None
 
 
-def name_in_storage(storage: Storage, held_by: object, name: str) -> str | None:
-    """The name in `storage`."""
+def names_in_storage(storage: Storage, held_by: object) -> Served | None:
+    """By names in `storage`."""
     if storage is held_by or _made_alike(storage, held_by):
-        return name
+        return Served()
     if isinstance(storage, FileSystemStorage):
-        return below_root(str(storage.location), held_by, name)
-    return _below_prefix(storage, held_by, name)
+        return below_root(str(storage.location), held_by)
+    return _below_prefix(storage, held_by)
 
 
-def _below_prefix(storage: Storage, held_by: object, name: str) -> str | None:
-    """The name in `storage` of an object in `held_by`, where both are the same bucket of an object store."""
+def _below_prefix(storage: Storage, held_by: object) -> Served | None:
+    """By names in `storage`, where both are the same bucket of an object store."""
     for attribute in ("bucket_name", "endpoint_url"):
         if getattr(storage, attribute, None) != getattr(held_by, attribute, None):
             return None
     if getattr(storage, "bucket_name", None) is None:
         return None
-    key, prefix = _key(held_by, name), _key(storage, "")
-    return key.removeprefix(prefix) if key.startswith(prefix) else None
+    return Served.between(_location(held_by), _location(storage))
 
 
-def _key(storage: object, name: str) -> str:
-    prefix = str(getattr(storage, "location", "") or "").strip("/")
-    return f"{prefix}/{name}" if prefix else name
+def _location(storage: object) -> str:
+    return str(getattr(storage, "location", "") or "")
 
 
 def _host(url: str | None) -> str | None:

@@ -1,0 +1,196 @@
+"""What all URLs of one storage, size and filters have in common, computed once. A URL adds a key and a signature."""
+
+import re
+from dataclasses import replace
+from typing import NamedTuple
+
+from thumbs.errors import TargetTooLong, ThumbError
+from thumbs.http import messages
+from thumbs.image import geometry
+from thumbs.image.formats import FORMATS, default_output
+from thumbs.image.transforms import AUTO, Attention, Compass, Fit, Focus, Transform
+from thumbs.request import grammar
+from thumbs.request.filters import build_filters
+from thumbs.request.grammar import Address, Target
+from thumbs.request.resolve import StoragePolicy, with_defaults
+
+Size = tuple[int, int]
+# Keys that mean one thing everywhere and need no percent-encoding: nearly all. Others take the way of `grammar`.
+_PLAIN = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*")
+_PLAIN_LENGTH = grammar.MAX_SEGMENT_BYTES
+# Values that stand for those of a row while the text around them is made.
+_ANY_FOCUS, _ANY_FOCUS_TEXT = Focus(0.123457, 0.765432), "0.123457,0.765432"
+_ANY_VERSION = "~version~"
+
+
+class Extras(NamedTuple):
+    """What a URL has of its row: a focal point and a version in the syntax of URLs, a download name, Unix seconds."""
+
+    focus: str | None = None
+    version: str | None = None
+    name: str | None = None
+    expires: int | None = None
+
+
+NO_EXTRAS = Extras()
+
+
+class Outcome(NamedTuple):
+    """What an original of one kind becomes. `size` is known without the original's, else None."""
+
+    transform: Transform
+    content_type: str | None
+    size: Size | None
+
+
+class Prepared:
+    """URLs of one storage and one transform. `pinned`: the gravity was asked for, so no focal point replaces it."""
+
+    __slots__ = ("_needs_key", "_outcomes", "_pieces", "_size", "_start", "policy", "takes_focus", "transform")
+
+    def __init__(self, policy: StoragePolicy, transform: Transform, *, pinned: bool = False) -> None:
+        self.policy = policy
+        self.transform = transform
+        # Where a storage offers presets only, it offers none with another gravity.
+        self.takes_focus = not pinned and not policy.presets_only and crops(transform)
+        self._start = f"{policy.name}/thumbs/"
+        self._size = known_size(transform)
+        self._needs_key = transform.format in (None, AUTO)
+        self._outcomes: dict[str, Outcome | ThumbError] = {}
+        self._pieces: dict[tuple[bool, bool], tuple[str, ...]] = {}
+
+    def url(self, mount: str, key: str, extras: Extras = NO_EXTRAS) -> tuple[str, str | None]:
+        """The URL below `mount` of the original at `key`, and its media type, None where `Accept` decides it.
+
+        The URL is percent-encoded, and signed if the storage has a secret. Raises the `ThumbError` that it would be
+        answered with.
+        """
+        content_type = self.outcome(key).content_type
+        focus, version, name, expires = extras
+        if (
+            name is None
+            and expires is None
+            and len(key) <= _PLAIN_LENGTH
+            and _PLAIN.fullmatch(key)
+            and "/as/" not in key
+        ):
+            text = self._text(focus if self.takes_focus else None, version)
+            return mount + self._signed(text + key), content_type
+        return mount + self._by_grammar(key, extras), content_type
+
+    def outcome(self, key: str) -> Outcome:
+        """What the original at `key` becomes; only the extension matters. Raises `ThumbError`."""
+        kind = default_output(key) if self._needs_key else ""
+        found = self._outcomes.get(kind)
+        if found is None:
+            found = self._outcomes[kind] = self._find_outcome(key)
+        if isinstance(found, ThumbError):
+            raise type(found)(found.detail)  # another one: each gets its own traceback
+        return found
+
+    def size(self, source: Size | None) -> Size | None:
+        """The size of the thumbnail of a source of this size; None when it cannot be known."""
+        return self._size or (None if source is None else sized(self.transform, source))
+
+    def _find_outcome(self, key: str) -> Outcome | ThumbError:
+        try:
+            transform, _ = with_defaults(self.transform, key, (), self.policy)
+            self.policy.check(self.transform, transform)
+        except ThumbError as error:
+            return error
+        content_type = None if self.transform.format == AUTO else FORMATS[str(transform.format)].content_type
+        return Outcome(transform, content_type, self._size)
+
+    def _text(self, focus: str | None, version: str | None) -> str:
+        """The target up to the key."""
+        kind = (focus is not None, version is not None)
+        pieces = self._pieces.get(kind)
+        if pieces is None:
+            pieces = self._pieces[kind] = self._make_pieces(*kind)
+        if len(pieces) == 1:
+            return pieces[0]
+        if focus is None:
+            return f"{pieces[0]}{version}{pieces[1]}"
+        return (
+            f"{pieces[0]}{focus}{pieces[1]}"
+            if version is None
+            else f"{pieces[0]}{focus}{pieces[1]}{version}{pieces[2]}"
+        )
+
+    def _make_pieces(self, focus: bool, version: bool) -> tuple[str, ...]:
+        transform = self.transform
+        if focus:
+            transform = replace(transform, gravity=_ANY_FOCUS)
+        if version:
+            transform = replace(transform, version=_ANY_VERSION)
+        filters = build_filters(transform)
+        start = f"{transform.width or ''}x{transform.height or ''}/" + (f"filters:{filters}/" if filters else "")
+        marks = ([_ANY_FOCUS_TEXT] if focus else []) + ([_ANY_VERSION] if version else [])
+        return tuple(re.split("|".join(map(re.escape, marks)), start)) if marks else (start,)
+
+    def _signed(self, target: str) -> str:
+        """With the storage and the signature before it; all of it needs no percent-encoding."""
+        signer = self.policy.signer
+        if signer is None:
+            path = self._start + target
+        else:
+            path = f"{self._start}{signer.sign(f'/{self._start}{target}')}/{target}"
+        if len(path) >= messages.MAX_TARGET_BYTES:
+            raise TargetTooLong
+        return path
+
+    def _by_grammar(self, key: str, extras: Extras) -> str:
+        """The path for any key and any extras. Raises as `url` does."""
+        transform = self.transform
+        if extras.focus is not None and self.takes_focus:
+            x, _, y = extras.focus.partition(",")
+            transform = replace(transform, gravity=Focus(float(x), float(y)))
+        if extras.version is not None:
+            transform = replace(transform, version=extras.version)
+        name = extras.name
+        if name is None and grammar.looks_named(key):
+            name = self._name_again(key)
+        if name is not None and transform.format is None:
+            transform = replace(transform, format=grammar.format_of_name(name))
+        target = grammar.build(Target(key, transform, name, extras.expires))
+        signer = self.policy.signer
+        signature = f"{signer.sign(Address(self.policy.name, None, target).message)}/" if signer else ""
+        path = messages.quoted_path(f"{self._start}{signature}{target}")
+        if len(path) >= messages.MAX_TARGET_BYTES:
+            raise TargetTooLong
+        return path
+
+    def _name_again(self, key: str) -> str:
+        """A download name for a key that ends in `/as/{name}`: that name, with the extension of the thumbnail."""
+        last = key.rpartition("/")[2]
+        output = self.outcome(key).transform.format
+        if FORMATS[str(output)].name == default_output(last) and "." in last:
+            return last
+        return f"{last.rpartition('.')[0] or last}.{FORMATS[str(output)].extensions[0]}"
+
+
+def crops(transform: Transform) -> bool:
+    """Whether gravity decides which part of the picture is seen, so that a focal point can."""
+    return transform.fit is Fit.COVER and None not in transform.target
+
+
+def known_size(transform: Transform) -> Size | None:
+    """The size of the thumbnail where it does not depend on that of the source, else None."""
+    width, height = transform.target
+    if width is None or height is None:
+        return None
+    if transform.fit is not Fit.FILL and not (transform.upscales and transform.fit in (Fit.COVER, Fit.STRETCH)):
+        return None
+    return geometry.plan((width, height), replace(transform, crop=None, gravity=Compass.CENTER)).output
+
+
+def sized(transform: Transform, source: Size) -> Size | None:
+    """The size of the thumbnail of an upright source of this size; None where the pixels or an error decide."""
+    if transform.trim is not None or min(source) < 1:
+        return None
+    if isinstance(transform.gravity, Attention):
+        transform = replace(transform, gravity=Compass.CENTER)
+    try:
+        return geometry.plan(source, transform).output
+    except ThumbError:  # the crop lies outside
+        return None

@@ -1,0 +1,181 @@
+"""The prepared URLs of this process, and which storage serves which file: made once for each configuration."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.urls import get_script_prefix, get_urlconf
+from django.utils.functional import LazyObject
+
+from thumbs.errors import ThumbError
+from thumbs.image.formats import OUTPUT_NAMES
+from thumbs.image.transforms import Transform
+from thumbs.request import grammar
+from thumbs.request.filters import find
+from thumbs.site import links
+from thumbs.site.served_paths import served, unwrapped
+from thumbs.sources.served import Served
+from thumbs.toolkit.errors import WrongSpec
+from thumbs.toolkit.mounts import Mounts
+from thumbs.toolkit.prepared import Prepared
+from thumbs.toolkit.spec import spelled
+from thumbs.wiring import process
+from thumbs.wiring.process import Current
+
+_MOST = 2000  # memo entries: a site has some dozens, unless sizes come from its data
+T = TypeVar("T")
+Options = Mapping[str, object]
+
+
+class Urls:
+    """Prepared URLs by storage, spec and options."""
+
+    def __init__(self, current: Current) -> None:
+        self.current = current
+        self.strict = bool(getattr(current.read.document, "strict", False))
+        self._prepared: dict[object, Prepared] = {}
+        self._serving: dict[object, tuple[object, tuple[str, Served] | None]] = {}
+        self._spelled: dict[object, tuple[Prepared, int | None]] = {}
+        self._plans: dict[object, object] = {}
+        self._checked: set[object] = set()
+        self._mounts: dict[object, Mounts] = {}
+        self._prefix = current.read.document.url_prefix
+
+    def prepared(self, storage: str, spec: str, options: Options) -> Prepared:
+        """Raises `WrongSpec` or `UnknownStorage`."""
+        key = (storage, spec, _frozen(options)) if options else (storage, spec)
+        found = self._prepared.get(key)
+        if found is None:
+            if len(self._prepared) >= _MOST:
+                self._prepared.clear()
+            found = self._prepared[key] = self._prepare(storage, spec, options)
+        return found
+
+    def planned(self, wanted: object, options: Options, make: Callable[[], T]) -> T:
+        """What `make` returns, kept by `wanted` and `options`, of which it is made."""
+        key = (wanted, _frozen(options))
+        if key not in self._plans:
+            if len(self._plans) >= _MOST:
+                self._plans.clear()
+            self._plans[key] = make()
+        return self._plans[key]  # type: ignore[return-value]
+
+    def check(self, spec: str, options: Options) -> None:
+        """Raise `WrongSpec` for a spec or options that no storage has."""
+        key = (spec, _frozen(options))
+        if key not in self._checked:
+            presets = self.current.read.document.presets
+            _expanded(*spelled(spec, options, presets), presets)
+            if len(self._checked) < _MOST:
+                self._checked.add(key)
+
+    def from_text(self, storage: str, size: str, filters: str) -> tuple[Prepared, int | None]:
+        """Of a size and filters as in a URL, and when it expires. Raises `UnknownStorage`, `BadSize` or `BadFilter`."""
+        key = (storage, size, filters)
+        found = self._spelled.get(key)
+        if found is None:
+            policy = links.policy_of(storage)
+            transform, expires = grammar.expand(size, filters or None, policy.presets)
+            found = Prepared(policy, transform, pinned=True), expires
+            if len(self._spelled) < _MOST:
+                self._spelled[key] = found
+        return found
+
+    def serving(self, held_by: object, storage: str | None = None) -> tuple[str, Served] | None:
+        """The storage that serves the files of a Django storage, and how: the first one, or the one of this name."""
+        held = unwrapped(held_by) if isinstance(held_by, LazyObject) else held_by
+        key = id(held) if storage is None else (id(held), storage)
+        found = self._serving.get(key)
+        if found is None:
+            # The storage is kept, so that no other one gets its id.
+            found = self._serving[key] = (held, self._find_serving(held, storage))
+        return found[1]
+
+    def default(self) -> tuple[str, Served]:
+        """Which storage has a plain name: that of the default storage, else the only one. Raises `UnknownStorage`."""
+        found = self.serving(default_storage)
+        if found is not None:
+            return found
+        names = list(self.current.policies)
+        if len(names) != 1:
+            raise links.UnknownStorage(
+                f"No storage of THUMBS serves the default storage: storage= is one of {', '.join(names) or 'none'}."
+            )
+        return names[0], Served()
+
+    def mount(self) -> str:
+        """The start of every URL, which may depend on the thread's URLconf, script name and language."""
+        if self._prefix is not None:
+            return self._prefix
+        key = (get_urlconf(), get_script_prefix())
+        mounts = self._mounts.get(key)
+        if mounts is None:
+            mounts = self._mounts[key] = Mounts(key[0] or settings.ROOT_URLCONF)
+        return mounts.now()
+
+    def _prepare(self, storage: str, spec: str, options: Options) -> Prepared:
+        policy = links.policy_of(storage)
+        size, filters = spelled(spec, options, policy.presets)
+        transform = _expanded(size, filters, policy.presets)
+        pinned = any((row := find(name)) is not None and row.name == "gravity" for name in options)
+        prepared = Prepared(policy, transform, pinned=pinned)
+        _require_offered(prepared, spec)
+        return prepared
+
+    def _find_serving(self, held: object, storage: str | None) -> tuple[str, Served] | None:
+        for conf in self.current.read.storages:
+            found = served(conf, held) if storage in (None, conf.name) else None
+            if found is not None:
+                return conf.name, found
+        return None
+
+
+def _frozen(options: Options) -> object:
+    """A key of `options`; values that are equal, such as 1 and True, are told apart."""
+    key = tuple((name, value, value.__class__) for name, value in options.items())
+    try:
+        hash(key)
+    except TypeError:  # a list of arguments
+        return repr(key)
+    return key
+
+
+def _expanded(size: str, filters: str | None, presets: Mapping[str, grammar.Preset]) -> Transform:
+    try:
+        transform, expires = grammar.expand(size, filters, presets)
+    except ThumbError as error:
+        raise WrongSpec(f"{error.detail} ({_said(size, filters)})") from None
+    if expires is not None:
+        raise WrongSpec("expires() is given by lifetime=, in seconds from now.")
+    return transform
+
+
+def _require_offered(prepared: Prepared, spec: str) -> None:
+    """Raise `WrongSpec` for what is refused for every key. What depends on the key is a matter of data."""
+    refused: ThumbError | None = None
+    for extension in OUTPUT_NAMES:
+        try:
+            prepared.outcome(f"x.{extension}")
+        except ThumbError as error:
+            refused = refused or error
+        else:
+            return
+    if refused is not None:
+        raise WrongSpec(f"{refused.detail} ({spec!r} of the storage {prepared.policy.name})")
+
+
+def _said(size: str, filters: str | None) -> str:
+    return f"{size}/filters:{filters}" if filters else size
+
+
+_urls: Urls | None = None
+
+
+def urls() -> Urls:
+    """Those of the configuration that this process works with now. Raises `NotConfigured`."""
+    global _urls  # noqa: PLW0603 - one for each process, as the configuration
+    current = process.current()
+    if _urls is None or _urls.current is not current:
+        _urls = Urls(current)
+    return _urls
