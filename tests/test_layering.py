@@ -17,7 +17,7 @@ from tests.support.modules import ROOT, WITHOUT_DJANGO, packages, trees, within
 # A row of the table: the room, what is in it, and what it may import.
 _ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 # Django's own words at the root of the package. They may import every room.
-DJANGO = ("apps", "checks", "jinja2", "management", "signals", "templatetags", "urls", "views")
+DJANGO = ("apps", "checks", "fields", "jinja2", "management", "signals", "templatetags", "urls", "views")
 
 # Imports inside a function whose callers need Django: `front.wired` gives a front the thumbnailer of Django's settings,
 # and a row of the table of drivers opens a storage of Django.

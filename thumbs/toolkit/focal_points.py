@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
-    from django_stubs_ext import StrPromise
 
     _CharField = models.CharField[Any, Any]
 else:  # Django's class takes no parameter
@@ -30,7 +29,7 @@ _COMMA = re.compile(rf"\s*{_NUMBER}\s*,\s*{_NUMBER}\s*", re.ASCII)
 _FLOAT = r"([+-]?\d+(?:\.\d+)?(?:e-?\d+)?)"
 _VERSATILE = re.compile(rf"\s*{_FLOAT}x{_FLOAT}\s*", re.ASCII)
 
-MESSAGES: "dict[str, str | StrPromise]" = {
+MESSAGES: dict[str, Any] = {
     "invalid_focus": _("Enter a focal point as two numbers between 0 and 1 with a comma between them: 0.31,0.62."),
     "focus_outside": _("The focal point %(value)s lies outside the picture: both numbers are between 0 and 1."),
     "focus_decimals": _("The focal point %(value)s has too many decimals: use at most 4, as in 0.3125,0.6."),
