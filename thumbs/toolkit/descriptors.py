@@ -89,20 +89,24 @@ def _problems(model: type[models.Model]) -> Iterator[checks.CheckMessage]:
 
 
 def _descriptors(model: type[models.Model]) -> dict[str, ThumbDescriptor]:
-    """The descriptors by name: those of the model and of its bases that are no tables of their own."""
-    found: dict[str, Any] = {}
-    for base in reversed(model.__mro__):
-        if base is model or getattr(getattr(base, "_meta", None), "abstract", True):
-            found |= vars(base)
-    return {name: each for name, each in found.items() if isinstance(each, ThumbDescriptor)}
+    """The descriptors by name, but for those that a base with a table of its own has too."""
+    found = {name: each for base in reversed(model.__mro__) for name, each in vars(base).items()}
+    tables = [base for base in model.__mro__[1:] if not getattr(getattr(base, "_meta", None), "abstract", True)]
+    return {
+        name: each
+        for name, each in found.items()
+        if isinstance(each, ThumbDescriptor) and all(getattr(base, name, None) is not each for base in tables)
+    }
 
 
 def _mistake(descriptor: ThumbDescriptor, field: models.FileField) -> str:
     """What is wrong with the spec and the options in the storage of `field`; empty for nothing, or without THUMBS."""
-    from thumbs.conf.loading import NotConfigured  # noqa: PLC0415
-    from thumbs.toolkit.errors import WrongSpec  # noqa: PLC0415
+    from thumbs.toolkit.errors import WrongSpec  # noqa: PLC0415 - they read the settings
     from thumbs.toolkit.urls import urls  # noqa: PLC0415
+    from thumbs.wiring.process import configuration  # noqa: PLC0415
 
+    if configuration().unusable:
+        return ""  # other checks say why
     options = {name: value for name, value in descriptor.options.items() if name not in _NOT_FILTERS}
     try:
         current = urls()
@@ -111,8 +115,6 @@ def _mistake(descriptor: ThumbDescriptor, field: models.FileField) -> str:
             current.check(descriptor.spec, options)
         else:
             current.prepared(served[0], descriptor.spec, options)
-    except NotConfigured:
-        return ""  # other checks say why
     except WrongSpec as error:
         return str(error)
     return ""
