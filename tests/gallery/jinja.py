@@ -4,10 +4,6 @@ from typing import Any
 
 from jinja2 import Environment
 
-from thumbs import thumb_url
-
 
 def environment(**options: Any) -> Environment:
-    created = Environment(**options)
-    created.globals["thumb_url"] = thumb_url
-    return created
+    return Environment(**options, extensions=["thumbs.jinja2.ThumbsExtension"])
