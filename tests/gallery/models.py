@@ -60,7 +60,7 @@ class FocusedPhoto(models.Model):
     focus = FocalPointField()
     updated = models.DateTimeField(auto_now=True)
 
-    card = ThumbDescriptor("image", "card")
+    card = ThumbDescriptor("image", "400x300")
     small = ThumbDescriptor("image", "40x", format="png")
 
     objects: ClassVar[models.Manager["FocusedPhoto"]] = models.Manager()

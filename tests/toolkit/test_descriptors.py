@@ -36,7 +36,7 @@ def saved() -> FocusedPhoto:
 
 def test_it_is_the_thumbnail_of_the_file_with_its_spec_and_options() -> None:
     photo = saved()
-    assert photo.card == photo.image.thumb("card")
+    assert photo.card == photo.image.thumb("400x300")
     assert photo.card.url.startswith("/img/uploads/thumbs/400x300/")
     assert (photo.card.width, photo.card.height) == (400, 300)
     assert photo.small == photo.image.thumb("40x", format="png")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("thumbs")
 
 WRONG_DESCRIPTOR = "thumbs.E029"
-_NOT_FILTERS = ("storage", "version", "lifetime", "name")  # the other arguments of `thumbs.thumb`
 
 
 class ThumbDescriptor:
@@ -102,19 +101,14 @@ def _descriptors(model: type[models.Model]) -> dict[str, ThumbDescriptor]:
 def _mistake(descriptor: ThumbDescriptor, field: models.FileField) -> str:
     """What is wrong with the spec and the options in the storage of `field`; empty for nothing, or without THUMBS."""
     from thumbs.toolkit.errors import WrongSpec  # noqa: PLC0415 - they read the settings
-    from thumbs.toolkit.urls import urls  # noqa: PLC0415
-    from thumbs.wiring.process import configuration  # noqa: PLC0415
+    from thumbs.toolkit.thumb import thumb  # noqa: PLC0415
 
-    if configuration().unusable:
-        return ""  # other checks say why
-    options = {name: value for name, value in descriptor.options.items() if name not in _NOT_FILTERS}
+    file_class: Any = field.attr_class
     try:
-        current = urls()
-        served = current.serving(field.storage)
-        if served is None:
-            current.check(descriptor.spec, options)
-        else:
-            current.prepared(served[0], descriptor.spec, options)
+        # A file of no row.
+        thumb(file_class(None, field, "picture.jpg"), descriptor.spec, **descriptor.options)
     except WrongSpec as error:
         return str(error)
+    except Exception:
+        return ""  # other checks report it: no include, a wrong configuration
     return ""

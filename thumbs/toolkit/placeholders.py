@@ -9,7 +9,7 @@ from functools import lru_cache
 from thumbs.toolkit import thumbhash
 
 TEXT_LENGTH = 36  # characters of the longest hash in base64
-_SIDE = 16  # pixels: browsers scale it up smoothly, and a hash has at most seven waves along a side
+_SIDE = 12  # pixels: browsers scale it up smoothly, and a hash has at most seven waves along a side
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TRUECOLOR, _WITH_ALPHA = 2, 6
 
