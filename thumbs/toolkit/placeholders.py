@@ -4,6 +4,7 @@ import base64
 import binascii
 import struct
 import zlib
+from collections.abc import Mapping
 from functools import lru_cache
 
 from thumbs.toolkit import thumbhash
@@ -11,6 +12,7 @@ from thumbs.toolkit import thumbhash
 TEXT_LENGTH = 36  # characters of the longest hash in base64
 _SIDE = 12  # pixels: browsers scale it up smoothly, and a hash has at most seven waves along a side
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_ALPHA_BYTE, _ALPHA_BIT = 2, 0x80  # of a hash
 _TRUECOLOR, _WITH_ALPHA = 2, 6
 
 
@@ -36,6 +38,22 @@ def data_url(value: object) -> str:
     """
     data = as_bytes(value)
     return _data_url(data) if data else ""
+
+
+def with_placeholder(attributes: Mapping[str, object], value: object) -> Mapping[str, object]:
+    """The attributes of an `<img>` with the placeholder of a column as its background, before their own `style`.
+
+    An attribute `placeholder=False` leaves it out. So does a hash with transparency: nothing would cover it.
+    """
+    if "placeholder" in attributes:
+        value = value if attributes["placeholder"] else None
+        attributes = {name: each for name, each in attributes.items() if name != "placeholder"}
+    url = data_url(value) if value else ""
+    if not url or as_bytes(value)[_ALPHA_BYTE] & _ALPHA_BIT:
+        return attributes
+    own = attributes.get("style")
+    style = f"background:url({url}) center/cover no-repeat"
+    return {**attributes, "style": f"{style};{own}" if own else style}
 
 
 @lru_cache(maxsize=2000)

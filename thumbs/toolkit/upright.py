@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 _ORIENTATION = 0x0112  # EXIF 2.32, 4.6.4
 _SIDEWAYS = (5, 6, 7, 8)
-# Formats whose pixels are decoded. Pillow runs Ghostscript for others.
-_DECODED = {"JPEG", "MPO", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP", "JPEG2000", "HEIF"}
+# Formats whose pixels are decoded: those that thumbnails are made of. Pillow runs Ghostscript for others.
+_DECODED = {"JPEG", "MPO", "PNG", "WEBP", "GIF", "AVIF", "TIFF"}
 # Of more pixels a web process makes no placeholder. (JPEGs are decoded at an eighth of their sides.)
 _MOST_PIXELS = 50_000_000
 # What turns the stored pixels upright, as members of Pillow's `Transpose`, by the EXIF orientation.
