@@ -188,3 +188,14 @@ def test_too_many_pixels_for_a_web_process_have_a_size_and_no_placeholder() -> N
 def test_a_format_that_pillow_gives_to_another_program_is_not_decoded() -> None:
     found = read(pictures.encoded(pictures.quarters(60, 40), "EPS"), placeholder=True)
     assert found == ((60, 40), b"")
+
+
+def test_a_reason_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise OSError("one\nand\x0btwo " + "x" * 5000)
+
+    monkeypatch.setattr(Image, "open", failing)
+    with pytest.raises(upright.Unreadable) as raised:
+        read(b"")
+    assert str(raised.value).startswith("cannot be read: OSError: one and two x")
+    assert len(str(raised.value)) < 300

@@ -86,7 +86,7 @@ class Target:
         except upright.Unreadable as error:
             return Result(row["pk"], field.name, name, failure=str(error))
         except Exception as error:  # a storage raises anything
-            return Result(row["pk"], field.name, name, failure=f"cannot be opened: {type(error).__name__}: {error}")
+            return Result(row["pk"], field.name, name, failure=f"cannot be opened: {_one_line(error)}")
         wrong = {column: value for column, value in found.items() if not _equal(row[column], value)}
         if wrong and write:
             same_file = self.model._base_manager.using(self.using).filter(pk=row["pk"], **{field.name: name})  # noqa: SLF001
@@ -128,6 +128,10 @@ def _is_missing(field: models.ImageField) -> models.Q:
         empty = b"" if isinstance(column, models.BinaryField) else empty
         missing |= models.Q(**{f"{name}__isnull": True}) | models.Q(**{name: empty})
     return missing
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 def _equal(stored: object, value: object) -> bool:

@@ -14,8 +14,9 @@ _ORIENTATION = 0x0112  # EXIF 2.32, 4.6.4
 _SIDEWAYS = (5, 6, 7, 8)
 # Formats whose pixels are decoded: those that thumbnails are made of. Pillow runs Ghostscript for others.
 _DECODED = {"JPEG", "MPO", "PNG", "WEBP", "GIF", "AVIF", "TIFF"}
-# Of more pixels a web process makes no placeholder. (JPEGs are decoded at an eighth of their sides.)
-_MOST_PIXELS = 50_000_000
+# No placeholder is made of more pixels: Pillow holds all of them in memory, as the renderer holds those under
+# `max_whole_megapixels`. (Of a JPEG it decodes an eighth of each side.)
+_MOST_PIXELS = 25_000_000
 # What turns the stored pixels upright, as members of Pillow's `Transpose`, by the EXIF orientation.
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
@@ -48,7 +49,7 @@ def read(file: IO[bytes] | Any, *, placeholder: bool = False) -> Upright:
         raise Unreadable("is no picture that Pillow can read") from error
     except Exception as error:
         # Damaged files raise anything, from SyntaxError to struct.error.
-        raise Unreadable(f"cannot be read: {type(error).__name__}: {str(error)[:200]}") from error
+        raise Unreadable(f"cannot be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}") from error
 
 
 def _orientation(image: "Image") -> int:
