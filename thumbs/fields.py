@@ -1,7 +1,8 @@
 """Fields for the models of a site: `from thumbs.fields import ThumbImageField`."""
 
 from thumbs.toolkit.descriptors import ThumbDescriptor
-from thumbs.toolkit.fields import ThumbImageField, ThumbImageFieldFile
+from thumbs.toolkit.field_files import ThumbImageFieldFile
+from thumbs.toolkit.fields import ThumbImageField
 from thumbs.toolkit.focal_points import FocalPointField, FocalPointFormField, focus_of
 
 __all__ = [

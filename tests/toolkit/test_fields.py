@@ -252,11 +252,22 @@ def test_a_refreshed_row_takes_the_columns_of_another_file_from_the_database(med
 def test_the_file_of_another_row_brings_its_columns(media: Path, opened: list[str]) -> None:
     photo = FocusedPhoto.objects.create(image=upload())
     opened.clear()
-    copy = FocusedPhoto()
+    copy, another = FocusedPhoto(), FocusedPhoto(image=photo.image)
     copy.image = photo.image
-    copy.save()
+    for each in (copy, another):
+        each.save()
+        assert stored(each) == UPRIGHT
     assert opened == []
+
+
+def test_a_file_of_a_row_whose_columns_are_deferred_is_read(media: Path, opened: list[str]) -> None:
+    photo = FocusedPhoto.objects.create(image=upload())
+    opened.clear()
+    copy = FocusedPhoto()
+    copy.image = FocusedPhoto.objects.only("image").get(pk=photo.pk).image
+    copy.save()
     assert stored(copy) == UPRIGHT
+    assert opened == [photo.image.name]
 
 
 def test_another_stored_file_is_read_when_its_name_is_assigned(media: Path, opened: list[str]) -> None:

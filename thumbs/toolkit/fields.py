@@ -3,7 +3,6 @@
 A stored file is opened when its row is created or its name is changed, and never because a row was loaded.
 """
 
-import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
@@ -11,79 +10,11 @@ from django.core import checks
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import signals
-from django.db.models.fields.files import FieldFile, FileDescriptor, ImageFieldFile, ImageFileDescriptor
+from django.db.models.fields.files import FieldFile, FileDescriptor, ImageFileDescriptor
 
 from thumbs.toolkit import placeholders, upright
 from thumbs.toolkit.field_columns import check_columns
-
-if TYPE_CHECKING:
-    from thumbs.toolkit.picture import Picture
-    from thumbs.toolkit.thumb import Thumb
-
-logger = logging.getLogger("thumbs")
-# On an uploaded file: what was read of it, so that a file that is assigned and then saved is read once.
-_READ = "_thumbs_read"
-
-
-class ThumbImageFieldFile(ImageFieldFile):
-    """The file of a `ThumbImageField`. `width` and `height` are upright; they open the file, as in Django."""
-
-    field: "ThumbImageField"
-
-    def thumb(self, spec: str = "x", /, **options: Any) -> "Thumb":
-        """`thumbs.thumb` of this file."""
-        from thumbs.toolkit.thumb import thumb  # noqa: PLC0415 - models are loaded before most else
-
-        return thumb(self, spec, **options)
-
-    def picture(self, spec: str = "x", /, **options: Any) -> "Picture":
-        """`thumbs.picture` of this file."""
-        from thumbs.toolkit.picture import picture  # noqa: PLC0415
-
-        return picture(self, spec, **options)
-
-    def read_upright(self) -> upright.Upright | None:
-        """Size and placeholder as the file has them; None where it cannot be read. Logs why."""
-        try:
-            was_closed = self.closed
-            self.open()
-            try:
-                return self._read_once()
-            finally:
-                if was_closed:
-                    self.close()
-                else:
-                    self.file.seek(0)
-        except upright.Unreadable as error:
-            logger.warning("%s: the file %r %s", self.field, (self.name or "")[:300], error)
-        except Exception as error:  # a storage raises anything
-            logger.warning("%s: the file %r cannot be opened: %r", self.field, (self.name or "")[:300], error)
-        return None
-
-    def _read_once(self) -> upright.Upright:
-        if _is_stored(self):
-            return self._read()
-        content = self.file
-        size, read = getattr(content, _READ, (None, None))
-        if read is None or size != getattr(content, "size", None):
-            read = self._read()
-            setattr(content, _READ, (getattr(content, "size", None), read))
-        return cast("upright.Upright", read)
-
-    def _read(self) -> upright.Upright:
-        if self.field.placeholder_field:
-            try:
-                return upright.read(self.file, placeholder=True)
-            except upright.Unreadable as error:
-                logger.warning("%s: no placeholder: the file %r %s", self.field, (self.name or "")[:300], error)
-        return upright.read(self.file)
-
-    def _get_image_dimensions(self) -> tuple[int | None, int | None]:
-        """What Django's class gives as `width` and `height`."""
-        if not hasattr(self, "_dimensions_cache"):
-            read = self.read_upright()
-            self._dimensions_cache = (None, None) if read is None else read.size
-        return self._dimensions_cache
+from thumbs.toolkit.field_files import ThumbImageFieldFile, is_stored
 
 
 class ThumbImageDescriptor(ImageFileDescriptor):
@@ -94,11 +25,11 @@ class ThumbImageDescriptor(ImageFileDescriptor):
     def __set__(self, instance: models.Model, value: Any) -> None:
         before = instance.__dict__.get(self.field.attname)
         # `getattr` makes a file that is assigned one of `instance`.
-        source = value.instance.__dict__ if isinstance(value, FieldFile) and value.field == self.field else {}
+        source = self.field.row_of(value)
         FileDescriptor.__set__(self, instance, value)
         # None: `Model.__init__` assigns. It goes on to assign the columns, and then sends `post_init`.
         if before is not None:
-            self.field.replace_columns(instance, before, dict(source))
+            self.field.replace_columns(instance, before, source)
 
 
 class ThumbImageField(models.ImageField):
@@ -169,28 +100,34 @@ class ThumbImageField(models.ImageField):
         value = instance.__dict__.get(self.attname)
         if not force and (value is None or isinstance(value, str)):
             return
+        source = self.row_of(value)
         file = getattr(instance, self.attname) if self.attname in instance.__dict__ else None
         if force:
             self._fill(instance, file.read_upright() if file else None)
-        elif file and not _is_stored(file) and self._is_incomplete(instance):
+        elif not file or not self._is_incomplete(instance):
+            return
+        elif not is_stored(file):
             self._fill(instance, file.read_upright())
+        else:
+            self._copy(instance, source)
 
     def replace_columns(self, instance: models.Model, before: object, source: dict[str, Any]) -> None:
         """Fill the columns after an assignment. `source` are the attributes of the row that the file came from."""
-        file, columns = getattr(instance, self.attname), self._columns()
-        if not columns:
+        if not self._columns():
             return
+        file = getattr(instance, self.attname)
         if not file:
             self._fill(instance, None)
-        elif not _is_stored(file):
+        elif not is_stored(file):
             self._fill(instance, file.read_upright())
-        elif file.name == str(before) and _is_stored(before):
+        elif file.name == str(before) and is_stored(before):
             return  # the same file, perhaps from the database again
-        elif source.get(self.attname) == file.name and all(column in source for column in columns):
-            for column in columns:
-                setattr(instance, column, source[column])
-        else:
+        elif not self._copy(instance, source):
             self._fill(instance, file.read_upright())
+
+    def row_of(self, value: object) -> dict[str, Any]:
+        """The attributes of the row that a file was taken from; empty for no file of this field."""
+        return dict(value.instance.__dict__) if isinstance(value, FieldFile) and value.field == self else {}
 
     def _connect(self, sender: type[models.Model], **_: object) -> None:
         if issubclass(sender, self.model):
@@ -205,7 +142,7 @@ class ThumbImageField(models.ImageField):
         if raw or update_fields is not None or not is_new or self.attname not in instance.__dict__:
             return
         file = getattr(instance, self.attname)
-        if file and _is_stored(file) and self._is_incomplete(instance):
+        if file and is_stored(file) and self._is_incomplete(instance):
             self._fill(instance, file.read_upright())
 
     def _columns(self) -> list[str]:
@@ -213,6 +150,15 @@ class ThumbImageField(models.ImageField):
 
     def _is_incomplete(self, instance: models.Model) -> bool:
         return not all(instance.__dict__.get(column) for column in self._columns())
+
+    def _copy(self, instance: models.Model, source: dict[str, Any]) -> bool:
+        """Take the columns of the row `source`, if it has the same file and all of them are loaded; whether it did."""
+        columns = self._columns()
+        known = source.get(self.attname) == getattr(instance, self.attname) and all(each in source for each in columns)
+        if known:
+            for column in columns:
+                setattr(instance, column, source[column])
+        return known
 
     def _fill(self, instance: models.Model, read: upright.Upright | None) -> None:
         width, height = (None, None) if read is None else read.size
@@ -232,8 +178,3 @@ class ThumbImageField(models.ImageField):
         if not placeholder and column.null:
             return None
         return placeholder if isinstance(column, models.BinaryField) else placeholders.as_text(placeholder)
-
-
-def _is_stored(file: object) -> bool:
-    """Whether a file is in its storage: an upload is not until its row is saved. A name always is."""
-    return bool(getattr(file, "_committed", True))
