@@ -1,4 +1,4 @@
-"""A change of a file of a model purges its thumbnails after the commit, and no others."""
+"""With PURGE_ON_MODEL_CHANGES, a change of a plain file field purges its thumbnails, and no others."""
 
 import logging
 from collections.abc import Iterator
@@ -9,12 +9,14 @@ from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.db.models.signals import post_delete, pre_save
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from tests.support.commands import disk_cache, local_storage
 from tests.support.disk_entries import make
 from tests.support.models import Framed, Note, Photo
 from tests.support.red_and_blue import BLUE, RED, is_red
 from thumbs import signals
+from thumbs.toolkit import purging_rows
 from thumbs.wiring import process
 
 
@@ -166,7 +168,7 @@ def test_a_save_goes_on_where_the_old_file_cannot_be_found(
         raise RuntimeError("no such table")
 
     with monkeypatch.context() as broken, caplog.at_level(logging.ERROR, "thumbs"):
-        broken.setattr(signals, "_changes", fail)
+        broken.setattr(purging_rows, "_changes", fail)
         photo.image = upload(BLUE, "b.jpg")
         photo.save()
     assert caplog.messages == ["the files that a save of Photo replaces are unknown: not purged"]
@@ -183,18 +185,17 @@ def test_a_deletion_goes_on_where_the_configuration_cannot_be_read(
         raise RuntimeError("no settings")
 
     with monkeypatch.context() as broken, caplog.at_level(logging.ERROR, "thumbs"):
-        broken.setattr(signals, "configuration", fail)
+        broken.setattr(process, "current", fail)
         photo.delete()
     assert caplog.messages == ["the thumbnails of a.jpg are not purged"]
     assert not Photo.objects.exists()
 
 
-def test_a_fixture_that_is_loaded_purges_nothing_and_asks_the_database_nothing(
-    media: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fixture_that_is_loaded_purges_no_old_name_and_asks_the_database_nothing(media: Path) -> None:
     photo = Photo.objects.create(image=upload())
     assert thumbnail("a.jpg") == "MISS"
-    monkeypatch.setattr(signals, "_changes", lambda *_: pytest.fail("a query"))
     photo.image = "other.jpg"
-    photo.save_base(raw=True)
+    with CaptureQueriesContext(connection) as captured:
+        photo.save_base(raw=True)
+    assert [query["sql"].split()[0] for query in captured] == ["UPDATE"]
     assert thumbnail("a.jpg") == "HIT"

@@ -2,7 +2,8 @@
 
 SECRET_KEY = "only for tests"
 INSTALLED_APPS = ["thumbs", "tests", "tests.gallery"]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+_IN_MEMORY = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+DATABASES = {"default": _IN_MEMORY, "other": {**_IN_MEMORY}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "tests.support.site"
 ALLOWED_HOSTS = ["*"]

@@ -80,6 +80,7 @@ class Jobs:
 
     async def make(self, thumb: ThumbRequest, timings: Timings) -> Outcome:
         """Take the thumbnail from the layers, or make it."""
+        asked = self._clock()
         found = await self._look_up(thumb)
         if found is None:
             try:
@@ -87,10 +88,10 @@ class Jobs:
                 found = await make_once(storage, thumb.key, partial(self._make_or_extend, thumb, timings), self._timer)
             except (SourceMissing, SourceTooLarge, RenderTimeout) as error:
                 # A timeout is the original's in most cases: its other sizes would take a place each, for as long.
-                self.negative_cache.remember(source_key(thumb), error)
+                self.negative_cache.remember(source_key(thumb), error, asked=asked)
                 raise
             except (SourceUnsupported, SourceBroken, SourceOverLimit) as error:
-                self.negative_cache.remember(thumb.key, error)
+                self.negative_cache.remember(thumb.key, error, asked=asked)
                 raise
         return Outcome(found, timings)
 

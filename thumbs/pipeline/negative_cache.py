@@ -14,21 +14,25 @@ class NegativeCache:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._found: dict[str, tuple[float, type[ThumbError], str]] = {}
+        self._found: dict[str, tuple[float, float, type[ThumbError], str]] = {}
 
-    def remember(self, key: str, error: ThumbError) -> None:
-        """Keep the type and the detail of `error`: the object would keep its traceback, and that an original."""
+    def remember(self, key: str, error: ThumbError, *, asked: float | None = None) -> None:
+        """Keep the type and the detail of `error`: the object would keep its traceback, and that an original.
+
+        `asked` is when the attempt began, in Unix seconds, by default now: a purge after that ends what is remembered.
+        """
         if len(self._found) >= _MAX_KEYS:
             self._found.clear()
-        self._found[key] = (self._clock(), type(error), error.detail)
+        now = self._clock()
+        self._found[key] = (now, now if asked is None else asked, type(error), error.detail)
 
     def find(self, key: str) -> tuple[float, ThumbError] | None:
-        """When the last attempt failed, in Unix seconds, and an error like its own; None if there is none."""
+        """When the last attempt began, in Unix seconds, and an error like its own; None if there is none."""
         found = self._found.get(key)
         if found is None:
             return None
-        when, kind, detail = found
+        when, asked, kind, detail = found
         if not 0 <= self._clock() - when < SECONDS:
             self._found.pop(key, None)
             return None
-        return when, kind(detail)
+        return asked, kind(detail)
