@@ -3,9 +3,8 @@
 import logging
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db.models.fields.files import ImageFieldFile
-
 from thumbs.toolkit import upright
+from thumbs.toolkit.purging_files import PurgingImageFieldFile
 
 if TYPE_CHECKING:
     from thumbs.toolkit.picture import Picture
@@ -16,7 +15,7 @@ logger = logging.getLogger("thumbs")
 _READ = "_thumbs_read"
 
 
-class ThumbImageFieldFile(ImageFieldFile):
+class ThumbImageFieldFile(PurgingImageFieldFile):
     """The file of a `ThumbImageField`. `width` and `height` are upright; they open the file, as in Django."""
 
     def thumb(self, spec: str = "x", /, **options: Any) -> "Thumb":

@@ -15,10 +15,12 @@ from django.db.models.fields.files import FieldFile, FileDescriptor, ImageFileDe
 from thumbs.toolkit import placeholders, upright
 from thumbs.toolkit.field_columns import check_columns
 from thumbs.toolkit.field_files import ThumbImageFieldFile, is_stored
+from thumbs.toolkit.purging_fields import PurgingImageField
+from thumbs.toolkit.row_names import RememberingImageDescriptor
 
 
-class ThumbImageDescriptor(ImageFileDescriptor):
-    """Fills the columns beside the file when another file is assigned."""
+class _FillingDescriptor(ImageFileDescriptor):
+    """Fills the columns beside the file when another file is assigned, in the place of Django's class."""
 
     field: "ThumbImageField"
 
@@ -32,11 +34,16 @@ class ThumbImageDescriptor(ImageFileDescriptor):
             self.field.replace_columns(instance, before, source)
 
 
-class ThumbImageField(models.ImageField):
+class ThumbImageDescriptor(RememberingImageDescriptor, _FillingDescriptor):
+    """Remembers the file name in the row, and fills the columns beside it."""
+
+
+class ThumbImageField(PurgingImageField):
     """An image field that keeps upright sizes and a placeholder in columns, and knows focal point and version.
 
     `focus_field` names a column with a focal point, `placeholder_field` one for a ThumbHash (text or bytes), and
-    `version_field` one that changes with the file, such as a date. In migrations it is Django's `ImageField`.
+    `version_field` one that changes with the file, such as a date. Thumbnails are purged when the file changes. In
+    migrations it is Django's `ImageField`.
     """
 
     attr_class = ThumbImageFieldFile
