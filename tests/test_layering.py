@@ -17,7 +17,7 @@ from tests.support.modules import ROOT, WITHOUT_DJANGO, packages, trees, within
 # A row of the table: the room, what is in it, and what it may import.
 _ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 # Django's own words at the root of the package. They may import every room.
-DJANGO = ("apps", "checks", "fields", "jinja2", "management", "signals", "templatetags", "urls", "views")
+DJANGO = ("apps", "checks", "fields", "jinja2", "management", "signals", "templatetags", "urls", "views", "wagtail")
 
 # Imports inside a function whose callers need Django: `front.wired` gives a front the thumbnailer of Django's settings,
 # and a row of the table of drivers opens a storage of Django.
@@ -74,6 +74,14 @@ SETTINGS = {
         *("MIDDLEWARE", "SESSION_SAVE_EVERY_REQUEST", "USE_I18N", "ASGI_APPLICATION", "WSGI_APPLICATION"),
     },
     "thumbs.management.application": {"ASGI_APPLICATION", "ROOT_URLCONF"},
+    # Settings of other packages for thumbnails, which `thumb_migrate` converts.
+    "thumbs.toolkit.migration.site": {
+        *("THUMBNAIL_ALIASES", "THUMBNAIL_DEFAULT_OPTIONS", "THUMBNAIL_PROCESSORS", "THUMBNAIL_UPSCALE"),
+        *("THUMBNAIL_PADDING", "THUMBNAIL_PADDING_COLOR", "THUMBNAIL_COLORSPACE", "THUMBNAIL_BLUR"),
+        *("THUMBNAIL_ORIENTATION", "IMAGEKIT_DEFAULT_THUMBNAIL_SRCSET_SCALES", "PICTURES", "TEMPLATES"),
+        "INSTALLED_APPS",
+        "VERSATILEIMAGEFIELD_RENDITION_KEY_SETS",
+    },
 }
 ENVIRONMENT = {
     "mage_project.settings",

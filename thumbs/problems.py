@@ -2,7 +2,7 @@
 
 import dataclasses
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 UNKNOWN_KEY = "thumbs.E002"
 WRONG_VALUE = "thumbs.E003"
@@ -30,7 +30,17 @@ class Problem:
         return dataclasses.replace(self, where=f"{prefix}.{self.where}" if self.where else prefix)
 
 
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name that `name` is a misspelling of; empty when there is none."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
+
+
+def did_you_mean(name: str) -> str:
+    """The hint at the right name."""
+    return f"Did you mean {name!r}?"
+
+
 def nearest(name: str, known: Mapping[str, object] | Sequence[str]) -> str:
     """A hint: the known name that `name` is a misspelling of, or all known names."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(sorted(known))}."
+    close = closest(name, known)
+    return did_you_mean(close) if close else f"Known here: {', '.join(sorted(known))}."

@@ -39,7 +39,7 @@ class Filter:
 
 _NOTHING = "no argument"
 _SIGMAS = f"a sigma from {MIN_SIGMA:g} to {MAX_SIGMA:g}"
-_FILTER = re.compile(r"([a-z_]{1,32})(?:\(([^()/]*)\))?")
+FILTER = re.compile(r"([a-z_]{1,32})(?:\(([^()/]*)\))?")
 
 
 def _switch(name: str, *, short: str | None = None) -> Filter:
@@ -183,9 +183,9 @@ _ROWS = (
     Filter("expires", "a time in Unix seconds", filter_codecs.read_expires, lambda _: None, short="exp"),
 )
 FILTERS: dict[str, Filter] = {row.name: row for row in _ROWS}
-_BY_NAME: dict[str, Filter] = FILTERS | {row.short: row for row in _ROWS if row.short}
+BY_NAME: dict[str, Filter] = FILTERS | {row.short: row for row in _ROWS if row.short}
 
-_NOT_IN_TRANSFORM = ("preset", "expires")  # fields that filters set besides those of a transform
+NOT_IN_TRANSFORM = ("preset", "expires")  # fields that filters set besides those of a transform
 
 _UNKNOWN_FILTER = f"Unknown filter. The filters are {', '.join(FILTERS)}."
 _REPEATED_FILTER = "A filter may stand only once in a URL."
@@ -194,20 +194,20 @@ _BOTH_CROPS = "crop and pcrop do not go together, and each may stand only once."
 
 def find(name: str) -> Filter | None:
     """The filter of this name or short name."""
-    return _BY_NAME.get(name)
+    return BY_NAME.get(name)
 
 
 def parse_filters(text: str) -> Fields:
     """The fields that `name(arguments);name(arguments)…` sets. Raises `BadFilter`."""
     fields: Fields = {}
     for spelled in text.split(";"):
-        match = _FILTER.fullmatch(spelled)
+        match = FILTER.fullmatch(spelled)
         if match is None:
             raise BadFilter
-        row = _BY_NAME.get(match[1])
+        row = BY_NAME.get(match[1])
         if row is None:
             raise BadFilter(_UNKNOWN_FILTER)
-        changes = _read(row, match[2] or "")
+        changes = read_arguments(row, match[2] or "")
         if not changes.keys().isdisjoint(fields):
             raise BadFilter(_BOTH_CROPS if "crop" in changes else _REPEATED_FILTER)
         fields |= changes
@@ -227,11 +227,12 @@ def build_filters(transform: Transform, *, expires: int | None = None) -> str:
     )
 
 
-def _read(row: Filter, arguments: str) -> Fields:
+def read_arguments(row: Filter, arguments: str) -> Fields:
+    """The fields that a filter sets with `arguments`, the text in its parentheses. Raises `BadFilter`."""
     try:
         changes = row.read(arguments)
         # Transform checks its fields: a value that it refuses is a bad argument of this filter.
-        Transform(**{name: value for name, value in changes.items() if name not in _NOT_IN_TRANSFORM})  # type: ignore[arg-type]
+        Transform(**{name: value for name, value in changes.items() if name not in NOT_IN_TRANSFORM})  # type: ignore[arg-type]
     except (ValueError, KeyError):
         raise BadFilter(f"{row.name} takes {row.takes}.") from None
     return changes

@@ -23,12 +23,12 @@ from thumbs.request.filters import build_filters, parse_filters
 
 STORAGE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 SIZE = re.compile(r"([1-9][0-9]{0,8})?x([1-9][0-9]{0,8})?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_PREFIX, _SHORT_PREFIX = "filters:", "f:"
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+PREFIXES = ("filters:", "f:")
 MAX_SEGMENT_BYTES = 255  # NAME_MAX of every file system in use
 MAX_PATH_BYTES = 1024  # the longest key of S3
 
-_BAD_NAME = "After /as/ comes one name with the extension of an output format: jpg, jpeg, png, webp, avif or gif."
+BAD_NAME = "After /as/ comes one name with the extension of an output format: jpg, jpeg, png, webp, avif or gif."
 _TWO_FORMATS = "format() and the extension after /as/ name different formats."
 
 
@@ -114,10 +114,10 @@ def parse(target: str, presets: Mapping[str, Preset] = _NO_PRESETS) -> Target:
     """Parse a target and expand its preset. Raises `BadSize`, `BadFilter` or `BadPath`."""
     size, _, rest = target.partition("/")
     spelled: str | None = None
-    if rest.startswith((_PREFIX, _SHORT_PREFIX)):
+    if rest.startswith(PREFIXES):
         spelled, _, rest = rest.partition("/")
         spelled = spelled.partition(":")[2]
-    path, name = _split_name(rest)
+    path, name = split_name(rest)
     return compose(size, spelled, path, name, presets=presets)
 
 
@@ -158,7 +158,7 @@ def _transform(size: str, fields: Mapping[str, object]) -> Transform:
 
 def looks_named(path: str) -> bool:
     """Whether a URL of this key needs a download name, because the end of the key would be read as one."""
-    return _split_name(path)[1] is not None
+    return split_name(path)[1] is not None
 
 
 def build(target: Target) -> str:
@@ -170,11 +170,11 @@ def build(target: Target) -> str:
     if target.name is None and looks_named(target.path):
         raise BadPath
     spelled = build_filters(replace(transform, format=None) if target.name else transform, expires=target.expires)
-    if not spelled and target.path.startswith((_PREFIX, _SHORT_PREFIX)):
+    if not spelled and target.path.startswith(PREFIXES):
         spelled = "fit(cover)"
     parts = [f"{transform.width or ''}x{transform.height or ''}"]
     if spelled:
-        parts.append(_PREFIX + spelled)
+        parts.append(PREFIXES[0] + spelled)
     parts.append(target.path)
     if target.name is not None:
         parts.append(f"as/{target.name}")
@@ -187,14 +187,15 @@ def check_path(path: str) -> None:
         whole = path.encode()
     except UnicodeEncodeError:
         raise BadPath from None
-    if not whole or len(whole) > MAX_PATH_BYTES or "\\" in path or _CONTROL.search(path):
+    if not whole or len(whole) > MAX_PATH_BYTES or "\\" in path or CONTROL.search(path):
         raise BadPath
     for segment in path.split("/"):
         if segment in ("", ".", "..") or len(segment.encode()) > MAX_SEGMENT_BYTES:
             raise BadPath
 
 
-def _split_name(rest: str) -> tuple[str, str | None]:
+def split_name(rest: str) -> tuple[str, str | None]:
+    """The key and the download name, if there is one, of what comes after size and filters."""
     path, separator, name = rest.rpartition("/as/")
     return (path, name) if separator and "/" not in name else (rest, None)
 
@@ -204,7 +205,7 @@ def format_of_name(name: str) -> str:
     named = format_of_extension(name)
     check_path(name)
     if named is None or named not in OUTPUT_NAMES or "/" in name or name.startswith("."):
-        raise BadFilter(_BAD_NAME)
+        raise BadFilter(BAD_NAME)
     return named
 
 

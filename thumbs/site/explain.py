@@ -1,7 +1,8 @@
-"""Explains a thumbnail URL: its parts, what it makes, and its error. For operators; it is never sent to a client."""
+"""Explains a thumbnail URL: its parts, what it makes, and its mistakes. For operators; never sent to a client."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -13,36 +14,48 @@ from thumbs.image.transforms import AUTO
 from thumbs.problems import nearest
 from thumbs.request import filters, grammar
 from thumbs.request.grammar import Address, Target
-from thumbs.request.resolve import resolve
+from thumbs.request.mistakes import Mistake, path_mistakes
+from thumbs.request.resolve import StoragePolicy, resolve
 from thumbs.site.links import mount
+from thumbs.site.printed import printed, target_of
 from thumbs.wiring.process import thumbnailer
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Lines of (part, meaning), up to the first error, and the error that the URL is answered with."""
+    """Lines of (part, meaning), up to the first error, and the error that the URL is answered with.
+
+    `url` is the URL as it can be shown: without its signature, and percent-encoded where it is not printable. The
+    mistakes are parts of `url`, all of them, in order.
+    """
 
     lines: tuple[tuple[str, str], ...]
     error: ThumbError | None = None
+    url: str = ""
+    mistakes: tuple[Mistake, ...] = ()
 
 
 def explain(url: str) -> Explanation:
     """Explain `url`, with or without scheme and host, percent-encoded or not. A wrong URL raises nothing."""
+    policies = {name: storage.policy for name, storage in thumbnailer().storages.items()}
+    shown = printed(url).without_signature({name for name, policy in policies.items() if policy.signer is None})
     lines: list[tuple[str, str]] = []
     try:
         _explain(url, lines)
     except ThumbError as error:
-        return Explanation(tuple(lines), error)
-    return Explanation(tuple(lines))
+        too_long = [Mistake(0, shown.text, error.detail)] if isinstance(error, TargetTooLong) else []
+        mistakes = [shown.located(mistake) for mistake in _mistakes(shown.path, policies)]
+        return Explanation(tuple(lines), error, shown.text, (*too_long, *mistakes))
+    return Explanation(tuple(lines), None, shown.text)
 
 
 def _explain(url: str, lines: list[tuple[str, str]]) -> None:
-    target_bytes = _target(url)
+    target_bytes = target_of(url)
     if len(target_bytes) > messages.MAX_TARGET_BYTES:
         raise TargetTooLong
     path = Mount(_path_of(mount())).find(decoded_path(target_bytes))
     if path is None:
-        raise BadRequest(f"Thumbnail URLs here begin with {mount()}{{storage}}/thumbs/.")
+        raise BadRequest(_beginning())
     text = messages.decode_path(path)
     storages = thumbnailer().storages
     name, rest = grammar.split(text)
@@ -72,12 +85,21 @@ def _path_of(prefix: str) -> str:
     return urlsplit(prefix).path or "/"
 
 
-def _target(url: str) -> bytes:
-    """The request target that a client sends for `url`: no scheme, host or fragment."""
-    scheme, separator, rest = url.partition("#")[0].partition("://")
-    whole = f"{scheme}{separator}{rest}".removeprefix("/")
-    path = rest.partition("/")[2] if separator and scheme.isalpha() else whole
-    return b"/" + path.encode("utf-8", "surrogateescape")
+def _beginning() -> str:
+    return f"Thumbnail URLs here begin with {mount()}{{storage}}/thumbs/."
+
+
+def _mistakes(path: str, policies: Mapping[str, StoragePolicy]) -> list[Mistake]:
+    """The mistakes of a whole decoded path, the prefix included."""
+    prefix = _path_of(mount())
+    before, mistakes = len(prefix) - 1, []
+    if not path.startswith(prefix):
+        before = path.rfind("/", 0, max(0, path.find("/thumbs/")))
+        if before < 0:
+            return [Mistake(0, path, _beginning())]
+        mistakes = [Mistake(0, path[: before + 1], _beginning(), prefix)]
+    inner = path_mistakes(path[before:], policies, now=time.time())
+    return mistakes + [replace(mistake, offset=mistake.offset + before) for mistake in inner]
 
 
 def _explain_target(target: Target, lines: list[tuple[str, str]]) -> None:

@@ -14,6 +14,7 @@ def spelled(spec: str, options: Mapping[str, object], presets: Mapping[str, Pres
 
     A spec has at most one size and one preset. An option is a filter by its name: True stands for one without an
     argument or for `yes`, False for `no` or for its absence, and None for its absence. A sequence stands for arguments.
+    An empty gravity, which a picture without a focal point has, is none.
     """
     size, preset = _parts(spec, presets)
     filters = [f"preset({preset})"] if preset else []
@@ -46,7 +47,7 @@ def _known(part: str, presets: Mapping[str, Preset]) -> str:
 
 
 def _filter(name: str, value: object) -> str | None:
-    if value is None:
+    if value is None or (value == "" and name in ("gravity", "g")):
         return None
     if isinstance(value, bool):
         row = find(name)

@@ -1,10 +1,12 @@
 """`thumb_url`: prints the URL of a thumbnail, or explains a URL."""
 
 from argparse import ArgumentParser
+from shutil import get_terminal_size
 
 from django.core.management.base import BaseCommand, CommandError
 
 from thumbs.errors import ThumbError
+from thumbs.management.caret import pointed_at
 from thumbs.management.selection import require_configuration
 from thumbs.site.explain import explain
 from thumbs.site.links import UnknownStorage
@@ -12,7 +14,7 @@ from thumbs.toolkit.links import thumb_url
 
 
 class Command(BaseCommand):
-    help = "Print the (signed) URL of a thumbnail; with --explain, explain a URL and what is wrong with it."
+    help = "Print the (signed) URL of a thumbnail; with --explain, explain a URL and all that is wrong with it."
     requires_system_checks = ()  # require_configuration() checks ours, without the warnings
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,5 +54,8 @@ class Command(BaseCommand):
         explanation = explain(url)
         for name, meaning in explanation.lines:
             self.stdout.write(f"{name + ':':<12} {meaning}")
+        columns = get_terminal_size().columns if self.stdout.isatty() else None
+        for mistake in explanation.mistakes:
+            self.stdout.write("\n" + "\n".join(pointed_at(explanation.url, mistake, columns)) + f"\n{mistake}")
         if explanation.error is not None:
             raise CommandError(f"{explanation.error.status}: {explanation.error.detail}")

@@ -1,0 +1,84 @@
+"""Finds the mistakes of the path of an original and of a download name: which segment or character, and why."""
+
+import re
+from collections.abc import Iterator
+
+from thumbs.image.formats import BY_EXTENSION, OUTPUT_NAMES, default_output, format_of_extension
+from thumbs.problems import closest
+from thumbs.request.grammar import BAD_NAME, CONTROL, MAX_PATH_BYTES, MAX_SEGMENT_BYTES
+from thumbs.request.located import NOT_UTF_8, Mistake, Span
+
+OUTPUT_EXTENSIONS = tuple(extension for extension, name in BY_EXTENSION.items() if name in OUTPUT_NAMES)
+_CONTROLS = re.compile(f"(?:{CONTROL.pattern})+")
+_BACKSLASH = re.compile(r"\\")
+_CHARACTERS = (
+    (NOT_UTF_8, "These bytes are not UTF-8.", ""),
+    (_CONTROLS, "A path has no control characters.", ""),
+    (_BACKSLASH, "A path has no backslashes: segments are separated by slashes.", "/"),
+)
+
+
+def key_mistakes(key: Span) -> Iterator[Mistake]:
+    """The mistakes of `key`, the path of an original in its storage."""
+    if not key.text:
+        yield key.mistake("The path of the original is missing here: its key in the storage, such as cats/tom.jpg.")
+        return
+    if _length(key.text) > MAX_PATH_BYTES:
+        yield key.mistake(f"The path has {_length(key.text):,} bytes, and {MAX_PATH_BYTES:,} are the most.")
+    for segment in key.split("/"):
+        if segment.text:
+            yield from _segment_mistakes(segment)
+            continue
+        slash = segment.offset - key.offset - (1 if segment.offset > key.offset else 0)
+        yield key.at(slash, slash + 1).mistake("A segment of the path is empty: this slash is one too many.")
+
+
+def name_mistakes(name: Span, *, key: str, output: str | None) -> Iterator[Mistake]:
+    """The mistakes of a download name on its own. `output` is the format that filters set, None or `auto` without one.
+
+    `key` is the path of the original, for the nearest right extension.
+    """
+    extension = extension_of(name)
+    if not name.text:
+        yield name.mistake(f"The download name is missing here. {BAD_NAME}", f"tom.{_extension_for(key, output)}")
+        return
+    yield from _segment_mistakes(name)
+    if name.text.startswith(".") and name.text not in (".", ".."):
+        yield name.at(0, 1).mistake("A download name does not begin with a dot.")
+    if format_of_extension(name.text) in OUTPUT_NAMES:
+        return
+    sentence = BAD_NAME
+    if extension is None:
+        # A key that itself ends in /as/{name} is the other way to get here.
+        sentence += " A path that itself ends in /as/{name} needs a second one."
+        yield name.mistake(
+            sentence, f"{name.text.rstrip('.')}.{_extension_for(key, output)}" if name.text.strip(".") else ""
+        )
+    else:
+        yield extension.mistake(sentence, closest(extension.text.lower(), OUTPUT_EXTENSIONS))
+
+
+def extension_of(name: Span) -> Span | None:
+    """The last extension of a download name, without its dot; None for a name that has none."""
+    _, dot, extension = name.text.rpartition(".")
+    return name.at(len(name.text) - len(extension)) if dot and extension else None
+
+
+def _extension_for(key: str, output: str | None) -> str:
+    named = output if output in OUTPUT_NAMES else default_output(key)
+    return "jpg" if named == "jpeg" else named
+
+
+def _segment_mistakes(segment: Span) -> Iterator[Mistake]:
+    if segment.text in (".", ".."):
+        yield segment.mistake(f"A path has no segment {segment.text!r}: it is a key, not a way through directories.")
+    if _length(segment.text) > MAX_SEGMENT_BYTES:
+        sentence = f"This segment has {_length(segment.text):,} bytes, and {MAX_SEGMENT_BYTES} are the most."
+        yield segment.mistake(sentence)
+    for pattern, sentence, near in _CHARACTERS:
+        for match in pattern.finditer(segment.text):
+            yield segment.at(*match.span()).mistake(sentence, near)
+
+
+def _length(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))

@@ -1,0 +1,244 @@
+"""Finds what a storage does not offer of a thumbnail, and filters that do not go together."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from thumbs.errors import SizeOverLimit
+from thumbs.image.formats import FORMATS, OUTPUT_NAMES, default_output, format_of_extension
+from thumbs.image.transforms import AUTO, NO_PADDING, Color, Transform
+from thumbs.problems import closest, nearest
+from thumbs.request import size_mistakes
+from thumbs.request.filter_codecs import Fields
+from thumbs.request.filter_mistakes import Parts
+from thumbs.request.filters import NOT_IN_TRANSFORM, build_filters
+from thumbs.request.grammar import Preset
+from thumbs.request.key_mistakes import extension_of
+from thumbs.request.located import Mistake, Span
+from thumbs.request.resolve import StoragePolicy
+from thumbs.request.size_mistakes import Sides
+
+_ALPHA = ", ".join(name for name, row in FORMATS.items() if row.alpha and row.output)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The parts of a requested thumbnail, and what is known of the storage.
+
+    `head` is all of it but the path: in a URL, size and filters. `sides` are those of the size, or of the nearest right
+    one, if any. `key` is None where no original is known, `presets` and `policy` where no storage is. `now`, in Unix
+    seconds, is None where nothing expires. `url` is False for a spec and options.
+    """
+
+    head: Span
+    size: Span
+    sides: Sides | None
+    parts: Parts
+    key: Span | None = None
+    name: Span | None = None
+    presets: Mapping[str, Preset] | None = None
+    policy: StoragePolicy | None = None
+    now: float | None = None
+    url: bool = True
+
+    @property
+    def preset(self) -> Preset | None:
+        """The preset, or the one with the nearest name."""
+        part = self.parts.named("preset")
+        name = str((part.fields or {}).get("preset", "")) if part else ""
+        known = self.presets or {}
+        return known.get(name) or known.get(closest(name, known))
+
+    @property
+    def lacks_preset(self) -> bool:
+        """Whether filters are unknown because there is no preset like the one that is named."""
+        return self.preset is None and self.parts.named("preset") is not None
+
+    @property
+    def named_format(self) -> str | None:
+        """The format of the download name, or of none that is wrong."""
+        named = None if self.name is None else format_of_extension(self.name.text)
+        return named if named in OUTPUT_NAMES else None
+
+    @property
+    def transform(self) -> Transform:
+        """What is asked for, as far as it is right."""
+        preset, sides = self.preset, self.sides
+        fields: Fields = {**(preset.fields if preset else {}), **self.parts.fields}
+        if preset is not None and sides == (None, None):
+            sides = size_mistakes.sides_of(preset.size)
+        width, height = sides or (None, None)
+        if self.named_format is not None:
+            fields.setdefault("format", self.named_format)
+        kept = {name: value for name, value in fields.items() if name not in NOT_IN_TRANSFORM}
+        return Transform(width=width, height=height, **kept)  # type: ignore[arg-type]
+
+    def mistake_in(self, field: str, sentence: str, nearest: str) -> Mistake:
+        """A mistake in the arguments of the filter that sets `field`, unless they are not written as arguments."""
+        rewritten = any(part.arguments is part.whole and field in (part.fields or {}) for part in self.parts.filters)
+        return self.source_of(field).mistake(sentence, "" if rewritten else nearest)
+
+    def source_of(self, field: str) -> Span:
+        """The part that sets `field`: the arguments of its filter, else the preset, else the size."""
+        for part in self.parts.filters:
+            if field in (part.fields or {}):
+                return part.arguments if part.arguments.text else part.whole
+        preset = self.parts.named("preset")
+        return self.size if preset is None else preset.arguments
+
+
+def offer_mistakes(wanted: Wanted) -> Iterator[Mistake]:
+    """All that is wrong with the parts together, and with what the storage offers."""
+    yield from _unknown_names(wanted)
+    yield from _expired(wanted)
+    yield from _two_formats(wanted)
+    yield from _output_mistakes(wanted)
+    yield from _size_mistakes(wanted)
+    yield from _preset_mistakes(wanted)
+
+
+def _unknown_names(wanted: Wanted) -> Iterator[Mistake]:
+    preset = wanted.parts.named("preset")
+    if preset is not None and preset.fields is not None and wanted.presets is not None:
+        yield from _unknown("preset", preset.arguments, str(preset.fields["preset"]), wanted.presets)
+    watermark = wanted.transform.watermark
+    if watermark is not None and wanted.policy is not None:
+        span = wanted.source_of("watermark").partition(",")[0]
+        yield from _unknown("watermark", span, watermark.name, wanted.policy.watermarks)
+
+
+def _unknown(kind: str, span: Span, name: str, known: Mapping[str, object]) -> Iterator[Mistake]:
+    if name not in known:
+        near = closest(name, known) if span.text.lower() == name else ""
+        hint = "" if near else f" {nearest(name, known)}" if known else " There are none."
+        yield span.mistake(f"There is no {kind} {name!r}.{hint}", near)
+
+
+def _expired(wanted: Wanted) -> Iterator[Mistake]:
+    expires = wanted.parts.fields.get("expires")
+    if wanted.now is not None and isinstance(expires, int) and expires <= wanted.now:
+        yield wanted.source_of("expires").mistake("This time has passed: the URL has expired.")
+
+
+def _two_formats(wanted: Wanted) -> Iterator[Mistake]:
+    """A download name whose extension names another format than the filters."""
+    output, named = wanted.transform.format, wanted.named_format
+    if wanted.name is None or named is None or output == named:
+        return
+    if output == AUTO:
+        sentence = f"With a download name, the format is that of its extension, here {named}, and not auto."
+        yield wanted.mistake_in("format", sentence, named)
+        return
+    extension = extension_of(wanted.name)
+    span = wanted.name if extension is None else extension
+    near = FORMATS[str(output)].extensions[0]
+    yield span.mistake(f"The format is {output}, and this extension names {named}.", near)
+
+
+def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
+    """An output format that the storage does not offer, or that cannot be transparent where a color is."""
+    transform = wanted.transform
+    output = transform.format or (default_output(wanted.key.text) if wanted.key and wanted.key.text else None)
+    offered = wanted.policy.formats if wanted.policy is not None else None
+    transparent = [name for name in ("fill", "background") if _is_transparent(getattr(transform, name))]
+    if output in (None, AUTO):
+        possible = [name for name in FORMATS if FORMATS[name].output and (offered is None or name in offered)]
+        if not possible:
+            yield wanted.source_of("format").mistake("This storage offers no format at all.")
+        elif not any(FORMATS[name].alpha for name in possible):
+            sentence = f"Of the formats of this storage, {', '.join(possible)}, none can be transparent."
+            yield from (wanted.source_of(name).mistake(sentence) for name in transparent)
+        return
+    if not FORMATS[output].alpha:
+        sentence = f"A transparent color needs an output format that can be transparent: {_ALPHA}. Here it is {output}."
+        yield from (wanted.source_of(name).mistake(sentence) for name in transparent)
+    if offered is not None and output not in offered:
+        possible = [name for name in FORMATS if name in offered]
+        yield _not_offered(wanted, output, sorted(possible, key=lambda name: bool(transparent) > FORMATS[name].alpha))
+
+
+def _is_transparent(color: Color | None) -> bool:
+    return color is not None and color.alpha == 0
+
+
+def _not_offered(wanted: Wanted, output: str, offered: list[str]) -> Mistake:
+    near = offered[0] if offered else ""
+    sentence = f"This storage does not offer {output}, only {', '.join(offered) or 'no format at all'}."
+    if "format" in wanted.parts.fields:
+        return wanted.mistake_in("format", sentence, near)
+    if wanted.preset is not None and "format" in wanted.preset.fields:
+        return wanted.source_of("format").mistake(sentence)
+    extension = None if wanted.name is None else extension_of(wanted.name)
+    if extension is not None:
+        return extension.mistake(sentence, FORMATS[near].extensions[0] if near else "")
+    sentence = f"Without a format filter, a thumbnail of this original is {output}. {sentence}"
+    head, size = wanted.head, wanted.size
+    if not near or not head.text or size.offset > head.offset:  # nor is there a place for a filter
+        return head.last().mistake(sentence)
+    before = "" if head.text.endswith((":", ";")) else ";" if head.end > size.end else "/filters:"
+    return head.last().mistake(sentence, f"{before}format({near})")
+
+
+def _size_mistakes(wanted: Wanted) -> Iterator[Mistake]:
+    """A size over the limits, or one that the storage does not offer."""
+    policy, transform = wanted.policy, wanted.transform
+    if policy is None or wanted.sides is None or wanted.lacks_preset:
+        return
+    own = wanted.sides != (None, None) or wanted.preset is None
+    size = wanted.size if own else wanted.source_of("preset")
+    sides, dpr = (transform.width, transform.height), transform.dpr
+    try:
+        policy.output.check_target(transform)
+    except SizeOverLimit:
+        sentence, near = size_mistakes.over_limit(sides, dpr, policy.output)
+        if policy.sizes is not None:
+            near = size_mistakes.nearest_offered(sides, policy.sizes, dpr)
+        yield size.mistake(sentence, near if own else "")
+        return
+    if policy.sizes is None:
+        return
+    if transform.padding != NO_PADDING:
+        yield wanted.source_of("padding").mistake("This storage offers a closed set of sizes, so it makes no padding.")
+    width, height = transform.target
+    if f"{width or ''}x{height or ''}" not in policy.sizes:
+        times = f"With dpr {dpr:g}, this is {width or ''}x{height or ''}. " if dpr != 1 else ""
+        near = size_mistakes.nearest_offered(sides, policy.sizes, dpr)
+        sentence = f"{times}This storage offers only the sizes {', '.join(sorted(policy.sizes))}."
+        yield size.mistake(sentence, near if own else "")
+
+
+def _preset_mistakes(wanted: Wanted) -> Iterator[Mistake]:
+    """A thumbnail that is none of the presets of a storage that makes no other."""
+    policy = wanted.policy
+    if policy is None or not policy.presets_only or wanted.sides is None or wanted.lacks_preset:
+        return
+    if not wanted.parts.complete:  # what is not known may be what a preset says
+        return
+    asked = replace(wanted.transform, version=None)
+    if any(each.transform == asked for each in policy.presets.values()):
+        return
+    sentence = f"This storage makes only what its presets say: {', '.join(sorted(policy.presets)) or 'there are none'}."
+    if wanted.named_format is not None and "format" not in wanted.parts.fields and wanted.name is not None:
+        without = replace(asked, format=None)
+        if any(each.transform == without for each in policy.presets.values()):
+            yield wanted.name.mistake(f"{sentence} With this name, the format is {wanted.named_format}.")
+            return
+    part = wanted.parts.named("preset")
+    name = str((part.fields or {}).get("preset", "")) if part is not None else ""
+    near = name if name in policy.presets else closest(name, policy.presets) or _most_alike(asked, policy.presets)
+    yield wanted.head.mistake(sentence, _as_preset(wanted, near) if near else "")
+
+
+def _most_alike(asked: Transform, presets: Mapping[str, Preset]) -> str:
+    """The name of the preset whose canonical text is most like that of `asked`."""
+    texts = {_canonical(each.transform): name for name, each in presets.items()}
+    return texts.get(closest(_canonical(asked), texts), "")
+
+
+def _canonical(transform: Transform) -> str:
+    return f"{transform.width or ''}x{transform.height or ''}/{build_filters(transform)}"
+
+
+def _as_preset(wanted: Wanted, name: str) -> str:
+    """The preset, with what may be added to it."""
+    kept = [part.whole.text for part in wanted.parts.filters if part.row.name in ("version", "expires")]
+    return f"x/filters:{';'.join((f'preset({name})', *kept))}" if wanted.url else " ".join((name, *kept))
