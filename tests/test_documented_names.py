@@ -18,6 +18,8 @@ PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").gl
 IMPORTED_BY_SITES = (
     *("thumbs.asgi.ThumbsASGI", "thumbs.wsgi.ThumbsWSGI", "thumbs.urls"),
     *("thumbs.cache.memory.MemoryCache", "thumbs.cache.disk.DiskCache"),
+    *("thumbs.fields.ThumbImageField", "thumbs.fields.FocalPointField", "thumbs.fields.ThumbDescriptor"),
+    *("thumbs.fields.FocalPointFormField", "thumbs.fields.focus_of"),
     *("thumbs.purge", "thumbs.thumb_url", "thumbs.ThumbError", "thumbs.UnknownStorage", "thumbs.NotPurged"),
 )
 # Named beside imports, and not imported.

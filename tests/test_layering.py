@@ -18,8 +18,8 @@ from tests.support.modules import ROOT, WITHOUT_DJANGO, packages, trees, within
 _ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 # Django's own words at the root of the package. They may import every room.
 DJANGO = (
-    *("apps", "checks", "jinja2", "management", "pytest_plugin", "signals", "templatetags", "test", "urls", "views"),
-    "wagtail",
+    *("apps", "checks", "fields", "management", "signals", "templatetags", "test", "urls", "views"),
+    *("jinja2", "pytest_plugin", "wagtail"),  # of other packages
 )
 
 # Imports inside a function whose callers need Django: `front.wired` gives a front the thumbnailer of Django's settings,
@@ -41,6 +41,7 @@ OWNERS = {
     "storages": ("thumbs.sources",),
     "prometheus_client": ("thumbs.observability.metrics", "thumbs.wiring.build", "mage_project"),
     "gunicorn": ("thumbs.server.worker", "thumbs.server.protocol"),
+    "PIL": ("thumbs.toolkit.upright",),
     "tqdm": ("thumbs.management",),
     "pytest": ("thumbs.pytest_plugin",),
     "jinja2": ("thumbs.jinja2",),

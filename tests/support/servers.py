@@ -179,6 +179,13 @@ def every_front(
 
 
 @contextlib.contextmanager
+def gunicorn(name: str, application: str, worker: str, directory: Path, environ: dict[str, str]) -> Iterator[Server]:
+    """One worker of the class `worker` with any application; the environment is this process's with `environ`."""
+    with _gunicorn(name, application, (worker, 1), directory, environ) as server:
+        yield server
+
+
+@contextlib.contextmanager
 def _gunicorn(
     name: str, application: str, how: Sequence[str | int], directory: Path, environ: dict[str, str]
 ) -> Iterator[Server]:

@@ -1,7 +1,7 @@
-"""A Django site for the tests: the app, and one with models that have files. Each test brings its own THUMBS."""
+"""A Django site for the tests: the app, and two with models that have files. Each test brings its own THUMBS."""
 
 SECRET_KEY = "only for tests"
-INSTALLED_APPS = ["thumbs", "tests"]
+INSTALLED_APPS = ["thumbs", "tests", "tests.gallery"]
 _IN_MEMORY = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
 DATABASES = {"default": _IN_MEMORY, "other": {**_IN_MEMORY}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -13,17 +13,7 @@ from tests.support.servers import ROOT
 from tests.support.startproject import Project, startproject
 
 GUIDE = ROOT / "docs" / "django.md"
-MODELS = """
-from django.db import models
-
-
-class Photo(models.Model):
-    title = models.CharField(max_length=100)
-    image = models.ImageField(upload_to="photos", width_field="width", height_field="height", blank=True)
-    width = models.IntegerField(null=True, blank=True)
-    height = models.IntegerField(null=True, blank=True)
-    updated = models.DateTimeField(auto_now=True)
-"""
+MODELS = "photos/models.py"
 SETTINGS = """
 INSTALLED_APPS += ["photos"]
 ALLOWED_HOSTS = ["testserver"]
@@ -69,11 +59,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         package.mkdir(parents=True)
         (package / "__init__.py").touch()
     (project.directory / "media" / "cats").mkdir(parents=True)
-    (photos / "models.py").write_text(MODELS)
     (project.directory / "tom.jpg").write_bytes(encoded(scene(1800, 1200), "JPEG", quality=80))
     project.add("settings", SETTINGS)
     for block in blocks(GUIDE):
-        if block.file.endswith(".py"):
+        if block.file == MODELS:
+            (project.directory / MODELS).write_text(block.text)
+        elif block.file.endswith(".py"):
             project.add(block.file.removesuffix(".py"), "\n" + block.text)
         elif block.file:
             file = project.directory / block.file

@@ -16,7 +16,7 @@ _NAME_PARTS = 48  # bits of a version that is no token: for one picture, collisi
 class File(NamedTuple):
     """A picture's name, and what its row knows of it. `held_by` is a Django storage, None for a plain name.
 
-    `size` is upright pixels, `focus` in the syntax of URLs, `version` as the row has it.
+    `size` is upright pixels, `focus` in the syntax of URLs, `version` and `placeholder` as the row has them.
     """
 
     name: str
@@ -24,7 +24,7 @@ class File(NamedTuple):
     size: tuple[int, int] | None = None
     focus: str | None = None
     version: object = None
-    placeholder: str | None = None
+    placeholder: object = None
 
 
 class _Columns(NamedTuple):
@@ -57,14 +57,14 @@ def _with_columns(name: str, held_by: object, columns: _Columns, values: dict[st
     get = values.get
     width_column, height_column, focus_column, version_column, placeholder_column = columns
     width, height = get(width_column), get(height_column)
-    focus, placeholder = get(focus_column), get(placeholder_column)
+    focus = get(focus_column)
     return File(
         name,
         held_by,
         (width, height) if isinstance(width, int) and isinstance(height, int) else None,
         focus_text(focus) if isinstance(focus, str) and focus else None,
         get(version_column),
-        placeholder if isinstance(placeholder, str) and placeholder else None,
+        get(placeholder_column),
     )
 
 

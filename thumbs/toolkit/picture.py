@@ -15,6 +15,7 @@ from thumbs.toolkit.elements import attributes_text, divided, element
 from thumbs.toolkit.errors import WrongSpec
 from thumbs.toolkit.files import File, file_of
 from thumbs.toolkit.grid import Grid, parse_grid
+from thumbs.toolkit.placeholders import with_placeholder
 from thumbs.toolkit.prepared import Extras, Prepared, Size
 from thumbs.toolkit.thumb import NONE, Thumb, extras_of, nothing, place_of
 from thumbs.toolkit.urls import Urls, urls
@@ -106,7 +107,8 @@ def picture(  # noqa: PLR0913 - the options of one call
     attribute. `formats` replaces the modern formats. `ratio` (`16/9`) gives the height of each candidate. `grid`
     (`m6 l4`) gives `sizes` and `widths` from `BREAKPOINTS` and `CONTAINER_WIDTH` in THUMBS. `empty` is a static file
     that stands for a blank source. `priority` loads it eagerly. Of `attributes`, those with the name of a filter are
-    filters; the others belong to the `<img>`. The rest is as for `thumb`, and so are the errors.
+    filters; the others belong to the `<img>`, whose background is the placeholder that the row holds, unless
+    `placeholder` is False. The rest is as for `thumb`, and so are the errors.
     """
     options, attributes = divided(attributes)
     current = urls()
@@ -166,7 +168,7 @@ def _empty(current: Urls, name: str, empty: str, alt: object, attributes: Mappin
         if not name:
             nothing(current, name, "a blank source")
         return Picture()
-    return Picture(html=element("img", {"src": static(empty), "alt": alt, **attributes}))
+    return Picture(html=element("img", {"src": static(empty), "alt": alt, **with_placeholder(attributes, None)}))
 
 
 def _without_comma(url: str) -> str:
@@ -293,7 +295,8 @@ def _made(
         if name != plan.main.outcome(key).transform.format:
             sources.append(_candidates(steps, descriptors, chosen, mount, key, extras))
     url, content_type = plan.main.url(mount, key, extras)
-    img = Thumb(url, content_type, plan.main, file.size)
+    img = Thumb(url, content_type, plan.main, file.size, file.placeholder)
+    attributes = with_placeholder(attributes, file.placeholder)
     return Picture(img, tuple(sources), fallback, plan.sizes, _html(img, sources, fallback, plan.sizes, attributes))
 
 

@@ -15,6 +15,7 @@ from thumbs.sources.served import Served
 from thumbs.toolkit.elements import element
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
 from thumbs.toolkit.files import File, file_of, version_text
+from thumbs.toolkit.placeholders import with_placeholder
 from thumbs.toolkit.prepared import NO_EXTRAS, Extras, Prepared, Size
 from thumbs.toolkit.urls import Urls, urls
 
@@ -31,7 +32,7 @@ _logged: set[str] = set()
 class Thumb:
     """A thumbnail. Without a picture it is false, and its URL is empty. Not to be changed."""
 
-    __slots__ = ("_content_type", "_prepared", "_source", "_url")
+    __slots__ = ("_content_type", "_placeholder", "_prepared", "_source", "_url")
 
     def __init__(
         self,
@@ -39,11 +40,13 @@ class Thumb:
         content_type: str | None = None,
         prepared: Prepared | None = None,
         source: Size | None = None,
+        placeholder: object = None,
     ) -> None:
         self._url = url
         self._content_type = content_type
         self._prepared = prepared
         self._source = source
+        self._placeholder = placeholder
 
     @property
     def url(self) -> str:
@@ -79,12 +82,17 @@ class Thumb:
         return request.build_absolute_uri(self.url)
 
     def img(self, alt: object = "", **attributes: object) -> SafeString:
-        """An `<img>` with width and height where they are known; empty without a picture."""
+        """An `<img>` with width and height where they are known; empty without a picture.
+
+        Its background is the placeholder that the row holds; not with `placeholder=False`.
+        """
         if not self.url:
             return SafeString("")
         size = {"width": self.width, "height": self.height} if self.width and self.height else {}
         lazy = {"loading": "lazy", "decoding": "async"}
-        return element("img", {"src": self.url, **size, "alt": alt, **lazy, **attributes})
+        return element(
+            "img", {"src": self.url, **size, "alt": alt, **lazy, **with_placeholder(attributes, self._placeholder)}
+        )
 
     @property
     def _size(self) -> tuple[int | None, int | None]:
@@ -148,7 +156,7 @@ def thumb(
         url, content_type = prepared.url(current.mount(), key, extras)
     except ThumbError as error:
         return nothing(current, file.name, error.detail)
-    return Thumb(url, content_type, prepared, file.size)
+    return Thumb(url, content_type, prepared, file.size, file.placeholder)
 
 
 def place_of(current: Urls, file: File, source: object, storage: str | None) -> tuple[str, str]:
