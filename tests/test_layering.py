@@ -41,6 +41,7 @@ OWNERS = {
     "django": (
         *(
             "thumbs.apps",
+            "thumbs.checks.caches",
             "thumbs.checks.config",
             "thumbs.checks.isolation",
             "thumbs.site.links",
@@ -63,7 +64,7 @@ SETTINGS = {
     "thumbs.apps": {"STORAGES", "CACHES", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.wiring.process": {"THUMBS"},
     "thumbs.wiring.policies": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
-    "thumbs.checks.config": {"CACHES"},
+    "thumbs.checks.caches": {"CACHES"},
     "thumbs.sources.storages.checks": {"STORAGES"},
     "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.checks.middleware": {

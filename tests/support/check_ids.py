@@ -1,3 +1,13 @@
-"""Ids of system checks, for the test that looks for all of them."""
+"""Ids of system checks that modules of tests besides tests/checks/test_config.py show."""
 
-IDS = {"thumbs.E020", "thumbs.W004", "thumbs.W005", "thumbs.W006", "thumbs.W007"}
+IDS = {
+    "thumbs.E020",
+    "thumbs.E021",
+    "thumbs.W004",
+    "thumbs.W005",
+    "thumbs.W006",
+    "thumbs.W007",
+    "thumbs.W009",
+    "thumbs.W010",
+    "thumbs.W012",
+}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thumbs import extras
 from thumbs.conf.document import DocumentConf, StorageConf
 from thumbs.conf.keys import read
 from thumbs.conf.rules import problems_of
@@ -39,7 +40,6 @@ class Configuration:
     @property
     def errors(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if ".E" in problem.id)
-
 
     def require(self) -> None:
         """Raise `NotConfigured` unless a server can start with it."""
@@ -120,6 +120,8 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
         for storage in storages
         if storage.presets_only and not root.presets
     )
+    if root.metrics is True:
+        problems.extend(extras.missing(f"{where}.metrics", "metrics", "metrics"))
     if not (root.storages or problems):
         problems.append(Problem(MISSING_KEY, f"{where}.storages", "holds no storage: there is nothing to serve."))
     return Configuration(root, tuple(storages), tuple(problems))

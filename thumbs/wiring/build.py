@@ -2,16 +2,13 @@
 
 from contextlib import suppress
 from functools import cache
-from typing import TypedDict
-
-from prometheus_client import CollectorRegistry
+from typing import TYPE_CHECKING, TypedDict
 
 from thumbs.cache.filestore.store import ForeignDirectory
 from thumbs.conf.cpus import usable_cores
 from thumbs.conf.document import OFF, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.observability.access_log import AccessLog
-from thumbs.observability.metrics import Metrics
 from thumbs.pipeline.executor import BoundedExecutor, Watch
 from thumbs.pipeline.fair_executor import FairExecutor
 from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
@@ -21,6 +18,9 @@ from thumbs.wiring.caches import file_store, layers
 from thumbs.wiring.policies import policy
 from thumbs.wiring.rendering import Rendering
 from thumbs.wiring.sources import source
+
+if TYPE_CHECKING:
+    from thumbs.observability.metrics import Metrics
 
 # Threads that read cold disks and shared caches: they wait most of the time.
 _LOOKUP_THREADS = 8
@@ -103,8 +103,12 @@ def renders(read: Configuration) -> int:
 
 
 @cache
-def metrics() -> Metrics:
-    """The metrics of this process."""
+def metrics() -> "Metrics":
+    """The metrics of this process. Imported here: a site without metrics has no prometheus-client."""
+    from prometheus_client import CollectorRegistry  # noqa: PLC0415
+
+    from thumbs.observability.metrics import Metrics  # noqa: PLC0415
+
     return Metrics(CollectorRegistry())
 
 
