@@ -3,6 +3,8 @@
 IDS = {
     "thumbs.E020",
     "thumbs.E021",
+    "thumbs.E022",
+    "thumbs.E024",
     "thumbs.W004",
     "thumbs.W005",
     "thumbs.W006",

@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
 from thumbs.checks.config import TAG
-from thumbs.site.responses import is_public
+from thumbs.request.cache_control import is_public
 from thumbs.views import thumbnail
 from thumbs.wiring.process import configuration
 
@@ -116,7 +116,8 @@ def _active_rows(names: Sequence[str]) -> Iterator[tuple[_Row, str]]:
 
 
 def _has_public_storages() -> bool:
-    return any(conf.cache_control is None or is_public(conf.cache_control) for conf in configuration().storages)
+    storages = [conf for conf in configuration().storages if not conf.private]
+    return any(conf.cache_control is None or is_public(conf.cache_control) for conf in storages)
 
 
 def _subclasses(dotted: str, names: Sequence[str]) -> list[str]:

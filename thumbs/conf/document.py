@@ -163,6 +163,7 @@ class StorageConf:
     headers: dict[str, str] = key(values.headers, default={})
     allowed_sizes: tuple[str, ...] | None = key(some_of(values.size), default=None)
     presets_only: bool = key(boolean, default=False)
+    private: bool = key(boolean, default=False)
     weight: float = key(number(0.1, 100), default=1.0)
     formats: tuple[str, ...] | None = key(list_of(one_of(sorted(set(OUTPUT_NAMES.values())))), default=None)
     limits: dict[str, Any] = key(overrides(LimitsConf, without=PROCESS_LIMITS), default={})

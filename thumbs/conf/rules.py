@@ -7,6 +7,7 @@ from typing import Any
 from thumbs.conf.document import StorageConf
 from thumbs.conf.keys import read
 from thumbs.problems import INCOMPLETE, MISSING_KEY, WRONG_VALUE, Problem
+from thumbs.request.cache_control import PRIVATE_DEFAULT, is_public
 from thumbs.request.signing import MINIMUM_LENGTH
 from thumbs.sources.drivers import table
 from thumbs.sources.drivers.driver import Driver
@@ -99,6 +100,12 @@ def _unsigned_is_limited(storage: StorageConf) -> Iterator[Problem]:
         )
 
 
+def _private_is_not_public(storage: StorageConf) -> Iterator[Problem]:
+    if storage.private and storage.cache_control is not None and is_public(storage.cache_control):
+        hint = f'Leave it out for "{PRIVATE_DEFAULT}", or begin it with "private".'
+        yield Problem(INCOMPLETE, "cache_control", "lets shared caches keep the pictures of a private storage.", hint)
+
+
 _RULES: tuple[Rule, ...] = (
     _driver_is_known,
     _keys_fit_the_driver,
@@ -106,4 +113,5 @@ _RULES: tuple[Rule, ...] = (
     _caches_are_complete,
     _signature_is_long_enough,
     _unsigned_is_limited,
+    _private_is_not_public,
 )

@@ -1,6 +1,7 @@
 """Explains a thumbnail URL: its parts, what it makes, and its error. For operators; it is never sent to a client."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -14,7 +15,8 @@ from thumbs.problems import nearest
 from thumbs.request import filters, grammar
 from thumbs.request.grammar import Address, Target
 from thumbs.request.resolve import resolve
-from thumbs.site.links import mount
+from thumbs.site.links import mount, mount_of
+from thumbs.site.private_views import private_views
 from thumbs.wiring.process import thumbnailer
 
 
@@ -40,7 +42,9 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     target_bytes = _target(url)
     if len(target_bytes) > messages.MAX_TARGET_BYTES:
         raise TargetTooLong
-    path = Mount(_path_of(mount())).find(decoded_path(target_bytes))
+    decoded = decoded_path(target_bytes)
+    found = (Mount(_path_of(each)).find(decoded) for each in (mount(), *_private_mounts()))
+    path = next((each for each in found if each is not None), None)
     if path is None:
         raise BadRequest(f"Thumbnail URLs here begin with {mount()}{{storage}}/thumbs/.")
     text = messages.decode_path(path)
@@ -65,6 +69,10 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     lines.append(("canonical", _canonical(address, target)))
     if thumb.expires is not None and thumb.expires <= time.time():
         raise Expired
+
+
+def _private_mounts() -> Iterator[str]:
+    return (found for view in private_views() if (found := view.mount()) is not None)
 
 
 def _path_of(prefix: str) -> str:
@@ -98,4 +106,4 @@ def _explain_target(target: Target, lines: list[tuple[str, str]]) -> None:
 
 def _canonical(address: Address, target: Target) -> str:
     # No signature: explanations are pasted into chats and tickets, and `thumb_url` prints a signed URL.
-    return mount() + messages.quoted_path(f"{address.storage}/thumbs/{grammar.build(target)}")
+    return mount_of(address.storage) + messages.quoted_path(f"{address.storage}/thumbs/{grammar.build(target)}")

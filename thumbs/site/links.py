@@ -11,6 +11,7 @@ from thumbs.problems import nearest
 from thumbs.request import grammar
 from thumbs.request.grammar import Address
 from thumbs.request.resolve import StoragePolicy, resolve
+from thumbs.site.private_views import private_mount
 from thumbs.wiring.process import current
 
 _MAX_LIFETIME = 100 * 366 * 86400.0  # seconds
@@ -25,9 +26,10 @@ def thumb_url(
 ) -> str:
     """The URL of a thumbnail: percent-encoded, signed if the storage has a secret.
 
-    It begins with the configuration's `url_prefix`, else with the path of the include. `size` and `filters` are spelled
-    as in a URL (`400x300`, `format(webp);quality(70)`). `name` is the download name. After `lifetime` seconds, the URL
-    is answered with 410. Raises `UnknownStorage`, or the `ThumbError` that the URL would be answered with.
+    It begins with the configuration's `url_prefix`, else with the path of the include; for a private storage with that
+    of the view that serves it. `size` and `filters` are spelled as in a URL (`400x300`, `format(webp);quality(70)`).
+    `name` is the download name. After `lifetime` seconds, the URL is answered with 410. Raises `UnknownStorage`, or the
+    `ThumbError` that the URL would be answered with.
     """
     target = grammar.compose(size, filters or None, path, name, presets=_policy_of(storage).presets)
     if lifetime is not None:
@@ -39,7 +41,7 @@ def thumb_url(
     if len(quoted) + 1 > messages.MAX_TARGET_BYTES:
         raise TargetTooLong
     resolve(f"/{path}".encode(), (), {storage: _policy_of(storage)})  # raises what it would be answered with
-    return mount() + quoted
+    return mount_of(storage) + quoted
 
 
 def signed(storage: str, target: str) -> str:
@@ -54,6 +56,12 @@ def _policy_of(storage: str) -> StoragePolicy:
     if storage not in policies:
         raise UnknownStorage(f"No storage is called {storage!r}. {nearest(storage, list(policies))}")
     return policies[storage]
+
+
+def mount_of(storage: str) -> str:
+    """The start of the URLs of this storage: of a private one, the path of the view that serves it."""
+    found = private_mount(storage) if _policy_of(storage).private else None
+    return mount() if found is None else found
 
 
 def mount() -> str:
