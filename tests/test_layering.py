@@ -73,6 +73,7 @@ SETTINGS = {
     "thumbs.wiring.policies": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.checks.caches": {"CACHES"},
     "thumbs.sources.storages.checks": {"STORAGES"},
+    "thumbs.sources.storages.placement": {"MEDIA_ROOT"},
     "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.checks.middleware": {
         *("MIDDLEWARE", "SESSION_SAVE_EVERY_REQUEST", "USE_I18N", "ASGI_APPLICATION", "WSGI_APPLICATION"),

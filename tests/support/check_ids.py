@@ -4,6 +4,7 @@ IDS = {
     "thumbs.E020",
     "thumbs.E021",
     "thumbs.E022",
+    "thumbs.E023",
     "thumbs.E024",
     "thumbs.W004",
     "thumbs.W005",

@@ -158,7 +158,10 @@ class Thumbnailer:
             thumb = find(request.path, messages.accepted_formats(request.accept))
             if thumb.expires is not None and thumb.expires <= self._clock():
                 raise Expired
-            return Lookup(request, thumb, self.storages[thumb.storage].layers.get_now(thumb.key))
+            storage = self.storages[thumb.storage]
+            if storage.require_place is not None:
+                storage.require_place()
+            return Lookup(request, thumb, storage.layers.get_now(thumb.key))
         except ThumbError as error:
             return Lookup(request, thumb, error=error)
         except Exception:

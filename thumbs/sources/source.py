@@ -1,7 +1,7 @@
 """The protocol of a source, and the values that it returns: an original and its version."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,14 @@ class Version:
 class Original:
     data: bytes
     version: Version
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A source whose place may turn out to depend on the request."""
+
+    def require_place(self) -> None:
+        """Raise `StorageFailed` if it does, in the context of a request."""
 
 
 class Source(Protocol):

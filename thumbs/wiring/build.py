@@ -14,6 +14,7 @@ from thumbs.pipeline.fair_executor import FairExecutor
 from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.pipeline.watchdog import Watchdog
+from thumbs.sources.source import Placed
 from thumbs.wiring.caches import file_store, layers
 from thumbs.wiring.policies import policy
 from thumbs.wiring.rendering import Rendering
@@ -130,12 +131,14 @@ def stores(read: Configuration) -> dict[str, tuple[int, int]]:
 def storage(conf: StorageConf, read: Configuration, rendering: Rendering) -> Storage:
     """A storage of the configuration with its source, its cache layers and its renderer."""
     limits = read.document.limits.narrowed(conf.limits)
+    originals = source(conf, limits)
     return Storage(
         policy=policy(conf, read),
-        source=source(conf, limits),
+        source=originals,
         layers=layers(conf, read.document.run_dir),
         render=rendering.renderer(limits),
         # Doubled to allow for the time in the queues; clients give up after that anyway.
         seconds=2 * (limits.fetch_seconds + limits.render_seconds),
         keeps_sources=conf.cache.sources,
+        require_place=originals.require_place if isinstance(originals, Placed) else None,
     )

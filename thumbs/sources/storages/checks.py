@@ -12,7 +12,10 @@ from django.utils.module_loading import import_string
 from thumbs import extras
 from thumbs.observability.redaction import redacted
 from thumbs.problems import UNKNOWN_ALIAS, UNKNOWN_CLASS, Problem, nearest
+from thumbs.sources.storages.placement import dependence
 from thumbs.sources.storages.settings import AliasSettings, ClassSettings
+
+PER_REQUEST = "thumbs.E023"
 
 
 def alias_problems(storage: AliasSettings) -> Iterator[Problem]:
@@ -23,14 +26,16 @@ def alias_problems(storage: AliasSettings) -> Iterator[Problem]:
         return
     backend = str(settings.STORAGES[alias].get("BACKEND"))
     try:
-        import_string(backend)
+        make = import_string(backend)
     except Exception as error:
         yield from _not_imported("alias", backend, error)
         return
     try:
-        storages[alias]
+        opened = storages[alias]
     except Exception as error:  # each class has its own exceptions for options that it does not know
         yield Problem(UNKNOWN_CLASS, "alias", f"{alias!r}: {backend} cannot be made: {_line(error)}.")
+        return
+    yield from _of_requests("alias", backend, opened, make)
 
 
 def class_problems(storage: ClassSettings) -> Iterator[Problem]:
@@ -41,9 +46,21 @@ def class_problems(storage: ClassSettings) -> Iterator[Problem]:
         yield from _not_imported("driver", driver, error)
         return
     try:
-        make(**storage.options)
+        opened = make(**storage.options)
     except Exception as error:  # as above
         yield from _not_made(driver, make, storage, error)
+        return
+    yield from _of_requests("driver", driver, opened, make)
+
+
+def _of_requests(key: str, dotted: str, opened: object, make: object) -> Iterator[Problem]:
+    reason = dependence(opened, make)
+    if reason is not None:
+        sentence = (
+            f"{dotted} may read from another place in each request: it {reason}. Caches would mix these places up."
+        )
+        hint = 'Use a storage for each tenant, or one whose names begin with the tenant: docs/django.md, "Tenants".'
+        yield Problem(PER_REQUEST, key, sentence, hint)
 
 
 def _not_imported(key: str, dotted: str, error: Exception) -> Iterator[Problem]:
