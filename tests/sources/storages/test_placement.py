@@ -106,12 +106,16 @@ def test_a_storage_whose_class_shows_it_is_refused_at_the_first_place_too() -> N
         Placement(tenants.ByOpen(), DEPENDENT["ByOpen"]).require()
 
 
-def test_a_location_that_a_request_assigns_is_seen() -> None:
+def test_a_location_that_a_request_assigns_is_seen_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     storage = tenants.Assigned(tenants.root_of("red"))
     placement = Placement(storage, None)
     storage.location = tenants.root_of("blue")
-    with pytest.raises(StorageFailed):
-        placement.require()
+    for _ in range(2):
+        with pytest.raises(StorageFailed):
+            placement.require()
+    assert [record.getMessage() for record in caplog.records] == [
+        "tests.support.tenants.Assigned is not read: it has changed its location since it was opened; see thumbs.E023"
+    ]
 
 
 def test_a_media_root_that_is_overridden_is_no_other_tenant(tmp_path: Path) -> None:

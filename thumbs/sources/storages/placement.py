@@ -6,6 +6,7 @@ by what its class is (`dependence`), and, where that does not show it, when its 
 """
 
 import inspect
+import logging
 import os
 import sys
 import threading
@@ -24,6 +25,8 @@ from django.utils.functional import LazyObject
 from django.utils.functional import cached_property as django_cached_property
 
 from thumbs.errors import StorageFailed
+
+logger = logging.getLogger("thumbs")
 
 # Attributes of Django's storages and of django-storages that say where files are.
 _ATTRIBUTES = (
@@ -69,17 +72,23 @@ class Placement:
         self._storage = storage
         self._dependence = dependence
         self._place = place(storage)
+        self._reported = False
 
     def require(self) -> None:
         """Raise `StorageFailed` unless the storage has the same place in this thread and context."""
-        if self._dependence is not None:
-            raise StorageFailed from PlaceDependsOnRequest(self._dependence)
-        if place(self._storage) != self._place:
-            raise StorageFailed from PlaceDependsOnRequest("has changed its location since it was opened")
+        reason = self._dependence
+        if reason is None and place(self._storage) != self._place:
+            reason = "has changed its location since it was opened"
+        if reason is not None:
+            self._report(reason)
+            raise StorageFailed
 
-
-class PlaceDependsOnRequest(RuntimeError):
-    """See the check thumbs.E023."""
+    def _report(self, reason: str) -> None:
+        """Once: it happens with every request."""
+        if not self._reported:
+            self._reported = True
+            kind = type(self._storage)
+            logger.error("%s.%s is not read: it %s; see thumbs.E023", kind.__module__, kind.__qualname__, reason)
 
 
 def place(storage: object) -> tuple[object, ...]:
