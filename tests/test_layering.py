@@ -44,7 +44,9 @@ OWNERS = {
             "thumbs.checks.caches",
             "thumbs.checks.config",
             "thumbs.checks.isolation",
+            "thumbs.checks.mounts",
             "thumbs.checks.private",
+            "thumbs.checks.wrappers",
             "thumbs.site.links",
             "thumbs.management",
             "thumbs.signals",
@@ -76,8 +78,10 @@ SETTINGS = {
     "thumbs.sources.storages.placement": {"MEDIA_ROOT"},
     "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.checks.middleware": {
-        *("MIDDLEWARE", "SESSION_SAVE_EVERY_REQUEST", "USE_I18N", "ASGI_APPLICATION", "WSGI_APPLICATION"),
+        *("MIDDLEWARE", "SESSION_SAVE_EVERY_REQUEST", "USE_I18N"),
     },
+    "thumbs.checks.wrappers": {"ASGI_APPLICATION", "WSGI_APPLICATION", "ROOT_URLCONF"},
+    "thumbs.checks.mounts": {"FORCE_SCRIPT_NAME"},
     "thumbs.management.application": {"ASGI_APPLICATION", "ROOT_URLCONF"},
 }
 ENVIRONMENT = {

@@ -17,7 +17,7 @@ class ThumbsConfig(AppConfig):
     verbose_name = "Thumbnails"
 
     def ready(self) -> None:
-        from thumbs.checks import caches, config, isolation, middleware, private  # noqa: F401, PLC0415 - importing registers them
+        from thumbs.checks import caches, config, isolation, middleware, mounts, private  # noqa: F401, PLC0415 - importing registers them
         from thumbs.observability import redaction  # noqa: PLC0415
         from thumbs.wiring.process import configuration  # noqa: PLC0415
 

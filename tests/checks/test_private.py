@@ -90,7 +90,7 @@ def test_a_view_for_a_storage_that_is_not_private_is_an_error(tmp_path: Path, na
     [
         ([INCLUDE], []),
         ([INCLUDE, VIEW], ["bills"]),
-        ([VIEW], ["bills", "plans"]),
+        ([VIEW, INCLUDE], ["bills", "plans"]),
         ([INCLUDE, PLANS], ["plans"]),
         ([INCLUDE, PLANS, VIEW], ["bills", "plans"]),
         ([INCLUDE, path("a/", include(([path("<path:path>", private(may_see), name="p")], "shop")))], ["bills"]),

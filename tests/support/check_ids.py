@@ -10,7 +10,9 @@ IDS = {
     "thumbs.W005",
     "thumbs.W006",
     "thumbs.W007",
+    "thumbs.W008",
     "thumbs.W009",
     "thumbs.W010",
+    "thumbs.W011",
     "thumbs.W012",
 }

@@ -61,7 +61,12 @@ def _problems_of(storage: StorageConf) -> Iterator[Problem]:
         yield Problem(NO_SIZE, f"{where}.memory.enabled", "has no effect without max_size_mb.", hint)
     elif not _keeps(storage):
         sentence = "has no layer that keeps anything: every request reads and renders its original again."
-        yield Problem(NO_CACHE, where, sentence, f"The least is {_EXAMPLE}; a disk cache is shared by all processes.")
+        yield Problem(
+            NO_CACHE,
+            where,
+            sentence,
+            f"The least is {_EXAMPLE} (True in Python); a disk cache is shared by all processes.",
+        )
 
 
 def _aliases(storage: StorageConf) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,10 @@ UNLIMITED = "thumbs.W001"
 
 _DEFAULTS = read(StorageConf, {"name": "default", "driver": "local"}, "", [])
 
+_LIMIT = (
+    'Set "signature_secret_key": "django" (its key is made of SECRET_KEY; or a long random text), or '
+    '"allowed_sizes": ["400x300"].'
+)
 Rule = Callable[[StorageConf], Iterator[Problem]]
 
 
@@ -63,7 +67,8 @@ def _driver(storage: StorageConf) -> Driver[Any] | None:
 def _caches_are_complete(storage: StorageConf) -> Iterator[Problem]:
     disk, shared = storage.cache.disk, storage.cache.shared
     if disk.enabled and disk.dir is None and disk.alias is None:
-        yield Problem(MISSING_KEY, "cache.disk.dir", "is required when the disk cache is enabled.")
+        hint = 'Such as "dir": "/var/cache/mage/photos": a directory for this cache alone.'
+        yield Problem(MISSING_KEY, "cache.disk.dir", "is required when the disk cache is enabled.", hint)
     if disk.enabled and disk.alias is not None and disk.dir is not None:
         yield Problem(INCOMPLETE, "cache.disk.alias", "and dir exclude each other.")
     if storage.cache.memory.enabled and storage.cache.memory.alias and storage.cache.memory.max_size_mb:
@@ -97,6 +102,7 @@ def _unsigned_is_limited(storage: StorageConf) -> Iterator[Problem]:
             UNLIMITED,
             "",
             "is neither signed nor limited to allowed_sizes or presets_only: any client can request any thumbnail.",
+            _LIMIT,
         )
 
 

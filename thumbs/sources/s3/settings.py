@@ -57,7 +57,7 @@ class S3Settings:
 
 def problems(settings: S3Settings) -> Iterator[Problem]:
     if not settings.bucket:
-        yield Problem(MISSING_KEY, "bucket", "is required with driver s3.")
+        yield Problem(MISSING_KEY, "bucket", "is required with driver s3.", 'Such as "bucket": "photos".')
     if (settings.access_key is None) != (settings.secret_key is None):
         missing = "access_key" if settings.access_key is None else "secret_key"
         yield Problem(INCOMPLETE, missing, "is required when the other key is given.")
