@@ -118,6 +118,16 @@ def test_a_location_that_a_request_assigns_is_seen_and_logged_once(caplog: pytes
     ]
 
 
+def test_a_location_that_was_none_when_the_storage_was_opened_is_seen() -> None:
+    storage = Bare()
+    storage.location = None  # type: ignore[attr-defined]
+    placement = Placement(storage, None)
+    placement.require()
+    storage.location = "blue"  # type: ignore[attr-defined]
+    with pytest.raises(StorageFailed):
+        placement.require()
+
+
 def test_a_media_root_that_is_overridden_is_no_other_tenant(tmp_path: Path) -> None:
     storage = FileSystemStorage()
     placement = Placement(storage, None)

@@ -73,15 +73,31 @@ class Placement:
         self._dependence = dependence
         self._place = place(storage)
         self._reported = False
+        # What is compared for each hit: the attributes that there are, unless more than these decides about the place.
+        self._names = tuple(name for name in _ATTRIBUTES if _has(storage, name))
+        kind = type(storage)
+        named = any(_own(kind, name) is not None for name in _NAMING)
+        self._values = None if named or issubclass(kind, LazyObject) else self._seen()
 
     def require(self) -> None:
         """Raise `StorageFailed` unless the storage has the same place in this thread and context."""
         reason = self._dependence
-        if reason is None and place(self._storage) != self._place:
+        if reason is None and not self._is_unchanged():
             reason = "has changed its location since it was opened"
         if reason is not None:
             self._report(reason)
             raise StorageFailed
+
+    def _is_unchanged(self) -> bool:
+        if self._values is not None and self._seen() == self._values:
+            return True
+        return place(self._storage) == self._place
+
+    def _seen(self) -> tuple[object, ...] | None:
+        try:
+            return tuple([getattr(self._storage, name) for name in self._names])
+        except Exception:  # `place` says what it means
+            return None
 
     def _report(self, reason: str) -> None:
         """Once: it happens with every request."""
@@ -106,10 +122,17 @@ def place(storage: object) -> tuple[object, ...]:
     return tuple(values)
 
 
+def _has(storage: object, name: str) -> bool:
+    try:
+        return hasattr(storage, name)
+    except Exception:  # such as that no tenant is chosen
+        return True
+
+
 def _attribute(storage: object, name: str) -> object:
     try:
         value = getattr(storage, name, None)
-    except Exception as error:  # such as that no tenant is chosen
+    except Exception as error:  # as above
         return type(error)
     return value if isinstance(value, str) else repr(value)
 
