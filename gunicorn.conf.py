@@ -2,8 +2,6 @@
 
 import os
 
-from prometheus_client.multiprocess import mark_process_dead
-
 from thumbs.observability import redaction
 
 # Before gunicorn says anything: with DEBUG it begins with its own configuration, `raw_env` included.
@@ -16,4 +14,6 @@ limit_request_line = 8190
 def child_exit(_: object, worker: object) -> None:
     """A worker that is gone has nothing waiting or running: its gauges must not be added up any more."""
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - without metrics it is not needed
+
         mark_process_dead(worker.pid)  # type: ignore[attr-defined, no-untyped-call]

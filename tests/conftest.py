@@ -18,6 +18,11 @@ from tests.support import pictures, servers  # noqa: E402 - after Django is set 
 from tests.support.clock import Clock  # noqa: E402
 from tests.support.commands import Run, disk_cache, local_storage  # noqa: E402
 from tests.support.fronts import SECRET, Fronts, fill_bucket, running_fronts  # noqa: E402
+from tests.support.missing_extras import (  # noqa: E402, F401 - hooks
+    pytest_make_collect_report,
+    pytest_runtest_call,
+    pytest_runtest_setup,
+)
 from thumbs.conf import installation  # noqa: E402
 from thumbs.wiring import overrides, process  # noqa: E402
 

@@ -48,15 +48,25 @@ OWNERS = {
     "django": (
         *(
             "thumbs.apps",
+            "thumbs.checks.caches",
             "thumbs.checks.config",
             "thumbs.checks.isolation",
+            "thumbs.checks.mounts",
+            "thumbs.checks.private",
+            "thumbs.checks.wrappers",
             "thumbs.site.links",
             "thumbs.management",
             "thumbs.signals",
             "thumbs.templatetags",
             "thumbs.toolkit",
         ),
-        *("thumbs.checks.middleware", "thumbs.site.responses", "thumbs.urls", "thumbs.site.served_paths"),
+        *(
+            "thumbs.checks.middleware",
+            "thumbs.site.responses",
+            "thumbs.site.private_views",
+            "thumbs.urls",
+            "thumbs.site.served_paths",
+        ),
         *(
             "thumbs.views",
             "thumbs.wiring",
@@ -73,13 +83,16 @@ SETTINGS = {
     "thumbs.toolkit.testing": {"THUMBS"},
     "thumbs.wiring.policies": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.toolkit.urls": {"ROOT_URLCONF"},
-    "thumbs.checks.config": {"CACHES"},
+    "thumbs.checks.caches": {"CACHES"},
     "thumbs.sources.storages.checks": {"STORAGES"},
     "thumbs.sources.storages.places": {"STORAGES"},
+    "thumbs.sources.storages.placement": {"MEDIA_ROOT"},
     "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.checks.middleware": {
-        *("MIDDLEWARE", "SESSION_SAVE_EVERY_REQUEST", "USE_I18N", "ASGI_APPLICATION", "WSGI_APPLICATION"),
+        *("MIDDLEWARE", "SESSION_SAVE_EVERY_REQUEST", "USE_I18N"),
     },
+    "thumbs.checks.wrappers": {"ASGI_APPLICATION", "WSGI_APPLICATION", "ROOT_URLCONF"},
+    "thumbs.checks.mounts": {"FORCE_SCRIPT_NAME"},
     "thumbs.management.application": {"ASGI_APPLICATION", "ROOT_URLCONF"},
     # Settings of other packages for thumbnails, which `thumb_migrate` converts.
     "thumbs.toolkit.migration.site": {

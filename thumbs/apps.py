@@ -25,7 +25,7 @@ class ThumbsConfig(AppConfig):
     watches_models = False
 
     def ready(self) -> None:
-        from thumbs.checks import config, isolation, middleware  # noqa: F401, PLC0415 - registers them
+        from thumbs.checks import caches, config, isolation, middleware, mounts, private  # noqa: F401, PLC0415 - importing registers them
         from thumbs.observability import redaction  # noqa: PLC0415
         from thumbs.wiring.overrides import is_overridden  # noqa: PLC0415
         from thumbs.wiring.process import configuration  # noqa: PLC0415
@@ -34,6 +34,7 @@ class ThumbsConfig(AppConfig):
         loaded = configuration()
         redaction.hide(_secrets(loaded))
         redaction.clean_ours()
+        caches.report_missing_clients(loaded.storages)
         if loaded.document.purge_on_model_changes:
             from thumbs.signals import connect  # noqa: PLC0415 - it imports models, which few sites need here
 

@@ -96,7 +96,7 @@ async def respond(response: Response, send: Send) -> None:
 
 
 def _request(scope: Scope, match: ThumbTarget) -> Request:
-    fields: dict[str, str] = {}
+    fields: dict[str, Any] = {}
     for name, value in scope["headers"]:
         field = _FIELDS.get(name)
         if field is not None:  # a field may come in several lines (RFC 9110, 5.3)

@@ -89,6 +89,12 @@ class SignatureUnexpected(SignatureRefused):
     sentence = "This storage accepts only unsigned URLs, and this URL carries a signature."
 
 
+class AccessRefused(ThumbError):
+    status = 403
+    code = "access-refused"
+    sentence = "This picture is not for this client."
+
+
 class StorageUnknown(ThumbError):
     status = 404
     code = "storage-unknown"

@@ -1,21 +1,113 @@
-"""The Django front: one view."""
+"""The Django fronts: the view of the include, and views for private storages, which ask a check of the site."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Awaitable, Callable, Collection
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any, NamedTuple
+
+from asgiref.sync import async_to_sync
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from thumbs import asgi, wsgi
-from thumbs.errors import BadPath, BadTarget, ThumbError
-from thumbs.front import ThumbTarget
-from thumbs.http.messages import Request
+from thumbs.errors import AccessRefused, BadPath, BadTarget, SourceMissing, StorageUnknown, ThumbError
+from thumbs.front import ThumbTarget, failed
+from thumbs.http.messages import Request, Response
 from thumbs.http.targets import is_lossy, path_of
+from thumbs.pipeline.thumbnailer import Lookup, Thumbnailer
+from thumbs.site.private_views import MARK
 from thumbs.site.responses import django_response
 from thumbs.wiring.process import thumbnailer
+
+# Returns whether the client of the request may see the original `key` of `storage`.
+Check = Callable[[HttpRequest, str, str], bool | Awaitable[bool]]
+_REFUSALS: dict[int, type[ThumbError]] = {403: AccessRefused, 404: SourceMissing}
+_REFUSING = (PermissionDenied, Http404)
 
 
 @csrf_exempt  # POST is answered with 405, not with a CSRF failure
 def thumbnail(request: HttpRequest, path: str) -> HttpResponse:
     """The thumbnail at `path`: the rest of the URL from the storage's name on, as Django decoded it."""
     return django_response(wsgi.answer(_request(request, path), thumbnailer))
+
+
+def private(
+    check: Check, *, storages: Collection[str] | None = None, refusal: int = 403
+) -> Callable[..., HttpResponse]:
+    """A view of private storages: `path("private/<path:path>", private(may_see))`.
+
+    `check(request, storage, key)` is called before every answer, and decides by its result, or by raising
+    `PermissionDenied` or `Http404`; with a coroutine function the view is asynchronous. Any other exception is passed
+    on. `storages` are the names of the storages that this view serves, by default all that have `"private": true`.
+    `refusal` is the status for clients that may not see a picture: 403, or 404, which is that of a missing one.
+    """
+    if refusal not in _REFUSALS:
+        raise ValueError("refusal is 403 or 404")
+    names = None if storages is None else frozenset([storages] if isinstance(storages, str) else storages)
+    gate = _Gate(check, names, _REFUSALS[refusal])
+
+    def view(request: HttpRequest, path: str) -> HttpResponse:
+        opened = gate.look_up(request, path)
+        if isinstance(opened, Response):
+            return django_response(opened)
+        made, lookup = opened
+        allowed = gate.ask(request, lookup)
+        if isawaitable(allowed):  # such as that of a lambda around a coroutine function
+            allowed = async_to_sync(_settled)(allowed)
+        return django_response(made.answer(lookup.request, gate.decided(lookup, allowed)))
+
+    async def async_view(request: HttpRequest, path: str) -> HttpResponse:
+        opened = gate.look_up(request, path)
+        if isinstance(opened, Response):
+            return django_response(opened)
+        made, lookup = opened
+        allowed = gate.ask(request, lookup)
+        if isawaitable(allowed):
+            allowed = await _settled(allowed)
+        return django_response(await made.finish(made.reply(lookup.request, gate.decided(lookup, allowed))))
+
+    is_async = iscoroutinefunction(check) or iscoroutinefunction(getattr(check, "__call__", None))  # noqa: B004
+    chosen: Callable[..., Any] = csrf_exempt(async_view if is_async else view)
+    setattr(chosen, MARK, names)
+    return chosen  # as URLconfs are typed: an asynchronous one counts as well
+
+
+class _Gate(NamedTuple):
+    """A site's check, the names of the storages that it is for (None for all), and the error of a client that fails."""
+
+    check: Check
+    names: frozenset[str] | None
+    refusal: type[ThumbError]
+
+    def look_up(self, request: HttpRequest, path: str) -> tuple[Thumbnailer, Lookup] | Response:
+        asked = _request(request, path)._replace(private=True)
+        try:
+            made = thumbnailer()
+        except Exception as error:  # the configuration may be wrong in any way
+            return failed(error, asked.method)
+        lookup = made.look_up(asked)
+        if self.names is not None and lookup.thumb is not None and lookup.thumb.storage not in self.names:
+            lookup = Lookup(asked, error=StorageUnknown())
+        return made, lookup
+
+    def ask(self, request: HttpRequest, lookup: Lookup) -> bool | Awaitable[bool]:
+        """What the check says of the client; True where the answer is an error anyway."""
+        if lookup.thumb is None or lookup.error is not None:
+            return True
+        try:
+            return self.check(request, lookup.thumb.storage, lookup.thumb.path)
+        except _REFUSING:
+            return False
+
+    def decided(self, lookup: Lookup, allowed: object) -> Lookup:
+        return lookup if allowed else lookup._replace(found=None, error=self.refusal())
+
+
+async def _settled(allowed: Awaitable[bool]) -> bool:
+    try:
+        return await allowed
+    except _REFUSING:
+        return False
 
 
 def _request(request: HttpRequest, path: str) -> Request:

@@ -198,7 +198,7 @@ def test_codes_are_unique() -> None:
     ("status", "names"),
     [
         (400, {"BadRequest", "BadTarget", "BadHost", "BadPath", "BadSize", "BadFilter", "SizeOverLimit", "NotOffered"}),
-        (403, {"SignatureRefused", "SignatureMissing", "SignatureUnexpected"}),
+        (403, {"AccessRefused", "SignatureRefused", "SignatureMissing", "SignatureUnexpected"}),
         (404, {"StorageUnknown", "SourceMissing"}),
         (405, {"MethodNotAllowed"}),
         (410, {"Expired"}),

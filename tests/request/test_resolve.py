@@ -25,10 +25,9 @@ from thumbs.http.targets import decoded_path
 from thumbs.image.encoding import Encoding
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
+from thumbs.request.cache_control import DEFAULT_CACHE_CONTROL, IMMUTABLE
 from thumbs.request.grammar import Target, build, preset
 from thumbs.request.resolve import (
-    DEFAULT_CACHE_CONTROL,
-    IMMUTABLE,
     StoragePolicy,
     ThumbRequest,
     group_of,
@@ -335,7 +334,7 @@ def test_an_answer_may_be_kept_for_a_day_unless_the_storage_says_otherwise() -> 
 
 
 def test_an_answer_for_a_content_version_never_changes() -> None:
-    for cache_control in (None, "private"):
+    for cache_control in (None, "public, max-age=60", "no-cache"):
         found = thumb("x/f:v(7)/a", cache_control=cache_control)
         assert header(found.headers, "Cache-Control") == IMMUTABLE == "public, max-age=31536000, immutable"
 

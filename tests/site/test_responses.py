@@ -11,6 +11,7 @@ from django.test import Client, override_settings
 
 from tests.support.cookies import PICTURE, SETTINGS, storages_of
 from thumbs.http.messages import Response
+from thumbs.request.cache_control import is_public
 from thumbs.site import responses
 from thumbs.site.responses import django_response
 
@@ -80,4 +81,4 @@ def test_the_response_can_be_copied_and_kept_in_a_cache() -> None:
     ],
 )
 def test_a_shared_cache_keeps_what_does_not_forbid_it(cache_control: str, public: bool) -> None:
-    assert responses.is_public(cache_control) is public
+    assert is_public(cache_control) is public

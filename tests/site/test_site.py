@@ -225,7 +225,8 @@ def test_a_storage_may_not_set_headers_that_every_answer_has(root: Path, name: s
 
 
 def test_a_good_site_has_no_problems(site: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    signed = [{"name": "a", "driver": "django", "alias": "default", "signature_secret_key": "django"}]
-    with override_settings(THUMBS={"STORAGES": signed}):
+    signed = {"name": "a", "driver": "django", "alias": "default", "signature_secret_key": "django"}
+    kept = {"memory": {"enabled": True, "max_size_mb": 1}}
+    with override_settings(THUMBS={"STORAGES": [{**signed, "cache": kept}]}):
         call_command("check")
     assert capsys.readouterr().out == "System check identified no issues (0 silenced).\n"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.support import servers
+from tests.support.missing_extras import need
 from tests.support.processes import workers_of
 from tests.support.servers import ROOT, Server
 from tests.support.waiting import eventually
@@ -72,6 +73,7 @@ def thumb_server(
     document: Mapping[str, object], directory: Path, *, port: int = 0, workers: int = 1, environ: Mapping[str, str] = {}
 ) -> Iterator[Server]:
     """`run_thumb_server` as the unit and the image start it."""
+    need("server")
     directory.mkdir(exist_ok=True)
     port = port or servers.free_port()
     config = _write(document, directory)

@@ -40,7 +40,7 @@ def build_editable(directory, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(pathlib.Path(directory, name), "w") as wheel:
         wheel.writestr("pyvips/__init__.py", PYVIPS)
         wheel.writestr("tiny-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        extras = "Provides-Extra: test\\nProvides-Extra: fast\\n"
+        extras = "Provides-Extra: all\\nProvides-Extra: test\\nProvides-Extra: fast\\n"
         head = "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1\\n"
         wheel.writestr("tiny-1.dist-info/METADATA", f"{head}{extras}{requires}\\n")
         wheel.writestr("tiny-1.dist-info/RECORD", "")

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.missing_extras import need
 from tests.support.waiting import WAIT_SECONDS, eventually
 
 __all__ = ["eventually"]
@@ -190,6 +191,7 @@ def _gunicorn(
     name: str, application: str, how: Sequence[str | int], directory: Path, environ: dict[str, str]
 ) -> Iterator[Server]:
     """`how` is the class of the workers, their number, and more options of gunicorn."""
+    need("server")
     worker, workers, *options = map(str, how)
 
     def command(port: int) -> Sequence[str]:

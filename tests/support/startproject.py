@@ -11,7 +11,9 @@ from tests.support.waiting import WAIT_SECONDS
 
 THUMBS = """
 MEDIA_ROOT = BASE_DIR / "media"
-THUMBS = {"STORAGES": [{"name": "media", "driver": "django", "alias": "default", "allowed_sizes": ["90x60"]}]}
+CACHE = {"memory": {"enabled": True, "max_size_mb": 4}}
+STORAGE = {"name": "media", "driver": "django", "alias": "default", "allowed_sizes": ["90x60"], "cache": CACHE}
+THUMBS = {"STORAGES": [STORAGE]}
 """
 INCLUDE = 'urlpatterns += [__import__("django").urls.path("img/", __import__("django").urls.include("thumbs.urls"))]\n'
 WRAP = '\nfrom thumbs.asgi import ThumbsASGI\napplication = ThumbsASGI(application, prefix="/img/")\n'

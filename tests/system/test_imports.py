@@ -40,7 +40,8 @@ import sys, threading
 from django.conf import settings
 settings.configure(THUMBS={{"STORAGES": [{{"name": "a", "driver": "local", "root": {root!r}, "allowed_sizes": ["9x9"],
     "cache": {{"memory": {{"enabled": True, "max_size_mb": 1}}, "disk": {{"enabled": True, "dir": {root!r} + "/c"}}}}}},
-    {{"name": "b", "driver": "s3", "bucket": "b", "allowed_sizes": ["9x9"]}}]}},
+    {{"name": "b", "driver": "s3", "bucket": "b", "allowed_sizes": ["9x9"],
+    "cache": {{"memory": {{"enabled": True, "max_size_mb": 1}}}}}}]}},
     INSTALLED_APPS=["thumbs"], ROOT_URLCONF="thumbs.urls")
 import django
 django.setup()

@@ -33,7 +33,8 @@ def made(tmp_path: Path) -> Environment:
 def check(made: Environment, directory: Path) -> tuple[int, str]:
     """`manage.py check` of a server, in that environment: status and what it says."""
     made.share()
-    storages = [{**local_storage("photos", directory), "allowed_sizes": ["9x9"]}]
+    kept = {"enabled": True, "max_size_mb": 1}
+    storages = [{**local_storage("photos", directory, memory=kept), "allowed_sizes": ["9x9"]}]
     done = made.run("manage.py", "check", **environ_with(directory, storages))
     return done.returncode, done.stdout + done.stderr
 

@@ -16,6 +16,7 @@ from mage_project import demo
 from tests.support.installations import environment, pyvips_wheel
 from tests.support.script_trees import ROOT, executable, project, run
 from tests.support.waiting import WAIT_SECONDS
+from thumbs import extras
 from thumbs.conf import installation
 from thumbs.conf.loading import load
 
@@ -318,9 +319,12 @@ def pyproject() -> dict[str, list[str]]:
     return {"dependencies": project["dependencies"], **project["optional-dependencies"]}
 
 
-def test_requirements_are_the_dependencies_of_pyproject() -> None:
+def test_requirements_are_the_dependencies_of_pyproject_and_those_of_all_extras_of_the_server() -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if line and not line.startswith("#")] == pyproject()["dependencies"]
+    listed = [line for line in lines if line and not line.startswith("#")]
+    project = pyproject()
+    wanted = [each for extra in extras.PACKAGES for each in project[extra]]
+    assert sorted(listed) == sorted({*project["dependencies"], *wanted})
 
 
 @pytest.mark.parametrize("file", ["Dockerfile", "docs/deployment.md"])

@@ -30,10 +30,11 @@ def project(begun: Project, tmp_path: Path) -> Project:
 
 
 def _line(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line of the error."""
+    """The one line of the error. The warnings of the checks, such as that nothing serves thumbnails, come before it."""
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
-    (line,) = done.stderr.splitlines()
+    *warnings, line = done.stderr.splitlines()
+    assert not warnings or warnings[0].startswith("System check identified some issues")
     return line.removeprefix("CommandError: ")
 
 
@@ -177,7 +178,7 @@ def test_an_odd_address_is_refused(project: Project, bind: str, sentence: str) -
 def test_a_port_that_is_taken_is_named(project: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        project.add("settings", THUMBS.replace("{", f'{{"PORT": {port}, ', 1) + ASGI)
+        project.add("settings", THUMBS.replace("THUMBS = {", f'THUMBS = {{"PORT": {port}, ') + ASGI)
         project.add("asgi", WRAP)
         sentence = f"Port {port} is in use: choose another one with --bind HOST:PORT or PORT."
         assert _line(project.manage("run_thumb_server", "--bind", f"127.0.0.1:{port}")) == sentence
@@ -195,7 +196,7 @@ def test_a_number_of_workers_that_cannot_be_is_refused(project: Project, workers
 
 
 def test_a_site_with_the_wrapper_is_served_without_a_word(originals: Path, project: Project, tmp_path: Path) -> None:
-    project.add("settings", THUMBS + ASGI)
+    project.add("settings", THUMBS + 'THUMBS["URL_PREFIX"] = "/img/"\n' + ASGI)
     project.add("asgi", WRAP)
     shutil.copy(originals / "quarters.jpg", project.directory / "media")
     with _served(project, tmp_path / "log") as base:

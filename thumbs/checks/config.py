@@ -1,20 +1,16 @@
 """System checks of the configuration, of the names and directories in it, and of the installed libvips."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
 
-from django.conf import settings
 from django.core import checks
-from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import import_string
 
 from thumbs.cache.filestore.store import ForeignDirectory, Untrusted
 from thumbs.conf import installation
 from thumbs.conf.document import DUMMY, StorageConf
 from thumbs.conf.loading import NotConfigured
-from thumbs.problems import ROOT_MISSING, UNKNOWN_ALIAS, Problem, nearest
+from thumbs.problems import ROOT_MISSING, Problem
 from thumbs.sources.drivers.table import driver_of
 from thumbs.wiring.caches import file_store, inspect_run_directory
 from thumbs.wiring.policies import signer
@@ -26,7 +22,6 @@ CACHE_DIRECTORY = "thumbs.E014"
 SHARED_DIRECTORY = "thumbs.E015"
 NO_SECRET = "thumbs.E016"  # noqa: S105 - an id
 UNTRUSTED = "thumbs.E019"
-NO_TIMEOUT = "thumbs.W002"
 # Errors of the machine, which may pass while a server runs. A worker must be able to restart despite them: then only a
 # storage or its cache fails.
 TRANSIENT = (ROOT_MISSING, CACHE_DIRECTORY, UNTRUSTED)
@@ -74,11 +69,6 @@ def _problems_of(storage: StorageConf, *, is_read: bool) -> Iterator[Problem]:
     driver = driver_of(storage.driver)
     if is_read:
         yield from (problem.within(where) for problem in driver.checks(driver.settings_of(storage)))
-    cache = storage.cache
-    for layer, alias in (("memory", cache.memory.alias), ("disk", cache.disk.alias), ("shared", cache.shared.alias)):
-        if alias is not None:
-            yield from _alias(alias, f"{where}.cache.{layer}.alias")
-            yield from _timeout(alias, f"{where}.cache.{layer}.alias")
     yield from _directory(storage, f"{where}.cache.disk.dir")
 
 
@@ -87,24 +77,6 @@ def _secret(storage: StorageConf, where: str) -> Iterator[Problem]:
         signer(storage)
     except ImproperlyConfigured:
         yield Problem(NO_SECRET, where, "is derived from SECRET_KEY, which is empty.", "Set SECRET_KEY.")
-
-
-def _alias(alias: str, where: str) -> Iterator[Problem]:
-    if alias not in settings.CACHES:
-        yield Problem(UNKNOWN_ALIAS, where, f"{alias!r} is not in settings.CACHES.", nearest(alias, settings.CACHES))
-
-
-def _timeout(alias: str, where: str) -> Iterator[Problem]:
-    configured: Mapping[str, Any] = settings.CACHES
-    conf = configured.get(alias, {})
-    try:
-        backend = import_string(str(conf.get("BACKEND")))
-    except ImportError:
-        return  # Django has a check for it
-    options = conf.get("OPTIONS", {})
-    if issubclass(backend, BaseMemcachedCache) and not {"timeout", "connect_timeout"} <= set(options):
-        hint = 'Set "connect_timeout": 0.05 and "timeout": 0.05 in its OPTIONS.'
-        yield Problem(NO_TIMEOUT, where, f"the cache {alias!r} has no timeout: if it hangs, requests wait.", hint)
 
 
 def _directory(storage: StorageConf, where: str) -> Iterator[Problem]:

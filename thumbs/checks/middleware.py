@@ -5,12 +5,9 @@ its cookies are withheld when it sets them (`site.responses`). With a wrapper, m
 the include causes no warnings.
 """
 
-import ast
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -19,14 +16,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
 from thumbs.checks.config import TAG
-from thumbs.site.responses import is_public
+from thumbs.checks.wrappers import named_wrappers
+from thumbs.request.cache_control import is_public
 from thumbs.views import thumbnail
 from thumbs.wiring.process import configuration
 
 ADDS_COOKIES = "thumbs.W004"
 CHANGES_BODIES = "thumbs.W005"
 ASKS_FOR_LOGIN = "thumbs.W006"
-_WRAPPERS = ("ThumbsASGI", "ThumbsWSGI")
 _LOGIN = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _HINT = (
     "Wrap the application, so that thumbnails are answered before any middleware: "
@@ -94,7 +91,7 @@ def check_middleware(**_: object) -> list[checks.CheckMessage]:
     names = settings.MIDDLEWARE
     if not names:
         return []
-    view, wrapped = included_view(), _is_wrapped()
+    view, wrapped = included_view(), bool(named_wrappers())
     if wrapped:
         return [_warning(ASKS_FOR_LOGIN, name, *_BYPASSED) for name in _subclasses(_LOGIN, names)]
     if view is None or not _has_public_storages():
@@ -116,7 +113,8 @@ def _active_rows(names: Sequence[str]) -> Iterator[tuple[_Row, str]]:
 
 
 def _has_public_storages() -> bool:
-    return any(conf.cache_control is None or is_public(conf.cache_control) for conf in configuration().storages)
+    storages = [conf for conf in configuration().storages if not conf.private]
+    return any(conf.cache_control is None or is_public(conf.cache_control) for conf in storages)
 
 
 def _subclasses(dotted: str, names: Sequence[str]) -> list[str]:
@@ -137,9 +135,14 @@ def _bases_of(name: str) -> Iterator[str]:
 def included_view() -> Callable[..., Any] | None:
     """Our view as the URLconf has it, perhaps decorated. None if it is not included, or if the URLconf fails."""
     try:
-        return next((view for view in _views(get_resolver().url_patterns) if thumbnail in _unwrapped(view)), None)
+        return next((view for view in _views(get_resolver().url_patterns) if is_thumbnail(view)), None)
     except Exception:  # Django reports it
         return None
+
+
+def is_thumbnail(view: object) -> bool:
+    """Whether `view` is our view, perhaps decorated."""
+    return thumbnail in _unwrapped(view)
 
 
 def _views(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[Callable[..., Any]]:
@@ -150,26 +153,9 @@ def _views(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[Callable[..
             yield pattern.callback
 
 
-def _unwrapped(view: Callable[..., Any]) -> Iterator[object]:
+def _unwrapped(view: object) -> Iterator[object]:
     """`view`, and what its decorators wrap."""
-    current: object = view
+    current = view
     while current is not None:
         yield current
         current = getattr(current, "__wrapped__", None)
-
-
-def _is_wrapped() -> bool:
-    """Whether the module of ASGI_APPLICATION or WSGI_APPLICATION calls one of the wrappers."""
-    named = (getattr(settings, "ASGI_APPLICATION", None), getattr(settings, "WSGI_APPLICATION", None))
-    return any(_calls_wrapper(dotted.rpartition(".")[0]) for dotted in named if isinstance(dotted, str))
-
-
-def _calls_wrapper(module: str) -> bool:
-    """Whether the source of `module` calls a wrapper. It is not imported, because a check must start nothing."""
-    try:
-        spec = find_spec(module)
-        source = "" if spec is None or spec.origin is None else Path(spec.origin).read_text()
-        calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    except (ImportError, ValueError, OSError, SyntaxError):
-        return False
-    return any(getattr(call, "id", getattr(call, "attr", "")) in _WRAPPERS for call in calls)

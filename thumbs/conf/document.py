@@ -39,6 +39,19 @@ NORMAL, DUMMY = MODES = ("normal", "dummy")
 # Where renders run: in threads; in child processes, with the sandbox that the kernel offers; in such with all of it.
 OFF, AUTO, REQUIRE = ISOLATION = ("off", "auto", "require")
 
+_DRIVERS = (
+    'Such as "driver": "local" with "root": "/srv/photos", or in a site "driver": "django" with "alias": "default".'
+)
+# The least configurations that no check has anything to say about.
+LEAST_IN_FILE = (
+    'The least is {"storages": [{"name": "photos", "driver": "local", "root": "/srv/photos", '
+    '"allowed_sizes": ["400x300"], "cache": {"memory": {"enabled": true, "max_size_mb": 64}}}]}.'
+)
+LEAST_IN_SETTINGS = (
+    'In settings.py, the least is THUMBS = {"STORAGES": [{"name": "media", "driver": "django", "alias": "default", '
+    '"signature_secret_key": "django", "cache": {"memory": {"enabled": True, "max_size_mb": 64}}}]}.'
+)
+
 # How files are written.
 _ENCODING = nested(
     Encoding,
@@ -152,8 +165,8 @@ PROCESS_LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class StorageConf:
-    name: str = key(values.storage_name, required=True)
-    driver: str = key(text, required=True)
+    name: str = key(values.storage_name, required=True, example='Such as "name": "photos", which begins its URLs.')
+    driver: str = key(text, required=True, example=_DRIVERS)
     root: str | None = key(text, default=None)
     follow_symlinks: bool = key(boolean, default=False)
     bucket: str | None = key(text, default=None)
@@ -171,6 +184,7 @@ class StorageConf:
     headers: dict[str, str] = key(values.headers, default={})
     allowed_sizes: tuple[str, ...] | None = key(some_of(values.size), default=None)
     presets_only: bool = key(boolean, default=False)
+    private: bool = key(boolean, default=False)
     weight: float = key(number(0.1, 100), default=1.0)
     formats: tuple[str, ...] | None = key(list_of(one_of(sorted(set(OUTPUT_NAMES.values())))), default=None)
     limits: dict[str, Any] = key(overrides(LimitsConf, without=PROCESS_LIMITS), default={})
@@ -180,7 +194,7 @@ class StorageConf:
 class DocumentConf:
     """The whole document: a `storages.json`, or `settings.THUMBS` with its names in upper case."""
 
-    storages: tuple[object, ...] = key(list_of(anything), required=True, secret=True)
+    storages: tuple[object, ...] = key(list_of(anything), required=True, secret=True, example=LEAST_IN_FILE)
     limits: LimitsConf = key(nested(LimitsConf))
     quality: dict[str, QualityTable] = key(values.qualities, default={})
     presets: dict[str, Preset] = key(values.presets, default={})

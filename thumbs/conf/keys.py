@@ -11,12 +11,14 @@ T = TypeVar("T")
 Kind = Callable[[Any], Any]
 
 
-def key(kind: Kind, *, default: Any = dataclasses.MISSING, required: bool = False, secret: bool = False) -> Any:
+def key(
+    kind: Kind, *, default: Any = dataclasses.MISSING, required: bool = False, secret: bool = False, example: str = ""
+) -> Any:
     """A field that is read with `kind`. Without a default the kind reads an empty object when the key is absent.
 
-    `secret`: the value may hold secrets, so `repr` leaves it out.
+    `secret`: the value may hold secrets, so `repr` leaves it out. `example`: the hint where a required key is missing.
     """
-    metadata = {"kind": kind, "required": required}
+    metadata = {"kind": kind, "required": required, "example": example}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata, repr=not secret)
     absent = None if default is dataclasses.MISSING else default
@@ -86,8 +88,9 @@ class _Nested(_Overrides):
 
     def _absent(self, name: str, place: str, values: dict[str, Any], problems: list[Problem]) -> None:
         kind = self.kinds[name]
-        if self.cls.__dataclass_fields__[name].metadata.get("required"):
-            problems.append(Problem(MISSING_KEY, place, "is required."))
+        metadata = self.cls.__dataclass_fields__[name].metadata
+        if metadata.get("required"):
+            problems.append(Problem(MISSING_KEY, place, "is required.", metadata["example"]))
         elif isinstance(kind, _Nested):
             values[name] = kind.read({}, place, problems)
 

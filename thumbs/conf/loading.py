@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from thumbs.conf.document import DUMMY, DocumentConf, StorageConf
+from thumbs import extras
+from thumbs.conf.document import DUMMY, LEAST_IN_FILE, LEAST_IN_SETTINGS, DocumentConf, StorageConf
 from thumbs.conf.keys import read
 from thumbs.conf.rules import problems_of
 from thumbs.problems import INCOMPLETE, MISSING_KEY, ROOT_MISSING, WRONG_VALUE, Problem
@@ -16,10 +17,6 @@ UNREADABLE = "thumbs.E001"
 DUPLICATE_NAME = "thumbs.E005"
 VARIABLE_MISSING = "thumbs.E006"
 
-_LEAST = (
-    'In settings.py, the least is THUMBS = {"STORAGES": [{"name": "media", "driver": "django", "alias": "default", '
-    '"signature_secret_key": "django"}]}.'
-)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 # Of `settings.THUMBS`, in lower case: those of a document, and three that say where its values come from.
@@ -83,7 +80,7 @@ def load(thumbs: object) -> Configuration:
     elif path is not None:
         problems.append(Problem(WRONG_VALUE, "THUMBS.STORAGES_FILE", "must be the path of a file."))
     elif "storages" not in document and not problems:
-        problems.append(Problem(MISSING_KEY, "THUMBS.storages", "is required.", _LEAST))
+        problems.append(Problem(MISSING_KEY, "THUMBS.storages", "is required.", LEAST_IN_SETTINGS))
     if problems:
         document.setdefault("storages", [])  # a second error, that it is missing, would only hide the first
     if isinstance(defaults, Mapping):
@@ -130,8 +127,13 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
         for storage in storages
         if storage.presets_only and not root.presets
     )
+    if root.metrics is True:
+        problems.extend(extras.missing(f"{where}.metrics", "metrics", "metrics"))
     if not (root.storages or problems):
-        problems.append(Problem(MISSING_KEY, f"{where}.storages", "holds no storage: there is nothing to serve."))
+        least = LEAST_IN_SETTINGS if where == "THUMBS" else LEAST_IN_FILE
+        problems.append(
+            Problem(MISSING_KEY, f"{where}.storages", "holds no storage: there is nothing to serve.", least)
+        )
     return Configuration(root, tuple(storages), tuple(problems))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from thumbs.conf.document import StorageConf
 from thumbs.conf.keys import read
 from thumbs.problems import INCOMPLETE, MISSING_KEY, WRONG_VALUE, Problem
+from thumbs.request.cache_control import PRIVATE_DEFAULT, is_public
 from thumbs.request.signing import MINIMUM_LENGTH
 from thumbs.sources.drivers import table
 from thumbs.sources.drivers.driver import Driver
@@ -17,6 +18,10 @@ UNLIMITED = "thumbs.W001"
 
 _DEFAULTS = read(StorageConf, {"name": "default", "driver": "local"}, "", [])
 
+_LIMIT = (
+    'Set "signature_secret_key": "django" (its key is made of SECRET_KEY; or a long random text), or '
+    '"allowed_sizes": ["400x300"].'
+)
 Rule = Callable[[StorageConf], Iterator[Problem]]
 
 
@@ -62,7 +67,8 @@ def _driver(storage: StorageConf) -> Driver[Any] | None:
 def _caches_are_complete(storage: StorageConf) -> Iterator[Problem]:
     disk, shared = storage.cache.disk, storage.cache.shared
     if disk.enabled and disk.dir is None and disk.alias is None:
-        yield Problem(MISSING_KEY, "cache.disk.dir", "is required when the disk cache is enabled.")
+        hint = 'Such as "dir": "/var/cache/mage/photos": a directory for this cache alone.'
+        yield Problem(MISSING_KEY, "cache.disk.dir", "is required when the disk cache is enabled.", hint)
     if disk.enabled and disk.alias is not None and disk.dir is not None:
         yield Problem(INCOMPLETE, "cache.disk.alias", "and dir exclude each other.")
     if storage.cache.memory.enabled and storage.cache.memory.alias and storage.cache.memory.max_size_mb:
@@ -96,7 +102,14 @@ def _unsigned_is_limited(storage: StorageConf) -> Iterator[Problem]:
             UNLIMITED,
             "",
             "is neither signed nor limited to allowed_sizes or presets_only: any client can request any thumbnail.",
+            _LIMIT,
         )
+
+
+def _private_is_not_public(storage: StorageConf) -> Iterator[Problem]:
+    if storage.private and storage.cache_control is not None and is_public(storage.cache_control):
+        hint = f'Leave it out for "{PRIVATE_DEFAULT}", or begin it with "private".'
+        yield Problem(INCOMPLETE, "cache_control", "lets shared caches keep the pictures of a private storage.", hint)
 
 
 _RULES: tuple[Rule, ...] = (
@@ -106,4 +119,5 @@ _RULES: tuple[Rule, ...] = (
     _caches_are_complete,
     _signature_is_long_enough,
     _unsigned_is_limited,
+    _private_is_not_public,
 )

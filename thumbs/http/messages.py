@@ -28,6 +28,8 @@ class Request(NamedTuple):
     `path` is the path of the target, percent-decoded once, from `/{storage}/thumbs/` on. `target_length` is the length
     in bytes of the whole target as received. `request_id` is the id that the client or a proxy gave. `error` is set
     when the front found invalid HTTP: the request is refused with it, and `path` is only one possible reading.
+    `private` is set by the view that asks a check of the site before each answer: such a request may name private
+    storages, and only these.
     """
 
     method: str
@@ -38,6 +40,7 @@ class Request(NamedTuple):
     if_modified_since: str | None = None
     request_id: str = ""
     error: type[ThumbError] | None = None
+    private: bool = False
 
     @property
     def conditional(self) -> bool:

@@ -39,7 +39,7 @@ class Variant:
         target = grammar.compose(self.size, self.filters or None, path, presets=policy.presets)
         address = f"/{signed(storage, grammar.build(target))}".encode()
         thumb = resolve(address, messages.accepted_formats(self.accept), {storage: policy})
-        return thumb, Request("GET", address, 0, self.accept)
+        return thumb, Request("GET", address, 0, self.accept, private=policy.private)
 
     def area(self, storage: str, thumbnailer: Thumbnailer) -> float:
         """The pixels of the requested size; infinite if a side is open."""

@@ -1,5 +1,6 @@
 """The protocols that jobs need from a storage, and the names of stages."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,7 +37,10 @@ class Render(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Storage:
-    """One storage. `seconds` bounds how long a request waits for its thumbnails."""
+    """One storage. `seconds` bounds how long a request waits for its thumbnails.
+
+    `require_place` is that of a `Placed` source: called for each request, before the layers are looked into.
+    """
 
     policy: StoragePolicy
     source: Source
@@ -44,6 +48,7 @@ class Storage:
     render: Render
     seconds: float = 60
     keeps_sources: bool = False
+    require_place: Callable[[], None] | None = None
 
 
 def fetch_stage(storage: str) -> str:

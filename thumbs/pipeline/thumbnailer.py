@@ -32,7 +32,7 @@ from thumbs.pipeline.ports import Storage
 from thumbs.pipeline.renewals import Renewals
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
-from thumbs.request.resolve import ThumbRequest, preflight, resolve
+from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight, resolve
 from thumbs.sources.source import Closable
 
 logger = logging.getLogger("thumbs")
@@ -75,7 +75,8 @@ class Thumbnailer:
     ) -> None:
         self.storages = storages
         self.executors = executors
-        self._policies = {name: storage.policy for name, storage in storages.items()}
+        # By `Request.private`: every other request finds private storages as little as unknown ones.
+        self._policies = {private: _policies(storages, private=private) for private in (False, True)}
         self._observer = observer or NullObserver()
         self._access = access
         self._clock = clock
@@ -83,7 +84,10 @@ class Thumbnailer:
         self._flights: SingleFlight[Outcome | VersionOnly] = SingleFlight()
         self._renewals = Renewals(lambda thumb: self._join(JobKind.RENEW, thumb).future, clock)
         # `resolve` is pure: the same bytes give the same thumb request, so a hit is not parsed again.
-        self._resolve = lru_cache(maxsize=remembered_urls)(partial(resolve, policies=self._policies))
+        self._resolve, self._resolve_private = (
+            lru_cache(maxsize=remembered_urls)(partial(resolve, policies=self._policies[private]))
+            for private in (False, True)
+        )
 
     def answer(self, request: Request, lookup: Lookup | None = None) -> Response:
         """The answer. Blocks until it is there. `lookup` as for `reply`."""
@@ -109,7 +113,7 @@ class Thumbnailer:
 
         `request` is a GET or HEAD.
         """
-        lookup = self._look_up(request)
+        lookup = self.look_up(request)
         _, thumb, found, _ = lookup
         return lookup if thumb is None or found is None or found.stale else self._answer_found(request, thumb, found)
 
@@ -121,9 +125,9 @@ class Thumbnailer:
         thumb: ThumbRequest | None = None
         try:
             if request.method == "OPTIONS" and request.error is None:
-                return preflight(request.path, self._policies)
+                return preflight(request.path, self._policies[request.private])
             if lookup is None or lookup.request != request:
-                lookup = self._look_up(request)
+                lookup = self.look_up(request)
             thumb = lookup.thumb
             if thumb is None or lookup.error is not None:
                 return self._answer_error(request, thumb, lookup.error or ThumbError())
@@ -151,8 +155,8 @@ class Thumbnailer:
 
     # ------------------------------------------------------------------------------------ lookups
 
-    def _look_up(self, request: Request) -> Lookup:
-        """Resolve `request`, check its expiry, and look into the layers that do not block."""
+    def look_up(self, request: Request) -> Lookup:
+        """Resolve `request`, check its expiry, and look into the layers that do not block. Raises nothing."""
         thumb: ThumbRequest | None = None
         try:
             if request.error is not None:
@@ -161,10 +165,14 @@ class Thumbnailer:
                 raise TargetTooLong
             if request.method not in ("GET", "HEAD"):
                 raise MethodNotAllowed
-            thumb = self._resolve(request.path, messages.accepted_formats(request.accept))
+            find = self._resolve_private if request.private else self._resolve
+            thumb = find(request.path, messages.accepted_formats(request.accept))
             if thumb.expires is not None and thumb.expires <= self._clock():
                 raise Expired
-            return Lookup(request, thumb, self.storages[thumb.storage].layers.get_now(thumb.key))
+            storage = self.storages[thumb.storage]
+            if storage.require_place is not None:
+                storage.require_place()
+            return Lookup(request, thumb, storage.layers.get_now(thumb.key))
         except ThumbError as error:
             return Lookup(request, thumb, error=error)
         except Exception:
@@ -233,6 +241,10 @@ class Thumbnailer:
         self._observer.answered(status, layer, seconds)
         if self._access is not None:
             self._access.log(request, thumb, status, layer, seconds)
+
+
+def _policies(storages: Mapping[str, Storage], *, private: bool) -> dict[str, StoragePolicy]:
+    return {name: storage.policy for name, storage in storages.items() if storage.policy.private == private}
 
 
 async def _done(future: "Future[Outcome | VersionOnly]", seconds: float) -> None:

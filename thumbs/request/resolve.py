@@ -1,8 +1,7 @@
 """From a decoded path to a thumb request: verified, parsed, checked against the storage's policy, with all defaults."""
 
 import hashlib
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from thumbs.errors import BadFilter, MethodNotAllowed, NotOffered, StorageUnknown
@@ -13,16 +12,12 @@ from thumbs.image.formats import FALLBACK_OUTPUT, FORMATS, default_output
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import QualityTable, quality_for
 from thumbs.image.transforms import AUTO, NO_PADDING, Transform
-from thumbs.request import filters, grammar
+from thumbs.request import cache_control, filters, grammar
 from thumbs.request.grammar import Preset, Target
 from thumbs.request.signing import Signer
 
 # Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
 RECIPE = "2"
-_MAX_AGE = re.compile(rb"(?<![-a-z])max-age=([0-9]+)", re.IGNORECASE)
-DEFAULT_CACHE_CONTROL = "public, max-age=86400"
-NO_STORE = "no-store"
-IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; only for URLs with a `version`
 _VARY: Headers = ((b"Vary", b"Accept"),)
 
 
@@ -32,7 +27,7 @@ class StoragePolicy:
 
     `watermarks` maps each name to a text that changes with the file. `render_proxy`: thumbnails may be rendered from a
     proxy of the original, which gives other bytes. `namespace` is a text in every cache key. Where an answer is not
-    `keepable`, no cache may keep it.
+    `keepable`, no cache may keep it. `private`: a client gets only what a check of the site allows.
     """
 
     name: str
@@ -50,6 +45,7 @@ class StoragePolicy:
     headers: Headers = ()
     namespace: str = ""
     keepable: bool = True
+    private: bool = False
 
     def check(self, requested: Transform, transform: Transform) -> None:
         """Raise `SizeOverLimit`, `NotOffered` or `BadFilter` for a thumbnail that this storage makes of no source.
@@ -98,7 +94,7 @@ class ThumbRequest:
         """The headers for a URL that expires: no cache may keep the response longer than the URL is valid."""
         left = max(0, int((self.expires or 0) - now))
         return tuple(
-            (name, _with_max_age(value, left)) if name == b"Cache-Control" else (name, value)
+            (name, cache_control.with_max_age(value, left)) if name == b"Cache-Control" else (name, value)
             for name, value in self.headers
         )
 
@@ -124,7 +120,9 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
     target = grammar.parse(address.target, policy.presets)
     transform, fallback = with_defaults(target.transform, target.path, accepted, policy)
     policy.check(target.transform, transform)
-    headers = _with_vary_accept(policy.headers) if target.transform.format == AUTO else policy.headers
+    # The check of a private storage depends on the client, which a browser's cache knows by its cookies.
+    varies = (*(["Accept"] if target.transform.format == AUTO else []), *(["Cookie"] if policy.private else []))
+    headers = _with_vary(policy.headers, varies) if varies else policy.headers
     return ThumbRequest(
         storage=name,
         path=target.path,
@@ -156,11 +154,12 @@ def vary_of(path: bytes) -> Headers:
     return _VARY if b"format(auto)" in path or b"fmt(auto)" in path else ()
 
 
-def _with_vary_accept(headers: Headers) -> Headers:
-    """`headers` with Accept added to `Vary`, in one line: of several, nginx before 1.23 reads only the last."""
+def _with_vary(headers: Headers, names: Sequence[str]) -> Headers:
+    """`headers` with `names` added to `Vary`, in one line: of several, nginx before 1.23 reads only the last."""
+    known = {"", *map(str.lower, names)}
     given = (value.decode().split(",") for name, value in headers if name.lower() == b"vary")
-    others = [name.strip() for names in given for name in names if name.strip().lower() not in ("", "accept")]
-    vary = "*" if "*" in others else ", ".join(("Accept", *others))
+    others = [name.strip() for names in given for name in names if name.strip().lower() not in known]
+    vary = "*" if "*" in others else ", ".join((*names, *others))
     return ((b"Vary", vary.encode()), *(header for header in headers if header[0].lower() != b"vary"))
 
 
@@ -219,23 +218,12 @@ def _with_output(transform: Transform, output: str, policy: StoragePolicy) -> Tr
     return replace(transform, format=output, quality=quality, upscale=transform.upscales)
 
 
-def _with_max_age(cache_control: bytes, seconds: int) -> bytes:
-    """`public` or `private` and a max-age of at most `seconds`; `no-store` and `no-cache` stay as they are."""
-    lower = cache_control.lower()
-    if b"no-store" in lower or b"no-cache" in lower:
-        return cache_control
-    age = _MAX_AGE.search(cache_control)
-    max_age = min(int(age[1]), seconds) if age else seconds
-    return b"%s, max-age=%d" % (b"private" if b"private" in lower else b"public", max_age)
-
-
 def _success_headers(target: Target, policy: StoragePolicy) -> Headers:
-    cache_control = policy.cache_control or DEFAULT_CACHE_CONTROL
-    if target.transform.version is not None:
-        cache_control = IMMUTABLE
+    versioned = target.transform.version is not None
+    value = cache_control.cache_control(policy.cache_control, private=policy.private, versioned=versioned)
     if not policy.keepable:
-        cache_control = NO_STORE
-    headers: Headers = ((b"Cache-Control", cache_control.encode()), *SECURITY_HEADERS)
+        value = cache_control.NO_STORE
+    headers: Headers = ((b"Cache-Control", value.encode()), *SECURITY_HEADERS)
     if target.name is not None:
         headers += ((b"Content-Disposition", messages.content_disposition(target.name).encode()),)
     return headers

@@ -1,7 +1,7 @@
 """Explains a thumbnail URL: its parts, what it makes, and its mistakes. For operators; never sent to a client."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -16,8 +16,9 @@ from thumbs.request import filters, grammar
 from thumbs.request.grammar import Address, Target
 from thumbs.request.mistakes import Mistake, path_mistakes
 from thumbs.request.resolve import StoragePolicy, resolve
-from thumbs.site.links import mount
+from thumbs.site.links import mount, mount_of
 from thumbs.site.printed import printed, target_of
+from thumbs.site.private_views import private_views
 from thumbs.wiring.process import thumbnailer
 
 
@@ -53,7 +54,9 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     target_bytes = target_of(url)
     if len(target_bytes) > messages.MAX_TARGET_BYTES:
         raise TargetTooLong
-    path = Mount(_path_of(mount())).find(decoded_path(target_bytes))
+    decoded = decoded_path(target_bytes)
+    found = (Mount(_path_of(each)).find(decoded) for each in (mount(), *_private_mounts()))
+    path = next((each for each in found if each is not None), None)
     if path is None:
         raise BadRequest(_beginning())
     text = messages.decode_path(path)
@@ -78,6 +81,10 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     lines.append(("canonical", _canonical(address, target)))
     if thumb.expires is not None and thumb.expires <= time.time():
         raise Expired
+
+
+def _private_mounts() -> Iterator[str]:
+    return (found for view in private_views() if (found := view.mount()) is not None)
 
 
 def _path_of(prefix: str) -> str:
@@ -120,4 +127,4 @@ def _explain_target(target: Target, lines: list[tuple[str, str]]) -> None:
 
 def _canonical(address: Address, target: Target) -> str:
     # No signature: explanations are pasted into chats and tickets, and `thumb_url` prints a signed URL.
-    return mount() + messages.quoted_path(f"{address.storage}/thumbs/{grammar.build(target)}")
+    return mount_of(address.storage) + messages.quoted_path(f"{address.storage}/thumbs/{grammar.build(target)}")

@@ -5,6 +5,7 @@ from django.urls import NoReverseMatch, reverse
 from thumbs.problems import nearest
 from thumbs.request.grammar import Address
 from thumbs.request.resolve import StoragePolicy
+from thumbs.site.private_views import private_mount
 from thumbs.wiring.process import current
 
 
@@ -25,6 +26,12 @@ def policy_of(storage: str) -> StoragePolicy:
     if storage not in policies:
         raise UnknownStorage(f"No storage is called {storage!r}. {nearest(storage, policies)}")
     return policies[storage]
+
+
+def mount_of(storage: str) -> str:
+    """The start of the URLs of this storage: of a private one, the path of the view that serves it."""
+    found = private_mount(storage) if policy_of(storage).private else None
+    return mount() if found is None else found
 
 
 def mount() -> str:

@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.http.response import ResponseHeaders
 
 from thumbs.http.messages import Response
+from thumbs.request.cache_control import is_public
 
 logger = logging.getLogger("thumbs")
 
@@ -32,12 +33,6 @@ def django_response(answer: Response) -> HttpResponse:
     if is_public(response.headers.get("Cache-Control", "")):
         response.withhold_cookies()
     return response
-
-
-def is_public(cache_control: str) -> bool:
-    """Whether a shared cache may store an answer with this `Cache-Control` (RFC 9111, 3)."""
-    directives = {part.strip().partition("=")[0].lower() for part in cache_control.split(",")}
-    return directives.isdisjoint({"private", "no-store"})
 
 
 class _Response(HttpResponse):

@@ -47,7 +47,7 @@ class LocalSettings:
 
 def problems(settings: LocalSettings) -> Iterator[Problem]:
     if not settings.root:
-        yield Problem(MISSING_KEY, "root", "is required with driver local.")
+        yield Problem(MISSING_KEY, "root", "is required with driver local.", 'Such as "root": "/srv/photos".')
     elif not Path(settings.root).is_dir():
         yield Problem(ROOT_MISSING, "root", f"is not a directory: {settings.root}")
 

@@ -22,6 +22,14 @@ class Original:
     version: Version
 
 
+@runtime_checkable
+class Placed(Protocol):
+    """A source whose place may turn out to depend on the request."""
+
+    def require_place(self) -> None:
+        """Raise `StorageFailed` if it does, in the context of a request."""
+
+
 class Source(Protocol):
     """A storage of originals. All three methods block, no longer than the source's deadline.
 

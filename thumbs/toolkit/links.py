@@ -40,4 +40,4 @@ def thumb_url(
         raise BadFilter(str(error)) from None
     # What the row has beside its file is not in the text of the filters: the caller decides all of a URL.
     extras = extras._replace(focus=None, version=None, expires=extras.expires or expires)
-    return prepared.url(current.mount(), key, extras)[0]
+    return prepared.url(current.mount(prepared.policy), key, extras)[0]

@@ -286,7 +286,7 @@ def _whole(value: float) -> int:
 def _made(
     current: Urls, plan: _Plan, key: str, file: File, extras: Extras, attributes: Mapping[str, object]
 ) -> Picture:
-    mount = current.mount()
+    mount = current.mount(plan.main.policy)
     chosen = _fitting(plan, file.size)
     descriptors = _descriptors(plan, chosen, file.size)
     fallback = _candidates(plan.steps, descriptors, chosen, mount, key, extras)

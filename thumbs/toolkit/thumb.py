@@ -153,7 +153,7 @@ def thumb(
     prepared = current.prepared(served_by, spec, options)
     extras = extras_of(file, version=version, lifetime=lifetime, name=name)
     try:
-        url, content_type = prepared.url(current.mount(), key, extras)
+        url, content_type = prepared.url(current.mount(prepared.policy), key, extras)
     except ThumbError as error:
         return nothing(current, file.name, error.detail)
     return Thumb(url, content_type, prepared, file.size, file.placeholder)

@@ -5,6 +5,7 @@ Pillow, because Django's ImageField requires it, and a web process must not load
 
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from thumbs.image.limits import MAX_WHOLE_PIXELS
 from thumbs.toolkit.thumbhash import MAX_SIDE, encode
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ _SIDEWAYS = (5, 6, 7, 8)
 _DECODED = {"JPEG", "MPO", "PNG", "WEBP", "GIF", "AVIF", "TIFF"}
 # No placeholder is made of more pixels: Pillow holds all of them in memory, as the renderer holds those under
 # `max_whole_megapixels`. (Of a JPEG it decodes an eighth of each side.)
-_MOST_PIXELS = 25_000_000
 # What turns the stored pixels upright, as members of Pillow's `Transpose`, by the EXIF orientation.
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
@@ -72,7 +72,7 @@ def _placeholder(image: "Image", orientation: int) -> bytes:
     if image.format not in _DECODED:
         return b""
     image.draft("RGB", (MAX_SIDE, MAX_SIDE))
-    if image.width * image.height > _MOST_PIXELS:
+    if image.width * image.height > MAX_WHOLE_PIXELS:
         return b""
     image.load()
     small = _resizable(image)

@@ -13,6 +13,7 @@ from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.transforms import Transform
 from thumbs.request import grammar
 from thumbs.request.filters import find
+from thumbs.request.resolve import StoragePolicy
 from thumbs.site import links
 from thumbs.site.served_paths import served, unwrapped
 from thumbs.sources.served import Served
@@ -104,8 +105,10 @@ class Urls:
             )
         return names[0], Served()
 
-    def mount(self) -> str:
-        """The start of every URL, which may depend on the thread's URLconf, script name and language."""
+    def mount(self, policy: StoragePolicy) -> str:
+        """The start of a storage's URLs, which may depend on the thread's URLconf, script name and language."""
+        if policy.private:
+            return links.mount_of(policy.name)
         if self._prefix is not None:
             return self._prefix
         key = (get_urlconf(), get_script_prefix())

@@ -2,27 +2,28 @@
 
 from contextlib import suppress
 from functools import cache
-from typing import TypedDict
-
-from prometheus_client import CollectorRegistry
+from typing import TYPE_CHECKING, TypedDict
 
 from thumbs.cache.filestore.store import ForeignDirectory
 from thumbs.conf.cpus import usable_cores
 from thumbs.conf.document import DUMMY, OFF, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.observability.access_log import AccessLog
-from thumbs.observability.metrics import Metrics
 from thumbs.pipeline.executor import BoundedExecutor, Watch
 from thumbs.pipeline.fair_executor import FairExecutor
 from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.pipeline.watchdog import Watchdog
 from thumbs.sources.dummy import DummySource
+from thumbs.sources.source import Placed
 from thumbs.wiring.caches import file_store, layers
 from thumbs.wiring.dummy import DummyRender, drawable, large_enough
 from thumbs.wiring.policies import policy
 from thumbs.wiring.rendering import Rendering
 from thumbs.wiring.sources import source
+
+if TYPE_CHECKING:
+    from thumbs.observability.metrics import Metrics
 
 # Threads that read cold disks and shared caches: they wait most of the time.
 _LOOKUP_THREADS = 8
@@ -107,8 +108,12 @@ def renders(read: Configuration) -> int:
 
 
 @cache
-def metrics() -> Metrics:
-    """The metrics of this process."""
+def metrics() -> "Metrics":
+    """The metrics of this process. Imported here: a site without metrics has no prometheus-client."""
+    from prometheus_client import CollectorRegistry  # noqa: PLC0415
+
+    from thumbs.observability.metrics import Metrics  # noqa: PLC0415
+
     return Metrics(CollectorRegistry())
 
 
@@ -132,12 +137,14 @@ def storage(conf: StorageConf, read: Configuration, rendering: Rendering) -> Sto
     limits = read.document.limits.narrowed(conf.limits)
     is_dummy = read.document.mode == DUMMY
     render = rendering.renderer(large_enough(limits) if is_dummy else limits)
+    originals = DummySource() if is_dummy else source(conf, limits)
     return Storage(
         policy=policy(conf, read),
-        source=DummySource() if is_dummy else source(conf, limits),
+        source=originals,
         layers=layers(conf, read.document.run_dir),
         render=DummyRender(render) if is_dummy else render,
         # Doubled to allow for the time in the queues; clients give up after that anyway.
         seconds=2 * (limits.fetch_seconds + limits.render_seconds),
         keeps_sources=conf.cache.sources,
+        require_place=originals.require_place if isinstance(originals, Placed) else None,
     )

@@ -40,6 +40,7 @@ def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
         render_proxy=conf.cache.sources,
         formats=None if conf.formats is None else frozenset(conf.formats),
         cache_control=conf.cache_control,
+        private=conf.private,
         headers=tuple((name.encode(), value.encode()) for name, value in conf.headers.items()),
         namespace="" if is_dummy else namespace_of(conf),
         keepable=not is_dummy,

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from thumbs import extras
 from thumbs.conf import installation
 from thumbs.conf.document import MAX_WORKERS, StorageConf
 from thumbs.management.address import require_free
@@ -39,6 +40,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: object) -> None:
         """Serve until a signal ends the server. Django calls this only if the system checks pass."""
+        if not extras.is_installed("server"):
+            raise CommandError(f"{extras.sentence('run_thumb_server', 'server')} Run: {extras.command('server')}")
         loaded = configuration()
         bind = f"0.0.0.0:{loaded.document.port}" if options["bind"] is None else str(options["bind"])
         workers = loaded.document.workers if options["workers"] is None else options["workers"]

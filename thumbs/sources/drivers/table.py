@@ -5,6 +5,7 @@ A new driver is a row here, a package of its own with its settings and its sourc
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from thumbs.problems import Problem
@@ -63,9 +64,10 @@ def _bucket(settings: s3.S3Settings) -> str:
 
 
 def _storage_source(settings: storages.StorageSettings, max_bytes: int, deadline: float) -> Source:
-    from thumbs.sources.storages.django_storage import StorageSource, storage_of  # noqa: PLC0415
+    from thumbs.sources.storages.django_storage import StorageSource, maker_of, storage_of  # noqa: PLC0415
 
-    return StorageSource(storage_of(settings), max_bytes=max_bytes, deadline=deadline)
+    maker = partial(maker_of, settings)
+    return StorageSource(storage_of(settings), maker=maker, max_bytes=max_bytes, deadline=deadline)
 
 
 def _names_in_storage(settings: storages.StorageSettings, held_by: object) -> Served | None:

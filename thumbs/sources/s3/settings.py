@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from thumbs import extras
 from thumbs.problems import INCOMPLETE, MISSING_KEY, WRONG_VALUE, Problem
 
 DEFAULT_REGION = "us-east-1"
@@ -56,7 +57,7 @@ class S3Settings:
 
 def problems(settings: S3Settings) -> Iterator[Problem]:
     if not settings.bucket:
-        yield Problem(MISSING_KEY, "bucket", "is required with driver s3.")
+        yield Problem(MISSING_KEY, "bucket", "is required with driver s3.", 'Such as "bucket": "photos".')
     if (settings.access_key is None) != (settings.secret_key is None):
         missing = "access_key" if settings.access_key is None else "secret_key"
         yield Problem(INCOMPLETE, missing, "is required when the other key is given.")
@@ -64,3 +65,4 @@ def problems(settings: S3Settings) -> Iterator[Problem]:
         yield Problem(INCOMPLETE, "access_key", "and secret_key are required with base_url.")
     if settings.base_url is not None and urlsplit(settings.base_url).scheme not in ("http", "https"):
         yield Problem(WRONG_VALUE, "base_url", "must be a URL that begins with http:// or https://.")
+    yield from extras.missing("driver", "driver s3", "s3")

@@ -8,7 +8,7 @@ a server that hangs. A subclass that changes how files are read is read through 
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeGuard, cast
+from typing import Any, TypeGuard, cast
 
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.utils.module_loading import import_string
@@ -19,6 +19,7 @@ from thumbs.sources.local import LocalSource
 from thumbs.sources.per_process import PerProcess
 from thumbs.sources.source import Closable, Original, Source, Version
 from thumbs.sources.storages.any_storage import AnyStorageSource
+from thumbs.sources.storages.placement import Placement, dependence
 from thumbs.sources.storages.settings import AliasSettings, StorageSettings
 
 _Locate = Callable[[str], tuple[Source, str]]
@@ -42,6 +43,13 @@ def storage_of_class(dotted: str, options: Mapping[str, object]) -> Callable[[],
     return open_storage
 
 
+def maker_of(settings: StorageSettings) -> object:
+    """What the dotted path of the storage's class leads to: a class, or what a site has in the place of one."""
+    if isinstance(settings, AliasSettings):
+        return import_string(cast(Any, storages).backends[settings.alias]["BACKEND"])
+    return import_string(settings.driver)
+
+
 def storage_of(settings: StorageSettings) -> Callable[[], Storage]:
     """Opens the storage that a driver's settings name."""
     if isinstance(settings, AliasSettings):
@@ -52,19 +60,31 @@ def storage_of(settings: StorageSettings) -> Callable[[], Storage]:
 class StorageSource:
     """The files of the Django storage that `open_storage` returns. It is called once in each process, at first use.
 
-    `max_bytes` limits one file, `deadline` is seconds for one call.
+    `maker` returns what makes the storage, by default its class. `max_bytes` limits one file, `deadline` is seconds for
+    one call.
     """
 
-    def __init__(self, open_storage: Callable[[], Storage], *, max_bytes: int, deadline: float) -> None:
+    def __init__(
+        self,
+        open_storage: Callable[[], Storage],
+        *,
+        maker: Callable[[], object] | None = None,
+        max_bytes: int,
+        deadline: float,
+    ) -> None:
         self._open_storage = open_storage
+        self._maker = maker
         self._max_bytes = max_bytes
         self._seconds = deadline
+        self._opened = PerProcess(self._open)
         self._locate = PerProcess(self._choose)
         self._made: list[Closable] = []
 
     def read(self, path: str) -> Original:
         source, key = self._located(path)
-        return source.read(key)
+        original = source.read(key)
+        self.require_place()  # a request in another thread may have changed it meanwhile
+        return original
 
     def version(self, path: str) -> Version:
         source, key = self._located(path)
@@ -85,18 +105,39 @@ class StorageSource:
         before = len(key) - len(prefix)
         return (found[before:] for found in source.paths(key))
 
+    def require_place(self) -> None:
+        """Raise `StorageFailed` if where the storage reads depends on the request, as far as that shows.
+
+        The caller is in the context of a request: what the caches have may be of another place. Nothing is raised for a
+        storage that cannot be opened.
+        """
+        try:
+            _, placement = self._opened.get()
+        except Exception:
+            return
+        placement.require()
+
     def _located(self, path: str) -> tuple[Source, str]:
         try:
+            _, placement = self._opened.get()
+            placement.require()
             return self._locate.get()(path)
+        except StorageFailed:
+            raise
         except Exception as error:
             raise StorageFailed from error
+
+    def _open(self) -> tuple[Storage, Placement]:
+        storage = self._open_storage()
+        maker = type(storage) if self._maker is None else self._maker()
+        return storage, Placement(storage, dependence(storage, maker))
 
     def _choose(self) -> _Locate:
         """A function from a path to its source, and its name there.
 
         Root and prefix are read at each call, because a site may change them: `override_settings(MEDIA_ROOT=…)` does.
         """
-        storage = self._open_storage()
+        storage, _ = self._opened.get()
         if _is_plain_disk(storage):
             return lambda path: (self._local(str(storage.location)), path)
         if _S3_MODULE in sys.modules:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from thumbs.problems import MISSING_KEY, Problem
 
+_EXAMPLE = 'Such as "alias": "default", the media files of models.'
+
 
 @dataclass(frozen=True, slots=True)
 class AliasSettings:
@@ -26,4 +28,4 @@ StorageSettings = AliasSettings | ClassSettings
 
 def problems(settings: AliasSettings) -> Iterator[Problem]:
     if not settings.alias:
-        yield Problem(MISSING_KEY, "alias", "is required with driver django: a name in settings.STORAGES.")
+        yield Problem(MISSING_KEY, "alias", "is required with driver django: a name in settings.STORAGES.", _EXAMPLE)
