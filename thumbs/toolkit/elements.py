@@ -39,7 +39,8 @@ def attributes_text(attributes: Mapping[str, object]) -> SafeString:
 
     `data_x` is written `data-x`, and `class_` as `class`. Raises ValueError for a name that no attribute can have.
     """
-    return SafeString("".join(_attribute(attribute_name(name), value) for name, value in attributes.items()))
+    named = {attribute_name(name): value for name, value in attributes.items()}  # an attribute stands only once
+    return SafeString("".join(_attribute(name, value) for name, value in named.items()))
 
 
 def divided(keywords: Mapping[str, T]) -> tuple[dict[str, T], dict[str, T]]:
