@@ -131,12 +131,12 @@ class Urls:
         """The start of every URL, which may depend on the thread's URLconf, script name and language."""
         if self._prefix is not None:
             return self._prefix
-        key = (get_urlconf(), get_script_prefix())
+        key = (get_urlconf() or settings.ROOT_URLCONF, get_script_prefix())
         mounts = self._mounts.get(key)
         if mounts is None:
             if len(self._mounts) >= _MOST:
                 self._mounts.clear()
-            mounts = self._mounts[key] = Mounts(key[0] or settings.ROOT_URLCONF)
+            mounts = self._mounts[key] = Mounts(key[0])
         return mounts.now()
 
     def _prepare(self, storage: str, spec: str, options: Options) -> Prepared:
