@@ -14,7 +14,7 @@ from thumbs.toolkit import plans
 from thumbs.toolkit.elements import attributes_text, divided, element
 from thumbs.toolkit.errors import WrongSpec
 from thumbs.toolkit.files import File, file_of
-from thumbs.toolkit.plans import Plan, Wanted
+from thumbs.toolkit.plans import Choice, Wanted
 from thumbs.toolkit.prepared import Extras, Prepared
 from thumbs.toolkit.thumb import NONE, Thumb, extras_of, nothing, place_of, size_attributes
 from thumbs.toolkit.urls import Urls, urls
@@ -109,7 +109,9 @@ def picture(  # noqa: PLR0913 - the options of one call
         )
     extras = extras_of(file, version=version, lifetime=lifetime)
     try:
-        return _made(_Call(current, plan, key, file, extras), attributes, chosen=bool(wanted.formats))
+        output = str(plan.main.outcome(key).transform.format)
+        choice = plan.choice(current, output, file.size, named=bool(wanted.formats))
+        return _made(current.mount(), choice, key, file, extras=extras, attributes=attributes)
     except ThumbError as error:
         nothing(current, file.name, error.detail)
         return _empty(current, file.name, empty, attributes)
@@ -169,50 +171,21 @@ def _without_comma(url: str) -> str:
 # ------------------------------------------------------------------------------- for one original
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A plan and one original."""
-
-    current: Urls
-    plan: Plan
-    key: str
-    file: File
-    extras: Extras
-
-    def encodable(self, steps: Sequence[Prepared], output: str | None, among: Sequence[int]) -> list[int]:
-        """The candidates that are not too large for their format."""
-        return [index for index in among if self.current.encodable(steps[index], output, self.file.size)]
-
-    def candidates(self, steps: Sequence[Prepared], among: Sequence[int]) -> Candidates:
-        """Raises `ThumbError`. Of candidates that are equally large, the first is kept."""
-        mount = self.current.mount()
-        made: dict[str, tuple[str, str | None]] = {}
-        for index in among:
-            descriptor = self.plan.descriptor(index, self.file.size)
-            if descriptor not in made:
-                made[descriptor] = steps[index].url(mount, self.key, self.extras)
-        content_type = next(iter(made.values()))[1]
-        return Candidates(content_type, tuple((url, descriptor) for descriptor, (url, _) in made.items()))
+def _made(
+    mount: str, choice: Choice, key: str, file: File, *, extras: Extras, attributes: Mapping[str, object]
+) -> Picture:
+    """Raises `ThumbError`."""
+    url, content_type = choice.main.url(mount, key, extras)
+    fallback = _candidates(choice.fallback, mount, key, extras)
+    sources = tuple(_candidates(steps, mount, key, extras) for steps in choice.sources)
+    img = Thumb(url, content_type, choice.main, file.size)
+    html = _html(img, sources, fallback, choice.sizes, attributes)
+    return Picture(img, sources, fallback, choice.sizes, html)
 
 
-def _made(call: _Call, attributes: Mapping[str, object], *, chosen: bool) -> Picture:
-    """The picture; `chosen`: the caller named the formats, so that one keeps the candidates that it can have."""
-    plan, source = call.plan, call.file.size
-    fitting = plan.fitting(source)
-    own = plan.main.outcome(call.key).transform.format
-    fallback = call.candidates(plan.steps, call.encodable(plan.steps, own, fitting) or fitting[:1])
-    sources = []
-    for name, steps in plan.modern:
-        among = call.encodable(steps, name, fitting)
-        # A browser that takes a source sees no candidate of the others: it has all of them, or it is left out.
-        if name != own and (len(among) == len(fitting) or (chosen and among)):
-            sources.append(call.candidates(steps, among))
-    main = plan.main
-    if not call.current.encodable(main, own, source):
-        main = plan.steps[(call.encodable(plan.steps, own, fitting) or fitting[:1])[-1]]
-    url, content_type = main.url(call.current.mount(), call.key, call.extras)
-    img = Thumb(url, content_type, main, source)
-    return Picture(img, tuple(sources), fallback, plan.sizes, _html(img, sources, fallback, plan.sizes, attributes))
+def _candidates(steps: Sequence[tuple[Prepared, str]], mount: str, key: str, extras: Extras) -> Candidates:
+    made = [(step.url(mount, key, extras), descriptor) for step, descriptor in steps]
+    return Candidates(made[0][0][1], tuple((url, descriptor) for (url, _), descriptor in made))
 
 
 def _html(

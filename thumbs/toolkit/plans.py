@@ -1,7 +1,7 @@
 """The candidates of a `<picture>`: their transforms, planned once for all originals of a storage."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.transforms import Fit, Transform
@@ -12,6 +12,7 @@ from thumbs.toolkit.prepared import Prepared, Size
 from thumbs.toolkit.urls import Urls, refusal
 
 MODERN = ("avif", "webp")  # for a <source>, best first
+_MOST_CHOICES = 500  # sizes of originals, for each plan
 _FALLBACKS = ("jpeg", "png", "webp", "gif", "avif")  # what most browsers show first
 
 
@@ -41,6 +42,20 @@ class Plan:
     modern: tuple[tuple[str, tuple[Prepared, ...]], ...]
     sizes: str
     by_width: bool
+    _choices: dict[object, "Choice"] = field(default_factory=dict, compare=False, repr=False)
+
+    def choice(self, current: Urls, own: str, source: Size | None, *, named: bool) -> "Choice":
+        """What an original of this size gets, whose own output format is `own`.
+
+        `named`: the caller named the formats, so that one keeps the candidates that it can have.
+        """
+        key = (own, source)  # the formats belong to the plan, and so does `named`
+        found = self._choices.get(key)
+        if found is None:
+            if len(self._choices) >= _MOST_CHOICES:
+                self._choices.clear()
+            found = self._choices[key] = _choose(current, self, own, source, named=named)
+        return found
 
     def fitting(self, source: Size | None) -> tuple[int, ...]:
         """The candidates that are not larger than the source, as far as that is known; at least the smallest."""
@@ -52,6 +67,38 @@ class Plan:
         """That of a candidate: its true width, where it is known and widths decide."""
         size = self.steps[index].size(source) if self.by_width else None
         return self.descriptors[index] if size is None else f"{size[0]}w"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The candidates of one original, each with its descriptor: those of the `<img>`, and of each source."""
+
+    main: Prepared
+    fallback: tuple[tuple[Prepared, str], ...]
+    sources: tuple[tuple[tuple[Prepared, str], ...], ...]
+    sizes: str
+
+
+def _choose(current: Urls, plan: Plan, own: str, source: Size | None, *, named: bool) -> Choice:
+    fitting = plan.fitting(source)
+
+    def among(steps: Sequence[Prepared], output: str) -> list[int]:
+        return [index for index in fitting if current.encodable(steps[index], output, source)]
+
+    def described(steps: Sequence[Prepared], indexes: Sequence[int]) -> tuple[tuple[Prepared, str], ...]:
+        # Of candidates that are equally large, the first is kept.
+        found = {plan.descriptor(index, source): steps[index] for index in reversed(indexes)}
+        return tuple((step, descriptor) for descriptor, step in reversed(found.items()))
+
+    fallback = among(plan.steps, own) or fitting[:1]
+    sources = []
+    for name, steps in plan.modern:
+        indexes = among(steps, name)
+        # A browser that takes a source sees no candidate of the others: it has all of them, or it is left out.
+        if name != own and (len(indexes) == len(fitting) or (named and indexes)):
+            sources.append(described(steps, indexes))
+    main = plan.main if current.encodable(plan.main, own, source) else plan.steps[fallback[-1]]
+    return Choice(main, described(plan.steps, fallback), tuple(sources), plan.sizes)
 
 
 def check(current: Urls, wanted: Wanted) -> None:

@@ -23,6 +23,7 @@ _PLAIN_LENGTH = grammar.MAX_SEGMENT_BYTES
 # Values that stand for those of a row while the text around them is made.
 _ANY_FOCUS, _ANY_FOCUS_TEXT = Focus(0.123457, 0.765432), "0.123457,0.765432"
 _ANY_VERSION = "~version~"
+_USUAL = {".jpg": "jpeg", ".png": "png"}  # what `default_output` says of most keys
 
 
 class Extras(NamedTuple):
@@ -86,7 +87,7 @@ class Prepared:
 
     def outcome(self, key: str) -> Outcome:
         """What the original at `key` becomes; only the extension matters. Raises `ThumbError`."""
-        kind = default_output(key) if self._needs_key else ""
+        kind = (_USUAL.get(key[-4:]) or default_output(key)) if self._needs_key else ""
         found = self._outcomes.get(kind)
         if found is None:
             found = self._outcomes[kind] = self._find_outcome(key, self.transform)
