@@ -31,7 +31,7 @@ body { margin: 0 } img { display: block; height: auto; max-width: 100% }
 <script>
 var shift = 0, shifts = new PerformanceObserver(list => { for (const one of list.getEntries()) shift += one.value });
 shifts.observe({type: "layout-shift", buffered: true});
-</script></head><body><div class="CASE">TAG</div><p>Text below the picture, which moves when the layout shifts.</p></body>
+</script></head><body><div class="CASE">TAG</div><p>It moves when the layout shifts.</p></body>
 """
 _LATE_SECONDS = 0.5  # until a picture comes: the page is drawn before
 
