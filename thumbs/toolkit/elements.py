@@ -3,9 +3,10 @@
 import difflib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from html import escape
 from typing import TypeVar
 
-from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from thumbs.problems import nearest
@@ -60,6 +61,7 @@ def divided(keywords: Mapping[str, T]) -> tuple[dict[str, T], dict[str, T]]:
     return options, attributes
 
 
+@lru_cache(maxsize=256)
 def attribute_name(name: str) -> str:
     """The attribute that a keyword argument stands for."""
     if _NAME.fullmatch(name) is None:
@@ -73,4 +75,5 @@ def _attribute(name: str, value: object) -> str:
     if value is True:
         return f" {name}"
     text = value if isinstance(value, str) else str(value)
-    return f' {name}="{conditional_escape(text).translate(_DELIMITERS)}"'
+    escaped = text.translate(_DELIMITERS) if isinstance(text, SafeString) else escape(text)
+    return f' {name}="{escaped}"'

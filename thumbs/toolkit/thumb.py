@@ -3,11 +3,11 @@
 import logging
 import time
 from collections.abc import Mapping
+from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from thumbs.errors import ThumbError
@@ -99,7 +99,7 @@ class Thumb:
         return self.url
 
     def __html__(self) -> SafeString:
-        return escape(self.url)
+        return SafeString(escape(self.url))
 
     def __repr__(self) -> str:
         return f"Thumb({self.url!r})"
