@@ -18,7 +18,7 @@ def key(kind: Kind, *, default: Any = dataclasses.MISSING, required: bool = Fals
     """
     metadata = {"kind": kind, "required": required}
     if isinstance(default, dict):
-        return dataclasses.field(default_factory=default.copy, metadata=metadata, repr=not secret)
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata, repr=not secret)
     absent = None if default is dataclasses.MISSING else default
     return dataclasses.field(default=absent, metadata=metadata, repr=not secret)
 
