@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from bench import before, isolation
+from bench import before, isolation, tags
 from bench.comparison import PEERS, run
 from bench.load import Template
 from bench.pictures import draw_photo
@@ -27,7 +27,7 @@ from bench.table import MAGE
 from thumbs.conf.cpus import usable_cores
 
 _KINDS = ("hits", "misses")
-_ISOLATION = "isolation"
+_ISOLATION, _TAGS = "isolation", "tags"
 
 
 class _Report(Protocol):
@@ -52,13 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reference = _reference(parser, options)
     try:
         with _workspace(options.scratch) as workspace:
-            photo = options.photo or _drawn_photo(workspace)
-            if options.only == _ISOLATION:
-                report: _Report = isolation.run(plan, workspace, photo)
-            elif reference is None:
-                report = run(plan, workspace, photo)
-            else:
-                report = before.run(plan, workspace, photo, reference)
+            report = _report(options, plan, workspace, reference)
     except _ScratchError as error:
         parser.error(str(error))
     except KeyboardInterrupt:
@@ -70,6 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if report.mage_failed else 0
 
 
+def _report(options: argparse.Namespace, plan: Plan, workspace: Workspace, reference: Path | int | None) -> _Report:
+    if options.only == _TAGS:
+        return tags.run(plan, workspace)
+    photo = options.photo or _drawn_photo(workspace)
+    if options.only == _ISOLATION:
+        return isolation.run(plan, workspace, photo)
+    if reference is None:
+        return run(plan, workspace, photo)
+    return before.run(plan, workspace, photo, reference)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="script/bench",
@@ -79,8 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=_positive_number, default=5.0, help="length of each measurement (5)")
     parser.add_argument("--rounds", type=_positive, default=5, help="number of rounds; each measures every server (5)")
     parser.add_argument("--quick", action="store_true", help="3 rounds of 1 s: a smoke test, too short to quote")
-    only = "measure only these; isolation is Mage alone: renders in children beside renders in threads"
-    parser.add_argument("--only", choices=(*_KINDS, _ISOLATION), help=only)
+    only = (
+        "measure only these; isolation is Mage alone: renders in children beside renders in threads; tags are the "
+        "calls that make URLs in a page, beside reverse(), sorl-thumbnail, easy-thumbnails and django-imagekit"
+    )
+    parser.add_argument("--only", choices=(*_KINDS, _ISOLATION, _TAGS), help=only)
     parser.add_argument("--peers", type=_peers, metavar="A,B", help=f"of {','.join(PEERS)} (all)")
     parser.add_argument(
         "--against",

@@ -1,4 +1,4 @@
-"""Installs thumbor and ipx into the scratch directory with pip and npm, once."""
+"""Installs thumbor, ipx and the peers of the template tags into the scratch directory with pip and npm, once."""
 
 import json
 import shutil
@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.processes import UnavailableError, running
 
 _INSTALL_SECONDS = 900.0
+TAG_PEERS = ("sorl-thumbnail", "easy-thumbnails", "django-imagekit")
 
 
 def thumbor(scratch: Path) -> Path:
@@ -32,6 +33,16 @@ def ipx(scratch: Path) -> Path:
         (home / "package.json").write_text('{"name": "bench-peers", "private": true}\n')
         _run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "ipx"], home)
     return home
+
+
+def tag_peers(scratch: Path) -> Path:
+    """A directory of packages with the peers of the template tags. Raises `UnavailableError` with pip's last line."""
+    home = scratch / "tag-peers"
+    if not (home / "packages" / "imagekit").exists():
+        home.mkdir(exist_ok=True)
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--upgrade"]
+        _run([*pip, "--target", home / "packages", *TAG_PEERS], home)
+    return home / "packages"
 
 
 def python_version(home: Path, package: str) -> str:

@@ -6,13 +6,18 @@ from django.template.base import Parser, Token
 from thumbs.toolkit import tags
 
 register = template.Library()
-register.simple_tag(tags.thumb_url_tag, name="thumb_url")
 
 
 @register.tag
 def thumb(parser: Parser, token: Token) -> template.Node:
     """`{% thumb photo.image "card 800x" format="webp" %}`: the URL. `as t` keeps it, with its width and height."""
     return tags.compiled(tags.thumb_tag, parser, token)
+
+
+@register.tag
+def thumb_url(parser: Parser, token: Token) -> template.Node:
+    """`{% thumb_url "uploads" photo.image "400x300" "format(webp)" %}`: the URL of its parts, spelled as in a URL."""
+    return tags.compiled(tags.thumb_url_tag, parser, token)
 
 
 @register.tag

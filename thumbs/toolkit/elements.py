@@ -3,9 +3,10 @@
 import difflib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from html import escape
 from typing import TypeVar
 
-from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from thumbs.problems import nearest
@@ -39,7 +40,8 @@ def attributes_text(attributes: Mapping[str, object]) -> SafeString:
 
     `data_x` is written `data-x`, and `class_` as `class`. Raises ValueError for a name that no attribute can have.
     """
-    return SafeString("".join(_attribute(attribute_name(name), value) for name, value in attributes.items()))
+    named = {attribute_name(name): value for name, value in attributes.items()}  # an attribute stands only once
+    return SafeString("".join(_attribute(name, value) for name, value in named.items()))
 
 
 def divided(keywords: Mapping[str, T]) -> tuple[dict[str, T], dict[str, T]]:
@@ -59,6 +61,7 @@ def divided(keywords: Mapping[str, T]) -> tuple[dict[str, T], dict[str, T]]:
     return options, attributes
 
 
+@lru_cache(maxsize=256)
 def attribute_name(name: str) -> str:
     """The attribute that a keyword argument stands for."""
     if _NAME.fullmatch(name) is None:
@@ -72,4 +75,5 @@ def _attribute(name: str, value: object) -> str:
     if value is True:
         return f" {name}"
     text = value if isinstance(value, str) else str(value)
-    return f' {name}="{conditional_escape(text).translate(_DELIMITERS)}"'
+    escaped = text.translate(_DELIMITERS) if isinstance(text, SafeString) else escape(text)
+    return f' {name}="{escaped}"'

@@ -1,5 +1,6 @@
 """What a picture's row knows: the name of its file, the storage, and what the fields beside it hold. Reads no file."""
 
+import contextlib
 import datetime
 import hashlib
 import re
@@ -93,11 +94,14 @@ def focus_text(text: str) -> str | None:
 
 def version_text(version: object) -> str | None:
     """A version in the syntax of URLs: of a datetime its seconds in base 36, of text that is no token a digest."""
-    if version is None or version == "":
+    if version is None:
         return None
     if isinstance(version, datetime.datetime):
-        return _base36(int(version.timestamp()))
+        with contextlib.suppress(OverflowError, ValueError, OSError):  # the first or last days, without a time zone
+            return _base36(int(version.timestamp()))
     text = str(version)
+    if not text:
+        return None
     if TOKEN.fullmatch(text):
         return text
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_NAME_PARTS // 8).hexdigest()

@@ -3,11 +3,12 @@
 import re
 from dataclasses import replace
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from thumbs.errors import TargetTooLong, ThumbError
 from thumbs.http import messages
 from thumbs.image import geometry
-from thumbs.image.formats import FORMATS, default_output
+from thumbs.image.formats import FORMATS, default_output, format_of_extension
 from thumbs.image.transforms import AUTO, Attention, Compass, Fit, Focus, Transform
 from thumbs.request import grammar
 from thumbs.request.filters import build_filters
@@ -15,12 +16,14 @@ from thumbs.request.grammar import Address, Target
 from thumbs.request.resolve import StoragePolicy, with_defaults
 
 Size = tuple[int, int]
+_MOST_PIXELS = 1 << 31  # of a side that a row may have: more is not the size of a picture
 # Keys that mean one thing everywhere and need no percent-encoding: nearly all. Others take the way of `grammar`.
 _PLAIN = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*")
 _PLAIN_LENGTH = grammar.MAX_SEGMENT_BYTES
 # Values that stand for those of a row while the text around them is made.
 _ANY_FOCUS, _ANY_FOCUS_TEXT = Focus(0.123457, 0.765432), "0.123457,0.765432"
 _ANY_VERSION = "~version~"
+_USUAL = {".jpg": "jpeg", ".png": "png"}  # what `default_output` says of most keys
 
 
 class Extras(NamedTuple):
@@ -65,7 +68,6 @@ class Prepared:
         The URL is percent-encoded, and signed if the storage has a secret. Raises the `ThumbError` that it would be
         answered with.
         """
-        content_type = self.outcome(key).content_type
         focus, version, name, expires = extras
         if (
             name is None
@@ -74,16 +76,21 @@ class Prepared:
             and _PLAIN.fullmatch(key)
             and "/as/" not in key
         ):
+            content_type = self.outcome(key).content_type
             text = self._text(focus if self.takes_focus else None, version)
-            return mount + self._signed(text + key), content_type
-        return mount + self._by_grammar(key, extras), content_type
+            path = self._signed(text + key)
+        else:
+            path, content_type = self._by_grammar(key, extras)
+        if len(mount) + len(path) > messages.MAX_TARGET_BYTES:
+            _require_short(mount, path)
+        return mount + path, content_type
 
     def outcome(self, key: str) -> Outcome:
         """What the original at `key` becomes; only the extension matters. Raises `ThumbError`."""
-        kind = default_output(key) if self._needs_key else ""
+        kind = (_USUAL.get(key[-4:]) or default_output(key)) if self._needs_key else ""
         found = self._outcomes.get(kind)
         if found is None:
-            found = self._outcomes[kind] = self._find_outcome(key)
+            found = self._outcomes[kind] = self._find_outcome(key, self.transform)
         if isinstance(found, ThumbError):
             raise type(found)(found.detail)  # another one: each gets its own traceback
         return found
@@ -92,13 +99,13 @@ class Prepared:
         """The size of the thumbnail of a source of this size; None when it cannot be known."""
         return self._size or (None if source is None else sized(self.transform, source))
 
-    def _find_outcome(self, key: str) -> Outcome | ThumbError:
+    def _find_outcome(self, key: str, requested: Transform) -> Outcome | ThumbError:
         try:
-            transform, _ = with_defaults(self.transform, key, (), self.policy)
-            self.policy.check(self.transform, transform)
+            transform, _ = with_defaults(requested, key, (), self.policy)
+            self.policy.check(requested, transform)
         except ThumbError as error:
             return error
-        content_type = None if self.transform.format == AUTO else FORMATS[str(transform.format)].content_type
+        content_type = None if requested.format == AUTO else FORMATS[str(transform.format)].content_type
         return Outcome(transform, content_type, self._size)
 
     def _text(self, focus: str | None, version: str | None) -> str:
@@ -132,15 +139,12 @@ class Prepared:
         """With the storage and the signature before it; all of it needs no percent-encoding."""
         signer = self.policy.signer
         if signer is None:
-            path = self._start + target
-        else:
-            path = f"{self._start}{signer.sign(f'/{self._start}{target}')}/{target}"
-        if len(path) >= messages.MAX_TARGET_BYTES:
-            raise TargetTooLong
-        return path
+            return self._start + target
+        return f"{self._start}{signer.sign(f'/{self._start}{target}')}/{target}"
 
-    def _by_grammar(self, key: str, extras: Extras) -> str:
-        """The path for any key and any extras. Raises as `url` does."""
+    def _by_grammar(self, key: str, extras: Extras) -> tuple[str, str | None]:
+        """The path for any key and any extras, and the media type. Raises as `url` does."""
+        grammar.check_path(key)
         transform = self.transform
         if extras.focus is not None and self.takes_focus:
             x, _, y = extras.focus.partition(",")
@@ -149,24 +153,42 @@ class Prepared:
             transform = replace(transform, version=extras.version)
         name = extras.name
         if name is None and grammar.looks_named(key):
-            name = self._name_again(key)
+            output = str(self.outcome(key).transform.format)
+            name = _name_again(key, output)
+            if transform.format == AUTO:  # no name has the extension of every format
+                transform = replace(transform, format=output)
         if name is not None and transform.format is None:
             transform = replace(transform, format=grammar.format_of_name(name))
         target = grammar.build(Target(key, transform, name, extras.expires))
+        content_type = self._content_type(key, transform)
         signer = self.policy.signer
         signature = f"{signer.sign(Address(self.policy.name, None, target).message)}/" if signer else ""
-        path = messages.quoted_path(f"{self._start}{signature}{target}")
-        if len(path) >= messages.MAX_TARGET_BYTES:
-            raise TargetTooLong
-        return path
+        return messages.quoted_path(f"{self._start}{signature}{target}"), content_type
 
-    def _name_again(self, key: str) -> str:
-        """A download name for a key that ends in `/as/{name}`: that name, with the extension of the thumbnail."""
-        last = key.rpartition("/")[2]
-        output = self.outcome(key).transform.format
-        if FORMATS[str(output)].name == default_output(last) and "." in last:
-            return last
-        return f"{last.rpartition('.')[0] or last}.{FORMATS[str(output)].extensions[0]}"
+    def _content_type(self, key: str, requested: Transform) -> str | None:
+        """The media type of a transform that may have the format of a download name. Raises as `outcome` does."""
+        if requested.format == self.transform.format:
+            return self.outcome(key).content_type
+        found = self._find_outcome(key, requested)
+        if isinstance(found, ThumbError):
+            raise found
+        return found.content_type
+
+
+def _name_again(key: str, output: str) -> str:
+    """A download name for a key that ends in `/as/{name}`: that name, with the extension of the thumbnail."""
+    last = key.rpartition("/")[2]
+    if format_of_extension(last) == output and not last.startswith("."):
+        return last
+    name = f"{last.rpartition('.')[0] or last}.{FORMATS[output].extensions[0]}"
+    too_long = len(name.encode()) > grammar.MAX_SEGMENT_BYTES
+    return f"thumbnail.{FORMATS[output].extensions[0]}" if too_long or name.startswith(".") else name
+
+
+def _require_short(mount: str, path: str) -> None:
+    """Raise `TargetTooLong` for what the server refuses: it counts the path, and not a host before it."""
+    if len(urlsplit(mount).path) + len(path) > messages.MAX_TARGET_BYTES:
+        raise TargetTooLong
 
 
 def crops(transform: Transform) -> bool:
@@ -186,7 +208,7 @@ def known_size(transform: Transform) -> Size | None:
 
 def sized(transform: Transform, source: Size) -> Size | None:
     """The size of the thumbnail of an upright source of this size; None where the pixels or an error decide."""
-    if transform.trim is not None or min(source) < 1:
+    if transform.trim is not None or min(source) < 1 or max(source) > _MOST_PIXELS:
         return None
     if isinstance(transform.gravity, Attention):
         transform = replace(transform, gravity=Compass.CENTER)

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from thumbs.request.filters import find
 from thumbs.request.grammar import SIZE, Preset
+from thumbs.request.scalars import decimal_text
 from thumbs.toolkit.errors import WrongSpec
 
 ANY_SIZE = "x"
+_DELIMITERS = frozenset("();/")  # of filters: with one, an argument would become another filter
 
 
 def spelled(spec: str, options: Mapping[str, object], presets: Mapping[str, Preset]) -> tuple[str, str | None]:
@@ -24,6 +26,8 @@ def spelled(spec: str, options: Mapping[str, object], presets: Mapping[str, Pres
 
 def _parts(spec: str, presets: Mapping[str, Preset]) -> tuple[str, str | None]:
     size = preset = None
+    if not isinstance(spec, str):  # an undefined variable, or 400 without quotes
+        raise WrongSpec(f"A spec is text: a size such as '400x300', a preset, or both. It is {spec!r} here.")
     for part in spec.split():
         if SIZE.fullmatch(part):
             if size is not None:
@@ -60,4 +64,7 @@ def _filter(name: str, value: object) -> str | None:
 def _arguments(value: object) -> Iterator[str]:
     parts = value if isinstance(value, tuple | list) else (value,)
     for part in parts:
-        yield f"{part:.6f}".rstrip("0").rstrip(".") if isinstance(part, float) else str(part)
+        text = decimal_text(part) if isinstance(part, float) else str(part)
+        if not _DELIMITERS.isdisjoint(text):
+            raise WrongSpec(f"{text!r} is not one argument of a filter.")
+        yield text

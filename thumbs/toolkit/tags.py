@@ -1,5 +1,6 @@
 """The template tags as functions of their arguments, and the node that calls them and says where a mistake is."""
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,21 +10,24 @@ from django.template.base import FilterExpression, Origin, Parser, Token, Variab
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
-from thumbs.errors import BadPath, TargetTooLong, ThumbError
+from thumbs.errors import ThumbError
 from thumbs.site.links import UnknownStorage
 from thumbs.toolkit.elements import divided
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
 from thumbs.toolkit.files import file_of
 from thumbs.toolkit.links import thumb_url
-from thumbs.toolkit.picture import Picture, picture
+from thumbs.toolkit.picture import Picture, check, picture, wanted_of
 from thumbs.toolkit.thumb import Thumb, nothing, thumb
-from thumbs.toolkit.urls import urls
+from thumbs.toolkit.urls import refusal, urls
 
 Tag = Callable[..., object]
 _KEYWORD = re.compile(r"([A-Za-z_@:][\w:.-]*)=(.+)", re.DOTALL)
 _FLAGS = ("priority", "upscale", "flip", "flop", "grayscale", "gray")
 # Of a call of `thumb`; the other keyword arguments of an element are filters or attributes.
 _OF_A_URL = ("storage", "version", "lifetime", "name")
+# Of a call of `picture` besides those; each has its own meaning there.
+_OF_A_PICTURE = ("widths", "densities", "sizes", "formats", "ratio", "grid")
+_OF_AN_ELEMENT = ("alt", "empty", "priority")
 _MISTAKES = (WrongSpec, UnknownStorage, NoThumbnail, ThumbError, TypeError, ValueError)
 
 
@@ -45,16 +49,26 @@ def thumb_picture_tag(source: object, spec: str = "x", **keywords: Any) -> Pictu
 
 
 def thumb_url_tag(
-    storage: str, path: object, size: str, filters: str = "", name: str | None = None, lifetime: float | None = None
+    storage: str,
+    path: object,
+    size: str,
+    filters: str | None = "",
+    name: str | None = None,
+    lifetime: float | None = None,
 ) -> str:
     """`{% thumb_url "uploads" photo.image "400x300" "format(webp)" %}`: the URL; empty without a picture."""
+    current = urls()
+    prepared, _ = current.from_text(storage, size, filters or "")
+    refused = refusal(prepared)
+    if refused is not None:
+        raise refused
     file = file_of(path)
     if file is None:
-        return nothing(urls(), "", "a blank source").url
+        return nothing(current, "", "a blank source").url
     try:
-        return thumb_url(storage, path, size, filters=filters, name=name, lifetime=lifetime)  # type: ignore[arg-type]
-    except (BadPath, TargetTooLong) as error:
-        return nothing(urls(), file.name, error.detail).url
+        return thumb_url(storage, path, size, filters=filters or "", name=name or None, lifetime=lifetime)  # type: ignore[arg-type]
+    except ThumbError as error:
+        return nothing(current, file.name, error.detail).url
 
 
 class ThumbNode(Node):
@@ -79,12 +93,25 @@ class ThumbNode(Node):
         if self._variable is not None:
             context[self._variable] = made
             return ""
-        return conditional_escape(str(made)) if isinstance(made, Thumb) else str(made)
+        return conditional_escape(made) if context.autoescape else str(made)  # type: ignore[arg-type]
 
 
 def compiled(tag: Tag, parser: Parser, token: Token) -> ThumbNode:
     """The node of a tag `{% name source "spec" key=value as variable %}`. Raises TemplateSyntaxError."""
-    name, *bits = token.split_contents()
+    place = _place(parser.origin, token)
+    try:
+        arguments, keywords, variable = _parsed(parser, token)
+        inspect.signature(tag).bind(*arguments, **keywords)
+        if tag is not thumb_url_tag:
+            _check(tag, arguments[1:], keywords)
+    except (WrongSpec, UnknownStorage, TypeError) as error:
+        raise TemplateSyntaxError(f"{token.contents.split()[0]}: {error} {place}") from error
+    return ThumbNode(tag, arguments, keywords, variable)
+
+
+def _parsed(parser: Parser, token: Token) -> tuple[list[FilterExpression], dict[str, FilterExpression], str | None]:
+    """The arguments of a tag, those with names, and the name after `as`. Raises TypeError for what is neither."""
+    _, *bits = token.split_contents()
     variable = None
     if len(bits) >= 2 and bits[-2] == "as":
         variable = bits[-1]
@@ -93,35 +120,37 @@ def compiled(tag: Tag, parser: Parser, token: Token) -> ThumbNode:
     keywords: dict[str, FilterExpression] = {}
     for bit in bits:
         match = _KEYWORD.fullmatch(bit)
-        if match is not None:
-            keywords[match[1]] = parser.compile_filter(match[2])
-        elif bit in _FLAGS and arguments:
-            keywords[bit] = parser.compile_filter("True")
-        elif keywords:
-            raise TemplateSyntaxError(f"{name}: {bit!r} stands after arguments with names.")
-        else:
+        flag = match is None and bit in _FLAGS and bool(arguments)
+        name = match[1] if match is not None else bit
+        if match is None and not flag:
+            if keywords:
+                raise TypeError(f"{bit!r} stands after arguments with names.")
             arguments.append(parser.compile_filter(bit))
-    if not 1 <= len(arguments) <= 2:
-        raise TemplateSyntaxError(f'{name} takes a picture, and a preset or a size: {{% {name} photo.image "card" %}}.')
-    place = _place(parser.origin, token)
-    named = {key: each for key, each in keywords.items() if key not in _OF_A_URL}
-    try:
-        options = named if tag is thumb_tag else divided(named)[0]
-    except WrongSpec as error:
-        raise TemplateSyntaxError(f"{error} {place}") from error
-    _check(arguments[1:], options, place)
-    return ThumbNode(tag, arguments, keywords, variable)
+        elif name in keywords:
+            raise TypeError(f"{name!r} stands twice.")
+        else:
+            keywords[name] = parser.compile_filter("True" if match is None else match[2])
+    return arguments, keywords, variable
 
 
-def _check(specs: list[FilterExpression], options: Mapping[str, FilterExpression], place: str) -> None:
-    """Raise TemplateSyntaxError for a mistake in what does not depend on the context."""
-    if not all(map(_is_constant, (*specs, *options.values()))):
+def _check(tag: Tag, specs: list[FilterExpression], keywords: Mapping[str, FilterExpression]) -> None:
+    """Raise `WrongSpec` or `UnknownStorage` for a mistake in what does not depend on the context."""
+    of_picture = _OF_A_PICTURE if tag is thumb_picture_tag else ()
+    others = (*_OF_A_URL, *of_picture, *(_OF_AN_ELEMENT if tag is not thumb_tag else ()))
+    named = {name: each for name, each in keywords.items() if name not in others}
+    options = named if tag is thumb_tag else divided(named)[0]
+    given = {name: keywords[name] for name in ("storage", *of_picture) if name in keywords}
+    spec = specs[0] if specs else None
+    if not all(map(_is_constant, (*filter(None, [spec]), *options.values(), *given.values()))):
         return
-    spec = specs[0].resolve(Context()) if specs else "x"
-    try:
-        urls().check(spec, {name: each.resolve(Context()) for name, each in options.items()})
-    except WrongSpec as error:
-        raise TemplateSyntaxError(f"{error} {place}") from error
+    known = {name: each.resolve(Context()) for name, each in given.items()}
+    text = "x" if spec is None else spec.resolve(Context())
+    filters = {name: each.resolve(Context()) for name, each in options.items()}
+    if tag is thumb_picture_tag:
+        wanted = wanted_of(text, *(known.get(name) for name in of_picture))
+        check(urls(), wanted, filters, known.get("storage"))
+    else:
+        urls().check(text, filters, known.get("storage"))
 
 
 def _is_constant(expression: FilterExpression) -> bool:
@@ -137,4 +166,6 @@ def _place(origin: Origin | None, token: Token | None) -> str:
 def _located(error: Exception, place: str) -> Exception:
     """The same error with the template and the line in its text."""
     text = error.detail if isinstance(error, ThumbError) else str(error)
-    return type(error)(f"{text} {place}")
+    if isinstance(error, (ThumbError, WrongSpec, UnknownStorage, NoThumbnail)):
+        return type(error)(f"{text} {place}")
+    return (TypeError if isinstance(error, TypeError) else ValueError)(f"{text} {place}")

@@ -2,11 +2,12 @@
 
 import logging
 import time
+from collections.abc import Mapping
+from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from thumbs.errors import ThumbError
@@ -73,7 +74,7 @@ class Thumb:
 
         Raises ImproperlyConfigured without both.
         """
-        if not self.url or urlsplit(self.url).netloc:
+        if not self.url or urlsplit(self.url).scheme:
             return self.url
         if request is None:
             raise ImproperlyConfigured(
@@ -88,11 +89,10 @@ class Thumb:
         """
         if not self.url:
             return SafeString("")
-        size = {"width": self.width, "height": self.height} if self.width and self.height else {}
+        named = {"alt": "" if alt is None else alt}  # an undefined variable: still a picture without a text
         lazy = {"loading": "lazy", "decoding": "async"}
-        return element(
-            "img", {"src": self.url, **size, "alt": alt, **lazy, **with_placeholder(attributes, self._placeholder)}
-        )
+        shown = with_placeholder(attributes, self._placeholder)
+        return element("img", {"src": self.url, **size_attributes(self, shown), **named, **lazy, **shown})
 
     @property
     def _size(self) -> tuple[int | None, int | None]:
@@ -106,7 +106,7 @@ class Thumb:
         return self.url
 
     def __html__(self) -> SafeString:
-        return escape(self.url)
+        return SafeString(escape(self.url))
 
     def __repr__(self) -> str:
         return f"Thumb({self.url!r})"
@@ -119,6 +119,14 @@ class Thumb:
 
 
 NONE = Thumb()
+
+
+def size_attributes(image: Thumb, given: Mapping[str, object]) -> dict[str, object]:
+    """`width` and `height` of an `<img>`, where both are known and the caller has given neither."""
+    width, height = image.width, image.height
+    if width is None or height is None or "width" in given or "height" in given:
+        return {}
+    return {"width": width, "height": height}
 
 
 def thumb(
@@ -145,9 +153,7 @@ def thumb(
     current = urls()
     file = file_of(source)
     if file is None:
-        if storage is not None:
-            policy_of(storage)
-        current.check(spec, options)
+        current.check(spec, options, storage)
         return nothing(current, "", "a blank source")
     served_by, key = place_of(current, file, source, storage)
     prepared = current.prepared(served_by, spec, options)
@@ -168,11 +174,15 @@ def place_of(current: Urls, file: File, source: object, storage: str | None) -> 
         if storage is not None:
             policy_of(storage)
             return storage, file.name
-        found: tuple[str, Served] | None = current.default()
+        found: tuple[tuple[str, Served], ...] = (current.default(),)
     else:
         found = current.serving(file.held_by, storage)
-    if found is not None:
-        return found[0], found[1].path(file.name) or ""
+    for name, served in found:
+        key = served.path(file.name)
+        if key is not None:
+            return name, key
+    if found:
+        return found[0][0], ""
     if storage is not None:  # a copy of the site's files, which the site knows about
         policy_of(storage)
         return storage, file.name
@@ -183,12 +193,13 @@ def extras_of(file: File, *, version: object = None, lifetime: float | None = No
     """What a URL has of the file's row and of one call. Raises `WrongSpec` for a lifetime that is none."""
     expires = None
     if lifetime is not None:
-        if not 0 < lifetime < _MAX_LIFETIME:
+        if not isinstance(lifetime, int | float) or not 0 < lifetime < _MAX_LIFETIME:
             raise WrongSpec("A lifetime is a number of seconds, more than 0 and less than a hundred years.")
         expires = int(time.time() + lifetime)
     version = file.version if version is None else version
     if version is None and name is None and expires is None and file.focus is None:
         return NO_EXTRAS
+    name = None if name is None else str(name) or None  # blank as well as None, as everywhere in data
     return Extras(file.focus, version_text(version), name, expires)
 
 

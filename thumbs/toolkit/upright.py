@@ -15,8 +15,6 @@ _ORIENTATION = 0x0112  # EXIF 2.32, 4.6.4
 _SIDEWAYS = (5, 6, 7, 8)
 # Formats whose pixels are decoded: those that thumbnails are made of. Pillow runs Ghostscript for others.
 _DECODED = {"JPEG", "MPO", "PNG", "WEBP", "GIF", "AVIF", "TIFF"}
-# No placeholder is made of more pixels: Pillow holds all of them in memory, as the renderer holds those under
-# `max_whole_megapixels`. (Of a JPEG it decodes an eighth of each side.)
 # What turns the stored pixels upright, as members of Pillow's `Transpose`, by the EXIF orientation.
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
@@ -72,6 +70,8 @@ def _placeholder(image: "Image", orientation: int) -> bytes:
     if image.format not in _DECODED:
         return b""
     image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+    # Pillow holds all of them in memory, as the renderer holds those under `max_whole_megapixels`. (Of a JPEG it
+    # decodes an eighth of each side.)
     if image.width * image.height > MAX_WHOLE_PIXELS:
         return b""
     image.load()

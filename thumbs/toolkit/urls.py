@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.urls import get_script_prefix, get_urlconf
 from django.utils.functional import LazyObject
 
-from thumbs.errors import ThumbError
+from thumbs.errors import SizeOverLimit, ThumbError
 from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.transforms import Transform
 from thumbs.request import grammar
@@ -19,12 +19,13 @@ from thumbs.site.served_paths import served, unwrapped
 from thumbs.sources.served import Served
 from thumbs.toolkit.errors import WrongSpec
 from thumbs.toolkit.mounts import Mounts
-from thumbs.toolkit.prepared import Prepared
+from thumbs.toolkit.prepared import Prepared, Size
 from thumbs.toolkit.spec import spelled
 from thumbs.wiring import process
 from thumbs.wiring.process import Current
 
 _MOST = 2000  # memo entries: a site has some dozens, unless sizes come from its data
+_TALLEST = 1.5  # the longer side by the shorter one, of nearly all photos
 T = TypeVar("T")
 Options = Mapping[str, object]
 
@@ -36,11 +37,12 @@ class Urls:
         self.current = current
         self.strict = bool(getattr(current.read.document, "strict", False))
         self._prepared: dict[object, Prepared] = {}
-        self._serving: dict[object, tuple[object, tuple[str, Served] | None]] = {}
+        self._serving: dict[object, tuple[object, tuple[tuple[str, Served], ...]]] = {}
         self._spelled: dict[object, tuple[Prepared, int | None]] = {}
         self._plans: dict[object, object] = {}
         self._checked: set[object] = set()
         self._mounts: dict[object, Mounts] = {}
+        self._most_pixels: dict[str, dict[str, int]] = {}
         self._prefix = current.read.document.url_prefix
 
     def prepared(self, storage: str, spec: str, options: Options) -> Prepared:
@@ -56,20 +58,39 @@ class Urls:
     def planned(self, wanted: object, options: Options, make: Callable[[], T]) -> T:
         """What `make` returns, kept by `wanted` and `options`, of which it is made."""
         key = (wanted, _frozen(options))
-        if key not in self._plans:
+        found = self._plans.get(key)
+        if found is None:
+            found = make()
             if len(self._plans) >= _MOST:
                 self._plans.clear()
-            self._plans[key] = make()
-        return self._plans[key]  # type: ignore[return-value]
+            self._plans[key] = found
+        return found  # type: ignore[return-value]
 
-    def check(self, spec: str, options: Options) -> None:
-        """Raise `WrongSpec` for a spec or options that no storage has."""
-        key = (spec, _frozen(options))
-        if key not in self._checked:
+    def check(self, spec: str, options: Options, storage: str | None = None) -> None:
+        """Raise `WrongSpec` for a spec or options that `storage`, or every storage, refuses for all pictures.
+
+        Raises `UnknownStorage` as well.
+        """
+        key = (spec, _frozen(options), storage)
+        if key in self._checked:
+            return
+        names = [storage] if storage is not None else list(self.current.policies)
+        if not names:
             presets = self.current.read.document.presets
             _expanded(*spelled(spec, options, presets), presets)
-            if len(self._checked) < _MOST:
-                self._checked.add(key)
+        refused: WrongSpec | None = None
+        for name in names:
+            try:
+                self.prepared(name, spec, options)
+            except WrongSpec as error:
+                refused = refused or error
+            else:
+                break
+        else:
+            if refused is not None:
+                raise refused
+        if len(self._checked) < _MOST:
+            self._checked.add(key)
 
     def from_text(self, storage: str, size: str, filters: str) -> tuple[Prepared, int | None]:
         """Of a size and filters as in a URL, and when it expires. Raises `UnknownStorage`, `BadSize` or `BadFilter`."""
@@ -83,12 +104,14 @@ class Urls:
                 self._spelled[key] = found
         return found
 
-    def serving(self, held_by: object, storage: str | None = None) -> tuple[str, Served] | None:
-        """The storage that serves the files of a Django storage, and how: the first one, or the one of this name."""
+    def serving(self, held_by: object, storage: str | None = None) -> tuple[tuple[str, Served], ...]:
+        """The storages that serve files of a Django storage, or the one of this name, and how: the first one first."""
         held = unwrapped(held_by) if isinstance(held_by, LazyObject) else held_by
         key = id(held) if storage is None else (id(held), storage)
         found = self._serving.get(key)
         if found is None:
+            if len(self._serving) >= _MOST:
+                self._serving.clear()
             # The storage is kept, so that no other one gets its id.
             found = self._serving[key] = (held, self._find_serving(held, storage))
         return found[1]
@@ -96,8 +119,8 @@ class Urls:
     def default(self) -> tuple[str, Served]:
         """Which storage has a plain name: that of the default storage, else the only one. Raises `UnknownStorage`."""
         found = self.serving(default_storage)
-        if found is not None:
-            return found
+        if found:
+            return found[0]
         names = list(self.current.policies)
         if len(names) != 1:
             raise links.UnknownStorage(
@@ -111,10 +134,12 @@ class Urls:
             return links.mount_of(policy.name)
         if self._prefix is not None:
             return self._prefix
-        key = (get_urlconf(), get_script_prefix())
+        key = (get_urlconf() or settings.ROOT_URLCONF, get_script_prefix())
         mounts = self._mounts.get(key)
         if mounts is None:
-            mounts = self._mounts[key] = Mounts(key[0] or settings.ROOT_URLCONF)
+            if len(self._mounts) >= _MOST:
+                self._mounts.clear()
+            mounts = self._mounts[key] = Mounts(key[0])
         return mounts.now()
 
     def _prepare(self, storage: str, spec: str, options: Options) -> Prepared:
@@ -123,15 +148,37 @@ class Urls:
         transform = _expanded(size, filters, policy.presets)
         pinned = any((row := find(name)) is not None and row.name == "gravity" for name in options)
         prepared = Prepared(policy, transform, pinned=pinned)
-        _require_offered(prepared, spec)
+        refused = refusal(prepared)
+        if refused is None and prepared.size(None) and not self.encodable(prepared, transform.format, None):
+            refused = SizeOverLimit()
+        if refused is not None:
+            raise WrongSpec(f"{refused.detail} ({spec!r} of the storage {storage})")
         return prepared
 
-    def _find_serving(self, held: object, storage: str | None) -> tuple[str, Served] | None:
-        for conf in self.current.read.storages:
-            found = served(conf, held) if storage in (None, conf.name) else None
-            if found is not None:
-                return conf.name, found
-        return None
+    def encodable(self, prepared: Prepared, output: str | None, source: Size | None) -> bool:
+        """Whether no cap of this format refuses the thumbnail of a source of this size; where it is unknown, no."""
+        cap = self._caps(prepared.policy.name).get(output or "")
+        if cap is None:
+            return True
+        size = prepared.size(source)
+        if size is not None:
+            return size[0] * size[1] <= cap
+        side = max((side for side in prepared.transform.target if side is not None), default=1)
+        return side * side * _TALLEST <= cap
+
+    def _caps(self, storage: str) -> dict[str, int]:
+        """The most pixels of a thumbnail by format, where one costs more than others."""
+        caps = self._most_pixels.get(storage)
+        if caps is None:
+            read = self.current.read
+            own = next((conf.limits for conf in read.storages if conf.name == storage), {})
+            limits = read.document.limits.narrowed(own)
+            caps = self._most_pixels[storage] = {"avif": limits.max_avif_pixels, "gif": limits.max_gif_pixels}
+        return caps
+
+    def _find_serving(self, held: object, storage: str | None) -> tuple[tuple[str, Served], ...]:
+        confs = [conf for conf in self.current.read.storages if storage in (None, conf.name)]
+        return tuple((conf.name, found) for conf in confs if (found := served(conf, held)) is not None)
 
 
 def _frozen(options: Options) -> object:
@@ -154,8 +201,8 @@ def _expanded(size: str, filters: str | None, presets: Mapping[str, grammar.Pres
     return transform
 
 
-def _require_offered(prepared: Prepared, spec: str) -> None:
-    """Raise `WrongSpec` for what is refused for every key. What depends on the key is a matter of data."""
+def refusal(prepared: Prepared) -> ThumbError | None:
+    """Why the storage refuses the thumbnail of every key. What depends on the key is a matter of data."""
     refused: ThumbError | None = None
     for extension in OUTPUT_NAMES:
         try:
@@ -163,9 +210,8 @@ def _require_offered(prepared: Prepared, spec: str) -> None:
         except ThumbError as error:
             refused = refused or error
         else:
-            return
-    if refused is not None:
-        raise WrongSpec(f"{refused.detail} ({spec!r} of the storage {prepared.policy.name})")
+            return None
+    return refused
 
 
 def _said(size: str, filters: str | None) -> str:

@@ -8,7 +8,6 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -25,14 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Current:
-    """The configuration that this process works with until it is reset, and what URLs need of it."""
+    """The configuration that this process works with until it is reset, and the policy of each storage, by name."""
 
     read: Configuration = field(repr=False)
+    policies: Mapping[str, StoragePolicy] = field(repr=False)
 
-    @cached_property
-    def policies(self) -> Mapping[str, StoragePolicy]:
-        """The policy of each storage, by name."""
-        return {conf.name: policy(conf, self.read) for conf in self.read.storages}
+    @classmethod
+    def of(cls, read: Configuration) -> "Current":
+        """Looks at directories and makes storages: what is asked for later does not."""
+        return cls(read, {conf.name: policy(conf, read) for conf in read.storages})
 
 
 class _Process:
@@ -71,7 +71,7 @@ class _Process:
                 if made is None:
                     read = configuration()
                     read.require()
-                    made = self._current = Current(read)
+                    made = self._current = Current.of(read)
         return made
 
     def thumbnailer(self) -> "Thumbnailer":

@@ -62,15 +62,15 @@ def failure(*arguments: str) -> str:
 def test_sizes_from_before_the_rotation_are_corrected(run: Run, media: Path) -> None:
     photo("turned.jpg")
     photo("wide.png", width=None, height=None)
-    assert run("thumb_dimensions").startswith("gallery.Photo: 2 read, 2 corrected, 0 missing or broken in ")
+    assert run("thumb_dimensions", "gallery").startswith("gallery.Photo: 2 read, 2 corrected, 0 missing or broken in ")
     assert sizes() == [(40, 60), (90, 30)]
-    assert run("thumb_dimensions").startswith("gallery.Photo: 2 read, 0 corrected")
+    assert run("thumb_dimensions", "gallery").startswith("gallery.Photo: 2 read, 0 corrected")
 
 
 def test_placeholders_are_filled_as_text_and_as_bytes(run: Run, media: Path) -> None:
     focused("wide.png")
     BareThumbPhoto.objects.bulk_create([BareThumbPhoto(image="wide.png")])
-    run("thumb_dimensions")
+    run("thumb_dimensions", "gallery")
     text, data = FocusedPhoto.objects.get().placeholder, BareThumbPhoto.objects.get().placeholder
     assert placeholders.as_bytes(text) == placeholders.as_bytes(data)
     assert thumbhash.aspect_ratio(placeholders.as_bytes(text)) == 7 / 2
@@ -81,7 +81,7 @@ def test_what_it_fills_is_what_an_upload_fills(run: Run, media: Path) -> None:
     row = FocusedPhoto.objects.create(image="turned.jpg")
     before = FocusedPhoto.objects.values().get()
     FocusedPhoto.objects.update(width=1, height=1, placeholder="")
-    run("thumb_dimensions")
+    run("thumb_dimensions", "gallery")
     assert FocusedPhoto.objects.values().get(pk=row.pk) == before
 
 
@@ -92,7 +92,7 @@ def test_no_signal_is_sent_and_no_date_changes(run: Run, media: Path) -> None:
     for signal in (pre_save, post_save):
         signal.connect(lambda **_: sent.append(1), weak=False, dispatch_uid="test")
     try:
-        run("thumb_dimensions")
+        run("thumb_dimensions", "gallery")
     finally:
         for signal in (pre_save, post_save):
             signal.disconnect(dispatch_uid="test")
@@ -115,7 +115,7 @@ def test_a_dry_run_prints_what_would_change_and_changes_nothing(run: Run, media:
 
 def test_changes_are_printed_with_verbosity(run: Run, media: Path) -> None:
     photo()
-    assert "width 60 -> 40" in run("thumb_dimensions", "--verbosity", "2")
+    assert "width 60 -> 40" in run("thumb_dimensions", "gallery", "--verbosity", "2")
     assert sizes() == [(40, 60)]
 
 
@@ -123,19 +123,19 @@ def test_only_missing_reads_only_the_files_of_rows_with_an_empty_column(run: Run
     photo("turned.jpg")
     photo("turned.jpg", width=None)
     photo("turned.jpg", height=0)
-    assert run("thumb_dimensions", "--only-missing").startswith("gallery.Photo: 2 read, 2 corrected")
+    assert run("thumb_dimensions", "gallery", "--only-missing").startswith("gallery.Photo: 2 read, 2 corrected")
     assert sizes() == [(60, 40), (40, 60), (40, 60)]
     focused("turned.jpg", width=60, height=40)
     BareThumbPhoto.objects.bulk_create([BareThumbPhoto(image="wide.png"), BareThumbPhoto(image=None)])
-    assert "FocusedPhoto: 1 read, 1 corrected" in run("thumb_dimensions", "--only-missing")
-    assert "1 read" not in run("thumb_dimensions", "--only-missing")
+    assert "FocusedPhoto: 1 read, 1 corrected" in run("thumb_dimensions", "gallery", "--only-missing")
+    assert "1 read" not in run("thumb_dimensions", "gallery", "--only-missing")
 
 
 def test_missing_and_broken_files_are_named_counted_and_passed_over(
     media: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [photo(name) for name in ("missing.jpg", "broken.jpg", "../outside.jpg", "turned.jpg")]
-    assert failure() == "3 files could not be read: the lines above name them."
+    assert failure("gallery") == "3 files could not be read: the lines above name them."
     output = capsys.readouterr()
     assert output.out.startswith("gallery.Photo: 1 read, 1 corrected, 3 missing or broken")
     first, second, third = output.err.splitlines()
@@ -151,7 +151,7 @@ def test_a_picture_that_breaks_off_keeps_its_row(media: Path, capsys: pytest.Cap
     data = pictures.encoded(pictures.noise(600, 400), "JPEG")
     (media / "half.jpg").write_bytes(data[: len(data) // 2])
     focused("half.jpg", width=1, height=2)
-    failure()
+    failure("gallery")
     assert "'half.jpg': cannot be read: OSError" in capsys.readouterr().err
     assert sizes(FocusedPhoto) == [(1, 2)]
 
@@ -207,7 +207,7 @@ def test_a_file_that_is_replaced_meanwhile_is_left_alone(
         return original(self, name, mode)
 
     monkeypatch.setattr(FileSystemStorage, "open", replaced)
-    run("thumb_dimensions")
+    run("thumb_dimensions", "gallery")
     assert sizes() == [(90, 30)]
 
 
@@ -238,7 +238,7 @@ def test_an_app_a_model_or_a_field_can_be_named(run: Run, media: Path, name: str
         (["gallery.Photo.title"], "gallery.Photo.title is a CharField: name an image field."),
         (["gallery.PlainPhoto"], "gallery.PlainPhoto.image has no width_field, height_field or placeholder_field"),
         (["tests.Note"], "tests.Note has no image field."),
-        (["--after", "5"], "--after takes one model, and these are 3"),
+        (["gallery", "--after", "5"], "--after takes one model, and these are 3"),
         (["gallery.Photo", "--after", "five"], "'five' is no primary key of gallery.Photo."),
     ],
 )

@@ -1,0 +1,71 @@
+"""`thumbs.jinja2`: the functions of the tags in templates of Jinja2, escaped where the template escapes."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.template import engines
+from django.test import override_settings
+from jinja2 import ChainableUndefined, Environment
+
+from tests.support.srcsets import only, parse_html
+from tests.support.toolkit_site import a_file, configured
+from thumbs import WrongSpec
+
+
+@pytest.fixture(autouse=True)
+def _configured() -> Iterator[None]:
+    with configured():
+        yield
+
+
+def _rendered(source: str, *, autoescape: bool = True, **context: object) -> str:
+    environment = Environment(
+        extensions=["thumbs.jinja2.ThumbsExtension"], autoescape=autoescape, undefined=ChainableUndefined
+    )
+    return environment.from_string(source).render(image=a_file("a.jpg"), **context)
+
+
+@pytest.mark.parametrize("autoescape", [True, False])
+def test_html_is_never_escaped_again(autoescape: bool) -> None:
+    context = {"autoescape": autoescape, "title": '<b>"&'}
+    img = only(parse_html(_rendered('{{ thumb_img(image, "card", alt=title) }}', **context)))  # type: ignore[arg-type]
+    assert (img.tag, img.get("alt"), img.get("width")) == ("img", '<b>"&', "400")
+    found = only(parse_html(_rendered('{{ thumb_picture(image, "card", alt=title) }}', **context)))  # type: ignore[arg-type]
+    assert (found.tag, found[-1].get("alt")) == ("picture", '<b>"&')
+
+
+def test_urls_are_escaped_where_the_template_escapes() -> None:
+    for call in ('thumb(key, "x", storage="open")', 'thumb_url("open", key, "x")'):
+        assert _rendered("{{ " + call + " }}", key="a&b.jpg") == "/img/open/thumbs/x/a&amp;b.jpg"
+        assert _rendered("{{ " + call + " }}", key="a&b.jpg", autoescape=False) == "/img/open/thumbs/x/a&b.jpg"
+    assert _rendered('{{ thumb(key, "x", storage="open").url|safe }}', key="a&b.jpg").endswith("a&b.jpg")
+
+
+@pytest.mark.parametrize("source", ["none", "''", "nothing", "a.b.c", "blank", "bad"])
+def test_wrong_data_prints_nothing(source: str) -> None:
+    context = {"blank": a_file(""), "bad": a_file("a\0b")}
+    for name in ("thumb", "thumb_img", "thumb_picture"):
+        assert _rendered(f'[{{{{ {name}({source}, "card") }}}}]', **context) == "[]"  # type: ignore[arg-type]
+    assert _rendered(f'[{{{{ thumb_url("open", {source}, "9x") }}}}]', **context) == "[]"  # type: ignore[arg-type]
+    assert _rendered(f'{{% if thumb({source}, "card") %}}x{{% endif %}}', **context) == ""  # type: ignore[arg-type]
+
+
+def test_undefined_arguments_are_left_out() -> None:
+    assert _rendered('{{ thumb(image, "9x", version=no.such, name=no) }}') == "/img/open/thumbs/9x/a.jpg"
+    assert 'alt=""' in _rendered('{{ thumb_img(image, "9x", alt=no) }}')
+
+
+def test_mistakes_raise() -> None:
+    with pytest.raises(WrongSpec, match="card"):
+        _rendered('{{ thumb(image, "crad") }}')
+
+
+def test_djangos_backend_takes_the_extension() -> None:
+    backend = {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "OPTIONS": {"extensions": ["thumbs.jinja2.ThumbsExtension"]},
+    }
+    with override_settings(TEMPLATES=[backend]):
+        template = engines["jinja2"].from_string('{{ thumb(image, "9x") }}{{ thumb_img(image, "9x") }}')
+        out = template.render({"image": a_file("a.jpg")})
+    assert out.startswith("/img/open/thumbs/9x/a.jpg<img ")
