@@ -17,7 +17,10 @@ from tests.support.modules import ROOT, WITHOUT_DJANGO, packages, trees, within
 # A row of the table: the room, what is in it, and what it may import.
 _ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 # Django's own words at the root of the package. They may import every room.
-DJANGO = ("apps", "checks", "fields", "jinja2", "management", "signals", "templatetags", "urls", "views")
+DJANGO = (
+    *("admin", "apps", "checks", "fields", "jinja2", "management", "rest_framework", "signals", "templatetags"),
+    *("urls", "views"),
+)
 
 # Imports inside a function whose callers need Django: `front.wired` gives a front the thumbnailer of Django's settings,
 # and a row of the table of drivers opens a storage of Django.
@@ -40,6 +43,8 @@ OWNERS = {
     "PIL": ("thumbs.toolkit.upright",),
     "tqdm": ("thumbs.management",),
     "jinja2": ("thumbs.jinja2",),
+    "rest_framework": ("thumbs.toolkit.rest",),
+    "drf_spectacular": ("thumbs.toolkit.rest_schema",),
     "django": (
         *(
             "thumbs.apps",
