@@ -18,8 +18,8 @@ from tests.support.modules import ROOT, WITHOUT_DJANGO, packages, trees, within
 _ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 # Django's own words at the root of the package. They may import every room.
 DJANGO = (
-    *("apps", "checks", "fields", "management", "signals", "templatetags", "test", "urls", "views"),
-    *("jinja2", "pytest_plugin", "wagtail"),  # of other packages
+    *("admin", "apps", "checks", "fields", "management", "signals", "templatetags", "test", "urls", "views"),
+    *("jinja2", "pytest_plugin", "rest_framework", "wagtail"),  # of other packages
 )
 
 # Imports inside a function whose callers need Django: `front.wired` gives a front the thumbnailer of Django's settings,
@@ -45,6 +45,8 @@ OWNERS = {
     "tqdm": ("thumbs.management",),
     "pytest": ("thumbs.pytest_plugin",),
     "jinja2": ("thumbs.jinja2",),
+    "rest_framework": ("thumbs.toolkit.rest",),
+    "drf_spectacular": ("thumbs.toolkit.rest_schema",),
     "django": (
         *(
             "thumbs.apps",

@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from thumbs.toolkit.widgets import FocalPointInput
+
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -99,14 +101,21 @@ def _refused(code: str, text: str) -> str:
 class FocalPointFormField(forms.CharField):
     """A form field for a focal point. Its cleaned value is the canonical text.
 
-    `widget` is the class attribute to replace for an input that shows the picture.
+    `picture` is the name of the form's field of the file; in the form of a model, that of the `focus_field`.
     """
 
-    widget = forms.TextInput
+    widget = FocalPointInput
     default_error_messages = MESSAGES
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, picture: str = "", **kwargs: Any) -> None:
         super().__init__(**{"max_length": MAX_LENGTH, **kwargs})
+        if picture and isinstance(self.widget, FocalPointInput):
+            self.widget.picture = picture
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
+        if isinstance(self.widget, FocalPointInput):
+            self.widget.bind(form, field_name)
+        return super().get_bound_field(form, field_name)
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)

@@ -1,0 +1,1 @@
+"""Albums with slides, as an app beside the gallery: an admin and an API with thumbnails."""
