@@ -1,5 +1,6 @@
 """Every block of code in docs/django.md is run, in the order of the page, in a project that has just been begun."""
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -15,7 +16,7 @@ from tests.support.startproject import Project, startproject
 GUIDE = ROOT / "docs" / "django.md"
 MODELS = "photos/models.py"
 SETTINGS = """
-INSTALLED_APPS += ["photos"]
+INSTALLED_APPS += ["photos", "rest_framework"]
 ALLOWED_HOSTS = ["testserver"]
 MEDIA_ROOT = BASE_DIR / "media"
 TEMPLATES[0]["DIRS"] = [BASE_DIR / "templates"]
@@ -49,6 +50,27 @@ for name in sys.argv[1:]:
 """
 
 
+_MODULES = """
+from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
+from django.test import Client, RequestFactory
+from photos import serializers, views
+from photos.models import Photo
+
+admin = get_user_model().objects.create_superuser("admin", "", "password")
+photo = Photo.objects.create(title="Tom", image=ContentFile(open("tom.jpg", "rb").read(), "tom.jpg"))
+request = RequestFactory().get("/")
+request.user = admin
+assert views.picture(request, "a b")["X-Accel-Redirect"] == "/thumbs-internal/a%20b"
+data = serializers.PhotoSerializer(photo, context={"request": request}).data
+assert data["avatar"]["width"] == 64
+client = Client()
+client.force_login(admin)
+assert b"/64x64/" in client.get("/admin/photos/photo/").content
+assert Client().get("/private/bills/thumbs/x/a.jpg").status_code == 403
+"""
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = startproject(tmp_path_factory.mktemp("guide") / "project")
@@ -59,12 +81,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         package.mkdir(parents=True)
         (package / "__init__.py").touch()
     (project.directory / "media" / "cats").mkdir(parents=True)
+    (project.directory / "bills").mkdir()
     (project.directory / "tom.jpg").write_bytes(encoded(scene(1800, 1200), "JPEG", quality=80))
     project.add("settings", SETTINGS)
     for block in blocks(GUIDE):
         if block.file == MODELS:
             (project.directory / MODELS).write_text(block.text)
-        elif block.file.endswith(".py"):
+        elif block.file.endswith(".py") and "/" not in block.file:
             project.add(block.file.removesuffix(".py"), "\n" + block.text)
         elif block.file:
             file = project.directory / block.file
@@ -92,8 +115,14 @@ def run(project: Project, program: str, *arguments: str) -> str:
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
     assert {(block.language, bool(block.file)) for block in blocks(GUIDE)} <= {
-        ("sh", False), ("python", True), ("python", False), ("html", True),
+        ("sh", False), ("python", True), ("python", False), ("html", True), ("json", False),
+        ("nginx", False),  # run by test_private_server.py
     }  # fmt: skip
+
+
+def test_the_answers_are_json() -> None:
+    for block in of("json", named=False):
+        assert json.loads(block.text)
 
 
 def test_the_commands_succeed(project: Project) -> None:
@@ -112,6 +141,24 @@ def test_the_templates_show_a_picture_and_nothing_without_one(project: Project) 
     with_picture = [line for line in printed.splitlines() if " True " in line]
     assert len(with_picture) == len(set(names))
     assert all(int(line.split()[-1]) >= 1 for line in with_picture), printed
+
+
+def test_the_modules_of_the_guide_are_usable(project: Project) -> None:
+    """Also those that no other test uses: a view, serializers, and an admin whose list shows the thumbnails."""
+    run(project, _MODULES)
+
+
+def test_the_tests_of_the_guide_pass_with_pytest_and_with_django(project: Project) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "photos", "--ds=mysite.settings"]
+    done = subprocess.run(
+        [*command, "-o", "python_files=test*.py"],
+        check=False, cwd=project.directory, env=project.environ, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "3 passed" in done.stdout
+    done = project.manage("test", "photos.tests")
+    assert done.returncode == 0, done.stderr
+    assert "Ran 2 tests" in done.stderr
 
 
 def test_the_python_code_runs(project: Project) -> None:

@@ -166,6 +166,8 @@ def _place(origin: Origin | None, token: Token | None) -> str:
 def _located(error: Exception, place: str) -> Exception:
     """The same error with the template and the line in its text."""
     text = error.detail if isinstance(error, ThumbError) else str(error)
+    if isinstance(error, WrongSpec):
+        return WrongSpec(f"{text} {place}", error.mistakes)
     if isinstance(error, (ThumbError, WrongSpec, UnknownStorage, NoThumbnail)):
         return type(error)(f"{text} {place}")
     return (TypeError if isinstance(error, TypeError) else ValueError)(f"{text} {place}")

@@ -77,7 +77,10 @@ class Urls:
         names = [storage] if storage is not None else list(self.current.policies)
         if not names:
             presets = self.current.read.document.presets
-            _expanded(*spelled(spec, options, presets), presets)
+            try:
+                _expanded(*spelled(spec, options, presets), presets)
+            except WrongSpec as error:
+                raise with_mistakes(error, spec, options, presets=presets) from None
         refused: WrongSpec | None = None
         for name in names:
             try:
@@ -144,6 +147,12 @@ class Urls:
 
     def _prepare(self, storage: str, spec: str, options: Options) -> Prepared:
         policy = links.policy_of(storage)
+        try:
+            return self._prepare_for(policy, spec, options)
+        except WrongSpec as error:
+            raise with_mistakes(error, spec, options, policy=policy) from None
+
+    def _prepare_for(self, policy: StoragePolicy, spec: str, options: Options) -> Prepared:
         size, filters = spelled(spec, options, policy.presets)
         transform = _expanded(size, filters, policy.presets)
         pinned = any((row := find(name)) is not None and row.name == "gravity" for name in options)
@@ -152,7 +161,7 @@ class Urls:
         if refused is None and prepared.size(None) and not self.encodable(prepared, transform.format, None):
             refused = SizeOverLimit()
         if refused is not None:
-            raise WrongSpec(f"{refused.detail} ({spec!r} of the storage {storage})")
+            raise WrongSpec(f"{refused.detail} ({spec!r} of the storage {policy.name})")
         return prepared
 
     def encodable(self, prepared: Prepared, output: str | None, source: Size | None) -> bool:
@@ -189,6 +198,26 @@ def _frozen(options: Options) -> object:
     except TypeError:  # a list of arguments
         return repr(key)
     return key
+
+
+def with_mistakes(
+    error: WrongSpec,
+    spec: str,
+    options: Options,
+    *,
+    policy: StoragePolicy | None = None,
+    presets: Mapping[str, grammar.Preset] | None = None,
+) -> WrongSpec:
+    """`error` with all mistakes of the spec and the options in its text, where they can be found."""
+    from thumbs.request.mistakes import spec_mistakes, spec_text  # noqa: PLC0415 - needed for mistakes only
+
+    if not isinstance(spec, str):
+        return error
+    found = spec_mistakes(spec, options, policy=policy, presets=presets)
+    if not found:
+        return error
+    where = spec_text(spec, options) + (f", storage {policy.name}" if policy is not None else "")
+    return WrongSpec(f"{' '.join(map(str, found))} ({where})", found)
 
 
 def _expanded(size: str, filters: str | None, presets: Mapping[str, grammar.Preset]) -> Transform:
