@@ -28,7 +28,7 @@ def changes(*body: str, header: str = "def f(a, b):") -> set[tuple[str, str]]:
         ("a  is   not b", {("is   not", "is")}),
         ("a not in b", {("not in", "in")}),
         ("(a) >= (b)", {(">=", "<"), (">=", ">")}),
-        ("a == 'x'", {("==", "!="), ("'x'", "'\\x00'")}),
+        ("a == 'x'", {("==", "!="), ("'x'", "'\\x00\\x01'")}),
         ("not (a)", {("not", "")}),
         ("a and b", {("and", "or")}),
         ("a or b", {("or", "and")}),

@@ -133,7 +133,7 @@ def _compared_texts(text: Text, node: ast.Compare) -> Iterator[_Edit]:
     for side in (node.left, *node.comparators):
         for part in side.elts if isinstance(side, ast.Tuple | ast.Set | ast.List) else [side]:
             if isinstance(part, ast.Constant) and isinstance(part.value, str | bytes):
-                mark = "\0" if isinstance(part.value, str) else b"\0"
+                mark = "\0\1" if isinstance(part.value, str) else b"\0\1"  # the code has NUL alone
                 yield *text.span(part), repr(mark), "constant"
 
 
