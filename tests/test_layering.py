@@ -41,12 +41,12 @@ OWNERS = {
     "storages": ("thumbs.sources",),
     "prometheus_client": ("thumbs.observability.metrics", "thumbs.wiring.build", "mage_project"),
     "gunicorn": ("thumbs.server.worker", "thumbs.server.protocol"),
-    "PIL": ("thumbs.toolkit.upright",),
+    "PIL": ("thumbs.toolkit.placeholders.upright",),
     "tqdm": ("thumbs.management",),
     "pytest": ("thumbs.pytest_plugin",),
     "jinja2": ("thumbs.jinja2",),
-    "rest_framework": ("thumbs.toolkit.rest",),
-    "drf_spectacular": ("thumbs.toolkit.rest_schema",),
+    "rest_framework": ("thumbs.toolkit.integrations.rest",),
+    "drf_spectacular": ("thumbs.toolkit.integrations.rest_schema",),
     "django": (
         *(
             "thumbs.apps",
@@ -97,7 +97,7 @@ SETTINGS = {
     "thumbs.checks.mounts": {"FORCE_SCRIPT_NAME"},
     "thumbs.management.application": {"ASGI_APPLICATION", "ROOT_URLCONF"},
     # Settings of other packages for thumbnails, which `thumb_migrate` converts.
-    "thumbs.toolkit.migration.site": {
+    "thumbs.toolkit.migration.editing.site": {
         *("THUMBNAIL_ALIASES", "THUMBNAIL_DEFAULT_OPTIONS", "THUMBNAIL_PROCESSORS", "THUMBNAIL_UPSCALE"),
         *("THUMBNAIL_PADDING", "THUMBNAIL_PADDING_COLOR", "THUMBNAIL_COLORSPACE", "THUMBNAIL_BLUR"),
         *("THUMBNAIL_ORIENTATION", "IMAGEKIT_DEFAULT_THUMBNAIL_SRCSET_SCALES", "PICTURES", "TEMPLATES"),

@@ -16,7 +16,7 @@ from tests.support.disk_entries import make
 from tests.support.models import Framed, Note, Photo
 from tests.support.red_and_blue import BLUE, RED, is_red
 from thumbs import signals
-from thumbs.toolkit import purging_rows
+from thumbs.toolkit.models import purging_rows
 from thumbs.wiring import process
 
 

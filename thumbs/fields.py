@@ -1,10 +1,10 @@
 """Fields for the models and forms of a site: `from thumbs.fields import ThumbImageField`."""
 
-from thumbs.toolkit.descriptors import ThumbDescriptor
-from thumbs.toolkit.field_files import ThumbImageFieldFile
-from thumbs.toolkit.fields import ThumbImageField
-from thumbs.toolkit.focal_points import FocalPointField, FocalPointFormField, focus_of
-from thumbs.toolkit.widgets import FocalPointInput, ThumbImageInput
+from thumbs.toolkit.forms.widgets import FocalPointInput, ThumbImageInput
+from thumbs.toolkit.models.descriptors import ThumbDescriptor
+from thumbs.toolkit.models.field_files import ThumbImageFieldFile
+from thumbs.toolkit.models.fields import ThumbImageField
+from thumbs.toolkit.models.focal_points import FocalPointField, FocalPointFormField, focus_of
 
 __all__ = [
     "FocalPointField",

@@ -5,6 +5,6 @@ from importlib.util import find_spec
 if find_spec("rest_framework") is None:
     raise ImportError("thumbs.rest_framework needs Django REST framework: pip install djangorestframework")
 
-from thumbs.toolkit.rest import PictureField, ThumbField
+from thumbs.toolkit.integrations.rest import PictureField, ThumbField
 
 __all__ = ["PictureField", "ThumbField"]

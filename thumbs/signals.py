@@ -6,9 +6,9 @@ from django.apps import apps
 from django.db.models import FileField, Model
 from django.db.models.signals import class_prepared
 
-from thumbs.toolkit import purging_rows
-from thumbs.toolkit.file_purges import forget_errors
-from thumbs.toolkit.purging_files import purging_class
+from thumbs.toolkit.models import purging_rows
+from thumbs.toolkit.models.file_purges import forget_errors
+from thumbs.toolkit.models.purging_files import purging_class
 
 logger = logging.getLogger("thumbs")
 

@@ -2,8 +2,8 @@
 
 from thumbs.toolkit.migration import convert
 from thumbs.toolkit.migration.convert import Converted
+from thumbs.toolkit.migration.editing.site import SiteSettings
 from thumbs.toolkit.migration.peers import PEERS
-from thumbs.toolkit.migration.site import SiteSettings
 
 LOADS = {
     "sorl": "{% load thumbnail %}",

@@ -7,7 +7,7 @@ from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 from django.db import models
 
-from thumbs.toolkit.purging_fields import PurgingFileField, PurgingImageField
+from thumbs.toolkit.models.purging_fields import PurgingFileField, PurgingImageField
 
 
 class OverwritingStorage(FileSystemStorage):

@@ -16,7 +16,7 @@ from tests.support.commands import disk_cache
 from tests.support.purged_models import FAMILIES
 from tests.support.red_and_blue import BLUE, RED, is_red
 from thumbs import signals
-from thumbs.toolkit import file_purges
+from thumbs.toolkit.models import file_purges
 
 DATABASES = ("default", "other")
 

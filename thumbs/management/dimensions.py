@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import models
 
-from thumbs.toolkit import upright
-from thumbs.toolkit.fields import ThumbImageField
+from thumbs.toolkit.models.fields import ThumbImageField
+from thumbs.toolkit.placeholders import upright
 
 _BATCH = 200
 

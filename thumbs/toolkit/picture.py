@@ -14,7 +14,7 @@ from thumbs.toolkit import plans
 from thumbs.toolkit.elements import attributes_text, divided, element
 from thumbs.toolkit.errors import WrongSpec
 from thumbs.toolkit.files import File, file_of
-from thumbs.toolkit.placeholders import with_placeholder
+from thumbs.toolkit.placeholders.background import with_placeholder
 from thumbs.toolkit.plans import Choice, Wanted
 from thumbs.toolkit.prepared import Extras, Prepared
 from thumbs.toolkit.thumb import NONE, Thumb, extras_of, nothing, place_of, size_attributes

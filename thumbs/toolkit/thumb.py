@@ -16,7 +16,7 @@ from thumbs.sources.served import Served
 from thumbs.toolkit.elements import element
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
 from thumbs.toolkit.files import File, file_of, version_text
-from thumbs.toolkit.placeholders import with_placeholder
+from thumbs.toolkit.placeholders.background import with_placeholder
 from thumbs.toolkit.prepared import NO_EXTRAS, Extras, Prepared, Size
 from thumbs.toolkit.urls import Urls, urls
 

@@ -20,7 +20,8 @@ from tests.support import pictures
 from tests.support.commands import Run
 from tests.support.gallery import gallery_tables
 from thumbs.management import dimensions
-from thumbs.toolkit import placeholders, thumbhash
+from thumbs.toolkit.placeholders import background as placeholders
+from thumbs.toolkit.placeholders import thumbhash
 
 TURNED = pictures.stored_turned(pictures.quarters(40, 60), 6)
 

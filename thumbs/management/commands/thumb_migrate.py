@@ -9,8 +9,9 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from thumbs.toolkit.migration import convert, files, presets, site
-from thumbs.toolkit.migration.edits import Remark
+from thumbs.toolkit.migration import convert, presets
+from thumbs.toolkit.migration.editing import files, site
+from thumbs.toolkit.migration.editing.edits import Remark
 from thumbs.toolkit.migration.peers import PEERS
 
 

@@ -3,14 +3,15 @@
 import re
 from dataclasses import dataclass
 
-from thumbs.toolkit.migration import libraries, templates, wagtail
-from thumbs.toolkit.migration.edits import Remark, applied
-from thumbs.toolkit.migration.peer import Owns, Page, Peer
+from thumbs.toolkit.migration import wagtail
+from thumbs.toolkit.migration.editing import libraries, templates
+from thumbs.toolkit.migration.editing.edits import Remark, applied
+from thumbs.toolkit.migration.editing.peer import Owns, Page, Peer
+from thumbs.toolkit.migration.editing.python_code import Module
+from thumbs.toolkit.migration.editing.python_imports import left_imports
+from thumbs.toolkit.migration.editing.site import SiteSettings
 from thumbs.toolkit.migration.peers import PEERS
 from thumbs.toolkit.migration.python_calls import ADVICE
-from thumbs.toolkit.migration.python_code import Module
-from thumbs.toolkit.migration.python_imports import left_imports
-from thumbs.toolkit.migration.site import SiteSettings
 
 # A call or a filter of a peer in a Jinja2 template, by peer; versatile's sizes are items there.
 _JINJA = {

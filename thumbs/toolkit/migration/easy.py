@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 
 from django.template.base import TokenType
 
-from thumbs.toolkit.migration import expressions
 from thumbs.toolkit.migration.easy_options import known_alias, wanted, wanted_of_alias
-from thumbs.toolkit.migration.edits import UNKNOWN_SIZE, Conversion, Edit, Unmapped
-from thumbs.toolkit.migration.peer import Page
-from thumbs.toolkit.migration.templates import Token, filters_of, uses
-from thumbs.toolkit.migration.wanted import Value, Wanted, preset_name
+from thumbs.toolkit.migration.editing import expressions
+from thumbs.toolkit.migration.editing.edits import UNKNOWN_SIZE, Conversion, Edit, Unmapped
+from thumbs.toolkit.migration.editing.peer import Page
+from thumbs.toolkit.migration.editing.templates import Token, filters_of, uses
+from thumbs.toolkit.migration.editing.wanted import Value, Wanted, preset_name
 
 LIBRARIES = frozenset({"thumbnail", "easy_thumbnails_tags"})
 TAGS = frozenset({"thumbnail"})

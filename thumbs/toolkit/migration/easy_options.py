@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 
-from thumbs.toolkit.migration import expressions
-from thumbs.toolkit.migration.edits import Unmapped
-from thumbs.toolkit.migration.site import SiteSettings
-from thumbs.toolkit.migration.wanted import Expression, Options, Value, Wanted, color, fraction, quality, sized
+from thumbs.toolkit.migration.editing import expressions
+from thumbs.toolkit.migration.editing.edits import Unmapped
+from thumbs.toolkit.migration.editing.site import SiteSettings
+from thumbs.toolkit.migration.editing.wanted import Expression, Options, Value, Wanted, color, fraction, quality, sized
 
 _EDGES = re.compile(r"(-?[0-9]+)?,(-?[0-9]+)?")
 _TARGET = re.compile(r"([0-9]+)?,([0-9]+)?")

@@ -6,11 +6,19 @@ Sizes and crops follow `imagekit/templatetags/imagekit.py` and `pilkit/processor
 import re
 from collections.abc import Iterator, Mapping
 
-from thumbs.toolkit.migration import expressions
-from thumbs.toolkit.migration.edits import UNKNOWN_SIZE, Conversion, Edit, Unmapped
-from thumbs.toolkit.migration.peer import Page
-from thumbs.toolkit.migration.templates import Token, uses
-from thumbs.toolkit.migration.wanted import Expression, Options, Value, Wanted, output_format, preset_name, sized
+from thumbs.toolkit.migration.editing import expressions
+from thumbs.toolkit.migration.editing.edits import UNKNOWN_SIZE, Conversion, Edit, Unmapped
+from thumbs.toolkit.migration.editing.peer import Page
+from thumbs.toolkit.migration.editing.templates import Token, uses
+from thumbs.toolkit.migration.editing.wanted import (
+    Expression,
+    Options,
+    Value,
+    Wanted,
+    output_format,
+    preset_name,
+    sized,
+)
 
 LIBRARIES = frozenset({"imagekit"})
 TAGS = frozenset({"thumbnail", "generateimage"})

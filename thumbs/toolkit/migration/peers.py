@@ -1,7 +1,7 @@
 """The table of peers, by the name that `thumb_migrate --from` takes."""
 
 from thumbs.toolkit.migration import easy, imagekit, pictures, python_calls, sorl, spec_fields, versatile, wagtail
-from thumbs.toolkit.migration.peer import Peer
+from thumbs.toolkit.migration.editing.peer import Peer
 
 PEERS = {
     "sorl": Peer(

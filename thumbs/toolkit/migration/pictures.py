@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from thumbs.toolkit.migration import expressions
-from thumbs.toolkit.migration.edits import Conversion, Unmapped
-from thumbs.toolkit.migration.peer import Page
-from thumbs.toolkit.migration.site import SiteSettings
-from thumbs.toolkit.migration.templates import Token
-from thumbs.toolkit.migration.wanted import Wanted, output_format
+from thumbs.toolkit.migration.editing import expressions
+from thumbs.toolkit.migration.editing.edits import Conversion, Unmapped
+from thumbs.toolkit.migration.editing.peer import Page
+from thumbs.toolkit.migration.editing.site import SiteSettings
+from thumbs.toolkit.migration.editing.templates import Token
+from thumbs.toolkit.migration.editing.wanted import Wanted, output_format
 
 LIBRARIES = frozenset({"pictures"})
 TAGS = frozenset({"picture", "img_url"})

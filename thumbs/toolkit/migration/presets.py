@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from thumbs.toolkit.migration import easy_options, pictures, spec_fields, versatile
-from thumbs.toolkit.migration.edits import Unmapped
+from thumbs.toolkit.migration.editing.edits import Unmapped
+from thumbs.toolkit.migration.editing.site import SiteSettings
+from thumbs.toolkit.migration.editing.wanted import Wanted, preset_name
 from thumbs.toolkit.migration.imagekit import DEFAULT_GENERATOR
-from thumbs.toolkit.migration.site import SiteSettings
-from thumbs.toolkit.migration.wanted import Wanted, preset_name
 
 
 @dataclass(slots=True)

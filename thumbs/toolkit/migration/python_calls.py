@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from thumbs.toolkit.migration import easy_options, sorl_options, versatile, wagtail
-from thumbs.toolkit.migration.edits import Conversion, Unmapped
-from thumbs.toolkit.migration.python_code import Module
-from thumbs.toolkit.migration.python_imports import convert_calls
-from thumbs.toolkit.migration.site import SiteSettings
-from thumbs.toolkit.migration.wanted import Expression, Value, Wanted, preset_name
+from thumbs.toolkit.migration.editing.edits import Conversion, Unmapped
+from thumbs.toolkit.migration.editing.python_code import Module
+from thumbs.toolkit.migration.editing.python_imports import convert_calls
+from thumbs.toolkit.migration.editing.site import SiteSettings
+from thumbs.toolkit.migration.editing.wanted import Expression, Value, Wanted, preset_name
 
 _SIZE = re.compile(r"[0-9]+x[0-9]+")
 _Call = tuple[ast.expr, Callable[[], str]]

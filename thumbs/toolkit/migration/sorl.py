@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from thumbs.toolkit.migration import expressions
-from thumbs.toolkit.migration.edits import UNKNOWN_SIZE, Conversion, Edit, Unmapped
-from thumbs.toolkit.migration.peer import Page
-from thumbs.toolkit.migration.site import SiteSettings
+from thumbs.toolkit.migration.editing import expressions
+from thumbs.toolkit.migration.editing.edits import UNKNOWN_SIZE, Conversion, Edit, Unmapped
+from thumbs.toolkit.migration.editing.peer import Page
+from thumbs.toolkit.migration.editing.site import SiteSettings
+from thumbs.toolkit.migration.editing.templates import Token, Use, filters_of, uses
+from thumbs.toolkit.migration.editing.wanted import Expression, Value, Wanted
 from thumbs.toolkit.migration.sorl_options import DROPPED, wanted
-from thumbs.toolkit.migration.templates import Token, Use, filters_of, uses
-from thumbs.toolkit.migration.wanted import Expression, Value, Wanted
 
 LIBRARIES = frozenset({"thumbnail", "sorl_thumbnail"})
 TAGS = frozenset({"thumbnail"})

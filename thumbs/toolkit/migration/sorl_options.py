@@ -3,10 +3,19 @@
 import re
 from collections.abc import Mapping
 
-from thumbs.toolkit.migration import expressions
-from thumbs.toolkit.migration.edits import Unmapped
-from thumbs.toolkit.migration.site import SiteSettings
-from thumbs.toolkit.migration.wanted import Options, Value, Wanted, color, fraction, output_format, quality, sized
+from thumbs.toolkit.migration.editing import expressions
+from thumbs.toolkit.migration.editing.edits import Unmapped
+from thumbs.toolkit.migration.editing.site import SiteSettings
+from thumbs.toolkit.migration.editing.wanted import (
+    Options,
+    Value,
+    Wanted,
+    color,
+    fraction,
+    output_format,
+    quality,
+    sized,
+)
 
 _GEOMETRY = re.compile(r"([0-9]+)?(?:x([0-9]+))?")
 _BOX = re.compile(r"\s*[0-9]+\s*(?:,\s*[0-9]+\s*){3}")

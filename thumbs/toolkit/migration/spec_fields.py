@@ -3,12 +3,12 @@
 import ast
 from collections.abc import Mapping, Sequence
 
-from thumbs.toolkit.migration.edits import Conversion, Edit, Unmapped
+from thumbs.toolkit.migration.editing.edits import Conversion, Edit, Unmapped
+from thumbs.toolkit.migration.editing.python_code import Module
+from thumbs.toolkit.migration.editing.python_imports import imports
+from thumbs.toolkit.migration.editing.site import SiteSettings
+from thumbs.toolkit.migration.editing.wanted import Options, Wanted, color, output_format, quality, sized
 from thumbs.toolkit.migration.imagekit import gravity
-from thumbs.toolkit.migration.python_code import Module
-from thumbs.toolkit.migration.python_imports import imports
-from thumbs.toolkit.migration.site import SiteSettings
-from thumbs.toolkit.migration.wanted import Options, Wanted, color, output_format, quality, sized
 
 # The arguments of each processor, in their order, with its defaults (pilkit/processors/resize.py).
 _PROCESSORS: Mapping[str, Mapping[str, object]] = {

@@ -7,10 +7,10 @@ import re
 
 from django.template.base import TokenType
 
-from thumbs.toolkit.migration.edits import Conversion, Unmapped
-from thumbs.toolkit.migration.peer import Page
-from thumbs.toolkit.migration.templates import Token
-from thumbs.toolkit.migration.wanted import Wanted, sized
+from thumbs.toolkit.migration.editing.edits import Conversion, Unmapped
+from thumbs.toolkit.migration.editing.peer import Page
+from thumbs.toolkit.migration.editing.templates import Token
+from thumbs.toolkit.migration.editing.wanted import Wanted, sized
 
 LIBRARIES: frozenset[str] = frozenset()
 TAGS: frozenset[str] = frozenset()

@@ -2,9 +2,9 @@
 
 import re
 
-from thumbs.toolkit.migration.edits import Conversion
-from thumbs.toolkit.migration.peer import Page
-from thumbs.toolkit.migration.templates import Token
+from thumbs.toolkit.migration.editing.edits import Conversion
+from thumbs.toolkit.migration.editing.peer import Page
+from thumbs.toolkit.migration.editing.templates import Token
 
 LIBRARIES = frozenset({"wagtailimages_tags"})
 TAGS = frozenset({"image", "srcset_image", "picture", "image_url"})

@@ -1,0 +1,1 @@
+"""Inputs of forms: previews of files, and a focal point to click on."""

@@ -1,0 +1,1 @@
+"""The toolkit in the admin and in Django REST framework."""

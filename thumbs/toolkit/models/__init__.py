@@ -1,0 +1,1 @@
+"""Fields and descriptors of models, and the purges that follow their files."""
