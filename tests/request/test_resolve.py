@@ -58,6 +58,14 @@ def header(headers: Headers, name: str) -> str | None:
 # ------------------------------------------------------------------------------------- refusals
 
 
+def test_a_namespace_changes_keys_and_no_identity() -> None:
+    """Servers that share no cache give the same ETag for the same URL."""
+    one, other = (thumb("400x300/a.jpg", namespace=name) for name in ("", "site"))
+    assert one.key != other.key
+    assert one.group != other.group
+    assert one.identity == other.identity == one.key
+
+
 def test_an_unknown_storage_is_not_found() -> None:
     for path in (b"/other/thumbs/x/a", b"/Photos/thumbs/x/a", b"/photos%20/thumbs/x/a"):
         with pytest.raises(StorageUnknown):

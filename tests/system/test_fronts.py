@@ -300,10 +300,10 @@ def test_a_download_name_is_sent_and_sets_the_format(fronts: Fronts, name: str, 
     assert answer.headers["content-disposition"] == disposition
 
 
-def test_a_url_with_a_version_is_immutable(fronts: Fronts) -> None:
-    for storage in ("local", "shared-with-scripts"):
-        answer = fronts.ask(f"{storage}/thumbs/90x60/filters:version(7)/quarters.jpg")
-        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+@pytest.mark.parametrize(("storage", "kept_by"), [("local", "public"), ("shared-with-scripts", "private")])
+def test_a_url_with_a_version_is_immutable(fronts: Fronts, storage: str, kept_by: str) -> None:
+    answer = fronts.ask(f"{storage}/thumbs/90x60/filters:version(7)/quarters.jpg")
+    assert answer.headers["cache-control"] == f"{kept_by}, max-age=31536000, immutable"
 
 
 def test_a_storage_may_set_cache_control_and_headers_of_its_own(fronts: Fronts) -> None:

@@ -35,7 +35,7 @@ def from_version(
     """
     if version.token is None:
         return None
-    etag = etag_of(thumb.key, version.token)
+    etag = etag_of(thumb.identity, version.token)
     if etag not in request.tags:
         return None
     return Response(304, ((b"ETag", etag.encode()), *_request_headers(thumb, clock), *_labels("MISS", SOURCE, None)))

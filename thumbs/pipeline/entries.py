@@ -9,8 +9,8 @@ from thumbs.request.resolve import ThumbRequest
 from thumbs.sources.source import Original, Version
 
 
-def entry_of(key: str, picture: Picture, version: Version, asked: float, ttl: float) -> Entry:
-    """The entry of a picture made from an original in `version`.
+def entry_of(identity: str, picture: Picture, version: Version, asked: float, ttl: float) -> Entry:
+    """The entry of a picture made from an original in `version`. `identity` is that of its request.
 
     `asked` is when the source was asked for it, in Unix seconds; the entry is fresh for `ttl` seconds from then.
     """
@@ -18,7 +18,7 @@ def entry_of(key: str, picture: Picture, version: Version, asked: float, ttl: fl
     return Entry(
         body=picture.body,
         content_type=FORMATS[picture.format].content_type,
-        etag=etag_of(key, version.token if known else hashlib.blake2b(picture.body).hexdigest()),
+        etag=etag_of(identity, version.token if known else hashlib.blake2b(picture.body).hexdigest()),
         version=version.token,
         modified=_modified(version, asked),
         created=asked,
@@ -54,9 +54,9 @@ def proxy_entry(body: bytes, version: Version, asked: float, ttl: float) -> Entr
     )
 
 
-def etag_of(key: str, token: str | None) -> str:
-    """A strong ETag: the same key and the same version of the source give the same bytes."""
-    return f'"{hashlib.blake2b(f"{key} {token}".encode(), digest_size=16).hexdigest()}"'
+def etag_of(identity: str, token: str | None) -> str:
+    """A strong ETag: the same identity and the same version of the source give the same bytes."""
+    return f'"{hashlib.blake2b(f"{identity} {token}".encode(), digest_size=16).hexdigest()}"'
 
 
 def _modified(version: Version, asked: float) -> int:

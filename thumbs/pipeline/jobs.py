@@ -167,7 +167,7 @@ class Jobs:
         timings.spent[ENCODE] = picture.encode_seconds
         timings.spent[RENDER] -= picture.encode_seconds
         version, asked = fetched.original.version, fetched.asked
-        entry = entry_of(thumb.key, picture, version, asked, storage.layers.lifetime())
+        entry = entry_of(thumb.identity, picture, version, asked, storage.layers.lifetime())
         await keep(storage, thumb.key, entry)
         return Found(entry, SOURCE, stale=False)
 

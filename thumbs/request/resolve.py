@@ -76,8 +76,9 @@ class StoragePolicy:
 class ThumbRequest:
     """A verified request for one thumbnail. Its transform has a format and, where the format takes one, a quality.
 
-    `key` is `group/name` in every cache: the group is the original, the name is the transform. `fallback` is rendered
-    instead when AVIF would cost too much. `headers` belong to every successful response, `error_headers` to every
+    `key` is `group/name` in every cache: the group is the original, the name is the transform. `identity` is the same
+    without the namespace: servers that share no cache give the same ETag. `fallback` is rendered instead when AVIF
+    would cost too much. `headers` belong to every successful response, `error_headers` to every
     error. `expires` is Unix seconds.
     """
 
@@ -85,6 +86,7 @@ class ThumbRequest:
     path: str
     transform: Transform
     key: str
+    identity: str
     headers: Headers
     error_headers: Headers
     fallback: Transform | None = None
@@ -123,11 +125,13 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
     # The check of a private storage depends on the client, which a browser's cache knows by its cookies.
     varies = (*(["Accept"] if target.transform.format == AUTO else []), *(["Cookie"] if policy.private else []))
     headers = _with_vary(policy.headers, varies) if varies else policy.headers
+    group, made = group_of(name, target.path, policy.namespace), _name_of(transform, fallback, policy)
     return ThumbRequest(
         storage=name,
         path=target.path,
         transform=transform,
-        key=f"{group_of(name, target.path, policy.namespace)}/{_name_of(transform, fallback, policy)}",
+        key=f"{group}/{made}",
+        identity=f"{group_of(name, target.path) if policy.namespace else group}/{made}",
         headers=_success_headers(target, policy) + headers,
         error_headers=headers,
         fallback=fallback,
