@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("thumbs")
 _MAX_LIFETIME = 100 * 366 * 86400.0  # seconds
 _MOST_NAMES = 1000
+_MOST_CHARACTERS = 300  # of a name that is logged and remembered
 _logged: set[str] = set()
 
 
@@ -207,11 +208,12 @@ def nothing(current: Urls, name: str, reason: str) -> Thumb:
     """The false thumbnail; one log line for each name. Raises `NoThumbnail` with `THUMBS["STRICT"]`."""
     if current.strict:
         raise NoThumbnail(f"There is no thumbnail of {name!r}: {reason}")
-    if name and name not in _logged:
+    start = name[:_MOST_CHARACTERS]
+    if start and start not in _logged:
         if len(_logged) >= _MOST_NAMES:
             _logged.clear()
-        _logged.add(name)
-        logger.warning("there is no thumbnail of %r: %s", name[:300], reason)
+        _logged.add(start)
+        logger.warning("there is no thumbnail of %r: %s", start, reason)
     return NONE
 
 
