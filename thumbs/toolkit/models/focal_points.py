@@ -25,6 +25,7 @@ else:  # Django's class takes no parameter
 DECIMALS = 4
 # `0.1234,0.1234` has 13 characters. VersatileImageField writes up to 20.
 MAX_LENGTH = 20
+_LONGEST_READ = 64  # characters of text in a row: longer text is not kept in memory
 _NUMBER = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+))"
 _COMMA = re.compile(rf"\s*{_NUMBER}\s*,\s*{_NUMBER}\s*", re.ASCII)
 # Numbers as `str` writes them, with all of their decimals.
@@ -38,12 +39,16 @@ MESSAGES: dict[str, Any] = {
 }
 
 
-@lru_cache(maxsize=1024)
 def focus_of(text: str | None) -> str:
     """The focal point in the syntax of URLs, for `gravity=`; `""` for none, and for text that is none.
 
     What a row holds is read with any number of decimals, and rounded.
     """
+    return "" if isinstance(text, str) and len(text) > _LONGEST_READ else _read(text)
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str | None) -> str:
     try:
         return canonical(text, decimals=None)
     except ValidationError:
