@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 
 from thumbs.errors import ThumbError
 from thumbs.site.links import UnknownStorage, policy_of
-from thumbs.sources.served import Served
 from thumbs.toolkit.elements import element
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
 from thumbs.toolkit.files import File, file_of, version_text
@@ -169,13 +168,15 @@ def thumb(
 def place_of(current: Urls, file: File, source: object, storage: str | None) -> tuple[str, str]:
     """The storage that serves `file`, or that was named, and the key there; an empty key for a name it cannot serve.
 
+    Of several storages that serve it, a private one.
+
     Raises `UnknownStorage`.
     """
     if file.held_by is None:
         if storage is not None:
             policy_of(storage)
             return storage, file.name
-        found: tuple[tuple[str, Served], ...] = (current.default(),)
+        found = current.default()
     else:
         found = current.serving(file.held_by, storage)
     for name, served in found:
