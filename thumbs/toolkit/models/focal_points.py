@@ -77,6 +77,8 @@ def canonical(value: object, *, decimals: int | None = DECIMALS) -> str:
 def _of_pair(value: tuple[Any, ...] | list[Any]) -> str:
     try:
         x, y = map(float, value)
+    except OverflowError:  # such a number may have too many digits to be text
+        return _refused("invalid_focus", "")
     except (TypeError, ValueError):
         return _refused("invalid_focus", str(value))
     return _checked(f"{x},{y}", x, y)
@@ -127,6 +129,11 @@ class FocalPointFormField(forms.CharField):
         return text if text in self.empty_values else _with_messages_of(self, text)
 
 
+def validate_focal_point(value: object) -> None:
+    """Raise ValidationError for what is no focal point."""
+    canonical(value)
+
+
 class FocalPointField(_CharField):
     """A column for the focal point of a picture: `0.31,0.62`, or `""` for the gravity of the preset.
 
@@ -135,6 +142,8 @@ class FocalPointField(_CharField):
 
     description = _("Focal point")
     default_error_messages = MESSAGES
+    # For serializers of Django REST framework, which take validators of a field and do not call `to_python`.
+    default_validators = [validate_focal_point]  # noqa: RUF012 - as Django declares it
 
     def __init__(self, verbose_name: Any = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(verbose_name, name, **{"max_length": MAX_LENGTH, "blank": True, "default": "", **kwargs})
