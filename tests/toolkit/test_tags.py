@@ -73,9 +73,9 @@ def test_as_keeps_the_value() -> None:
 def test_what_is_printed_is_escaped_where_the_template_escapes() -> None:
     key = "tom & jerry's.jpg"
     for tag in ('{% thumb key "x" storage="open" %}', '{% thumb_url "open" key "x" %}'):
-        assert "tom%20&amp;%20jerry&#x27;s" in _rendered(tag, key=key)
-        assert "tom%20&%20jerry's" in _rendered(tag, key=key, autoescape=False)
-        assert "tom%20&%20jerry's" in _rendered("{% autoescape off %}" + tag + "{% endautoescape %}", key=key)
+        assert "tom%20&amp;%20jerry%27s" in _rendered(tag, key=key)
+        assert "tom%20&%20jerry%27s" in _rendered(tag, key=key, autoescape=False)
+        assert "tom%20&%20jerry%27s" in _rendered("{% autoescape off %}" + tag + "{% endautoescape %}", key=key)
     assert "&amp;" in _rendered('{% thumb key "x" storage="open" as t %}{{ t }}', key=key)
 
 

@@ -135,5 +135,8 @@ def content_disposition(name: str) -> str:
 
 
 def quoted_path(path: str) -> str:
-    """`path` percent-encoded for a URL, except for the delimiters of filters and keys."""
-    return quote(path, safe="/:(),;=@!$&'*+~")
+    """`path` percent-encoded for a URL, except for the delimiters of filters and keys.
+
+    Quotes are encoded, also the single one that URLs may have: in CSS and JavaScript it ends the text of a URL.
+    """
+    return quote(path, safe="/:(),;=@!$&*+~")

@@ -26,7 +26,7 @@ _ATTRIBUTES = frozenset((
 # fmt: on
 _CLOSE = 0.75  # of difflib: `formt` is a misspelled filter, `title` is not
 _NAME = re.compile(r"[A-Za-z@:][A-Za-z0-9_.:@-]*")
-# What would end an attribute's value in text that is marked as safe.
+# What would end an attribute's value in text that is marked as safe: that of Django, or of Jinja2.
 _DELIMITERS = str.maketrans({'"': "&quot;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -75,5 +75,6 @@ def _attribute(name: str, value: object) -> str:
     if value is True:
         return f" {name}"
     text = value if isinstance(value, str) else str(value)
-    escaped = text.translate(_DELIMITERS) if isinstance(text, SafeString) else escape(text)
+    plain = str.__str__(text)  # methods of Jinja2's text escape their arguments, so that `escape` would find nothing
+    escaped = plain.translate(_DELIMITERS) if hasattr(text, "__html__") else escape(plain)
     return f' {name}="{escaped}"'

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from thumbs.request.scalars import TOKEN, decimal_text
 
 _FOCUS = re.compile(r"\s*([01](?:\.\d{1,17})?)\s*[,x]\s*([01](?:\.\d{1,17})?)\s*")
+_LONGEST_FOCUS = 64  # characters: two numbers have 39, and longer text is not kept in memory
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _NAME_PARTS = 48  # bits of a version that is no token: for one picture, collisions do not matter below millions
 
@@ -63,7 +64,7 @@ def _with_columns(name: str, held_by: object, columns: _Columns, values: dict[st
         name,
         held_by,
         (width, height) if isinstance(width, int) and isinstance(height, int) else None,
-        focus_text(focus) if isinstance(focus, str) and focus else None,
+        focus_text(focus) if isinstance(focus, str) and 0 < len(focus) <= _LONGEST_FOCUS else None,
         get(version_column),
         get(placeholder_column),
     )

@@ -1,12 +1,13 @@
 """The template tags as functions of their arguments, and the node that calls them and says where a mistake is."""
 
 import inspect
+import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.template import Context, Node, TemplateSyntaxError
-from django.template.base import FilterExpression, Origin, Parser, Token, Variable
+from django.template.base import FilterExpression, Origin, Parser, Token, Variable, VariableDoesNotExist
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
@@ -19,6 +20,8 @@ from thumbs.toolkit.links import thumb_url
 from thumbs.toolkit.picture import Picture, check, picture, wanted_of
 from thumbs.toolkit.thumb import Thumb, nothing, thumb
 from thumbs.toolkit.urls import refusal, urls
+
+logger = logging.getLogger("thumbs")
 
 Tag = Callable[..., object]
 _KEYWORD = re.compile(r"([A-Za-z_@:][\w:.-]*)=(.+)", re.DOTALL)
@@ -75,18 +78,28 @@ class ThumbNode(Node):
     """A tag that calls a function with what its arguments are in the context."""
 
     def __init__(
-        self, tag: Tag, arguments: list[FilterExpression], keywords: dict[str, FilterExpression], variable: str | None
+        self,
+        tag: Tag,
+        arguments: list[FilterExpression],
+        keywords: dict[str, FilterExpression],
+        *,
+        variable: str | None,
+        lifetime: FilterExpression | None,
     ) -> None:
         self._tag = tag
         self._arguments = arguments
         self._keywords = keywords
         self._variable = variable
+        self._lifetime = lifetime
+        self._is_reported = False
 
     def render(self, context: Context) -> str:
         # An undefined source is None. Other arguments are as everywhere in templates.
         arguments = [each.resolve(context, ignore_failures=True) for each in self._arguments]
         keywords = {name: each.resolve(context, ignore_failures=True) for name, each in self._keywords.items()}
         try:
+            if self._lifetime is not None and _is_undefined(self._lifetime, context):
+                self._report_lifetime(self._lifetime)
             made = self._tag(*arguments, **keywords)
         except _MISTAKES as error:
             raise _located(error, _place(self.origin, self.token)) from error
@@ -95,18 +108,28 @@ class ThumbNode(Node):
             return ""
         return conditional_escape(made) if context.autoescape else str(made)  # type: ignore[arg-type]
 
+    def _report_lifetime(self, lifetime: FilterExpression) -> None:
+        """Log once that a URL never expires, although the template has a lifetime. Raises `WrongSpec` with `STRICT`."""
+        sentence = f"lifetime={lifetime.token} is undefined: the URL never expires."
+        if urls().strict:
+            raise WrongSpec(sentence)
+        if not self._is_reported:
+            self._is_reported = True
+            logger.warning("%s %s", sentence, _place(self.origin, self.token))
+
 
 def compiled(tag: Tag, parser: Parser, token: Token) -> ThumbNode:
     """The node of a tag `{% name source "spec" key=value as variable %}`. Raises TemplateSyntaxError."""
     place = _place(parser.origin, token)
     try:
         arguments, keywords, variable = _parsed(parser, token)
-        inspect.signature(tag).bind(*arguments, **keywords)
+        bound = inspect.signature(tag).bind(*arguments, **keywords).arguments
         if tag is not thumb_url_tag:
             _check(tag, arguments[1:], keywords)
     except (WrongSpec, UnknownStorage, TypeError) as error:
         raise TemplateSyntaxError(f"{token.contents.split()[0]}: {error} {place}") from error
-    return ThumbNode(tag, arguments, keywords, variable)
+    lifetime = keywords.get("lifetime", bound.get("lifetime"))
+    return ThumbNode(tag, arguments, keywords, variable=variable, lifetime=lifetime)
 
 
 def _parsed(parser: Parser, token: Token) -> tuple[list[FilterExpression], dict[str, FilterExpression], str | None]:
@@ -151,6 +174,17 @@ def _check(tag: Tag, specs: list[FilterExpression], keywords: Mapping[str, Filte
         check(urls(), wanted, filters, known.get("storage"))
     else:
         urls().check(text, filters, known.get("storage"))
+
+
+def _is_undefined(expression: FilterExpression, context: Context) -> bool:
+    """Whether the argument of a tag is None because its variable does not exist."""
+    if not isinstance(expression.var, Variable) or expression.resolve(context, ignore_failures=True) is not None:
+        return False
+    try:
+        expression.var.resolve(context)
+    except VariableDoesNotExist:
+        return True
+    return False
 
 
 def _is_constant(expression: FilterExpression) -> bool:

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 
 from thumbs.errors import ThumbError
 from thumbs.site.links import UnknownStorage, policy_of
-from thumbs.sources.served import Served
 from thumbs.toolkit.elements import element
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
 from thumbs.toolkit.files import File, file_of, version_text
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("thumbs")
 _MAX_LIFETIME = 100 * 366 * 86400.0  # seconds
 _MOST_NAMES = 1000
+_MOST_CHARACTERS = 300  # of a name that is logged and remembered
 _logged: set[str] = set()
 
 
@@ -168,13 +168,15 @@ def thumb(
 def place_of(current: Urls, file: File, source: object, storage: str | None) -> tuple[str, str]:
     """The storage that serves `file`, or that was named, and the key there; an empty key for a name it cannot serve.
 
+    Of several storages that serve it, a private one.
+
     Raises `UnknownStorage`.
     """
     if file.held_by is None:
         if storage is not None:
             policy_of(storage)
             return storage, file.name
-        found: tuple[tuple[str, Served], ...] = (current.default(),)
+        found = current.default()
     else:
         found = current.serving(file.held_by, storage)
     for name, served in found:
@@ -207,11 +209,12 @@ def nothing(current: Urls, name: str, reason: str) -> Thumb:
     """The false thumbnail; one log line for each name. Raises `NoThumbnail` with `THUMBS["STRICT"]`."""
     if current.strict:
         raise NoThumbnail(f"There is no thumbnail of {name!r}: {reason}")
-    if name and name not in _logged:
+    start = name[:_MOST_CHARACTERS]
+    if start and start not in _logged:
         if len(_logged) >= _MOST_NAMES:
             _logged.clear()
-        _logged.add(name)
-        logger.warning("there is no thumbnail of %r: %s", name[:300], reason)
+        _logged.add(start)
+        logger.warning("there is no thumbnail of %r: %s", start, reason)
     return NONE
 
 

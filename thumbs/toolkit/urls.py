@@ -108,7 +108,7 @@ class Urls:
         return found
 
     def serving(self, held_by: object, storage: str | None = None) -> tuple[tuple[str, Served], ...]:
-        """The storages that serve files of a Django storage, or the one of this name, and how: the first one first."""
+        """The storages that serve files of a Django storage, or the one of this name, and how: private ones first."""
         held = unwrapped(held_by) if isinstance(held_by, LazyObject) else held_by
         key = id(held) if storage is None else (id(held), storage)
         found = self._serving.get(key)
@@ -119,17 +119,17 @@ class Urls:
             found = self._serving[key] = (held, self._find_serving(held, storage))
         return found[1]
 
-    def default(self) -> tuple[str, Served]:
-        """Which storage has a plain name: that of the default storage, else the only one. Raises `UnknownStorage`."""
+    def default(self) -> tuple[tuple[str, Served], ...]:
+        """Which storages have a plain name: those of the default one, else the only one. Raises `UnknownStorage`."""
         found = self.serving(default_storage)
         if found:
-            return found[0]
+            return found
         names = list(self.current.policies)
         if len(names) != 1:
             raise links.UnknownStorage(
                 f"No storage of THUMBS serves the default storage: storage= is one of {', '.join(names) or 'none'}."
             )
-        return names[0], Served()
+        return ((names[0], Served()),)
 
     def mount(self, policy: StoragePolicy) -> str:
         """The start of a storage's URLs, which may depend on the thread's URLconf, script name and language."""
@@ -187,6 +187,8 @@ class Urls:
 
     def _find_serving(self, held: object, storage: str | None) -> tuple[tuple[str, Served], ...]:
         confs = [conf for conf in self.current.read.storages if storage in (None, conf.name)]
+        # A public one may read a directory around that of a private one: it must not have the URL.
+        confs.sort(key=lambda conf: not self.current.policies[conf.name].private)
         return tuple((conf.name, found) for conf in confs if (found := served(conf, held)) is not None)
 
 

@@ -116,7 +116,10 @@ def _resumed(target: Target, later: list[Target], after: object) -> str:
 
 
 def _shown(value: object) -> str:
-    """A column's value; bytes in hex."""
+    """A column's value on one line; bytes in hex."""
     if isinstance(value, bytes | memoryview):
         return bytes(value).hex() or "empty"
-    return "empty" if value in (None, "") else str(value)
+    if value in (None, ""):
+        return "empty"
+    text = str(value)
+    return text if text.isprintable() else repr(text)

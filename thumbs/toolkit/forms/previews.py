@@ -10,7 +10,8 @@ from thumbs.image.transforms import NO_PADDING, Fit, Transform
 from thumbs.request.resolve import StoragePolicy
 from thumbs.site.links import UnknownStorage, policy_of
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
-from thumbs.toolkit.thumb import NONE, Thumb, thumb
+from thumbs.toolkit.files import file_of
+from thumbs.toolkit.thumb import NONE, Thumb, place_of, thumb
 from thumbs.toolkit.urls import urls
 
 SIDE = 480  # pixels: twice the largest preview, so that it is sharp on screens of a high density
@@ -32,10 +33,10 @@ def preview(file: object) -> Thumb:
 
 def _spec_for(file: FieldFile) -> tuple[str, dict[str, Any]] | None:
     current = urls()
-    serving = current.serving(file.storage)
-    if not serving:
+    known = file_of(file)
+    if known is None:
         return None
-    policy = policy_of(serving[0][0])
+    policy = policy_of(place_of(current, known, file, None)[0])
     return current.planned((__name__, policy.name), {}, lambda: _first_offered(policy))
 
 

@@ -18,6 +18,7 @@ logger = logging.getLogger("thumbs")
 Call = Callable[[], None]
 
 _CONFIGURATION = ""
+_MOST_CHARACTERS = 300  # of a name in the log
 # The errors that were logged: what failed (a storage's name, or another text) and the type of the error.
 _logged: set[tuple[str, type[Exception]]] = set()
 
@@ -29,7 +30,7 @@ def purge_file(storage: Storage, name: str | None) -> None:
     try:
         confs = process.current().read.storages
     except Exception as error:
-        log_once(_CONFIGURATION, error, "the thumbnails of %s are not purged", name)
+        log_once(_CONFIGURATION, error, "the thumbnails of %s are not purged", _printable(name))
         return
     _forget(_CONFIGURATION)
     for conf in confs:
@@ -40,7 +41,7 @@ def purge_file(storage: Storage, name: str | None) -> None:
         except BadPath:
             pass  # no URL can name this file, so it has no thumbnails
         except Exception as error:
-            log_once(conf.name, error, "the thumbnails of %s in %s are not purged", name, conf.name)
+            log_once(conf.name, error, "the thumbnails of %s in %s are not purged", _printable(name), conf.name)
         else:
             _forget(conf.name)
 
@@ -87,6 +88,12 @@ def log_once(kind: str, error: Exception, message: str, *arguments: object) -> N
 def forget_errors() -> None:
     """Log the next error of each kind again."""
     _logged.clear()
+
+
+def _printable(name: str) -> str:
+    """The beginning of the name on one line, so that no name looks like a line of the log."""
+    start = name[:_MOST_CHARACTERS]
+    return start if start.isprintable() else repr(start)
 
 
 def _call_each(calls: Iterable[Call]) -> None:

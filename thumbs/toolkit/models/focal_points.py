@@ -25,6 +25,7 @@ else:  # Django's class takes no parameter
 DECIMALS = 4
 # `0.1234,0.1234` has 13 characters. VersatileImageField writes up to 20.
 MAX_LENGTH = 20
+_LONGEST_READ = 64  # characters of text in a row: longer text is not kept in memory
 _NUMBER = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+))"
 _COMMA = re.compile(rf"\s*{_NUMBER}\s*,\s*{_NUMBER}\s*", re.ASCII)
 # Numbers as `str` writes them, with all of their decimals.
@@ -38,12 +39,16 @@ MESSAGES: dict[str, Any] = {
 }
 
 
-@lru_cache(maxsize=1024)
 def focus_of(text: str | None) -> str:
     """The focal point in the syntax of URLs, for `gravity=`; `""` for none, and for text that is none.
 
     What a row holds is read with any number of decimals, and rounded.
     """
+    return "" if isinstance(text, str) and len(text) > _LONGEST_READ else _read(text)
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str | None) -> str:
     try:
         return canonical(text, decimals=None)
     except ValidationError:
@@ -72,6 +77,8 @@ def canonical(value: object, *, decimals: int | None = DECIMALS) -> str:
 def _of_pair(value: tuple[Any, ...] | list[Any]) -> str:
     try:
         x, y = map(float, value)
+    except OverflowError:  # such a number may have too many digits to be text
+        return _refused("invalid_focus", "")
     except (TypeError, ValueError):
         return _refused("invalid_focus", str(value))
     return _checked(f"{x},{y}", x, y)
@@ -122,6 +129,11 @@ class FocalPointFormField(forms.CharField):
         return text if text in self.empty_values else _with_messages_of(self, text)
 
 
+def validate_focal_point(value: object) -> None:
+    """Raise ValidationError for what is no focal point."""
+    canonical(value)
+
+
 class FocalPointField(_CharField):
     """A column for the focal point of a picture: `0.31,0.62`, or `""` for the gravity of the preset.
 
@@ -130,6 +142,8 @@ class FocalPointField(_CharField):
 
     description = _("Focal point")
     default_error_messages = MESSAGES
+    # For serializers of Django REST framework, which take validators of a field and do not call `to_python`.
+    default_validators = [validate_focal_point]  # noqa: RUF012 - as Django declares it
 
     def __init__(self, verbose_name: Any = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(verbose_name, name, **{"max_length": MAX_LENGTH, "blank": True, "default": "", **kwargs})

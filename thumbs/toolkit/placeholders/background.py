@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 
+from django.utils.safestring import SafeString
+
 from thumbs.toolkit.placeholders import thumbhash
 
 TEXT_LENGTH = 36  # characters of the longest hash in base64
@@ -22,13 +24,17 @@ def as_text(data: bytes) -> str:
 
 
 def as_bytes(value: object) -> bytes:
-    """The hash that a column of text or of bytes holds; empty where it holds none."""
+    """The hash that a column of text or of bytes holds; empty where it holds none, or more than one."""
     if isinstance(value, str):
+        if len(value) > TEXT_LENGTH:
+            return b""
         try:
             return base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
         except (binascii.Error, ValueError):
             return b""
-    return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b""
+    if not isinstance(value, bytes | bytearray | memoryview) or memoryview(value).nbytes > thumbhash.MAX_BYTES:
+        return b""
+    return bytes(value)
 
 
 def data_url(value: object) -> str:
@@ -53,7 +59,8 @@ def with_placeholder(attributes: Mapping[str, object], value: object) -> Mapping
         return attributes
     own = attributes.get("style")
     style = f"background:url({url}) center/cover no-repeat"
-    return {**attributes, "style": f"{style};{own}" if own else style}
+    both = f"{style};{own}" if own else style
+    return {**attributes, "style": SafeString(both) if hasattr(own, "__html__") else both}
 
 
 @lru_cache(maxsize=2000)
