@@ -74,6 +74,11 @@ def test_a_pool_starts_no_child_before_its_first_call(site: FakeSite) -> None:
     assert pool.unavailable.since is None
 
 
+def test_the_first_child_is_started_at_once_even_when_the_machine_has_just_booted(site: FakeSite) -> None:
+    site.now = 0.5
+    assert render(site.pool()) == PICTURE
+
+
 def test_the_memory_of_the_process_is_set_up(site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
     monkeypatch.setattr(arenas, "limit", lambda: done.append("limit"))

@@ -73,6 +73,10 @@ def test_a_child_that_another_has_collected_is_lost_by_the_time(site: Machine, s
     assert site.process.returncode == 0
 
 
+def test_a_lost_child_is_printed_with_its_loss_alone() -> None:
+    assert str(ChildLost(Loss.CRASH, 7)) == "Loss.CRASH"
+
+
 def test_a_crash_after_the_deadline_stays_a_crash(site: Machine) -> None:
     assert lost(site, status=int(signal.SIGSEGV), seconds=10.2).loss is Loss.CRASH
 
