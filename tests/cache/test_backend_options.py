@@ -34,3 +34,7 @@ def test_what_is_no_whole_number_is_refused(value: object) -> None:
 def test_options_that_are_no_dictionary_are_refused(options: object) -> None:
     with pytest.raises(InvalidCacheBackendError, match=r"^OPTIONS of a cache must be a dictionary\.$"):
         number_option({"OPTIONS": options}, "MAX_BYTES")
+
+
+def test_one_is_the_smallest_number() -> None:
+    assert number_option({"OPTIONS": {"MAX_BYTES": 1}}, "MAX_BYTES") == 1

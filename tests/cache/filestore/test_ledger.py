@@ -121,3 +121,16 @@ def test_absent_shards_are_looked_for_while_the_ledger_is_locked(tmp_path: Path)
     assert ledger.count_absent(existing) == []
     assert locked == [True]  # where every shard is counted, nothing is looked for
     assert ledger.total() == Usage(FIXED_BYTES + 4096, 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a ledger", b"\0" * 10_000])
+def test_a_broken_ledger_is_replaced_even_by_a_transaction_that_changes_no_figure(
+    tmp_path: Path, content: bytes
+) -> None:
+    ledger = Ledger(private_file(tmp_path / LEDGER))
+    ledger.put(0, Usage(1, 1))
+    size = (tmp_path / LEDGER).stat().st_size
+    (tmp_path / LEDGER).write_bytes(content)
+    ledger.adjust(3, Usage(1, 1))  # of a shard that was never counted
+    assert (tmp_path / LEDGER).stat().st_size == size
+    assert ledger.nonempty() == set()

@@ -173,3 +173,10 @@ def test_a_picture_whose_profile_inflates_is_found_in_every_form_of_its_url(url:
     profile = b"x\0\0" + zlib.compress(bytes(5_000_000), 9)
     png = b"\x89PNG\r\n\x1a\n" + len(profile).to_bytes(4, "big") + b"iCCP" + profile + bytes(4)
     assert is_bomb(drawing(f"<image href='{url}{base64.b64encode(png).decode()}'/>").encode())
+
+
+def test_four_documents_within_documents_are_read_and_five_are_too_much() -> None:
+    document = powers(1)
+    for depth in range(1, 6):
+        document = drawing(f"<image href='{in_url(document)}'/>")
+        assert is_bomb(document.encode()) is (depth > 4)
