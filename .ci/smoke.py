@@ -18,6 +18,11 @@ from django.conf import settings
 from django.core.management import call_command
 
 SIZE = (120, 80)
+# Modules that a site imports where it uses these packages, which no extra installs.
+OF_OTHER_PACKAGES = (
+    *("thumbs.jinja2", "thumbs.pytest_plugin", "thumbs.rest_framework"),
+    *("thumbs.toolkit.integrations.rest", "thumbs.toolkit.integrations.rest_schema"),
+)
 
 
 def import_everything() -> int:
@@ -26,7 +31,8 @@ def import_everything() -> int:
 
     if not Path(thumbs.__file__ or "").is_relative_to(sys.argv[1]):
         sys.exit(f"not the wheel's: {thumbs.__file__}")
-    names = [module.name for module in pkgutil.walk_packages(thumbs.__path__, "thumbs.")]
+    found = (module.name for module in pkgutil.walk_packages(thumbs.__path__, "thumbs."))
+    names = [name for name in found if name not in OF_OTHER_PACKAGES]
     from thumbs import extras  # noqa: PLC0415 - as above
 
     absent = []
