@@ -193,11 +193,11 @@ def test_a_spare_that_cannot_be_started_fails_no_call(site: FakeSite) -> None:
 def test_after_a_child_is_lost_a_spare_is_started(site: FakeSite) -> None:
     pool = site.pool()
     render(pool)
-    pool.idle.remove(site.children[1])  # type: ignore[arg-type]
     site.children[0].replies.append(Loss.KILLED)
+    site.during = pool.idle.clear
     with pytest.raises(RendererUnavailable):
         render(pool)
-    assert len(pool.idle) == 1
+    assert numbers(pool) == [2]
     assert site.children[0].ends == 1
 
 

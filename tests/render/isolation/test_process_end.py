@@ -112,6 +112,7 @@ def test_a_child_that_cannot_be_killed_is_given_up(site: Machine, monkeypatch: p
 def test_the_end_kills_collects_and_closes(site: Machine) -> None:
     child = site.ready()
     assert child.has_ended() is False
+    assert site.sleeps == []
     child.end()
     assert site.process.kills == 1
     assert site.process.returncode == -9
