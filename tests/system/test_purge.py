@@ -20,7 +20,8 @@ def test_a_purge_reaches_every_running_worker_within_a_second(tmp_path: Path) ->
     root.mkdir()
     (root / "a.jpg").write_bytes(RED)
     memory = {"enabled": True, "max_size_mb": 4}
-    document = {"storages": [local_storage("photos", root, memory=memory)], "run_dir": str(tmp_path / "run")}
+    storage = local_storage("photos", root, memory=memory, namespace="both")  # a file and THUMBS have other defaults
+    document = {"storages": [storage], "run_dir": str(tmp_path / "run")}
     with servers.standalone(document, tmp_path, workers=2) as server:
         url = server.url("photos/thumbs/20x20/a.jpg")
         # Each worker has a memory of its own, and misses once. One may answer hundreds before the other is there.
