@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def as_user(user: int, act: Callable[[], object]) -> str:
             act()
         except BaseException as error:
             said = type(error).__name__
+            traceback.print_exc()  # where a test fails, pytest shows it
         os.write(here, said.encode())
         os._exit(0)
     os.close(here)

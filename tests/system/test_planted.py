@@ -237,6 +237,7 @@ def test_roots_commands_and_those_of_the_service_use_the_same_run_dir_and_cache(
         confs = process.configuration().storages
         check_thumbs()
         run("clear_thumb_cache")
+        serve()  # imports what the copy of this process cannot
         assert as_user(SERVICE, serve) == ""
 
 
