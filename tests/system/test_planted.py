@@ -222,13 +222,13 @@ def test_roots_commands_and_those_of_the_service_use_the_same_run_dir_and_cache(
     assert {".claims", ".purges", ".entry"} <= {path.suffix for path in made}
     assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(SERVICE, SERVICE)}
 
-    def serve() -> None:
+    def serve(key: str = "any/name") -> None:
         """As the service does: it takes the key lock, reads the journal, reads, writes and clears."""
         assert [each for each in check_thumbs() if each.is_serious() and "root" not in each.msg] == []
         for conf in confs:
             kept = caches.layers(conf, str(run_dir))
-            assert kept.purged_since("any/name", began)
-            assert kept.lock_or_get("any/name").lock is not None
+            assert kept.purged_since(key, began)
+            assert kept.lock_or_get(key).lock is not None
             kept.clear()
             assert kept.failing == ()
 
@@ -237,7 +237,7 @@ def test_roots_commands_and_those_of_the_service_use_the_same_run_dir_and_cache(
         confs = process.configuration().storages
         check_thumbs()
         run("clear_thumb_cache")
-        serve()  # imports what the copy of this process cannot
+        serve("any/other")  # imports what the copy of this process cannot
         assert as_user(SERVICE, serve) == ""
 
 
