@@ -13,7 +13,7 @@ __all__ = ["root"]
 
 
 def test_a_stale_thumbnail_is_renewed(run: Run, root: Path, tmp_path: Path) -> None:
-    disk = disk_cache(tmp_path / "cache", ttl_seconds=1, stale_seconds=3600)
+    disk = disk_cache(tmp_path / "cache", ttl_seconds=4, stale_seconds=3600)
     with override_settings(THUMBS={"STORAGES": [local_storage("photos", root, disk=disk)]}):
         command = ("warm_thumb_cache", "photos", "dog.jpg", "--size", "90x60")
         assert run(*command).startswith("photos: 1 made")

@@ -15,8 +15,9 @@ from thumbs.toolkit.models.purging_files import PurgingFieldFile, PurgingImageFi
 class PurgingFileField(FileField):
     """A `FileField` that purges both names when a file is written, deleted or replaced in its row.
 
-    It sees `bulk_create`, `bulk_update` and the new name of `QuerySet.update` too, which send no signals. A subclass
-    with an `attr_class` or a `descriptor_class` of its own derives it from the one here.
+    It sees `bulk_create`, `bulk_update` (not with the first releases of Django 5.2) and the new name of
+    `QuerySet.update` too, which send no signals. A subclass with an `attr_class` or a `descriptor_class` of its own
+    derives it from the one here.
     """
 
     attr_class = PurgingFieldFile
