@@ -297,6 +297,24 @@ def test_the_test_script_passes_when_all_pass(tree: Path) -> None:
     assert run([tree / "script/test"]).returncode == 0
 
 
+def test_the_test_script_names_what_failed_once_more_at_its_end(tree: Path) -> None:
+    failed = [
+        "FAILED tests/a.py::b - assert 0",
+        "ERROR tests/c.py::d",
+        "FAIL Required test coverage not reached.",
+    ]
+    lines = "\\n".join(["tests/a.py::ok PASSED", *failed, "1 failed"])
+    executable(
+        tree / ".venv/bin/python", f"#!/bin/sh\ncase $* in *'not system'*) printf '{lines}\\n'; exit 1 ;; esac\n"
+    )
+    result = run([tree / "script/test"])
+    assert result.returncode == 1
+    report = result.stdout.partition("== script/test:\n")[2]
+    fast = report.partition("fast tests")[2].splitlines()
+    assert [fast[0].split(",")[0].strip(), *fast[1:4]] == ["FAILED", *failed]
+    assert fast[4].split() == ["system", "tests", "passed,", "0", "s"]
+
+
 NO_TESTS_COLLECTED = 5
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.thread_child import COMMAND, HELLO, SETUP, Machine, ThreadProcess, machine, wait
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.image.transforms import Transform
 from thumbs.render.isolation import process, wire
 from thumbs.render.isolation.process import Child, ChildLost, Loss
@@ -271,6 +272,7 @@ def test_a_child_is_preempted_while_it_works(site: Machine) -> None:
     child = site.ready(program)
     with pytest.raises(ChildLost) as caught:
         child.ask(Call.RENDER, WORK, b"")
+    site.process.thread.join(WAIT_SECONDS)
     assert found == [True]
     assert child.preempted
     assert caught.value.loss is Loss.KILLED
