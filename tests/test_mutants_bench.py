@@ -91,6 +91,7 @@ def test_the_choice_is_the_same_for_the_same_seed_and_another_one_for_another_se
     assert set(choose(candidates, 20, seed=2)) != set(chosen)
 
 
+@pytest.mark.slow  # it reads the whole app
 def test_every_room_has_mutants() -> None:
     assert {mutant.room for mutant in all_mutants()} == set(ROOMS)
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bench.caches import hit_ratios, zipf_with_scans
 from tests.support.clock import Clock
+from tests.support.strategies import examples
 from thumbs.cache.sieve import ENTRY_BYTES, GROUP_BYTES, Sieve
 
 
@@ -290,7 +291,7 @@ class SieveModel(RuleBasedStateMachine):
         assert all(self.sieve._groups.values())
 
 
-SieveModel.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+SieveModel.TestCase.settings = settings(max_examples=examples(40), stateful_step_count=40, deadline=None)
 TestSieveAgainstAModel = SieveModel.TestCase
 
 

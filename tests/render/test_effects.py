@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 from tests.support import pictures, strategies
 from tests.support.pictures import decoded, encoded
 from tests.support.pixels import difference, near, picture, rendered
+from tests.support.strategies import examples
 from thumbs.errors import BadFilter, SizeOverLimit
 from thumbs.image.geometry import OutputLimits, plan
 from thumbs.image.transforms import Color, Fit, Padding, Transform
@@ -223,7 +224,7 @@ def test_padding_counts_towards_the_limits() -> None:
         rendered(data, png(width=90, height=60, padding=Padding(5, 5, 5, 6)), limits=limits)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(strategies.sizes, strategies.transforms(effects=True))
 def test_the_layout_has_the_size_of_any_thumbnail(source: tuple[int, int], transform: Transform) -> None:
     try:

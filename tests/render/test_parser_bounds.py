@@ -244,6 +244,7 @@ def documented() -> dict[str, tuple[int, int]]:
     return {kind: (int(steps.replace(",", "")), int(mebibytes)) for kind, steps, mebibytes in rows}
 
 
+@pytest.mark.slow  # together they trace some 60 s of Python
 @pytest.mark.parametrize("name", WORST)
 def test_the_worst_file_of_a_parser_stays_within_its_steps_and_bytes(name: str) -> None:
     worst = WORST[name]

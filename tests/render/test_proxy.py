@@ -11,6 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 from tests.support import pictures, strategies
 from tests.support.pictures import decoded, encoded, stored_turned
 from tests.support.pixels import difference, near
+from tests.support.strategies import examples
 from thumbs.errors import BadFilter, SizeOverLimit, SourceBroken, SourceOverLimit
 from thumbs.image.encoding import Encoding
 from thumbs.image.geometry import plan
@@ -77,7 +78,7 @@ def test_a_detailed_picture_differs_by_less_than_can_be_seen() -> None:
         assert psnr(decoded(made.body), decoded(RENDERER.render(large, transform, LIMITS).body)) > 45
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(strategies.transforms(effects=True))
 def test_any_thumbnail_of_a_proxy_has_the_size_of_the_originals_own(transform: Transform) -> None:
     data = _large_drawing()
@@ -178,7 +179,7 @@ def test_what_is_no_proxy_is_refused(proxy: bytes, change: object) -> None:
         RENDERER.render_proxy(change(proxy), Transform(10, 10, "png"), LIMITS)  # type: ignore[operator]
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.binary(max_size=100))
 def test_no_bytes_at_all_are_taken_for_a_proxy(packed: bytes) -> None:
     with pytest.raises(SourceBroken):

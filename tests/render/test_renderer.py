@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from tests.support import pictures, strategies
 from tests.support.pictures import BLUE, GREEN, RED, WHITE, decoded, encoded
 from tests.support.pixels import Pixel, difference, near, picture, rendered
+from tests.support.strategies import examples
 from thumbs.errors import (
     BadFilter,
     RenderTimeout,
@@ -66,7 +67,7 @@ def tolerance(layout: Layout) -> float:
 _side = st.none() | st.integers(16, 400)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.sampled_from(sorted(SOURCES)), strategies.transforms(), _side, _side)
 def test_any_transform_shows_what_pillow_shows(
     source: str, transform: Transform, width: int | None, height: int | None

@@ -14,6 +14,7 @@ from PIL import Image, ImageStat
 
 from tests.support import pictures, strategies
 from tests.support.pictures import decoded, encoded
+from tests.support.strategies import examples
 from thumbs.errors import BadFilter, SizeOverLimit
 from thumbs.image.geometry import Layout, OutputLimits, Size, plan
 from thumbs.image.transforms import Attention, Compass, Crop, Fit, Focus, Padding, Transform
@@ -192,7 +193,7 @@ def sizes_of(source: Size, transform: Transform) -> frozenset[Size]:
     return promise.sizes
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(requests(3000, 4))
 @example(((3000, 1), Transform(1, 3000)))
 @example(((1, 3000), Transform(3000, 1, fit=Fit.CONTAIN, upscale=True)))
@@ -243,7 +244,7 @@ def made(data: bytes, transform: Transform, limits: RenderLimits = LIMITS) -> Im
     return decoded(Renderer().render(data, transform, limits).body)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(requests(500, 2), st.sampled_from(KINDS), st.sampled_from(["png", "png", "jpeg", "webp"]))
 @example(((3000, 3000), Transform(100, 100)), "JPEG", "png")
 @example(((3000, 1), Transform(100, 100)), "JPEG", "png")
@@ -301,7 +302,7 @@ def pixel_of(fraction: float, length: int) -> int:
     return min(int(exact(fraction) * length), length - 1)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(requests(3000, 4), _points)
 @example(((3000, 2), Transform(1, 2999)), Focus(1, 1))
 @example(((3, 3000), Transform(3000, 1)), Focus(0.999999, 0.5))
@@ -326,7 +327,7 @@ def marked(source: Size, x: int, y: int, radius: int, kind: str) -> bytes:
     return encoded(image, kind, **({"quality": 95} if kind == "JPEG" else {"compress_level": 1}))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.tuples(st.integers(200, 1600), st.integers(200, 1600)),
     st.tuples(st.integers(40, 400), st.integers(40, 400)),

@@ -7,6 +7,7 @@ from PIL import Image
 
 from tests.support.pictures import encoded, stored_turned
 from tests.support.pixels import picture, rendered
+from tests.support.strategies import examples
 from thumbs.errors import SizeOverLimit, SourceOverLimit
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.transforms import Color, Crop, Fit, Transform, Trim
@@ -47,7 +48,7 @@ def test_a_margin_of_the_corners_color_is_cut_off() -> None:
     assert made.convert("RGB").getcolors() == [(30 * 25, (200, 30, 30))]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.integers(0, 255), st.lists(st.tuples(st.integers(0, 29), st.integers(0, 19), st.integers(0, 255)), max_size=9)
 )

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.connection import get
+from tests.support.strategies import examples
 from thumbs.server.plain_request import plain_request
 
 HIT = b"/cached/thumbs/90x60/filters:format(webp)/quarters.jpg"
@@ -58,7 +59,7 @@ def test_everything_else_is_left_to_gunicorn(data: bytes) -> None:
     assert plain_request(data) is None
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.binary(max_size=60), st.integers(0, 80))
 def test_a_request_with_bytes_put_in_is_never_read_beyond_its_end(extra: bytes, place: int) -> None:
     data = get(OTHER_HIT, b"Accept: image/webp")

@@ -24,12 +24,19 @@ from thumbs.image.transforms import (
 from thumbs.request.grammar import MAX_PATH_BYTES, MAX_SEGMENT_BYTES, Target
 from thumbs.request.scalars import NAME
 
+# MAGE_TEST_EXAMPLES makes the property tests shorter, for runs of many mutants (`bench.mutants`) and for the further
+# versions of Python and Django.
+_USUAL = 200
+_EXAMPLES = int(os.environ.get("MAGE_TEST_EXAMPLES", _USUAL))
+
 # No database: a failure is written down as an example in a test, not in a directory of this machine.
-# MAGE_TEST_EXAMPLES makes the property tests shorter, for runs of many mutants (`bench.mutants`).
-settings.register_profile(
-    "mage", max_examples=int(os.environ.get("MAGE_TEST_EXAMPLES", "200")), deadline=None, database=None
-)
+settings.register_profile("mage", max_examples=_EXAMPLES, deadline=None, database=None)
 settings.load_profile("mage")
+
+
+def examples(number: int) -> int:
+    """How many examples a property test takes that wants another number than the usual one."""
+    return max(1, number * _EXAMPLES // _USUAL)
 
 
 def decimals(least: int, most: int) -> st.SearchStrategy[float]:

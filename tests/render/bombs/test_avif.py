@@ -7,6 +7,7 @@ from PIL import Image
 
 from tests.support.hostile import FILES
 from tests.support.pictures import encoded, noise
+from tests.support.strategies import examples
 from thumbs.errors import SourceOverLimit
 from thumbs.image.transforms import Transform
 from thumbs.render.bombs.avif import is_bomb
@@ -39,7 +40,7 @@ def test_pictures_of_every_kind_are_read() -> None:
     assert not [data for data in pictures if is_bomb(data)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.binary(max_size=60), st.integers(0, len(GOOD)), st.integers(0, 20))
 def test_no_bytes_whatever_make_it_fail(put_in: bytes, at: int, taken_out: int) -> None:
     assert is_bomb(GOOD[:at] + put_in + GOOD[at + taken_out :]) in (True, False)

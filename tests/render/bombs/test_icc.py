@@ -25,6 +25,7 @@ from tests.support.icc_profiles import (
     translations,
     with_rows,
 )
+from tests.support.strategies import examples
 from thumbs.render.bombs.icc import is_safe
 from thumbs.render.bombs.limits import (
     MAX_ICC_BYTES,
@@ -312,7 +313,7 @@ BASES = (
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.sampled_from(BASES), st.lists(st.tuples(st.integers(0, 900), st.integers(0, 255)), max_size=4))
 def test_littlecms_converts_by_every_profile_that_is_let_through(base: bytes, changes: list[tuple[int, int]]) -> None:
     data = bytearray(base)
@@ -323,7 +324,7 @@ def test_littlecms_converts_by_every_profile_that_is_let_through(base: bytes, ch
         assert links(bytes(data), mode)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=300), st.integers(0, len(P3)), st.integers(0, 300))
 def test_no_bytes_whatever_make_it_fail(put_in: bytes, at: int, taken_out: int) -> None:
     assert is_safe(P3[:at] + put_in + P3[at + taken_out :]) in (True, False)

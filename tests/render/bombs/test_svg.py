@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.support.color import PROFILES
 from tests.support.hostile import FILES
 from tests.support.pictures import encoded, noise
+from tests.support.strategies import examples
 from thumbs.render.bombs.svg import Unreadable, is_bomb
 
 BOMBS = [file for file in FILES if file.name.startswith("svg-uses-10-to-the")]
@@ -54,7 +55,7 @@ def test_a_circle_of_uses_ends() -> None:
     assert not is_bomb(b"<svg id='a'><use href='#a'/></svg>")
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=200), st.integers(0, 300))
 def test_no_bytes_whatever_make_it_fail(put_in: bytes, at: int) -> None:
     good = nested(2, 2)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.migrating import LOADS, python, template
 from tests.support.migration_forms import ALIASES, FORMS, LEFT, MORE
+from tests.support.strategies import examples
 
 _FORMS = [form for forms in (*FORMS.values(), *LEFT.values(), *MORE.values()) for form in forms]
 _PIECES = [
@@ -22,7 +23,7 @@ _TEXTS = st.lists(st.sampled_from([*_PIECES, *_FORMS]), max_size=12).map("".join
 
 
 @pytest.mark.parametrize("peer", LOADS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(text=_TEXTS)
 def test_a_second_conversion_of_any_template_changes_nothing(peer: str, text: str) -> None:
     first = template(peer, text, aliases=ALIASES)
@@ -32,7 +33,7 @@ def test_a_second_conversion_of_any_template_changes_nothing(peer: str, text: st
 
 
 @pytest.mark.parametrize("peer", LOADS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(text=_TEXTS)
 def test_a_template_without_tags_of_the_peer_is_not_changed(peer: str, text: str) -> None:
     plain = text.replace("{", "(").replace("%", "-")
@@ -53,7 +54,7 @@ _CODE = [
 
 
 @pytest.mark.parametrize("peer", LOADS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(text=st.lists(st.sampled_from(_CODE), max_size=10).map("".join))
 def test_any_module_stays_python_and_is_converted_once(peer: str, text: str) -> None:
     first = python(peer, text, aliases=ALIASES)
