@@ -439,3 +439,21 @@ def test_a_step_that_is_ended_runs_again_with_its_work(made: Make) -> None:
     flight = run(thumbnail("render:busy", render), made(places=1), timings)
     assert flight.future.result(WAIT_SECONDS) == "made"
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("change", [(-1, 1), (0, -1)], ids=["as work starts", "as work ends"])
+def test_a_place_is_free_again_where_the_count_of_work_fails(
+    made: Make, works: Works, caplog: pytest.LogCaptureFixture, change: tuple[int, int]
+) -> None:
+    failures = [change]
+
+    def watch(waiting: int, running: int) -> None:
+        if (waiting, running) in failures:
+            failures.clear()
+            raise OSError("the metrics cannot be written")
+
+    executor = made(places=1, watch=watch)
+    executor.submit("busy", works.quick("first"))
+    eventually(lambda: bool(caplog.records))
+    executor.submit("busy", works.quick("second"))
+    eventually(lambda: works.ended == ["second"])

@@ -150,19 +150,21 @@ class FairExecutor:
             del running  # else an idle thread would keep the work, and with it an original
 
     def _run(self, running: Running[Work]) -> None:
-        self._watch(-1, 1)
         leave = self._queue.end
         try:
             try:
-                proceed = running.work()
-            except Preempted:
-                proceed = _nothing
-                if not self._closed:
-                    leave = self._queue.put_back
-                    self._watch(1, 0)
+                self._watch(-1, 1)
+                try:
+                    proceed = running.work()
+                except Preempted:
+                    proceed = _nothing
+                    if not self._closed:
+                        leave = self._queue.put_back
+                        self._watch(1, 0)
+                finally:
+                    self._watch(0, -1)
             finally:
-                self._watch(0, -1)
-                self._leave(running, leave)
+                self._leave(running, leave)  # whatever else fails, the place is free again
             proceed()
         except BaseException:
             logger.exception("a stage's work failed outside its job")
