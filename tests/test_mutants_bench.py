@@ -91,6 +91,26 @@ def test_the_choice_is_the_same_for_the_same_seed_and_another_one_for_another_se
     assert set(choose(candidates, 20, seed=2)) != set(chosen)
 
 
+def test_a_change_elsewhere_keeps_the_choice(tmp_path: Path) -> None:
+    file = tmp_path / PATH
+    file.parent.mkdir(parents=True)
+    lines = [f"    print(a > {number}, a < 7, a < 7)" for number in range(10, 20)]
+
+    def chosen(*body: str) -> list[tuple[str, str, int]]:
+        source = "\n".join(["def f(a):", *body, ""])
+        file.write_text(source)
+        picked = choose(all_mutants(tmp_path, rooms=["cache"]), 12, seed=1, root=tmp_path)
+        starts = [source.splitlines()[mutant.line - 1] for mutant in picked]
+        return [
+            (line, mutant.after, mutant.start - source.index(line)) for line, mutant in zip(starts, picked, strict=True)
+        ]
+
+    assert len(set(before := chosen(*lines))) == 12
+    kept = [pick for pick in chosen("    print(a)", *lines) if "print(a)" not in pick[0]]
+    assert kept == before[: len(kept)]
+    assert len(kept) >= 9
+
+
 @pytest.mark.slow  # it reads the whole app
 def test_every_room_has_mutants() -> None:
     assert {mutant.room for mutant in all_mutants()} == set(ROOMS)

@@ -1,8 +1,9 @@
 """Which mutants a run makes: a seeded choice of all mutants of the rooms, without those known to be equivalent."""
 
-import random
+import hashlib
 import tomllib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,13 +50,26 @@ def equivalents(file: Path = _EQUIVALENTS) -> list[Equivalent]:
 def choose(
     candidates: Sequence[Mutant], count: int, *, seed: int, known: Sequence[Equivalent] = (), root: Path = PROJECT
 ) -> list[Mutant]:
-    """`count` of `candidates`, or all of them: the same ones for the same seed and source. Equivalents are left out."""
-    shuffled = list(candidates)
-    random.Random(seed).shuffle(shuffled)
+    """`count` of `candidates`, or all of them: the same ones for the same seed. Equivalents are left out.
+
+    The rank of a mutant depends on its own line and function, so that a change elsewhere keeps the choice.
+    """
+    sources = {path: (root / path).read_bytes() for path in {mutant.path for mutant in candidates}}
+    ranked = sorted(zip(_ranks(candidates, sources, seed), candidates, strict=True), key=lambda pair: pair[0])
     chosen: list[Mutant] = []
-    for mutant in shuffled:
+    for _, mutant in ranked:
         if len(chosen) == count:
             break
-        if not any(each.matches(mutant, (root / mutant.path).read_bytes()) for each in known):
+        if not any(each.matches(mutant, sources[mutant.path]) for each in known):
             chosen.append(mutant)
     return chosen
+
+
+def _ranks(candidates: Sequence[Mutant], sources: Mapping[str, bytes], seed: int) -> Iterator[bytes]:
+    lines = {path: source.splitlines() for path, source in sources.items()}
+    seen: Counter[tuple[str, ...]] = Counter()
+    for mutant in candidates:
+        line = lines[mutant.path][mutant.line - 1].decode().strip()
+        identity = (mutant.path, mutant.function, line, mutant.before, mutant.after)
+        seen[identity] += 1  # one line may hold two of them
+        yield hashlib.sha256("\0".join((str(seed), *identity, str(seen[identity]))).encode()).digest()
