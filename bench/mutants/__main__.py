@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.list:
             print("\n".join(f"{mutant.place} {mutant.before!r} -> {mutant.after!r}" for mutant, _ in trials))
             return 0
-        outcomes = _run(trials, options.jobs, mirrored_only=options.mirrored)
+        outcomes = _run(trials, options.jobs, measured=not options.unmeasured)
     except (GuardError, TrialError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
     except KeyboardInterrupt:
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=_positive, default=300, help="number of mutants (300)")
     parser.add_argument("--rooms", nargs="+", choices=ROOMS, default=ROOMS, help="choose only from these (all)")
     parser.add_argument("--jobs", type=_positive, default=1, help="mutants at once, each in a copy of the tree (1)")
-    parser.add_argument("--mirrored", action="store_true", help="run only the tests that mirror the file of a mutant")
+    parser.add_argument("--unmeasured", action="store_true", help="run the tests of a mutant's room only; no coverage")
     parser.add_argument("--guards", action="store_true", help="run the named guards instead; none may survive")
     parser.add_argument("--list", action="store_true", help="print the mutants and run no test")
     return parser
@@ -76,15 +76,15 @@ def _chosen(options: argparse.Namespace) -> list[_Trial]:
     return [(mutant, None) for mutant in chosen]
 
 
-def _run(trials: Sequence[_Trial], jobs: int, *, mirrored_only: bool) -> list[Outcome]:
+def _run(trials: Sequence[_Trial], jobs: int, *, measured: bool) -> list[Outcome]:
     """The outcomes, by path and line. Raises as `Tree.try_mutant` does.
 
-    With `mirrored_only` nothing is measured: the run takes a fraction of the time, and more mutants may survive.
+    Without `measured`, only the tests of a mutant's room are run: a few mutants take less time, and more may survive.
     """
     with tempfile.TemporaryDirectory(prefix="mage-mutants-") as scratch:
         chosen = any(stages is None for _, stages in trials)
         made = [Tree(Path(scratch, str(number))) for number in range(jobs)]
-        covered = made[0].measure() if chosen and not mirrored_only else Covering({})
+        covered = made[0].measure() if chosen and measured else None
         trees: queue.SimpleQueue[Tree] = queue.SimpleQueue()
         for tree in made:
             trees.put(tree)
@@ -96,7 +96,7 @@ def _run(trials: Sequence[_Trial], jobs: int, *, mirrored_only: bool) -> list[Ou
     return sorted(outcomes, key=lambda outcome: (outcome.mutant.path, outcome.mutant.start))
 
 
-def _try(trees: "queue.SimpleQueue[Tree]", covered: Covering, trial: _Trial) -> Outcome:
+def _try(trees: "queue.SimpleQueue[Tree]", covered: Covering | None, trial: _Trial) -> Outcome:
     mutant, stages = trial
     tree = trees.get()
     try:

@@ -85,14 +85,19 @@ class Tree:
             raise TrialError(f"nothing was measured: {self._log.read_text(errors='replace')[-2000:]}")
         return Covering.read(file, self.root)
 
-    def stages(self, mutant: Mutant, covered: Covering) -> list[Sequence[str]]:
-        """The tests that mirror the mutant's file, or else its folder; then the others that run its lines."""
+    def stages(self, mutant: Mutant, covered: Covering | None) -> list[Sequence[str]]:
+        """The tests that mirror the mutant's file, or else its folder; then the others that run its lines.
+
+        Where these are not known, all tests that mirror its room.
+        """
         room = Path("tests", mutant.room)
         folder = Path("tests", *Path(mutant.path).parent.parts[1:])
         name = f"test_{Path(mutant.path).stem.strip('_')}.py"
         mirrored = [file.relative_to(self.root).as_posix() for file in sorted((self.root / room).rglob(name))]
         if not mirrored and folder != room and (self.root / folder).is_dir():
             mirrored = [folder.as_posix()]
+        if covered is None:
+            return [stage for stage in (mirrored, [room.as_posix(), *_AT_ONCE]) if stage]
         tests = covered.of(mutant, (self.root / mutant.path).read_bytes())
         others = [test for test in tests if not test.startswith(tuple(mirrored))]
         if len(others) > _MANY:

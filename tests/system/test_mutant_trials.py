@@ -82,6 +82,11 @@ def test_without_such_a_module_the_folder_that_mirrors_its_own_is_tried_first(tr
     assert [list(stage) for stage in tree.stages(journal, Covering({}))] == [["tests/cache/purge"]]
 
 
+def test_without_a_measurement_the_tests_of_the_room_come_second(tree: Tree) -> None:
+    stages = [list(stage) for stage in tree.stages(GUARDS[0].mutant(), None)]
+    assert stages == [["tests/pipeline/test_negative_cache.py"], ["tests/pipeline", "-n", "2", "--dist", "loadfile"]]
+
+
 def test_the_tests_that_run_a_line_are_found(tree: Tree) -> None:
     """One that a fixture of the module runs is a matter of the whole module."""
     module = "tests/http/test_of_lines.py"
