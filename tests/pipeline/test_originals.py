@@ -1,8 +1,9 @@
 """Originals and proxies that are kept: many sizes cost one read and one decode, and a change or a purge drops both."""
 
 import gc
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,8 @@ from thumbs.cache.entry import Entry
 from thumbs.cache.sieve import Sieve
 from thumbs.pipeline import originals
 from thumbs.pipeline.originals import FetchedOriginal
+from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
+from thumbs.pipeline.steps import Abandoned
 
 # --------------------------------------------------------------------------------- kept originals
 
@@ -165,3 +168,21 @@ def test_a_proxy_goes_with_the_original_that_it_was_made_of(open_server: Callabl
     assert cached(ask(server, request())) == (200, "STALE")
     eventually(lambda: ask(server, request()).body.startswith(b"puppy"))
     assert ask(server, request("80x60/a.jpg")).body.startswith(b"puppy")
+
+
+def test_a_read_that_was_abandoned_before_a_request_joined_it_is_made_again(
+    open_server: Callable[..., FakeServer], ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = open_server(keeps_sources=True)
+    join, abandoned = SingleFlight.join, [Abandoned()]
+
+    def join_late(flights: SingleFlight[Any], key: Hashable, start: Callable[[Flight[Any]], None]) -> Ticket[Any]:
+        ticket = join(flights, key, start)
+        if isinstance(key, str) and abandoned:  # of an original: the key of an answer is a pair
+            ticket.future = Future()
+            ticket.future.set_exception(abandoned.pop())
+        return ticket
+
+    monkeypatch.setattr(SingleFlight, "join", join_late)
+    assert ask(server, request("1x/a.jpg")).body == b"cat 1xNone None"
+    assert not abandoned
