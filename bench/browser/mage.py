@@ -67,6 +67,7 @@ def serving(files: Sequence[Path], directory: Path) -> Iterator[Mage]:
     port = free_port()
     command = (sys.executable, PROJECT / "manage.py", "run_thumb_server", "--bind", f"{LOOPBACK}:{port}")
     env = {**os.environ, "STORAGES_CONFIG_PATH": str(config), "LOG_LEVEL": "WARNING", "PYTHONPATH": str(PROJECT)}
+    env["DJANGO_SETTINGS_MODULE"] = "mage_project.settings"  # not those of the site or the test that runs this
     with running((*command, "--workers", "1"), log=directory / "log", env=env, cwd=PROJECT) as child:
         child.await_port(port)
         yield Mage(port, names)
