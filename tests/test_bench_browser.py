@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.browser.__main__ import main
-from bench.browser.canvas import CanvasError, Drawing
+from bench.browser.canvas import CanvasError, Drawing, Frame
 from bench.browser.comparison import Comparison, Result, Verdict, files_of
 from bench.browser.mage import Answer
 from bench.browser.report import as_json, differing, summary, table
@@ -31,6 +31,8 @@ class FakeBrowser:
 
     def __init__(self, original: Drawing | str | None, thumbnail: Drawing | str | None) -> None:
         self._original, self._thumbnail = original, thumbnail
+        self.original_frames: list[Frame] = []
+        self.thumbnail_frames: list[Frame] = []
 
     def draw(self, picture: Path | bytes) -> Drawing | None:
         found = self._original if isinstance(picture, Path) else self._thumbnail
@@ -38,13 +40,19 @@ class FakeBrowser:
             raise CanvasError(found)
         return found
 
+    def frames(self, picture: Path | bytes) -> list[Frame]:
+        return self.original_frames if isinstance(picture, Path) else self.thumbnail_frames
+
 
 class FakeMage:
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, answer: Answer, animation: Answer = THUMBNAIL) -> None:
+        self._answer, self._animation = answer, animation
 
     def thumbnail(self, _file: Path) -> Answer:
         return self._answer
+
+    def animation(self, _file: Path) -> Answer:
+        return self._animation
 
 
 @pytest.fixture
@@ -170,6 +178,57 @@ def test_other_descriptions_of_color_are_of_standard_range(head: bytes) -> None:
     assert not has_high_dynamic_range(head)
 
 
+# ---------------------------------------------------------------------------------- animations
+
+RED, GREEN = (200.0, 0.0, 0.0, 255.0), (0.0, 200.0, 0.0, 255.0)
+
+
+def shown(*frames: tuple[tuple[float, float, float, float], float]) -> list[Frame]:
+    return [Frame(drawing(cell), milliseconds) for cell, milliseconds in frames]
+
+
+@pytest.fixture
+def animated(tmp_path: Path) -> Callable[..., list[Result]]:
+    """A function that compares one animation with the frames that Mage made of it."""
+
+    def compare(original: list[Frame], thumbnail: list[Frame], *, answer: Answer = THUMBNAIL) -> list[Result]:
+        (tmp_path / "a.gif").write_bytes(b"GIF89a")
+        browser = FakeBrowser(drawing(), drawing())
+        browser.original_frames, browser.thumbnail_frames = original, thumbnail
+        comparison = Comparison(tmp_path, FakeMage(THUMBNAIL, answer), browser, {}, frames=True)
+        still, *animation = comparison.results(files_of(tmp_path))
+        assert still.verdict is Verdict.SAME
+        return animation
+
+    return compare
+
+
+def test_frames_are_compared_at_the_times_at_which_they_are_shown(animated: Callable[..., list[Result]]) -> None:
+    (result,) = animated(shown((RED, 40), (RED, 60), (GREEN, 30)), shown((RED, 100), (GREEN, 30)))
+    assert result.verdict is Verdict.SAME
+    assert result.name.startswith("a.gif, 3 frames")
+
+
+def test_the_frame_that_differs_most_is_named(animated: Callable[..., list[Result]]) -> None:
+    (result,) = animated(shown((RED, 40), (RED, 40), (GREEN, 40)), shown((RED, 40), (GREEN, 40), (GREEN, 40)))
+    assert (result.verdict, result.name) == (Verdict.COLOR, "a.gif, 3 frames, number 2")
+    assert result.difference == (200, 0)
+
+
+def test_an_animation_that_is_shorter_or_refused_is_a_difference(animated: Callable[..., list[Result]]) -> None:
+    (shorter,) = animated(shown((RED, 40), (RED, 60)), shown((RED, 90)))
+    assert shorter.verdict is Verdict.LENGTH
+    (refused,) = animated(shown((RED, 40), (RED, 60)), [], answer=BROKEN)
+    assert refused.verdict is Verdict.REFUSED
+
+
+def test_a_picture_with_one_frame_is_no_animation(animated: Callable[..., list[Result]]) -> None:
+    assert animated(shown((RED, 40)), []) == []
+
+
+# ------------------------------------------------------------------------------------ the report
+
+
 def results() -> list[Result]:
     same = Result("a.png", THUMBNAIL, drawing(), drawing(), Verdict.SAME, 2.0)
     off = Result("b|c.png", THUMBNAIL, drawing(), drawing((90.0, 100.0, 100.0, 255.0)), Verdict.COLOR, 2.0)
@@ -184,7 +243,7 @@ def test_the_table_has_statuses_sizes_differences_and_verdicts() -> None:
 
 
 def test_the_summary_counts_each_verdict() -> None:
-    assert summary(results()) == "3 files, 2 of them differ: 1 same, 1 color differs, 1 refused by Mage"
+    assert summary(results()) == "3 compared, 2 differ: 1 same, 1 color differs, 1 refused by Mage"
 
 
 def test_the_json_has_all_cells_and_says_which_files_differ() -> None:

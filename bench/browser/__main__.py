@@ -53,11 +53,13 @@ def _compared(options: argparse.Namespace, files: Sequence[Path]) -> tuple[list[
         mage.serving(files, Path(scratch)) as server,
         canvas.opened(installation) as drawer,
     ):
-        comparison = Comparison(options.directory, server, drawer, options.expected, options.tolerance)
+        comparison = Comparison(
+            options.directory, server, drawer, options.expected, options.tolerance, frames=options.frames
+        )
         browser = drawer.version
         for number, result in enumerate(comparison.results(files), 1):
             mark = "" if result.verdict in GOOD else "  <<<"
-            say(f"{number}/{len(files)} {result.name!a}: {result.verdict.value}{mark}")
+            say(f"{number} of {len(files)} {result.name!a}: {result.verdict.value}{mark}")
             results.append(result)
     return results, browser
 
@@ -72,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("directory", type=_directory, help="files in directories below it are compared too")
     levels = "largest difference of a cell, in levels of 0 to 255 (2); three times as much for the colors of PQ and HLG"
     parser.add_argument("--tolerance", type=_levels, default=TOLERANCE, metavar="LEVELS", help=levels)
+    frames = "compare animated GIFs and WebPs by frames as well, with what Mage makes of all frames"
+    parser.add_argument("--frames", action="store_true", help=frames)
     parser.add_argument("--only-worse", action="store_true", help="leave files that do not differ out of the table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE, with all cells")
     statuses = (

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 GRID = 8
+MOST_FRAMES = 200
 _SCRIPT = (Path(__file__).parent / "grid.js").read_text()
 _SECONDS = 60.0
 # Colors of the canvas are those of the screen's profile otherwise.
@@ -44,6 +45,14 @@ class Drawing:
         return color, max(abs(one[3] - two[3]) for one, two in pairs)
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame of an animation as it is shown, and for how long."""
+
+    drawing: Drawing
+    milliseconds: float
+
+
 class CanvasError(Exception):
     """The browser failed at a picture: it ended, it took too long, or its canvas cannot hold the picture."""
 
@@ -59,15 +68,15 @@ class Canvas:
 
     def draw(self, picture: Path | bytes) -> Drawing | None:
         """The drawing of a file or of its bytes; None where the browser shows nothing. Raises `CanvasError`."""
-        self.files.served = picture
-        self.files.number += 1  # a URL is used once: no cache has an answer
-        found = self._run(f"/{self.files.number}")
-        if found is None:
-            return None
-        if "error" in found:
-            raise CanvasError(found["error"])
-        cells = tuple((red, green, blue, alpha) for red, green, blue, alpha in found["cells"])
-        return Drawing(found["width"], found["height"], cells)
+        found = self._run(picture, 0)
+        return None if found is None else _drawing(found)
+
+    def frames(self, picture: Path | bytes) -> list[Frame]:
+        """The first `MOST_FRAMES` frames, one for a picture that does not move. Raises `CanvasError`.
+
+        It raises the same for a format that the browser's decoder does not read by frames.
+        """
+        return [Frame(_drawing(found), _shown(found["duration"])) for found in self._run(picture, MOST_FRAMES)]
 
     @property
     def version(self) -> str:
@@ -79,17 +88,22 @@ class Canvas:
         self._driver = None
         self._stack.close()
 
-    def _run(self, path: str) -> dict[str, Any] | None:
+    def _run(self, picture: Path | bytes, most_frames: int) -> Any:
+        """What the script returns: a drawing, None, or a list of frames."""
         from selenium.common.exceptions import WebDriverException  # noqa: PLC0415 - only where it is installed
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
 
+        self.files.served = picture
+        self.files.number += 1  # a URL is used once: no cache has an answer
         try:
-            found: dict[str, Any] | None = self._page().execute_async_script(_SCRIPT, path, GRID)
+            found = self._page().execute_async_script(_SCRIPT, f"/{self.files.number}", GRID, most_frames)
         except (WebDriverException, HTTPError, OSError) as error:
             with contextlib.suppress(WebDriverException, HTTPError, OSError):
                 self.close()
             self._stack = contextlib.ExitStack()
             raise CanvasError(type(error).__name__) from error
+        if isinstance(found, dict) and "error" in found:
+            raise CanvasError(found["error"])
         return found
 
     def _page(self) -> "Chrome":
@@ -98,6 +112,16 @@ class Canvas:
             driver.get(f"http://{LOOPBACK}:{self.files.port}/")
             self._driver = driver
         return self._driver
+
+
+def _drawing(found: dict[str, Any]) -> Drawing:
+    cells = tuple((red, green, blue, alpha) for red, green, blue, alpha in found["cells"])
+    return Drawing(found["width"], found["height"], cells)
+
+
+def _shown(microseconds: float) -> float:
+    """The milliseconds for which browsers show a frame: those that ask for at most 10 get 100."""
+    return 100.0 if microseconds <= 10_000 else microseconds / 1000
 
 
 @contextlib.contextmanager

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench.browser.canvas import CanvasError, Drawing
+from bench.browser import animations
+from bench.browser.canvas import CanvasError, Drawing, Frame
 from bench.browser.mage import Answer
 from bench.browser.signaling import has_high_dynamic_range
-from thumbs.image.formats import sniff
+from thumbs.image.formats import FORMATS, sniff
 
 TOLERANCE = 2.0  # levels
 _HIGH_RANGE_FACTOR = 3.0  # PQ and HLG: tone mapping differs between libraries
+_PALETTE_FACTOR = 3.0  # a GIF of all frames has 256 colors
 _NOT_IN_BROWSERS = ("tiff",)
 _HEAD_BYTES = 1 << 20  # descriptions of color stand before the pixels
 _REFUSALS = range(400, 500)
@@ -29,6 +31,7 @@ class Verdict(enum.Enum):
     COLOR = "color differs"
     ALPHA = "alpha differs"
     SIZE = "size differs"
+    LENGTH = "length differs"
     STATUS = "status differs"
     REFUSED = "refused by Mage"
     ONLY_MAGE = "shown by Mage only"
@@ -64,22 +67,26 @@ class Result:
 
 
 class Renderer(Protocol):
-    """Makes a PNG of a whole original. `mage.Mage` is one."""
+    """Makes a PNG of a whole original, and a GIF of all its frames. `mage.Mage` is one."""
 
     def thumbnail(self, file: Path, /) -> Answer: ...
 
+    def animation(self, file: Path, /) -> Answer: ...
+
 
 class Drawer(Protocol):
-    """Draws a file or its bytes. `canvas.Canvas` is one."""
+    """Draws a file or its bytes, or all frames of it. `canvas.Canvas` is one."""
 
     def draw(self, picture: Path | bytes, /) -> Drawing | None: ...
+
+    def frames(self, picture: Path | bytes, /) -> list[Frame]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """The files below `directory`, compared. `expected` has the status of files where the browser is no reference.
 
-    Names are paths relative to `directory`, with slashes.
+    Names are paths relative to `directory`, with slashes. With `frames`, animations are compared frame by frame too.
     """
 
     directory: Path
@@ -87,9 +94,10 @@ class Comparison:
     drawer: Drawer
     expected: Mapping[str, int]
     tolerance: float = TOLERANCE
+    frames: bool = False
 
     def results(self, files: Sequence[Path]) -> Iterator[Result]:
-        """One result for each file. Mage renders a file while the browser draws it."""
+        """One result for each file, and another for each animation. Mage renders a file while the browser draws it."""
         with ThreadPoolExecutor(1) as pool:
             for file in files:
                 answering = pool.submit(self.renderer.thumbnail, file)
@@ -97,7 +105,35 @@ class Comparison:
                     drawing, failure = self.drawer.draw(file), ""
                 except CanvasError as error:
                     drawing, failure = None, str(error)
-                yield self._result(file, answering.result(), drawing, failure)
+                result = self._result(file, answering.result(), drawing, failure)
+                yield result
+                if self.frames and drawing is not None and result.answer.status == 200:
+                    yield from filter(None, [self._animation(file)])
+
+    def _animation(self, file: Path) -> Result | None:
+        """The frame that differs most; None for a picture without a second frame, or of a format without animations."""
+        name = sniff(_head(file))
+        if name is None or not FORMATS[name].animated:
+            return None
+        original, thumbnail, failure, answer = [], [], "", Answer(200)
+        try:
+            original = self.drawer.frames(file)
+            if len(original) < 2:
+                return None
+            answer = self.renderer.animation(file)
+            thumbnail = self.drawer.frames(answer.picture) if answer.status == 200 else []
+        except CanvasError as error:
+            failure = str(error)
+        shown = f"{file.relative_to(self.directory).as_posix()}, {len(original)} frames"
+        color = self.tolerance * _PALETTE_FACTOR
+        if not original or not thumbnail:
+            drawing = original[0].drawing if original else None
+            return Result(shown, answer, None, drawing, _by_status(answer, drawing, failure, name), color, failure)
+        pair = animations.worst(thumbnail, original)
+        verdict = _by_pixels(pair.thumbnail, pair.original, color=color, alpha=self.tolerance)
+        if verdict is Verdict.SAME and not animations.have_same_length(thumbnail, original):
+            verdict = Verdict.LENGTH
+        return Result(f"{shown}, number {pair.number}", answer, pair.thumbnail, pair.original, verdict, color)
 
     def _result(self, file: Path, answer: Answer, drawing: Drawing | None, failure: str) -> Result:
         name = file.relative_to(self.directory).as_posix()

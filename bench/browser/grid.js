@@ -1,8 +1,10 @@
-// The body of a function for chromedriver's "execute async script": arguments are a URL, the cells of a side, a callback.
+// The body of a function for chromedriver's "execute async script".
 //
-// Draws the picture 1:1 on a canvas in sRGB and gives the means of the cells, row by row: red, green and blue
-// premultiplied by alpha, and alpha, each 0 to 255. An animation is drawn as its first frame, orientation is applied.
-const [url, side, done] = arguments;
+// Arguments: a URL, the cells of a side, the most frames or 0, a callback. Draws the picture 1:1 on a canvas in sRGB and
+// gives its size and the means of the cells, row by row: red, green and blue premultiplied by alpha, and alpha, each 0 to
+// 255. With 0 frames it draws the picture of an <img>: upright, an animation as its first frame. Else it draws each
+// frame as it is shown, and gives a list of them, with the microseconds that each is shown.
+const [url, side, mostFrames, done] = arguments;
 const pixelsAtOnce = 4e6;
 
 const edge = (cell, length) => Math.floor((cell * length) / side);
@@ -43,24 +45,47 @@ function means(context, width, height) {
   return cells;
 }
 
-const image = new Image();
-image.style.imageOrientation = "from-image";
-image.onerror = () => done(null);
-image.onload = () => {
-  try {
-    const [width, height] = [image.naturalWidth, image.naturalHeight];
-    const canvas = document.createElement("canvas");
-    canvas.width = width;
-    canvas.height = height;
-    const context = canvas.getContext("2d", { colorSpace: "srgb", willReadFrequently: true });
-    // A canvas that is too large takes no pixels, without any error.
-    context.fillRect(0, 0, 1, 1);
-    if (context.getImageData(0, 0, 1, 1).data[3] === 0) throw new Error("no canvas is as large as the picture");
-    context.clearRect(0, 0, 1, 1);
-    context.drawImage(image, 0, 0);
-    done({ width, height, cells: means(context, width, height) });
-  } catch (error) {
-    done({ error: error.message });
+function drawn(source, width, height) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d", { colorSpace: "srgb", willReadFrequently: true });
+  // A canvas that is too large takes no pixels, without any error.
+  context.fillRect(0, 0, 1, 1);
+  if (context.getImageData(0, 0, 1, 1).data[3] === 0) throw new Error("no canvas is as large as the picture");
+  context.clearRect(0, 0, 1, 1);
+  context.drawImage(source, 0, 0);
+  return { width, height, cells: means(context, width, height) };
+}
+
+function picture() {
+  return new Promise((resolve, reject) => {
+    const image = new Image();
+    image.style.imageOrientation = "from-image";
+    image.onerror = () => resolve(null);
+    image.onload = () => {
+      try {
+        resolve(drawn(image, image.naturalWidth, image.naturalHeight));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    image.src = url;
+  });
+}
+
+async function frames() {
+  const response = await fetch(url);
+  const decoder = new ImageDecoder({ data: await response.arrayBuffer(), type: response.headers.get("Content-Type") });
+  await decoder.tracks.ready;
+  const count = Math.min(decoder.tracks.selectedTrack.frameCount, mostFrames);
+  const found = [];
+  for (let frameIndex = 0; frameIndex < count; frameIndex++) {
+    const { image } = await decoder.decode({ frameIndex });
+    found.push({ ...drawn(image, image.displayWidth, image.displayHeight), duration: image.duration ?? 0 });
+    image.close();
   }
-};
-image.src = url;
+  return found;
+}
+
+(mostFrames ? frames() : picture()).then(done, (error) => done({ error: error.message }));

@@ -15,7 +15,7 @@ from thumbs.image.formats import FORMATS
 
 _SECONDS = 120.0  # for one request: more than all limits of the server together
 # Originals are shown at their own size, which may be more than the defaults allow for thumbnails.
-_LIMITS = {"max_side": 16_384, "max_output_pixels": 100_000_000, "render_seconds": 60}
+_LIMITS = {"max_side": 16_384, "max_output_pixels": 100_000_000, "max_gif_pixels": 100_000_000, "render_seconds": 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,14 @@ class Mage:
 
     def thumbnail(self, file: Path) -> Answer:
         """The whole picture as a PNG, or the status of the refusal; 0 where the server did not answer."""
-        path = f"/originals/thumbs/x/filters:format(png)/{self.names[file]}"
+        return self._answer("format(png)", file)
+
+    def animation(self, file: Path) -> Answer:
+        """As `thumbnail`, with all frames, as a GIF: small details of a lossy WebP have other colors."""
+        return self._answer("format(gif);frames(all)", file)
+
+    def _answer(self, filters: str, file: Path) -> Answer:
+        path = f"/originals/thumbs/x/filters:{filters}/{self.names[file]}"
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=_SECONDS)
         try:
             with contextlib.closing(connection):

@@ -21,10 +21,10 @@ def table(results: Sequence[Result]) -> str:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """One line: how many files there are, how many of them differ, and how many there are of each verdict."""
+    """One line: how many were compared, how many of them differ, and how many there are of each verdict."""
     count = Counter(result.verdict for result in results)
     verdicts = ", ".join(f"{count[verdict]} {verdict.value}" for verdict in Verdict if count[verdict])
-    return f"{len(results)} files, {len(differing(results))} of them differ: {verdicts}"
+    return f"{len(results)} compared, {len(differing(results))} differ: {verdicts}"
 
 
 def as_json(results: Sequence[Result], *, browser: str) -> dict[str, object]:

@@ -15,14 +15,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw, ImageStat
+from PIL import Image, ImageDraw, ImageSequence, ImageStat
 
 from bench.browser import canvas
 from bench.browser.canvas import GRID, Canvas, CanvasError, Drawing
 from bench.browser.comparison import Comparison, Verdict, files_of
 from bench.browser.mage import Answer
 from tests.support.browser import installation
-from tests.support.pictures import BLUE, RED, WHITE, encoded, quarters
+from tests.support.pictures import BLUE, RED, WHITE, decoded, encoded, quarters
 from tests.support.servers import ROOT
 from tests.support.waiting import LONG_WAIT_SECONDS, WAIT_SECONDS, eventually
 
@@ -97,6 +97,21 @@ def test_a_file_with_colors_beyond_srgb_is_drawn_in_srgb(drawer: Canvas) -> None
     assert found.cells[0][0] > drawn(drawer, plain).cells[0][0] + 10
 
 
+def test_all_frames_of_an_animation_are_drawn_with_the_time_that_each_is_shown(drawer: Canvas) -> None:
+    frames = [Image.new("RGB", (40, 40), color) for color in (RED, BLUE, WHITE)]
+    data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], duration=[40, 200, 0], lossless=True)
+    found = drawer.frames(data)
+    assert [frame.milliseconds for frame in found] == [40, 200, 100]  # browsers show no frame for 0 ms
+    for frame, color in zip(found, (RED, BLUE, WHITE), strict=True):
+        assert frame.drawing.cells[0] == pytest.approx((*color, 255), abs=LEVEL)
+
+
+def test_a_picture_that_does_not_move_has_one_frame(drawer: Canvas) -> None:
+    assert len(drawer.frames(encoded(quarters(), "PNG"))) == 1
+    with pytest.raises(CanvasError):
+        drawer.frames(b"no picture")
+
+
 @pytest.mark.parametrize("data", [b"", b"no picture", encoded(quarters(), "JPEG")[:300]], ids=["empty", "text", "cut"])
 def test_what_the_browser_does_not_show_has_no_drawing(drawer: Canvas, data: bytes, tmp_path: Path) -> None:
     assert drawer.draw(data) is None
@@ -139,13 +154,19 @@ class Pillow:
 
     def thumbnail(self, file: Path) -> Answer:
         try:
-            image = Image.open(file).convert("RGBA")
+            image = decoded(file.read_bytes()).convert("RGBA")
         except OSError:
             return Answer(422, code="source-broken")
         alpha = image.getchannel("A")
         image = image.point(lambda level: level + self._off)
         image.putalpha(alpha)
         return Answer(200, encoded(image, "PNG"))
+
+    def animation(self, file: Path) -> Answer:
+        """All frames but the last one, which is the first again."""
+        frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(decoded(file.read_bytes()))]
+        frames[-1] = frames[0]
+        return Answer(200, encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=50))
 
 
 @pytest.mark.parametrize(("off", "verdict"), [(0, Verdict.SAME), (1, Verdict.SAME), (4, Verdict.COLOR)])
@@ -154,6 +175,14 @@ def test_a_renderer_of_wrong_colors_is_found_out(drawer: Canvas, tmp_path: Path,
     (tmp_path / "b.jpg").write_bytes(b"no picture")
     results = list(Comparison(tmp_path, Pillow(off), drawer, {}).results(files_of(tmp_path)))
     assert [result.verdict for result in results] == [verdict, Verdict.NEITHER]
+
+
+def test_a_renderer_of_a_wrong_frame_is_found_out(drawer: Canvas, tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (40, 40), color) for color in (RED, BLUE, WHITE)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=50)
+    still, animation = Comparison(tmp_path, Pillow(0), drawer, {}, frames=True).results(files_of(tmp_path))
+    assert still.verdict is Verdict.SAME
+    assert (animation.verdict, animation.name) == (Verdict.COLOR, "a.gif, 3 frames, number 3")
 
 
 # --------------------------------------------------------------------------------- the command
@@ -170,6 +199,8 @@ def pictures(tmp_path: Path) -> Path:
     faded(400, 300).convert("RGB").save(whole, "JPEG")
     (directory / "cut.jpg").write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
     (directory / "text.txt").write_text("no picture")
+    moving = [quarters(60, 40), quarters(60, 40).rotate(180)]
+    moving[0].save(directory / "moving.gif", save_all=True, append_images=moving[1:], duration=70)
     return directory
 
 
@@ -224,19 +255,21 @@ def test_the_command_names_what_differs_and_its_status_says_so(command: Command,
     assert {file["file"]: (file["status"], file["verdict"]) for file in found["files"]} == {
         "a.tif": (200, "not a browser's format"),
         "cut.jpg": (422, "refused by Mage"),
+        "moving.gif": (200, "same"),
         "sub/100% é?#.png": (200, "same"),
         "text.txt": (415, "shown by neither"),
     }
-    assert "4 files, 1 of them differ" in done.stdout
+    assert "5 compared, 1 differ" in done.stdout
     assert list(command.scratch.iterdir()) == []
 
 
 def test_the_command_succeeds_where_all_is_the_same_or_as_expected(command: Command, tmp_path: Path) -> None:
     expected = tmp_path / "expected.json"
     expected.write_text(json.dumps({"cut.jpg": 422}))
-    done = command("--expected", expected, "--only-worse")
+    done = command("--expected", expected, "--only-worse", "--frames")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().startswith("4 files, 0 of them differ: 1 same, 1 as expected")
+    assert "'moving.gif, 2 frames, number" in done.stderr
+    assert done.stdout.strip().startswith("6 compared, 0 differ: 3 same, 1 as expected")
 
 
 def test_the_command_leaves_no_process_when_it_is_terminated(command: Command) -> None:
