@@ -1,0 +1,191 @@
+"""One file, drawn by Chromium and rendered by Mage: what each shows, and whether that is the same."""
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bench.browser import animations
+from bench.browser.canvas import CanvasError, Drawing, Frame
+from bench.browser.mage import Answer
+from bench.browser.signaling import has_high_dynamic_range
+from thumbs.image.formats import FORMATS, sniff
+
+TOLERANCE = 2.0  # levels
+_HIGH_RANGE_FACTOR = 3.0  # PQ and HLG: tone mapping differs between libraries
+_PALETTE_FACTOR = 3.0  # a GIF of all frames has 256 colors
+_NOT_IN_BROWSERS = ("tiff",)
+_HEAD_BYTES = 1 << 20  # descriptions of color stand before the pixels
+_REFUSALS = range(400, 500)
+
+
+class Verdict(enum.Enum):
+    """The result for a file. The value is for the table."""
+
+    SAME = "same"
+    AS_EXPECTED = "as expected"
+    NEITHER = "shown by neither"
+    NO_BROWSER = "not a browser's format"
+    COLOR = "color differs"
+    ALPHA = "alpha differs"
+    SIZE = "size differs"
+    LENGTH = "length differs"
+    STATUS = "status differs"
+    REFUSED = "refused by Mage"
+    ONLY_MAGE = "shown by Mage only"
+    MAGE_FAILED = "Mage failed"
+    BROWSER_FAILED = "browser failed"
+
+
+GOOD = frozenset({Verdict.SAME, Verdict.AS_EXPECTED, Verdict.NEITHER, Verdict.NO_BROWSER})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What both made of a file. `thumbnail` is what the browser draws of Mage's PNG, None without one.
+
+    `drawing` is what it draws of the original; None when it shows nothing, and when it failed: `failure` then says how.
+    `tolerance` is the largest difference of color that counts as the same.
+    """
+
+    name: str
+    answer: Answer
+    thumbnail: Drawing | None
+    drawing: Drawing | None
+    verdict: Verdict
+    tolerance: float
+    failure: str = ""
+
+    @property
+    def difference(self) -> tuple[float, float] | None:
+        """The largest differences of color and alpha; None unless both show a picture."""
+        if self.thumbnail is None or self.drawing is None:
+            return None
+        return self.thumbnail.difference(self.drawing)
+
+
+class Renderer(Protocol):
+    """Makes a PNG of a whole original, and a GIF of all its frames. `mage.Mage` is one."""
+
+    def thumbnail(self, file: Path, /) -> Answer: ...
+
+    def animation(self, file: Path, /) -> Answer: ...
+
+
+class Drawer(Protocol):
+    """Draws a file or its bytes, or all frames of it. `canvas.Canvas` is one."""
+
+    def draw(self, picture: Path | bytes, /) -> Drawing | None: ...
+
+    def frames(self, picture: Path | bytes, /) -> list[Frame]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The files below `directory`, compared. `expected` has the status of files where the browser is no reference.
+
+    Names are paths relative to `directory`, with slashes. With `frames`, animations are compared frame by frame too.
+    """
+
+    directory: Path
+    renderer: Renderer
+    drawer: Drawer
+    expected: Mapping[str, int]
+    tolerance: float = TOLERANCE
+    frames: bool = False
+
+    def results(self, files: Sequence[Path]) -> Iterator[Result]:
+        """One result for each file, and another for each animation. Mage renders a file while the browser draws it."""
+        with ThreadPoolExecutor(1) as pool:
+            for file in files:
+                answering = pool.submit(self.renderer.thumbnail, file)
+                try:
+                    drawing, failure = self.drawer.draw(file), ""
+                except CanvasError as error:
+                    drawing, failure = None, str(error)
+                result = self._result(file, answering.result(), drawing, failure)
+                yield result
+                if self.frames and drawing is not None and result.answer.status == 200:
+                    yield from filter(None, [self._animation(file)])
+
+    def _animation(self, file: Path) -> Result | None:
+        """The frame that differs most; None for a picture without a second frame, or of a format without animations."""
+        name = sniff(_head(file))
+        if name is None or not FORMATS[name].animated:
+            return None
+        original, thumbnail, failure, answer = [], [], "", Answer(200)
+        try:
+            original = self.drawer.frames(file)
+            if len(original) < 2:
+                return None
+            answer = self.renderer.animation(file)
+            thumbnail = self.drawer.frames(answer.picture) if answer.status == 200 else []
+        except CanvasError as error:
+            failure = str(error)
+        shown = f"{file.relative_to(self.directory).as_posix()}, {len(original)} frames"
+        color = self.tolerance * _PALETTE_FACTOR
+        if not original or not thumbnail:
+            drawing = original[0].drawing if original else None
+            return Result(shown, answer, None, drawing, _by_status(answer, drawing, failure, name), color, failure)
+        pair = animations.worst(thumbnail, original)
+        verdict = _by_pixels(pair.thumbnail, pair.original, color=color, alpha=self.tolerance)
+        if verdict is Verdict.SAME and not animations.have_same_length(thumbnail, original):
+            verdict = Verdict.LENGTH
+        return Result(f"{shown}, number {pair.number}", answer, pair.thumbnail, pair.original, verdict, color)
+
+    def _result(self, file: Path, answer: Answer, drawing: Drawing | None, failure: str) -> Result:
+        name = file.relative_to(self.directory).as_posix()
+        thumbnail = None
+        if answer.status == 200:
+            try:
+                thumbnail = self.drawer.draw(answer.picture)
+            except CanvasError as error:
+                failure = failure or str(error)
+        head = _head(file)
+        tolerance = self.tolerance * (_HIGH_RANGE_FACTOR if has_high_dynamic_range(head) else 1)
+        if name in self.expected:
+            verdict = Verdict.AS_EXPECTED if answer.status == self.expected[name] else Verdict.STATUS
+        elif drawing is None or thumbnail is None:
+            verdict = _by_status(answer, drawing, failure, sniff(head))
+        else:
+            verdict = _by_pixels(thumbnail, drawing, color=tolerance, alpha=self.tolerance)
+        return Result(name, answer, thumbnail, drawing, verdict, tolerance, failure)
+
+
+def files_of(directory: Path) -> list[Path]:
+    """All files below a directory, by name."""
+    return sorted(file for file in directory.rglob("*") if file.is_file())
+
+
+def _by_pixels(thumbnail: Drawing, drawing: Drawing, *, color: float, alpha: float) -> Verdict:
+    if (thumbnail.width, thumbnail.height) != (drawing.width, drawing.height):
+        return Verdict.SIZE
+    of_color, of_alpha = thumbnail.difference(drawing)
+    if of_alpha > alpha:
+        return Verdict.ALPHA
+    return Verdict.COLOR if of_color > color else Verdict.SAME
+
+
+def _by_status(answer: Answer, drawing: Drawing | None, failure: str, name: str | None) -> Verdict:
+    if answer.status != 200 and answer.status not in _REFUSALS:
+        return Verdict.MAGE_FAILED
+    if failure:
+        return Verdict.BROWSER_FAILED
+    if answer.status == 200:
+        if drawing is not None:
+            return Verdict.MAGE_FAILED  # its PNG is not one that the browser shows
+        return Verdict.NO_BROWSER if name in _NOT_IN_BROWSERS else Verdict.ONLY_MAGE
+    if drawing is not None:
+        return Verdict.REFUSED
+    return Verdict.NO_BROWSER if name in _NOT_IN_BROWSERS else Verdict.NEITHER
+
+
+def _head(file: Path) -> bytes:
+    """The first bytes of a file; empty where it cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(_HEAD_BYTES)
+    except OSError:
+        return b""

@@ -1,0 +1,1 @@
+"""Writes files of every kind for the comparison with a browser: `python -m bench.browser.samples DIRECTORY`."""
