@@ -115,7 +115,8 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
 def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
     """The main picture, not decoded yet, without a profile that is not used."""
     image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
-    return image if header.profile else without_profile(image)
+    image = image if header.profile else without_profile(image)
+    return image if header.samples is None else header.samples.correct(image)
 
 
 def _region(data: bytes, header: Header, layout: Layout, deadline: libvips.Deadline) -> pyvips.Image:
