@@ -24,6 +24,7 @@ from thumbs.image.formats import sniff
 from thumbs.image.limits import MAX_SOURCE_BYTES
 from thumbs.render.bombs import avif, gif, icc, jpeg, limits, svg, tiff, webp
 from thumbs.render.header import normalized
+from thumbs.render.tiff.samples import read_samples
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL = MAX_SOURCE_BYTES - 200_000
@@ -195,6 +196,7 @@ WORST: dict[str, Worst] = {
     "tiff, at the limit": Worst(
         "TIFF", tiff.is_bomb, lambda: tiff_directories(limits.MAX_TIFF_DIRECTORIES, 9, step=114), False
     ),
+    "tiff, tags of samples": Worst("TIFF", read_samples, lambda: tiff_directories(1, 60_000), None),
     "tiff, a circle": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1, 1, step=0), False),
     "svg, uses": Worst("SVG", svg.is_bomb, svg_uses, True),
     "svg, doubling": Worst("SVG", svg.is_bomb, svg_doubling, True),

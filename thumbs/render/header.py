@@ -15,6 +15,8 @@ from thumbs.render.bombs import avif, gif, jpeg, svg, tiff, webp
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
 from thumbs.render.profiles import has_safe_profile, needs_main_picture
+from thumbs.render.tiff.pixels import open_tiff
+from thumbs.render.tiff.samples import Samples, have_levels_one_form, read_samples
 from thumbs.render.values import SourceLimits
 
 # Files that crash or stall a library, or fill its memory, before it can report their size.
@@ -47,7 +49,8 @@ class Header:
 
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
     `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
-    decoded in place of the main one, and an unused profile must be removed.
+    decoded in place of the main one, and an unused profile must be removed. `samples` are those of a TIFF that libvips
+    alone would read wrongly.
     """
 
     format: str
@@ -60,6 +63,7 @@ class Header:
     animation: Animation | None = None
     copyright: Copyright | None = None
     main_only: bool = False
+    samples: Samples | None = None
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""
@@ -82,8 +86,8 @@ class Header:
 def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     """The header of an original.
 
-    Raises `SourceUnsupported` for a format that is not one of `inputs`, `SourceBroken` for a damaged header, and
-    `SourceOverLimit` for a decompression bomb (`render.bombs`).
+    Raises `SourceUnsupported` for a format that is not one of `inputs` and for a TIFF of a kind that is not decoded,
+    `SourceBroken` for a damaged header, and `SourceOverLimit` for a decompression bomb (`render.bombs`).
     """
     name = sniff(data)
     if name is None or name not in inputs:
@@ -93,8 +97,12 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
             raise SourceOverLimit
     except svg.Unreadable as error:
         raise SourceBroken from error
+    samples = read_samples(data) if name == "tiff" else None
     try:
-        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
+        if samples is None:
+            image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
+        else:
+            image = open_tiff(data, samples, measured=False)
         fields = set(image.get_fields())
         orientation = image.get("orientation") if "orientation" in fields else 1
         multiscan = any(image.get(field) for field in ("jpeg-multiscan", "interlaced") if field in fields)
@@ -102,7 +110,11 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         notice = read_copyright(image, fields)
         profile = has_safe_profile(image)
-        main_only = needs_main_picture(data, name, image, safe=profile)
+        main_only = (
+            samples is not None
+            or (name == "tiff" and not have_levels_one_form(data))
+            or needs_main_picture(data, name, image, safe=profile)
+        )
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     turned = orientation in _SIDEWAYS
@@ -118,6 +130,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         animation=animation,
         copyright=notice,
         main_only=main_only,
+        samples=samples,
     )
 
 
