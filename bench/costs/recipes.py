@@ -28,7 +28,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "flip": ("",),
     "flop": ("",),
     "blur": ("0.5", "5", "30", "100"),
-    "sharpen": ("", "5", "30", "100"),
+    "sharpen": ("", "2", "5", "10"),
     "grayscale": ("",),
     "brightness": ("30", "-100"),
     "contrast": ("50", "100"),

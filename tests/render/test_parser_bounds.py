@@ -30,6 +30,7 @@ from thumbs.render.containers import limits as container_limits
 from thumbs.render.containers.cicp import read_cicp
 from thumbs.render.containers.limits import MAX_AVIF_ITEMS
 from thumbs.render.header import normalized
+from thumbs.render.tiff.samples import read_samples
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL = MAX_SOURCE_BYTES - 200_000
@@ -228,6 +229,7 @@ WORST: dict[str, Worst] = {
     "tiff, at the limit": Worst(
         "TIFF", tiff.is_bomb, lambda: tiff_directories(limits.MAX_TIFF_DIRECTORIES, 9, step=114), False
     ),
+    "tiff, tags of samples": Worst("TIFF", read_samples, lambda: tiff_directories(1, 60_000), None),
     "tiff, a circle": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1, 1, step=0), False),
     "svg, uses": Worst("SVG", svg.is_bomb, svg_uses, True),
     "svg, doubling": Worst("SVG", svg.is_bomb, svg_doubling, True),

@@ -327,6 +327,8 @@ def test_every_url_that_can_be_built_can_be_ordered(target: Target) -> None:
     except BadRequest as error:
         if transparent and "can be transparent" in error.detail:
             return
+        if target.transform.frames != 1 and "can be animated" in error.detail:
+            return
         pytest.fail(f"{build(target)!r} was refused: {error}")
     assert (found.path, found.expires) == (target.path, target.expires)
     assert found.transform.format not in (None, "auto")

@@ -62,6 +62,7 @@ def crops(draw: st.DrawFn) -> Crop:
 
 
 _sigmas = st.none() | decimals(1, 100) | st.just(0.3)
+_sharpen_sigmas = st.none() | decimals(1, 10) | st.just(0.3)
 _amounts = st.integers(-100, 100)
 _effects: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
     {},
@@ -70,7 +71,7 @@ _effects: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
         "flip": st.booleans(),
         "flop": st.booleans(),
         "blur": _sigmas,
-        "sharpen": _sigmas,
+        "sharpen": _sharpen_sigmas,
         "grayscale": st.booleans(),
         "brightness": _amounts,
         "contrast": _amounts,

@@ -44,7 +44,7 @@ DEFAULT_INPUTS: tuple[str, ...] = ("jpeg", "png", "webp", "gif", "avif")
 FALLBACK_OUTPUT = "jpeg"
 
 # The first bytes of each format, from its specification: JFIF and EXIF, PNG (RFC 2083), RIFF, GIF89a, the `ftyp`
-# brands of AV1 images (ISO/IEC 14496-12), TIFF 6.0. SVG is text and may begin with a comment.
+# brands of AV1 images (ISO/IEC 14496-12), TIFF 6.0 and BigTIFF. SVG is text and may begin with a comment.
 _SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("jpeg", re.compile(rb"\xff\xd8\xff")),
     ("png", re.compile(rb"\x89PNG\r\n\x1a\n")),
@@ -52,7 +52,7 @@ _SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("gif", re.compile(rb"GIF8[79]a")),
     # The general brands (mif1, miaf, msf1) are HEIC's too: with them, a compatible brand must name AV1.
     ("avif", re.compile(rb"....ftyp(?:avi[fs]|(?:mif1|miaf|msf1).{4}(?:.{4}){0,16}?avi[fs])", re.DOTALL)),
-    ("tiff", re.compile(rb"II\*\0|MM\0\*")),
+    ("tiff", re.compile(rb"II[*+]\0|MM\0[*+]")),
     ("svg", re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:svg\b|(?:\?xml|!).{0,1000}?<svg\b)", re.DOTALL)),
 )
 

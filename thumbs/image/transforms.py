@@ -154,6 +154,7 @@ class Watermark:
 
 
 MIN_SIGMA, MAX_SIGMA = 0.3, 100.0
+MAX_SHARPEN_SIGMA = 10.0  # libvips takes no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +197,8 @@ class Transform:
 
     def __post_init__(self) -> None:
         _require(self.rotate in (0, 90, 180, 270), "rotate is 90, 180 or 270")
-        sigmas = (sigma for sigma in (self.blur, self.sharpen) if sigma is not None)
-        _require(all(MIN_SIGMA <= sigma <= MAX_SIGMA for sigma in sigmas), f"sigma is {MIN_SIGMA:g}–{MAX_SIGMA:g}")
+        for sigma, most in ((self.blur, MAX_SIGMA), (self.sharpen, MAX_SHARPEN_SIGMA)):
+            _require(sigma is None or MIN_SIGMA <= sigma <= most, f"sigma is {MIN_SIGMA:g}–{most:g}")
         amounts = (self.brightness, self.contrast, self.saturation)
         _require(all(-100 <= amount <= 100 for amount in amounts), "amounts are -100 to 100")
         _require(self.frames >= 0, "frames are counted from 1")

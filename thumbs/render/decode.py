@@ -7,6 +7,7 @@ from thumbs.image.geometry import Box, Layout, Size
 from thumbs.render import libvips
 from thumbs.render.header import Header
 from thumbs.render.profiles import without_profile
+from thumbs.render.tiff.pixels import open_tiff
 
 # thumbnail_buffer passes `fail_on=` to the loader only in the option string. Without it, a truncated file becomes a
 # picture that is partly gray.
@@ -114,9 +115,12 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
 
 def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
     """The main picture, not decoded yet, without a profile that is not used."""
-    image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
+    if header.tiff is not None:
+        image = open_tiff(data, header.tiff)
+    else:
+        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
     image = image if header.profile else without_profile(image)
-    return image if header.samples is None else header.samples.correct(image)
+    return image if header.avif is None else header.avif.correct(image)
 
 
 def _region(data: bytes, header: Header, layout: Layout, deadline: libvips.Deadline) -> pyvips.Image:

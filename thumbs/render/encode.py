@@ -33,6 +33,7 @@ class _Saver:
     options: Callable[[Encoding], dict[str, object]]
     takes_quality: bool = True
     exif: bool = True
+    alpha_quality: str | None = None  # the option of alpha's own quality; AVIF has one quality for both
 
 
 _SAVERS: dict[str, _Saver] = {
@@ -44,7 +45,7 @@ _SAVERS: dict[str, _Saver] = {
             "subsample_mode": chosen.jpeg_subsampling,
         },
     ),
-    "webp": _Saver(".webp", lambda _: {"effort": WEBP_EFFORT}),
+    "webp": _Saver(".webp", lambda _: {"effort": WEBP_EFFORT}, alpha_quality="alpha_q"),
     "avif": _Saver(".avif", lambda _: {"compression": "av1", "effort": AVIF_EFFORT}),
     "png": _Saver(".png", lambda chosen: {"compression": 6, "palette": chosen.png_palette}, takes_quality=False),
     "gif": _Saver(".gif", lambda _: {"effort": GIF_EFFORT}, takes_quality=False, exif=False),
@@ -55,8 +56,8 @@ def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
     """The bytes of the file.
 
     With `max_bytes`, they have the highest quality up to `file.quality` that fits, found by bisection, or are the
-    smallest found; formats without a quality ignore `max_bytes`. Raises `RenderFailed` when libvips cannot write the
-    file, and `RenderTimeout` at the deadline.
+    smallest found; the quality of alpha goes down with it. Formats without a quality ignore `max_bytes`. Raises
+    `RenderFailed` when libvips cannot write the file, and `RenderTimeout` at the deadline.
     """
     notice = file.copyright if file.settings.keep_copyright and _SAVERS[file.output].exif else None
     if notice is not None:
@@ -68,10 +69,12 @@ def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
     if largest is None or len(encoded) <= largest or quality is None or not _SAVERS[file.output].takes_quality:
         return encoded
     image = image.copy_memory()  # computed once, for several encodings
-    best, low, high = encoded, 1, quality - 1
+    best, low, high = encoded, 1, max(1, quality - 1)
     while low <= high:
         middle = (low + high) // 2
-        encoded = _encoded(image, file, deadline, quality=middle, keep=keep)
+        # Alpha has all of its levels at the full quality, and the fewest at the lowest one.
+        alpha = round(100 * (middle - 1) / max(1, quality - 1))
+        encoded = _encoded(image, file, deadline, quality=middle, alpha=alpha, keep=keep)
         if len(encoded) <= largest:
             best, low = encoded, middle + 1
         else:
@@ -80,11 +83,15 @@ def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
     return best
 
 
-def _encoded(image: pyvips.Image, file: File, deadline: Deadline, *, quality: int | None, keep: str) -> bytes:
+def _encoded(
+    image: pyvips.Image, file: File, deadline: Deadline, *, quality: int | None, alpha: int | None = None, keep: str
+) -> bytes:
     saver = _SAVERS[file.output]
     options = {**saver.options(file.settings), "keep": keep}
     if saver.takes_quality and quality is not None:
         options["Q"] = quality
+    if saver.alpha_quality is not None and alpha is not None:
+        options[saver.alpha_quality] = alpha
     with deadline.watch(image, RenderFailed):
         encoded: bytes = image.write_to_buffer(saver.suffix, **options)
     return encoded

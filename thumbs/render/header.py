@@ -12,11 +12,16 @@ from thumbs.image.limits import MAX_SOURCE_SIDE
 from thumbs.image.transforms import ALL_FRAMES, Transform
 from thumbs.render import libvips
 from thumbs.render.avif.rewriting import rewritten
-from thumbs.render.avif.samples import Samples, read_samples
+from thumbs.render.avif.samples import Samples as AvifSamples
+from thumbs.render.avif.samples import read_samples as read_avif_samples
 from thumbs.render.bombs import avif, gif, jpeg, svg, tiff, webp
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
 from thumbs.render.profiles import has_safe_profile, needs_main_picture
+from thumbs.render.tiff.pixels import open_tiff
+from thumbs.render.tiff.samples import Samples as TiffSamples
+from thumbs.render.tiff.samples import have_levels_one_form
+from thumbs.render.tiff.samples import read_samples as read_tiff_samples
 from thumbs.render.values import SourceLimits
 
 # Files that crash or stall a library, or fill its memory, before it can report their size.
@@ -49,7 +54,8 @@ class Header:
 
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
     `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
-    decoded in place of the main one, and an unused profile must be removed. `samples`: how to correct those of an AVIF.
+    decoded in place of the main one, and an unused profile must be removed. `tiff` and `avif` are the samples of a file
+    that libvips alone would read wrongly.
     """
 
     format: str
@@ -62,7 +68,8 @@ class Header:
     animation: Animation | None = None
     copyright: Copyright | None = None
     main_only: bool = False
-    samples: Samples | None = None
+    tiff: TiffSamples | None = None
+    avif: AvifSamples | None = None
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""
@@ -85,8 +92,8 @@ class Header:
 def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     """The header of an original.
 
-    Raises `SourceUnsupported` for a format that is not one of `inputs`, `SourceBroken` for a damaged header, and
-    `SourceOverLimit` for a decompression bomb (`render.bombs`).
+    Raises `SourceUnsupported` for a format that is not one of `inputs` and for a TIFF of a kind that is not decoded,
+    `SourceBroken` for a damaged header, and `SourceOverLimit` for a decompression bomb (`render.bombs`).
     """
     name = sniff(data)
     if name is None or name not in inputs:
@@ -96,8 +103,12 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
             raise SourceOverLimit
     except svg.Unreadable as error:
         raise SourceBroken from error
+    tiff_samples = read_tiff_samples(data) if name == "tiff" else None
     try:
-        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
+        if tiff_samples is None:
+            image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
+        else:
+            image = open_tiff(data, tiff_samples, measured=False)
         fields = set(image.get_fields())
         orientation = image.get("orientation") if "orientation" in fields else 1
         multiscan = any(image.get(field) for field in ("jpeg-multiscan", "interlaced") if field in fields)
@@ -105,8 +116,13 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         notice = read_copyright(image, fields)
         profile = has_safe_profile(image)
-        samples = read_samples(data) if name == "avif" else None
-        main_only = samples is not None or needs_main_picture(data, name, image, safe=profile)
+        avif_samples = read_avif_samples(data) if name == "avif" else None
+        main_only = (
+            tiff_samples is not None
+            or avif_samples is not None
+            or (name == "tiff" and not have_levels_one_form(data))
+            or needs_main_picture(data, name, image, safe=profile)
+        )
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     turned = orientation in _SIDEWAYS
@@ -122,7 +138,8 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         animation=animation,
         copyright=notice,
         main_only=main_only,
-        samples=samples,
+        tiff=tiff_samples,
+        avif=avif_samples,
     )
 
 
@@ -130,9 +147,9 @@ def normalized(data: bytes) -> bytes:
     """`data` in a form that libvips reads.
 
     libvips recognizes only some AVIF brands: others are replaced by `avif`. Properties of an AVIF are rewritten where
-    libheif reads them otherwise than browsers do. A PNG loses its text chunks: libpng
-    inflates each compressed one, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. Raises
-    `SourceOverLimit` for a PNG of more than 100,000 chunks.
+    libheif reads them otherwise than browsers do. A PNG loses its text chunks: libpng inflates each compressed one, a
+    few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. Raises `SourceOverLimit` for a PNG of more than
+    100,000 chunks.
     """
     if data.startswith(PNG):
         return without_texts(data)

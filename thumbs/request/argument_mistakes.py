@@ -11,7 +11,7 @@ from thumbs.errors import BadFilter
 from thumbs.image import colors
 from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.limits import MAX_SIDE
-from thumbs.image.transforms import AUTO, MAX_SIGMA, MIN_SIGMA, Attention, Compass, Fit
+from thumbs.image.transforms import AUTO, MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, Attention, Compass, Fit
 from thumbs.problems import closest
 from thumbs.request.filters import Filter, read_arguments
 from thumbs.request.located import Mistake, Span, corrected
@@ -236,7 +236,8 @@ SHAPES: dict[str, Shape] = {
     "dpr": Shape((_number(1, 4, places=6),), 1),
     "trim": Shape((_number(0, 255), COLOR), 1),
     "rotate": Shape((_TURN,), 1),
-    **{name: Shape((_number(MIN_SIGMA, MAX_SIGMA, places=6),), 1) for name in ("blur", "sharpen")},
+    "blur": Shape((_number(MIN_SIGMA, MAX_SIGMA, places=6),), 1),
+    "sharpen": Shape((_number(MIN_SIGMA, MAX_SHARPEN_SIGMA, places=6),), 1),
     **{name: Shape((_number(-100, 100),), 1) for name in ("brightness", "contrast", "saturation")},
     "padding": Shape((_number(0, MAX_SIDE),) * 4, 1),
     "background": Shape((COLOR,), 1),

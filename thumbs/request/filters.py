@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from thumbs.errors import BadFilter
 from thumbs.image import colors
 from thumbs.image.limits import MAX_SIDE
-from thumbs.image.transforms import MAX_SIGMA, MIN_SIGMA, Transform
+from thumbs.image.transforms import MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, Transform
 from thumbs.request import filter_codecs
 from thumbs.request.filter_codecs import Fields
 from thumbs.request.scalars import TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
@@ -38,7 +38,7 @@ class Filter:
 
 
 _NOTHING = "no argument"
-_SIGMAS = f"a sigma from {MIN_SIGMA:g} to {MAX_SIGMA:g}"
+_FROM = f"a sigma from {MIN_SIGMA:g} to"
 FILTER = re.compile(r"([a-z_]{1,32})(?:\(([^()/]*)\))?")
 
 
@@ -134,8 +134,8 @@ _ROWS = (
     ),
     _switch("flip"),
     _switch("flop"),
-    _sigma("blur", _SIGMAS),
-    _sigma("sharpen", f"{_SIGMAS}, or nothing", default=DEFAULT_SHARPEN),
+    _sigma("blur", f"{_FROM} {MAX_SIGMA:g}"),
+    _sigma("sharpen", f"{_FROM} {MAX_SHARPEN_SIGMA:g}, or nothing", default=DEFAULT_SHARPEN),
     _switch("grayscale", short="gray"),
     _amount("brightness"),
     _amount("contrast"),

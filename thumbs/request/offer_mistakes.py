@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from thumbs.errors import SizeOverLimit
-from thumbs.image.formats import FORMATS, OUTPUT_NAMES, default_output, format_of_extension
+from thumbs.image.formats import FORMATS, OUTPUT_NAMES, format_of_extension
 from thumbs.image.transforms import AUTO, NO_PADDING, Color, Transform
 from thumbs.problems import closest, nearest
 from thumbs.request import size_mistakes
@@ -14,9 +14,10 @@ from thumbs.request.filters import NOT_IN_TRANSFORM, build_filters
 from thumbs.request.grammar import Preset
 from thumbs.request.key_mistakes import extension_of
 from thumbs.request.located import Mistake, Span
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.resolve import StoragePolicy, keeps_one_frame, output_without_format
 from thumbs.request.size_mistakes import Sides
 
+_ANIMATED = ("webp", "gif")
 _ALPHA = ", ".join(name for name, row in FORMATS.items() if row.alpha and row.output)
 
 
@@ -92,6 +93,7 @@ def offer_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     yield from _expired(wanted)
     yield from _two_formats(wanted)
     yield from _output_mistakes(wanted)
+    yield from _frames_mistakes(wanted)
     yield from _size_mistakes(wanted)
     yield from _preset_mistakes(wanted)
 
@@ -137,7 +139,9 @@ def _two_formats(wanted: Wanted) -> Iterator[Mistake]:
 def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     """An output format that the storage does not offer, or that cannot be transparent where a color is."""
     transform = wanted.transform
-    output = transform.format or (default_output(wanted.key.text) if wanted.key and wanted.key.text else None)
+    output = transform.format
+    if output is None and wanted.key and wanted.key.text:
+        output = output_without_format(transform, wanted.key.text, wanted.policy)
     offered = wanted.policy.formats if wanted.policy is not None else None
     transparent = [name for name in ("fill", "background") if _is_transparent(getattr(transform, name))]
     if output in (None, AUTO):
@@ -176,6 +180,23 @@ def _not_offered(wanted: Wanted, output: str, offered: list[str]) -> Mistake:
         return head.last().mistake(sentence)
     before = "" if head.text.endswith((":", ";")) else ";" if head.end > size.end else "/filters:"
     return head.last().mistake(sentence, f"{before}format({near})")
+
+
+def _frames_mistakes(wanted: Wanted) -> Iterator[Mistake]:
+    """More than one frame in a format that is never animated."""
+    transform = wanted.transform
+    output = transform.format
+    if transform.frames == 1 or output is None or output == AUTO or not keeps_one_frame(output):
+        return
+    offered = wanted.policy.formats if wanted.policy is not None else None
+    animated = [name for name in _ANIMATED if offered is None or name in offered]
+    sentence = f"More than one frame needs an animated output format: {' or '.join(_ANIMATED)}. Here it is {output}."
+    if "format" in wanted.parts.fields and animated and wanted.named_format is None:
+        yield wanted.mistake_in("format", sentence, animated[0])
+    elif "frames" in wanted.parts.fields:
+        yield wanted.mistake_in("frames", sentence, "first")
+    else:
+        yield wanted.source_of("frames").mistake(sentence)
 
 
 def _size_mistakes(wanted: Wanted) -> Iterator[Mistake]:

@@ -194,17 +194,39 @@ def with_defaults(
     Of the key, only its extension matters. Among the formats that the storage offers, `auto` prefers the client's, then
     the source's own, then any other.
     """
-    own = default_output(path)
+    if transform.format is None:
+        return _with_output(transform, output_without_format(transform, path, policy), policy), None
     if transform.format != AUTO:
-        return _with_output(transform, transform.format or own, policy), None
+        if transform.frames != 1 and keeps_one_frame(transform.format):
+            raise BadFilter("frames over 1 need an output format that can be animated: webp or gif.")
+        return _with_output(transform, transform.format, policy), None
+    own = default_output(path)
     transparent = _is_transparent(transform)
     candidates = (*accepted, own, FALLBACK_OUTPUT, "png", *sorted(policy.formats or ()))
     choices = [name for name in candidates if policy.offers(name) and (FORMATS[name].alpha or not transparent)]
     if transform.frames != 1:  # keep an animation animated where the storage offers such a format
-        choices = [name for name in (*choices, "gif") if FORMATS[name].animated and policy.offers(name)] or choices
+        choices = [name for name in (*choices, "gif") if not keeps_one_frame(name) and policy.offers(name)] or choices
     output = choices[0] if choices else own
     fallback = next((name for name in choices if name != "avif"), None) if output == "avif" else None
     return _with_output(transform, output, policy), _with_output(transform, fallback, policy) if fallback else None
+
+
+def output_without_format(transform: Transform, path: str, policy: StoragePolicy | None) -> str:
+    """The output format where the URL names none: the source's own.
+
+    With more than one frame, another one that can be animated where the own cannot, if the storage offers such a
+    format. Without a policy, it offers all.
+    """
+    own = default_output(path)
+    if transform.frames == 1:
+        return own
+    offered = (name for name in (own, "webp", "gif") if policy is None or policy.offers(name))
+    return next((name for name in offered if not keeps_one_frame(name)), own)
+
+
+def keeps_one_frame(output: str) -> bool:
+    """Whether pictures of this format are never animated here."""
+    return not FORMATS[output].animated
 
 
 def _is_transparent(transform: Transform) -> bool:

@@ -9,7 +9,7 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString
 
 from thumbs.errors import ThumbError
-from thumbs.image.formats import default_output
+from thumbs.request.resolve import output_without_format
 from thumbs.toolkit import plans
 from thumbs.toolkit.elements import attributes_text, divided, element
 from thumbs.toolkit.errors import WrongSpec
@@ -104,7 +104,7 @@ def picture(  # noqa: PLR0913 - the options of one call
         return _empty(current, "", empty, attributes)
     served_by, key = place_of(current, file, source, storage)
     plan = current.planned((served_by, wanted), options, lambda: plans.make(current, served_by, wanted, options))
-    own = default_output(key)
+    own = output_without_format(plan.main.transform, key, plan.main.policy)
     if plan.main.transform.format is None and not plan.main.policy.offers(own):
         plan = current.planned(
             (served_by, wanted, own), options, lambda: plans.make_without_own(current, plan, wanted, options)
