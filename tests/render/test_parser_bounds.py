@@ -24,13 +24,13 @@ from thumbs.errors import SourceOverLimit
 from thumbs.image.formats import sniff
 from thumbs.image.limits import MAX_SOURCE_BYTES
 from thumbs.render.avif.rewriting import rewritten
-from thumbs.render.avif.samples import read_samples
+from thumbs.render.avif.samples import read_samples as read_avif_samples
 from thumbs.render.bombs import avif, gif, icc, jpeg, limits, svg, tiff, webp
 from thumbs.render.containers import limits as container_limits
 from thumbs.render.containers.cicp import read_cicp
 from thumbs.render.containers.limits import MAX_AVIF_ITEMS
 from thumbs.render.header import normalized
-from thumbs.render.tiff.samples import read_samples
+from thumbs.render.tiff.samples import read_samples as read_tiff_samples
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL = MAX_SOURCE_BYTES - 200_000
@@ -222,14 +222,14 @@ WORST: dict[str, Worst] = {
     "avif, parts that are rewritten": Worst(
         "AVIF", lambda data: rewritten(data) is data, lambda: avif_parts(999, 4, 0, 3), False
     ),
-    "avif, samples": Worst("AVIF", read_samples, lambda: avif_parts(999, 4, 0, 3)),
+    "avif, samples": Worst("AVIF", read_avif_samples, lambda: avif_parts(999, 4, 0, 3)),
     "avif, code points": Worst("AVIF", lambda data: read_cicp(data) is None, lambda: avif_parts(999, 4, 0, 3), False),
     "tiff, entries": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1000, 60_000), True),
     "tiff, directories": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1_000_000, 1, step=18), True),
     "tiff, at the limit": Worst(
         "TIFF", tiff.is_bomb, lambda: tiff_directories(limits.MAX_TIFF_DIRECTORIES, 9, step=114), False
     ),
-    "tiff, tags of samples": Worst("TIFF", read_samples, lambda: tiff_directories(1, 60_000), None),
+    "tiff, tags of samples": Worst("TIFF", read_tiff_samples, lambda: tiff_directories(1, 60_000), None),
     "tiff, a circle": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1, 1, step=0), False),
     "svg, uses": Worst("SVG", svg.is_bomb, svg_uses, True),
     "svg, doubling": Worst("SVG", svg.is_bomb, svg_doubling, True),
