@@ -76,7 +76,9 @@ def test_no_two_classes_write_the_same_default_of_one_field() -> None:
 def test_the_configuration_and_the_value_classes_start_from_the_same_limits() -> None:
     of_conf = LimitsConf()
     assert of_conf.output == OutputLimits() == OutputLimits(limits.MAX_SIDE, limits.MAX_OUTPUT_PIXELS)
-    source = SourceLimits(of_conf.max_source_pixels, of_conf.max_whole_pixels, of_conf.max_frames)
+    source = SourceLimits(
+        of_conf.max_source_pixels, of_conf.max_whole_pixels, of_conf.max_frames, of_conf.max_animation_pixels
+    )
     assert source == SourceLimits()
     assert RenderLimits() == RenderLimits(
         source, of_conf.output, of_conf.max_avif_pixels, of_conf.max_gif_pixels, of_conf.render_seconds

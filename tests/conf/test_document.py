@@ -111,6 +111,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert (storage.signature_length, storage.follow_symlinks, storage.cache.sources) == (22, False, False)
     limits = LimitsConf()
     assert (limits.max_source_mb, limits.max_source_megapixels, limits.max_whole_megapixels) == (64, 50, 25)
+    assert (limits.max_animation_megapixels, limits.max_frames) == (200, 1000)
     assert (limits.max_side, limits.max_output_pixels) == (5120, 26_214_400)
 
 

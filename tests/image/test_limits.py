@@ -14,6 +14,7 @@ DEFAULTS = {
     "max_source_mb": limits.MAX_SOURCE_BYTES / 2**20,
     "max_source_megapixels": limits.MAX_SOURCE_PIXELS / 10**6,
     "max_whole_megapixels": limits.MAX_WHOLE_PIXELS / 10**6,
+    "max_animation_megapixels": limits.MAX_ANIMATION_PIXELS / 10**6,
     "max_side": limits.MAX_SIDE,
     "max_output_pixels": limits.MAX_OUTPUT_PIXELS,
     "max_avif_pixels": limits.MAX_AVIF_PIXELS,

@@ -123,11 +123,47 @@ def test_attention_finds_one_position_for_all_frames() -> None:
 def test_all_frames_together_are_held_against_the_limits() -> None:
     data, asked = animation("GIF"), Transform(48, 32, "gif", frames=ALL_FRAMES)
     pixels = 5 * 48 * 32
-    assert rendered(data, asked, limits=RenderLimits(source=SourceLimits(whole_pixels=pixels)))
+    assert rendered(data, asked, limits=RenderLimits(source=SourceLimits(animation_pixels=pixels)))
     with pytest.raises(SourceOverLimit):
-        rendered(data, asked, limits=RenderLimits(source=SourceLimits(whole_pixels=pixels - 1)))
+        rendered(data, asked, limits=RenderLimits(source=SourceLimits(animation_pixels=pixels - 1)))
     with pytest.raises(SizeOverLimit):
         rendered(data, asked, limits=RenderLimits(output=OutputLimits(pixels=pixels - 1)))
     with pytest.raises(SizeOverLimit):
         rendered(data, asked, limits=RenderLimits(gif_pixels=pixels - 1))
     assert rendered(data, Transform(48, 32, "gif"), limits=RenderLimits(gif_pixels=pixels - 1))
+
+
+@pytest.mark.parametrize("source", ["GIF", "WEBP"])
+def test_only_the_frames_that_are_kept_are_held_against_the_limits(source: str) -> None:
+    data, limits = animation(source), RenderLimits(source=SourceLimits(frames=2, animation_pixels=2 * 48 * 32))
+    for kept in (1, 2):
+        made = rendered(data, Transform(24, 16, "webp", frames=kept), limits=limits)
+        assert getattr(Image.open(io.BytesIO(made.body)), "n_frames", 1) == kept
+    for kept in (3, ALL_FRAMES):
+        with pytest.raises(SourceOverLimit):
+            rendered(data, Transform(24, 16, "webp", frames=kept), limits=limits)
+    assert rendered(data, Transform(24, 16, "jpeg", frames=ALL_FRAMES), limits=limits)  # which keeps one
+
+
+@pytest.mark.parametrize("source", ["GIF", "WEBP"])
+def test_the_limit_of_still_pictures_that_are_held_whole_is_not_that_of_animations(source: str) -> None:
+    limits = RenderLimits(source=SourceLimits(whole_pixels=48 * 32 - 1))
+    assert rendered(animation(source), Transform(24, 16, "webp", frames=ALL_FRAMES), limits=limits)
+    with pytest.raises(SourceOverLimit):
+        rendered(animation(source), Transform(24, 16, "webp", frames=ALL_FRAMES), limits=small_canvas())
+
+
+def small_canvas() -> RenderLimits:
+    return RenderLimits(source=SourceLimits(pixels=48 * 32 - 1))
+
+
+@pytest.mark.parametrize("orientation", [2, 6])
+def test_the_frames_of_a_webp_stand_upright(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    frames = [drawn(number) for number in range(3)]
+    data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], duration=90, lossless=True, exif=exif)
+    found = frames_of(rendered(data, Transform(format="webp", quality=100, frames=ALL_FRAMES)).body)
+    turn = Image.Transpose.FLIP_LEFT_RIGHT if orientation == 2 else Image.Transpose.ROTATE_270
+    for (frame, _), wanted in zip(found, frames, strict=True):
+        assert difference(frame, wanted.transpose(turn)) < 12

@@ -25,9 +25,10 @@ from thumbs.image.formats import sniff
 from thumbs.image.limits import MAX_SOURCE_BYTES
 from thumbs.render.avif.rewriting import rewritten
 from thumbs.render.avif.samples import read_samples as read_avif_samples
-from thumbs.render.bombs import avif, gif, icc, jpeg, limits, svg, tiff, webp
+from thumbs.render.bombs import avif, icc, jpeg, limits, svg, tiff, webp
 from thumbs.render.containers import limits as container_limits
 from thumbs.render.containers.cicp import read_cicp
+from thumbs.render.containers.gif import Gif, TooManyBlocks, read_gif
 from thumbs.render.containers.limits import MAX_AVIF_ITEMS
 from thumbs.render.header import normalized
 from thumbs.render.tiff.samples import read_samples as read_tiff_samples
@@ -74,6 +75,19 @@ def is_over_limit(data: bytes) -> bool:
     return False
 
 
+def has_too_many_blocks(data: bytes) -> bool:
+    try:
+        gif = read_gif(data)
+    except TooManyBlocks:
+        return True
+    return not frames_of(gif, data)
+
+
+def frames_of(gif: Gif, data: bytes) -> int:
+    """Reads what a render reads of each frame, but for its pixels."""
+    return len(gif.delays(data))
+
+
 # ------------------------------------------------------------------------------------------------ the files
 
 
@@ -88,6 +102,7 @@ _JPEG = encoded(noise(16, 16), "JPEG")
 _PROGRESSIVE = encoded(noise(16, 16), "JPEG", progressive=True)
 _WEBP = encoded(noise(16, 16), "WEBP")
 _AVIF = encoded(noise(16, 16), "AVIF")
+_GIF = b"GIF89a\1\0\1\0\x80\0\0" + bytes(6)
 _GIF_FRAME = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2\x4c\1\0"
 
 
@@ -209,7 +224,22 @@ WORST: dict[str, Worst] = {
     ),
     "jpeg, coded data": Worst("JPEG", jpeg.is_bomb, lambda: filled(_PROGRESSIVE[:-2], b"\xff\0\xe2\0"), False),
     "webp, empty chunks": Worst("WebP", webp.is_bomb, lambda: filled(_WEBP, b"ABCD\0\0\0\0"), True),
-    "gif, frames": Worst("GIF", gif.is_bomb, lambda: filled(b"GIF89a\1\0\1\0\x80\0\0" + bytes(6), _GIF_FRAME), True),
+    "gif, frames": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF, _GIF_FRAME), True),
+    "gif, frames at the limit": Worst(
+        "GIF", has_too_many_blocks, lambda: filled(_GIF, _GIF_FRAME, count=99_000), False
+    ),
+    "gif, sub-blocks": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF + _GIF_FRAME[:11], b"\1\0\2\0\0"), True),
+    "gif, sub-blocks of one size": Worst(
+        "GIF", has_too_many_blocks, lambda: filled(_GIF + _GIF_FRAME[:11], b"\1\1"), False
+    ),
+    "gif, runs of sub-blocks": Worst(
+        "GIF", has_too_many_blocks, lambda: filled(_GIF + _GIF_FRAME[:11], b"\1\1" * 511 + b"\2\2\2"), True
+    ),
+    "gif, extensions": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF, b"!\xfe\0"), True),
+    "gif, repeat counts": Worst(
+        "GIF", has_too_many_blocks, lambda: filled(_GIF, b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"), True
+    ),
+    "gif, controls": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF, b"!\xf9\4\1\0\0\0\0"), True),
     "avif, boxes in front": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF[:32], b"\0\0\0\x08free"), True),
     "avif, boxes behind": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF, b"\0\0\0\x08free"), True),
     "avif, items": Worst("AVIF", avif.is_bomb, lambda: avif_items(10_000_000), True),
@@ -296,7 +326,7 @@ def test_every_parser_is_in_the_table_and_has_its_worst_file() -> None:
     assert documented().keys() == {worst.kind for worst in WORST.values()}
     modules = {path.stem for path in (ROOT / "thumbs" / "render" / "bombs").glob("*.py")}
     modules -= {"__init__", "limits", "data_urls"}
-    assert modules | {"png"} == {kind.lower() for kind in documented()} - {"signatures"}
+    assert modules | {"png", "gif"} == {kind.lower() for kind in documented()} - {"signatures"}
 
 
 def test_the_table_names_every_limit() -> None:
@@ -314,7 +344,7 @@ def test_the_table_names_every_limit() -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF"])
 def test_an_ordinary_picture_costs_few_steps(kind: str) -> None:
     data = encoded(noise(900, 700), kind)
-    parsers = {"PNG": is_over_limit, "JPEG": jpeg.is_bomb, "WEBP": webp.is_bomb, "GIF": gif.is_bomb}
+    parsers = {"PNG": is_over_limit, "JPEG": jpeg.is_bomb, "WEBP": webp.is_bomb, "GIF": has_too_many_blocks}
     parse = {**parsers, "AVIF": avif.is_bomb, "TIFF": tiff.is_bomb}[kind]
     steps, result = count_steps(lambda: parse(data))
     assert result is False

@@ -22,7 +22,7 @@ from thumbs.errors import (
 )
 from thumbs.image.formats import sniff
 from thumbs.image.geometry import Layout, Size, plan
-from thumbs.image.transforms import TRANSPARENT, Attention, Color, Compass, Crop, Fit, Focus, Transform
+from thumbs.image.transforms import ALL_FRAMES, TRANSPARENT, Attention, Color, Compass, Crop, Fit, Focus, Transform
 from thumbs.render.values import RenderLimits, SourceLimits
 
 OPAQUE_WHITE = (255, 255, 255)
@@ -352,13 +352,14 @@ def test_avif_that_would_cost_too_much_becomes_its_fallback(quarters: bytes) -> 
 def test_too_many_frames_are_refused_on_the_header() -> None:
     frames = [Image.new("RGB", (8, 8), (number * 20, 0, 0)) for number in range(12)]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    asked = Transform(4, 4, "webp", frames=ALL_FRAMES)
     for limit in (12, 11):
         limits = RenderLimits(source=SourceLimits(frames=limit))
         if limit == 12:
-            assert rendered(data, Transform(4, 4, "png"), limits=limits)
+            assert rendered(data, asked, limits=limits)
         else:
             with pytest.raises(SourceOverLimit):
-                rendered(data, Transform(4, 4, "png"), limits=limits)
+                rendered(data, asked, limits=limits)
 
 
 @pytest.mark.parametrize("output", ["png", "jpeg", "webp", "gif"])

@@ -117,6 +117,7 @@ class LimitsConf:
     max_source_mb: float = key(number(0.001), default=limits.MAX_SOURCE_BYTES / MIB)
     max_source_megapixels: float = key(number(0.001), default=limits.MAX_SOURCE_PIXELS / MEGAPIXEL)
     max_whole_megapixels: float = key(number(0.001), default=limits.MAX_WHOLE_PIXELS / MEGAPIXEL)
+    max_animation_megapixels: float = key(number(0.001), default=limits.MAX_ANIMATION_PIXELS / MEGAPIXEL)
     max_side: int = key(whole(1), default=limits.MAX_SIDE)
     max_output_pixels: int = key(whole(1), default=limits.MAX_OUTPUT_PIXELS)
     max_avif_pixels: int = key(whole(1), default=limits.MAX_AVIF_PIXELS)
@@ -143,6 +144,10 @@ class LimitsConf:
     @property
     def max_whole_pixels(self) -> int:
         return int(self.max_whole_megapixels * MEGAPIXEL)
+
+    @property
+    def max_animation_pixels(self) -> int:
+        return int(self.max_animation_megapixels * MEGAPIXEL)
 
     @property
     def unsent_bytes(self) -> int:

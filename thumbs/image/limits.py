@@ -6,8 +6,9 @@ The configuration offers them under `limits` (docs/configuration.md).
 # The original.
 MAX_SOURCE_BYTES = 67_108_864  # 64 MiB of file
 MAX_SOURCE_PIXELS = 50_000_000
-MAX_WHOLE_PIXELS = 25_000_000  # of what must be held in memory whole, all frames together
-MAX_FRAMES = 1000
+MAX_WHOLE_PIXELS = 25_000_000  # of a still picture that must be held in memory whole
+MAX_ANIMATION_PIXELS = 200_000_000  # of the canvas, times the frames that are kept: they are decoded one by one
+MAX_FRAMES = 1000  # that are kept of an animation
 MAX_SOURCE_SIDE = 65_535  # pixels, the largest side of a JPEG; not configurable
 
 # The thumbnail.

@@ -1,17 +1,119 @@
-"""Frames of an animation in the form that libvips saves: one below the other, with their delays."""
+"""Frames of an animation, one after the other: each is a complete canvas in memory, and only one is held."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyvips
 
-from thumbs.render.header import Animation
+from thumbs.errors import SourceBroken
+from thumbs.render import libvips
+from thumbs.render.containers.gif import Disposal, Frame, Gif, Unreadable
+from thumbs.render.header import Animation, Header
+from thumbs.render.profiles import without_profile
+
+
+def pages(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
+    """The first `count` frames of a GIF or an animated WebP, in memory and upright. A GIF has alpha only if needed.
+
+    Raises `SourceBroken` for a frame that cannot be decoded or whose pixels are not all there, and `RenderTimeout` at
+    the deadline.
+    """
+    if header.gif is not None:
+        return _composed(data, header.gif, count, deadline)
+    return _strips(data, header, count, deadline)
 
 
 def join_frames(frames: Sequence[pyvips.Image], animation: Animation) -> pyvips.Image:
-    """One image of all `frames`, which have one size, with the delays and the loop count of the source."""
+    """One image of all `frames`, which have one size, with the delays and the loop count of the source.
+
+    libvips saves the frames of an animation one below the other.
+    """
+    if any(frame.hasalpha() for frame in frames):
+        frames = [frame if frame.hasalpha() else frame.addalpha() for frame in frames]
     image = pyvips.Image.arrayjoin(list(frames), across=1).copy()
     image.set_type(pyvips.GValue.gint_type, "page-height", frames[0].height)
     image.set_type(pyvips.GValue.gint_type, "loop", animation.loop)
     if len(animation.delays) >= len(frames):
         image.set_type(pyvips.GValue.array_int_type, "delay", list(animation.delays[: len(frames)]))
     return image
+
+
+def _strips(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
+    """The frames as libvips composes them: it decodes a tall picture from the top, and keeps one frame of it."""
+    try:
+        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", n=count)
+        image = image if header.profile else without_profile(image)
+    except libvips.VIPS_ERRORS as error:
+        raise SourceBroken from error
+    height = image.height // count
+    for number in range(count):
+        yield _in_memory(image.extract_area(0, number * height, image.width, height), deadline).autorot()
+
+
+def _composed(data: bytes, gif: Gif, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
+    """The frames as browsers compose them. libvips decodes each frame alone, and draws none over another."""
+    canvas, opaque = None, False  # None: all of it is transparent
+    for number in range(count):
+        try:
+            frame = gif.frame(data, number)
+            shown = _drawn(canvas, gif.size, frame, deadline)
+        except (Unreadable, *libvips.VIPS_ERRORS) as error:
+            raise SourceBroken from error
+        opaque = opaque or shown.extract_band(3).min() == 255
+        yield shown.extract_band(0, n=3) if opaque else shown
+        if frame.disposal is Disposal.CLEAR:
+            canvas, opaque = _cleared(shown, frame, deadline), False
+        elif frame.disposal is Disposal.KEEP:
+            canvas = shown
+        else:
+            opaque = False
+
+
+def _drawn(
+    canvas: pyvips.Image | None, size: tuple[int, int], frame: Frame, deadline: libvips.Deadline
+) -> pyvips.Image:
+    """`frame` on `canvas`, in memory: a pixel that is transparent or missing shows what is below it."""
+    visible = frame.visible(size)
+    if min(visible) <= 0:
+        return _in_memory(_transparent(size), deadline) if canvas is None else canvas
+    part = frame.coded(visible)
+    if frame.cut:
+        _check_complete(frame, part, deadline)
+    pixels = _page(frame.file(part)).extract_area(0, 0, *visible)
+    if canvas is None:
+        whole = pixels if visible == size else pixels.embed(frame.left, frame.top, *size)
+        return _in_memory(whole, deadline)
+    below = canvas if visible == size else canvas.extract_area(frame.left, frame.top, *visible)
+    both = pixels.extract_band(3).ifthenelse(pixels, below)
+    return _in_memory(both if visible == size else canvas.insert(both, frame.left, frame.top), deadline)
+
+
+def _check_complete(frame: Frame, part: tuple[int, int], deadline: libvips.Deadline) -> None:
+    """Raise `SourceBroken` for a frame at the end of a cut file that lacks pixels: the last one of its data.
+
+    Only the end of the blocks may be missing, as is the trailer of many files.
+    """
+    pixels = _in_memory(_page(frame.file(part, opaque=True)), deadline)
+    if pixels(part[0] - 1, frame.last_row(part[1]))[3] < 255:
+        raise SourceBroken
+
+
+def _cleared(shown: pyvips.Image, frame: Frame, deadline: libvips.Deadline) -> pyvips.Image | None:
+    visible = frame.visible((shown.width, shown.height))
+    if visible == (shown.width, shown.height):
+        return None
+    if min(visible) <= 0:
+        return shown
+    return _in_memory(shown.insert(_transparent(visible), frame.left, frame.top), deadline)
+
+
+def _transparent(size: tuple[int, int]) -> pyvips.Image:
+    return pyvips.Image.black(*size, bands=4).copy(interpretation="srgb")
+
+
+def _page(file: bytes) -> pyvips.Image:
+    return pyvips.Image.new_from_buffer(file, "", access="sequential", fail_on="error", page=1)
+
+
+def _in_memory(image: pyvips.Image, deadline: libvips.Deadline) -> pyvips.Image:
+    with deadline.watch(image, SourceBroken):
+        return image.copy_memory()

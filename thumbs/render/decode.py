@@ -5,6 +5,7 @@ import pyvips
 from thumbs.errors import SourceBroken
 from thumbs.image.geometry import Box, Layout, Size
 from thumbs.render import libvips
+from thumbs.render.animation import pages
 from thumbs.render.header import Header
 from thumbs.render.profiles import without_profile
 from thumbs.render.tiff.pixels import open_tiff
@@ -28,6 +29,8 @@ def scaled(
     `fast` decodes a JPEG at the smallest size that is not below `layout.scaled`; use it for a picture that will be
     scaled down again. Raises `SourceBroken` when decoding fails and `RenderTimeout` at the deadline.
     """
+    if header.gif is not None:
+        return fitted(next(pages(data, header, 1, deadline)), layout, deadline)
     try:
         if _crops_before_scaling(header, layout):
             image = _region(data, header, layout, deadline)
@@ -37,18 +40,6 @@ def scaled(
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
         return image.copy_memory()
-
-
-def pages(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> list[pyvips.Image]:
-    """The first `count` frames in memory, each complete and upright. Raises as `scaled` does."""
-    try:
-        image = _opened(data, header, n=count)
-    except libvips.VIPS_ERRORS as error:
-        raise SourceBroken from error
-    with deadline.watch(image, SourceBroken):
-        image = image.copy_memory()
-    height = image.height // count
-    return [image.extract_area(0, number * height, image.width, height).autorot() for number in range(count)]
 
 
 def fitted(

@@ -14,7 +14,8 @@ from thumbs.render import libvips
 from thumbs.render.avif.rewriting import rewritten
 from thumbs.render.avif.samples import Samples as AvifSamples
 from thumbs.render.avif.samples import read_samples as read_avif_samples
-from thumbs.render.bombs import avif, gif, jpeg, svg, tiff, webp
+from thumbs.render.bombs import avif, jpeg, svg, tiff, webp
+from thumbs.render.containers.gif import Gif, TooManyBlocks, Unreadable, read_gif
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
 from thumbs.render.profiles import has_safe_profile, needs_main_picture
@@ -27,7 +28,6 @@ from thumbs.render.values import SourceLimits
 # Files that crash or stall a library, or fill its memory, before it can report their size.
 _BOMB_CHECKS: dict[str, Callable[[bytes], bool]] = {
     "avif": avif.is_bomb,
-    "gif": gif.is_bomb,
     "jpeg": jpeg.is_bomb,
     "svg": svg.is_bomb,
     "tiff": tiff.is_bomb,
@@ -55,7 +55,7 @@ class Header:
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
     `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
     decoded in place of the main one, and an unused profile must be removed. `tiff` and `avif` are the samples of a file
-    that libvips alone would read wrongly.
+    that libvips alone would read wrongly, `gif` is the structure of a GIF.
     """
 
     format: str
@@ -70,6 +70,7 @@ class Header:
     main_only: bool = False
     tiff: TiffSamples | None = None
     avif: AvifSamples | None = None
+    gif: Gif | None = None
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""
@@ -78,14 +79,16 @@ class Header:
         return self.frames if transform.frames == ALL_FRAMES else min(transform.frames, self.frames)
 
     def check(self, limits: SourceLimits, *, frames: int = 1, trimmed: bool = False) -> None:
-        """Raise `SourceOverLimit` for a picture of too many pixels or frames."""
-        whole = self.whole or trimmed or frames > 1
-        pixels = self.size[0] * self.size[1] * frames
+        """Raise `SourceOverLimit` for a picture of too many pixels; `frames` is how many are kept of it."""
+        animated = frames > 1
+        pixels = self.size[0] * self.size[1]
         if self.scans * pixels > _MAX_SCANS * limits.whole_pixels:
             raise SourceOverLimit
-        if pixels > (limits.whole_pixels if whole else limits.pixels):
+        if pixels > (limits.whole_pixels if (self.whole or trimmed) and not animated else limits.pixels):
             raise SourceOverLimit
-        if max(self.size) > MAX_SOURCE_SIDE or self.frames > limits.frames:
+        if animated and (pixels * frames > limits.animation_pixels or frames > limits.frames):
+            raise SourceOverLimit
+        if max(self.size) > MAX_SOURCE_SIDE:
             raise SourceOverLimit
 
 
@@ -98,6 +101,8 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     name = sniff(data)
     if name is None or name not in inputs:
         raise SourceUnsupported
+    if name == "gif":
+        return _gif_header(data)
     try:
         if name in _BOMB_CHECKS and _BOMB_CHECKS[name](data):
             raise SourceOverLimit
@@ -158,6 +163,27 @@ def normalized(data: bytes) -> bytes:
         if data[8:12] in (b"avis", b"miaf"):
             return data[:8] + b"avif" + data[12:]
     return data
+
+
+def _gif_header(data: bytes) -> Header:
+    """libvips would read every block to the same end, and knows less of what browsers show."""
+    try:
+        gif = read_gif(data)
+    except TooManyBlocks as error:
+        raise SourceOverLimit from error
+    except Unreadable as error:
+        raise SourceBroken from error
+    frames = len(gif)
+    return Header(
+        format="gif",
+        size=gif.size,
+        whole=gif.interlaced,
+        cmyk=False,
+        profile=False,
+        frames=frames,
+        animation=Animation(gif.delays(data), gif.loop) if frames > 1 else None,
+        gif=gif,
+    )
 
 
 def _animation(image: pyvips.Image, fields: set[str]) -> Animation:

@@ -1,6 +1,8 @@
 """One original in, one thumbnail out."""
 
+import itertools
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pyvips
@@ -10,8 +12,7 @@ from thumbs.image.encoding import Encoding
 from thumbs.image.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
 from thumbs.image.geometry import Box, Layout, OutputLimits, plan
 from thumbs.image.transforms import Transform
-from thumbs.render import decode, libvips, smartcrop, trim
-from thumbs.render.animation import join_frames
+from thumbs.render import animation, decode, libvips, smartcrop, trim
 from thumbs.render.copyright import Copyright
 from thumbs.render.encode import File, encode
 from thumbs.render.header import Animation, Header, normalized, read_header
@@ -85,7 +86,7 @@ class Renderer:
             watermark = self.watermarks.picture(transform.watermark.name)
         context = StepContext(transform, job.layout, output, watermark)
         images = [_run_steps(image, context) for image in images]
-        image = images[0] if job.animation is None else join_frames(images, job.animation)
+        image = images[0] if job.animation is None else animation.join_frames(images, job.animation)
         file = File(output, transform.quality, transform.max_bytes, self.settings, job.copyright)
         encoding = time.perf_counter()
         body = encode(image, file, job.deadline)
@@ -127,12 +128,13 @@ def _decoded(
     layout = plan(header.size, transform)
     limits.check_layout(layout, frames=frames)
     if frames > 1:
-        pages = decode.pages(data, header, frames, deadline)
+        pages = animation.pages(data, header, frames, deadline)
+        first = next(pages)
         if transform.trim is not None:
-            first = decode.fitted(pages[0], plan(header.size, Transform(crop=transform.crop)), deadline, header=header)
-            layout = _trimmed(first, header, transform, limits, frames)
-        images = [decode.fitted(page, layout, deadline, header=header) for page in pages]
-    elif transform.trim is not None:
+            margins = decode.fitted(first, plan(header.size, Transform(crop=transform.crop)), deadline, header=header)
+            layout = _trimmed(margins, header, transform, limits, frames)
+        return _fitted(itertools.chain([first], pages), header, layout, deadline)
+    if transform.trim is not None:
         full = plan(header.size, Transform(crop=transform.crop))
         whole = decode.scaled(data, header, full, deadline)
         layout = _trimmed(whole, header, transform, limits, frames)
@@ -140,6 +142,23 @@ def _decoded(
     else:
         images = [decode.scaled(data, header, layout, deadline)]
     return images, smartcrop.locate_window(images[0], layout)
+
+
+def _fitted(
+    pages: Iterable[pyvips.Image], header: Header, layout: Layout, deadline: libvips.Deadline
+) -> tuple[list[pyvips.Image], Layout]:
+    """The windows of all pages, one page after the other; the first one decides where a window with attention is."""
+    images: list[pyvips.Image] = []
+    final = layout
+    for page in pages:
+        image = decode.fitted(page, layout, deadline, header=header)
+        if not images:
+            final = smartcrop.locate_window(image, layout)
+        if layout.attention is not None:  # all of the scaled picture: keep no more than the window
+            window = final.window
+            image = image.extract_area(window.left, window.top, *window.size).copy_memory()
+        images.append(image)
+    return images, final
 
 
 def _trimmed(whole: pyvips.Image, header: Header, transform: Transform, limits: OutputLimits, frames: int) -> Layout:

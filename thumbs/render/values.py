@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.limits import (
+    MAX_ANIMATION_PIXELS,
     MAX_AVIF_PIXELS,
     MAX_FRAMES,
     MAX_GIF_PIXELS,
@@ -17,12 +18,14 @@ from thumbs.image.limits import (
 class SourceLimits:
     """The largest original that is decoded: its pixels and frames.
 
-    `whole_pixels` applies to pictures that must be held in memory whole, all frames together.
+    `whole_pixels` applies to still pictures that must be held in memory whole. `frames` and `animation_pixels`, those
+    of the canvas times the frames, apply to what is kept of an animation.
     """
 
     pixels: int = MAX_SOURCE_PIXELS
     whole_pixels: int = MAX_WHOLE_PIXELS
     frames: int = MAX_FRAMES
+    animation_pixels: int = MAX_ANIMATION_PIXELS
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,10 @@ def _offered() -> frozenset[str]:
 
 def _render_limits(limits: LimitsConf) -> RenderLimits:
     source = SourceLimits(
-        pixels=limits.max_source_pixels, whole_pixels=limits.max_whole_pixels, frames=limits.max_frames
+        pixels=limits.max_source_pixels,
+        whole_pixels=limits.max_whole_pixels,
+        frames=limits.max_frames,
+        animation_pixels=limits.max_animation_pixels,
     )
     caps = limits.max_avif_pixels, limits.max_gif_pixels
     return RenderLimits(source, limits.output, *caps, seconds=limits.render_seconds)

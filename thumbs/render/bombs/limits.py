@@ -9,8 +9,6 @@ MAX_JPEG_SEGMENTS = 200_000
 # WebP. An animation has a chunk for each frame.
 MAX_WEBP_CHUNKS = 100_000
 
-# GIF. Only a file of more than 1 MB can have as many.
-MAX_GIF_FRAMES = 100_000
 
 # TIFF, all directories together.
 MAX_TIFF_DIRECTORIES = 10_000

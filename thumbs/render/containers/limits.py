@@ -5,3 +5,8 @@ MAX_AVIF_BOXES = 10_000  # at one level
 MAX_AVIF_METAS = 2  # one is right; libheif reads the last one
 MAX_AVIF_ITEMS = 1000
 MAX_AVIF_EXTENTS = 10_000  # of all items together; properties and references of items count too
+
+# GIF.
+MAX_GIF_FRAMES = 100_000
+MAX_GIF_BLOCKS = 400_000  # extensions, frames, and runs of sub-blocks of one size
+MAX_GIF_INTERLACED_PIXELS = 32_000_000  # of a frame that is higher than its canvas
