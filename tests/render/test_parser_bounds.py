@@ -19,10 +19,12 @@ import pytest
 from tests.support.color import PROFILES
 from tests.support.icc_profiles import bomb, curve, pipeline, rgb_profile, translations, with_rows
 from tests.support.pictures import encoded, noise
+from tests.support.signaled_colors import chunk, gama
 from thumbs.errors import SourceOverLimit
 from thumbs.image.formats import sniff
 from thumbs.image.limits import MAX_SOURCE_BYTES
 from thumbs.render.bombs import avif, gif, icc, jpeg, limits, svg, tiff, webp
+from thumbs.render.color.png import color_chunks
 from thumbs.render.header import normalized
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +67,10 @@ def is_over_limit(data: bytes) -> bool:
     except SourceOverLimit:
         return True
     return False
+
+
+def has_colors(data: bytes) -> bool:
+    return bool(color_chunks(data))
 
 
 # ------------------------------------------------------------------------------------------------ the files
@@ -171,6 +177,9 @@ WORST: dict[str, Worst] = {
     "png, chunks at the limit": Worst("PNG", is_over_limit, lambda: png(limits.MAX_PNG_CHUNKS - 10), False),
     "png, texts between": Worst("PNG", is_over_limit, png_of_texts, False),
     "png, full of large chunks": Worst("PNG", is_over_limit, png_of_large_chunks, False),
+    "colors, chunks before the pixels": Worst("colors", has_colors, lambda: filled(_PNG[:33], _EMPTY_CHUNK), False),
+    "colors, of another length": Worst("colors", has_colors, lambda: filled(_PNG[:33], chunk(b"gAMA", b"")), False),
+    "colors, damaged": Worst("colors", has_colors, lambda: filled(_PNG[:33], gama(1)[:-4] + bytes(4)), False),
     "jpeg, application segments": Worst(
         "JPEG", jpeg.is_bomb, lambda: filled(_JPEG[:2], b"\xff\xe2\0\2", _JPEG[2:]), True
     ),
@@ -261,7 +270,7 @@ def test_every_parser_is_in_the_table_and_has_its_worst_file() -> None:
     assert documented().keys() == {worst.kind for worst in WORST.values()}
     modules = {path.stem for path in (ROOT / "thumbs" / "render" / "bombs").glob("*.py")}
     modules -= {"__init__", "limits", "data_urls"}
-    assert modules | {"png"} == {kind.lower() for kind in documented()} - {"signatures"}
+    assert modules | {"png"} == {kind.lower() for kind in documented()} - {"signatures", "colors"}
 
 
 def test_the_table_names_every_limit() -> None:

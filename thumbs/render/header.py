@@ -12,6 +12,8 @@ from thumbs.image.limits import MAX_SOURCE_SIDE
 from thumbs.image.transforms import ALL_FRAMES, Transform
 from thumbs.render import libvips
 from thumbs.render.bombs import avif, gif, jpeg, svg, tiff, webp
+from thumbs.render.color.description import describe_colors
+from thumbs.render.color.values import ColorSpace
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
 from thumbs.render.profiles import has_safe_profile, needs_main_picture
@@ -46,6 +48,7 @@ class Header:
     """What is known before decoding.
 
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
+    `color` is what its samples mean without one, None for sRGB.
     `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
     decoded in place of the main one, and an unused profile must be removed.
     """
@@ -60,6 +63,7 @@ class Header:
     animation: Animation | None = None
     copyright: Copyright | None = None
     main_only: bool = False
+    color: ColorSpace | None = None
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""
@@ -101,8 +105,8 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         frames = image.get("n-pages") if "n-pages" in fields else 1
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         notice = read_copyright(image, fields)
-        profile = has_safe_profile(image)
-        main_only = needs_main_picture(data, name, image, safe=profile)
+        colors = describe_colors(data, name, profile=has_safe_profile(image))
+        main_only = needs_main_picture(data, name, image, safe=colors.profile) or colors.space is not None
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     turned = orientation in _SIDEWAYS
@@ -111,13 +115,14 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         size=(image.height, image.width) if turned else (image.width, image.height),
         whole=multiscan or name == "avif",
         cmyk=image.interpretation == "cmyk",
-        profile=profile,
+        profile=colors.profile,
         frames=frames,
         # Counting bytes is exact: in coded data 0xFF is followed by 0 or a restart marker (ITU-T T.81, B.1.1.5).
         scans=data.count(_START_OF_SCAN) if name == "jpeg" and multiscan else 1,
         animation=animation,
         copyright=notice,
         main_only=main_only,
+        color=colors.space,
     )
 
 
