@@ -12,10 +12,6 @@ MAX_WEBP_CHUNKS = 100_000
 # GIF. Only a file of more than 1 MB can have as many.
 MAX_GIF_FRAMES = 100_000
 
-# AVIF.
-MAX_AVIF_BOXES = 10_000  # at one level
-MAX_AVIF_EXTENTS = 10_000  # items count too
-
 # TIFF, all directories together.
 MAX_TIFF_DIRECTORIES = 10_000
 MAX_TIFF_ENTRIES = 100_000

@@ -1,0 +1,251 @@
+"""Reads which items an AVIF has and how they belong together (ISO/IEC 14496-12, 8.11; ISO/IEC 23008-12)."""
+
+from dataclasses import dataclass
+
+from thumbs.render.containers.boxes import Box, Cursor, TooManyError, UnreadableError, boxes
+from thumbs.render.containers.limits import MAX_AVIF_EXTENTS, MAX_AVIF_ITEMS
+
+FULL = 4  # a full box begins with its version and flags
+# Auxiliary pictures that are alpha (ISO/IEC 23008-12, 6.5.8; the AV1 Image File Format, 4.1; HEVC's own name).
+_ALPHA_TYPES = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """`length` bytes from `start` on, in what the item's construction method says; 0: all of it."""
+
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the bytes of an item are. `method` 0: in the file, 1: in `idat`, 2: in other items."""
+
+    method: int
+    extents: tuple[Extent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """A property of an item: its number in `ipco`, counted from 1. `essential`: a reader must know it."""
+
+    number: int
+    essential: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The item `source` refers to the items `targets`; `kind` are the four letters of the reason."""
+
+    kind: bytes
+    source: int
+    targets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What the box `meta` says. `properties` are the boxes in `ipco`; `types` the four letters of each item."""
+
+    meta: Box
+    primary: int
+    types: dict[int, bytes]
+    locations: dict[int, Location]
+    references: tuple[Reference, ...]
+    properties: tuple[Box, ...]
+    associations: dict[int, tuple[Association, ...]]
+
+    def properties_of(self, item: int) -> list[Box]:
+        """The properties of an item, in the order of their associations."""
+        count = len(self.properties)
+        numbers = (each.number for each in self.associations.get(item, ()))
+        return [self.properties[number - 1] for number in numbers if 0 < number <= count]
+
+    def first_property(self, item: int, name: bytes) -> Box | None:
+        return next((each for each in self.properties_of(item) if each.name == name), None)
+
+    def tiles_of(self, item: int) -> tuple[int, ...]:
+        """The items that a derived item, as a grid, is made of; none for a coded picture."""
+        found = (each.targets for each in self.references if each.kind == b"dimg" and each.source == item)
+        return next(found, ())
+
+    def alpha_of(self, item: int) -> int | None:
+        """The auxiliary item that is the alpha channel of `item`."""
+        for each in self.references:
+            if each.kind == b"auxl" and item in each.targets and self._is_alpha(each.source):
+                return each.source
+        return None
+
+    def beginning_of(self, item: int, count: int) -> bytes:
+        """Up to `count` first bytes of an item that lies in the file or in `idat`; empty for others."""
+        location = self.locations.get(item)
+        if location is None or location.method not in (0, 1):
+            return b""
+        start, end = 0, len(self.meta.data)
+        if location.method == 1:
+            inside = self.meta.child(b"idat", FULL)
+            if inside is None:
+                return b""
+            start, end = inside.start, inside.end
+        found = b""
+        for each in location.extents:
+            after = min(end, start + each.start + each.length) if each.length else end
+            found += self.meta.data[start + each.start : after][: count - len(found)]
+            if len(found) == count:
+                break
+        return found
+
+    def _is_alpha(self, item: int) -> bool:
+        kind = self.first_property(item, b"auxC")
+        return kind is not None and kind.contents()[FULL:].partition(b"\0")[0] in _ALPHA_TYPES
+
+
+def read_structure(data: bytes) -> Structure | None:
+    """The items of an AVIF; None where it has no primary item, or its boxes cannot be read.
+
+    Raises `TooManyError` where there are more boxes, items or parts of items than the limits of this room allow.
+    """
+    try:
+        metas = read_metas(data)
+        return _Reader(metas[0]).structure() if metas else None
+    except UnreadableError:
+        return None
+
+
+def read_metas(data: bytes) -> list[Box]:
+    """All boxes `meta` of a file; one is right. Raises `TooManyError`."""
+    return [box for box in boxes(data, 0, len(data)) if box.name == b"meta"]
+
+
+def read_locations(meta: Box) -> list[Location]:
+    """Where all items are, from all boxes `iloc`; one is right. Raises `TooManyError` and `UnreadableError`."""
+    reader = _Reader(meta)
+    return [
+        location for box in meta.children(FULL) if box.name == b"iloc" for _, location in reader.locations(box.cursor())
+    ]
+
+
+class _Reader:
+    """Reads one box `meta`; `left` is how many more parts of items may come."""
+
+    def __init__(self, meta: Box) -> None:
+        self.meta, self.left = meta, MAX_AVIF_EXTENTS
+        self.boxes: dict[bytes, Box] = {}
+        for box in meta.children(FULL):
+            self.boxes.setdefault(box.name, box)
+
+    def structure(self) -> Structure | None:
+        primary = self.boxes.get(b"pitm")
+        if primary is None or b"iloc" not in self.boxes:
+            return None
+        cursor = primary.cursor()
+        version, _ = _versioned(cursor)
+        properties = self.boxes.get(b"iprp")
+        container = None if properties is None else properties.child(b"ipco")
+        return Structure(
+            meta=self.meta,
+            primary=cursor.number(4 if version else 2),
+            types=self._types(),
+            locations=_first_of_each(self.locations(self.boxes[b"iloc"].cursor())),
+            references=self._references(),
+            properties=() if container is None else tuple(self._counted(container)),
+            associations={} if properties is None else self._all_associations(properties),
+        )
+
+    def _count(self, parts: int) -> None:
+        self.left -= parts
+        if self.left < 0:
+            raise TooManyError
+
+    def _counted(self, container: Box) -> list[Box]:
+        found = list(container.children())
+        self._count(len(found))
+        return found
+
+    def _types(self) -> dict[int, bytes]:
+        """Item information (ISO/IEC 14496-12, 8.11.6); entries before version 2 have no type."""
+        information = self.boxes.get(b"iinf")
+        if information is None:
+            return {}
+        cursor = information.cursor()
+        version, _ = _versioned(cursor)
+        cursor.number(4 if version else 2)
+        types: dict[int, bytes] = {}
+        for entry in boxes(information.data, cursor.at, information.end):
+            if len(types) == MAX_AVIF_ITEMS:
+                raise TooManyError
+            cursor = entry.cursor()
+            version, _ = _versioned(cursor)
+            item = cursor.number(4 if version >= 3 else 2)
+            cursor.number(2)
+            types[item] = cursor.name() if version >= 2 else b""
+        return types
+
+    def locations(self, cursor: Cursor) -> list[tuple[int, Location]]:
+        """Item locations (ISO/IEC 14496-12, 8.11.3)."""
+        version, _ = _versioned(cursor)
+        sizes, more = cursor.number(1), cursor.number(1)
+        offset_size, length_size, base_size = sizes >> 4, sizes & 15, more >> 4
+        index_size = more & 15 if version else 0
+        wide = 4 if version >= 2 else 2
+        locations = []
+        count = cursor.number(wide)
+        if count > MAX_AVIF_ITEMS:
+            raise TooManyError
+        for _ in range(count):
+            item = cursor.number(wide)
+            method = cursor.number(2) & 15 if version else 0
+            cursor.number(2)
+            base, extent_count = cursor.number(base_size), cursor.number(2)
+            self._count(extent_count)
+            extents = []
+            for _ in range(extent_count):
+                cursor.number(index_size)
+                start = base + cursor.number(offset_size)
+                extents.append(Extent(start, cursor.number(length_size)))
+            locations.append((item, Location(method, tuple(extents))))
+        return locations
+
+    def _references(self) -> tuple[Reference, ...]:
+        """Item references (ISO/IEC 14496-12, 8.11.12)."""
+        box = self.boxes.get(b"iref")
+        if box is None:
+            return ()
+        wide = 4 if _versioned(box.cursor())[0] else 2
+        references = []
+        for each in box.children(FULL):
+            cursor = each.cursor()
+            source, count = cursor.number(wide), cursor.number(2)
+            self._count(1 + count)
+            references.append(Reference(each.name, source, tuple(cursor.number(wide) for _ in range(count))))
+        return tuple(references)
+
+    def _all_associations(self, properties: Box) -> dict[int, tuple[Association, ...]]:
+        """Item property associations (ISO/IEC 23008-12, 9.3.1), of all boxes `ipma`."""
+        found: dict[int, tuple[Association, ...]] = {}
+        for box in properties.children():
+            if box.name == b"ipma":
+                self._associations(box.cursor(), found)
+        return found
+
+    def _associations(self, cursor: Cursor, found: dict[int, tuple[Association, ...]]) -> None:
+        version, flags = _versioned(cursor)
+        wide, size = (4 if version else 2), (2 if flags & 1 else 1)
+        essential = 0x80 << 8 * (size - 1)
+        for _ in range(cursor.number(4)):
+            item, count = cursor.number(wide), cursor.number(1)
+            self._count(1 + count)
+            numbers = [cursor.number(size) for _ in range(count)]
+            found[item] = found.get(item, ()) + tuple(
+                Association(number & ~essential, bool(number & essential)) for number in numbers
+            )
+
+
+def _first_of_each(locations: list[tuple[int, Location]]) -> dict[int, Location]:
+    return dict(reversed(locations))
+
+
+def _versioned(cursor: Cursor) -> tuple[int, int]:
+    """Version and flags of a full box."""
+    number = cursor.number(FULL)
+    return number >> 24, number & 0xFFFFFF
