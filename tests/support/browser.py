@@ -1,16 +1,14 @@
 """Debian's Chromium without a window, driven by Selenium: what a page shows and does in a browser."""
 
 import contextlib
-import importlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.servers import service
+from bench.browser.chromium import Installation, find
+from bench.processes import UnavailableError
 from tests.support.waiting import WAIT_SECONDS, eventually
 
 if TYPE_CHECKING:
@@ -24,32 +22,24 @@ def browser(*, width: int = 1200, height: int = 1000, dark: bool = False, script
 
     Without Chromium or Selenium the test is skipped; in CI it fails.
     """
-    chromium, driver_path = service("chromium"), _driver()
-    webdriver = _webdriver()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        options = webdriver.ChromeOptions()
-        options.binary_location = chromium
-        for argument in (
-            *("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars"),
-            *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            *(f"--user-data-dir={profile}", f"--window-size={width},{height}", "--force-device-scale-factor=1"),
-        ):
-            options.add_argument(argument)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        if not script:
-            options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-        log = Path(profile) / "chromedriver.log"
-        chromedriver = webdriver.ChromeService(driver_path, log_output=str(log))
-        with contextlib.ExitStack() as stack:
-            driver = webdriver.Chrome(options=options, service=chromedriver)
-            stack.callback(driver.quit)
-            driver.set_page_load_timeout(WAIT_SECONDS)
-            # A window has a least width, which is more than that of a telephone.
-            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-            scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-            yield driver
+    size = f"--window-size={width},{height}"
+    with installation().started([size], script=script, seconds=WAIT_SECONDS) as driver:
+        # A window has a least width, which is more than that of a telephone.
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        yield driver
+
+
+def installation() -> Installation:
+    """Chromium and its driver. Without them or Selenium the test is skipped; in CI it fails."""
+    try:
+        return find()
+    except UnavailableError as error:
+        if os.environ.get("MAGE_REQUIRE_SERVICES"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
 
 
 def console(driver: "Chrome") -> list[str]:
@@ -73,17 +63,3 @@ def one(driver: "Chrome | WebElement", selector: str) -> "WebElement":
 def is_drawn(image: "WebElement") -> Callable[[], bool]:
     """Whether an `<img>` has pixels: its picture is loaded and decoded."""
     return lambda: bool(image.parent.execute_script("return arguments[0].naturalWidth > 0", image))
-
-
-def _driver() -> str:
-    try:
-        return service("chromedriver")
-    except pytest.skip.Exception:
-        pytest.skip("chromedriver is not installed: apt-get install chromium-driver")
-
-
-def _webdriver() -> Any:
-    """The module `selenium.webdriver`."""
-    if os.environ.get("MAGE_REQUIRE_SERVICES"):
-        return importlib.import_module("selenium.webdriver")
-    return pytest.importorskip("selenium.webdriver", reason="Selenium is not installed: pip install selenium")
