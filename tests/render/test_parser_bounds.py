@@ -20,12 +20,14 @@ from tests.support.avif_files import FTYP, box, full_box, nclx
 from tests.support.color import PROFILES
 from tests.support.icc_profiles import bomb, curve, pipeline, rgb_profile, translations, with_rows
 from tests.support.pictures import encoded, noise
+from tests.support.signaled_colors import chunk, gama
 from thumbs.errors import SourceOverLimit
 from thumbs.image.formats import sniff
 from thumbs.image.limits import MAX_SOURCE_BYTES
 from thumbs.render.avif.rewriting import rewritten
 from thumbs.render.avif.samples import read_samples as read_avif_samples
 from thumbs.render.bombs import avif, icc, jpeg, limits, svg, tiff, webp
+from thumbs.render.color.png import color_chunks
 from thumbs.render.containers import limits as container_limits
 from thumbs.render.containers.cicp import read_cicp
 from thumbs.render.containers.gif import Gif, TooManyBlocks, read_gif
@@ -86,6 +88,10 @@ def has_too_many_blocks(data: bytes) -> bool:
 def frames_of(gif: Gif, data: bytes) -> int:
     """Reads what a render reads of each frame, but for its pixels."""
     return len(gif.delays(data))
+
+
+def has_colors(data: bytes) -> bool:
+    return bool(color_chunks(data))
 
 
 # ------------------------------------------------------------------------------------------------ the files
@@ -211,6 +217,9 @@ WORST: dict[str, Worst] = {
     "png, chunks at the limit": Worst("PNG", is_over_limit, lambda: png(limits.MAX_PNG_CHUNKS - 10), False),
     "png, texts between": Worst("PNG", is_over_limit, png_of_texts, False),
     "png, full of large chunks": Worst("PNG", is_over_limit, png_of_large_chunks, False),
+    "colors, chunks before the pixels": Worst("colors", has_colors, lambda: filled(_PNG[:33], _EMPTY_CHUNK), False),
+    "colors, of another length": Worst("colors", has_colors, lambda: filled(_PNG[:33], chunk(b"gAMA", b"")), False),
+    "colors, damaged": Worst("colors", has_colors, lambda: filled(_PNG[:33], gama(1)[:-4] + bytes(4)), False),
     "jpeg, application segments": Worst(
         "JPEG", jpeg.is_bomb, lambda: filled(_JPEG[:2], b"\xff\xe2\0\2", _JPEG[2:]), True
     ),
@@ -326,7 +335,7 @@ def test_every_parser_is_in_the_table_and_has_its_worst_file() -> None:
     assert documented().keys() == {worst.kind for worst in WORST.values()}
     modules = {path.stem for path in (ROOT / "thumbs" / "render" / "bombs").glob("*.py")}
     modules -= {"__init__", "limits", "data_urls"}
-    assert modules | {"png", "gif"} == {kind.lower() for kind in documented()} - {"signatures"}
+    assert modules | {"png", "gif"} == {kind.lower() for kind in documented()} - {"signatures", "colors"}
 
 
 def test_the_table_names_every_limit() -> None:

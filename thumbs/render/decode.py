@@ -6,6 +6,7 @@ from thumbs.errors import SourceBroken
 from thumbs.image.geometry import Box, Layout, Size
 from thumbs.render import libvips
 from thumbs.render.animation import pages
+from thumbs.render.color.conversion import to_srgb_picture
 from thumbs.render.header import Header
 from thumbs.render.profiles import without_profile
 from thumbs.render.tiff.pixels import open_tiff
@@ -105,13 +106,16 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
 
 
 def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
-    """The main picture, not decoded yet, without a profile that is not used."""
+    """The main picture, not decoded yet, without a profile that is not used. It is converted unless by a profile."""
     if header.tiff is not None:
         image = open_tiff(data, header.tiff)
     else:
         image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
-    image = image if header.profile else without_profile(image)
-    return image if header.avif is None else header.avif.correct(image)
+    if not header.profile:
+        image = without_profile(image)
+    if header.avif is not None:
+        image = header.avif.correct(image)
+    return image if header.color is None else to_srgb_picture(image, header.color)
 
 
 def _region(data: bytes, header: Header, layout: Layout, deadline: libvips.Deadline) -> pyvips.Image:

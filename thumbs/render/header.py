@@ -15,6 +15,8 @@ from thumbs.render.avif.rewriting import rewritten
 from thumbs.render.avif.samples import Samples as AvifSamples
 from thumbs.render.avif.samples import read_samples as read_avif_samples
 from thumbs.render.bombs import avif, jpeg, svg, tiff, webp
+from thumbs.render.color.description import describe_colors
+from thumbs.render.color.values import ColorSpace
 from thumbs.render.containers.gif import Gif, TooManyBlocks, Unreadable, read_gif
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
@@ -53,6 +55,7 @@ class Header:
     """What is known before decoding.
 
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
+    `color` is what its samples mean without one, None for sRGB.
     `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
     decoded in place of the main one, and an unused profile must be removed. `tiff` and `avif` are the samples of a file
     that libvips alone would read wrongly, `gif` is the structure of a GIF.
@@ -71,6 +74,7 @@ class Header:
     tiff: TiffSamples | None = None
     avif: AvifSamples | None = None
     gif: Gif | None = None
+    color: ColorSpace | None = None
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""
@@ -120,13 +124,14 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         frames = image.get("n-pages") if "n-pages" in fields else 1
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         notice = read_copyright(image, fields)
-        profile = has_safe_profile(image)
         avif_samples = read_avif_samples(data) if name == "avif" else None
+        colors = describe_colors(data, name, profile=has_safe_profile(image))
         main_only = (
-            tiff_samples is not None
+            colors.space is not None
+            or tiff_samples is not None
             or avif_samples is not None
             or (name == "tiff" and not have_levels_one_form(data))
-            or needs_main_picture(data, name, image, safe=profile)
+            or needs_main_picture(data, name, image, safe=colors.profile)
         )
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
@@ -136,7 +141,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         size=(image.height, image.width) if turned else (image.width, image.height),
         whole=multiscan or name == "avif",
         cmyk=image.interpretation == "cmyk",
-        profile=profile,
+        profile=colors.profile,
         frames=frames,
         # Counting bytes is exact: in coded data 0xFF is followed by 0 or a restart marker (ITU-T T.81, B.1.1.5).
         scans=data.count(_START_OF_SCAN) if name == "jpeg" and multiscan else 1,
@@ -145,6 +150,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         main_only=main_only,
         tiff=tiff_samples,
         avif=avif_samples,
+        color=colors.space,
     )
 
 
