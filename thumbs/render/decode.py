@@ -7,7 +7,7 @@ from thumbs.image.geometry import Box, Layout, Size
 from thumbs.render import libvips
 from thumbs.render.color.conversion import to_srgb_picture
 from thumbs.render.header import Header
-from thumbs.render.profiles import without_profile
+from thumbs.render.profiles import with_profile, without_profile
 
 # thumbnail_buffer passes `fail_on=` to the loader only in the option string. Without it, a truncated file becomes a
 # picture that is partly gray.
@@ -116,8 +116,7 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
 def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
     """The main picture, not decoded yet, without a profile that is not used. It is converted unless by a profile."""
     image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
-    if not header.profile:
-        image = without_profile(image)
+    image = with_profile(image, data, header.format) if header.profile else without_profile(image)
     return image if header.color is None else to_srgb_picture(image, header.color)
 
 

@@ -16,7 +16,7 @@ from thumbs.render.color.description import describe_colors
 from thumbs.render.color.values import ColorSpace
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
-from thumbs.render.profiles import has_safe_profile, needs_main_picture
+from thumbs.render.profiles import needs_main_picture, usable_profile
 from thumbs.render.values import SourceLimits
 
 # Files that crash or stall a library, or fill its memory, before it can report their size.
@@ -105,8 +105,10 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         frames = image.get("n-pages") if "n-pages" in fields else 1
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         notice = read_copyright(image, fields)
-        colors = describe_colors(data, name, profile=has_safe_profile(image))
-        main_only = needs_main_picture(data, name, image, safe=colors.profile) or colors.space is not None
+        profile = usable_profile(data, name, image)
+        colors = describe_colors(data, name, profile=profile is not None)
+        profile = profile if colors.profile else None
+        main_only = needs_main_picture(data, name, image, profile) or colors.space is not None
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     turned = orientation in _SIDEWAYS
