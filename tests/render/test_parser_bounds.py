@@ -17,6 +17,7 @@ from types import FrameType
 
 import pytest
 
+from tests.support.avif_files import FTYP, box, full_box, nclx
 from tests.support.color import PROFILES
 from tests.support.icc_profiles import bomb, curve, pipeline, rgb_profile, translations, with_rows
 from tests.support.pictures import encoded, noise
@@ -24,10 +25,14 @@ from tests.support.signaled_colors import chunk, gama
 from thumbs.errors import SourceOverLimit
 from thumbs.image.formats import sniff
 from thumbs.image.limits import MAX_SOURCE_BYTES
+from thumbs.render.avif.rewriting import rewritten
+from thumbs.render.avif.samples import read_samples
 from thumbs.render.bombs import avif, gif, icc, jpeg, limits, svg, tiff, webp
 from thumbs.render.color.png import color_chunks, profile_chunk
 from thumbs.render.containers import limits as container_limits
+from thumbs.render.containers.cicp import read_cicp
 from thumbs.render.containers.limits import MAX_AVIF_ITEMS
+from thumbs.render.containers.webp import with_right_headers
 from thumbs.render.header import normalized
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,6 +129,24 @@ def avif_items(count: int, *, extents: int = 0) -> bytes:
     return _AVIF[:32] + struct.pack(">I4sI", 12 + len(iloc), b"meta", 0) + iloc
 
 
+def avif_parts(items: int, extents: int, references: int, properties: int, *, metas: int = 1) -> bytes:
+    """Items of so many extents, each with so many properties, and as many references between them."""
+    numbers = range(1, items + 1)
+    name = b"av01\0"
+    entries = [full_box(b"infe", struct.pack(">HH", number, 0), name, version=2) for number in numbers]
+    places = [struct.pack(">HHH", number, 0, extents) + bytes((0, 0, 0, 0, 0, 0, 0, 1)) * extents for number in numbers]
+    bound = [box(b"thmb", struct.pack(">HHH", number % items + 1, 1, number % 7 + 1)) for number in range(references)]
+    own = [struct.pack(">HB", number, properties) + b"\1" * properties for number in numbers]
+    meta = (
+        full_box(b"pitm", b"\0\1"),
+        full_box(b"iloc", b"\x44\0", struct.pack(">H", items), *places),
+        full_box(b"iinf", struct.pack(">H", items), *entries),
+        full_box(b"iref", *bound),
+        box(b"iprp", box(b"ipco", nclx(2, 2, 2, full=True)), full_box(b"ipma", struct.pack(">I", items), *own)),
+    )
+    return FTYP + full_box(b"meta", *meta) * metas + box(b"mdat", bytes(FULL - 1_000_000))
+
+
 def tiff_directories(count: int, entries: int, *, step: int = 4) -> bytes:
     """Directories that overlap: each begins `step` bytes behind the one before, and names the next one."""
     data = bytearray(8 + step * count + 12 * entries + 16)
@@ -213,12 +236,29 @@ WORST: dict[str, Worst] = {
     ),
     "jpeg, coded data": Worst("JPEG", jpeg.is_bomb, lambda: filled(_PROGRESSIVE[:-2], b"\xff\0\xe2\0"), False),
     "webp, empty chunks": Worst("WebP", webp.is_bomb, lambda: filled(_WEBP, b"ABCD\0\0\0\0"), True),
+    "webp, mended at the limit": Worst(
+        "WebP",
+        lambda data: with_right_headers(data) is data,
+        lambda: filled(
+            _WEBP[:4] + b"\xff" * 4 + _WEBP[8:], b"ABCD\0\0\0\0", b"ABCD\0\0\0\3" + bytes(3 * 2**24), count=99_000
+        ),
+        False,
+    ),
     "gif, frames": Worst("GIF", gif.is_bomb, lambda: filled(b"GIF89a\1\0\1\0\x80\0\0" + bytes(6), _GIF_FRAME), True),
     "avif, boxes in front": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF[:32], b"\0\0\0\x08free"), True),
     "avif, boxes behind": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF, b"\0\0\0\x08free"), True),
     "avif, items": Worst("AVIF", avif.is_bomb, lambda: avif_items(10_000_000), True),
     "avif, items at the limit": Worst("AVIF", avif.is_bomb, lambda: avif_items(MAX_AVIF_ITEMS), False),
     "avif, extents": Worst("AVIF", avif.is_bomb, lambda: avif_items(100, extents=60_000), True),
+    "avif, metas": Worst("AVIF", avif.is_bomb, lambda: avif_parts(999, 4, 0, 3, metas=3), True),
+    "avif, two metas": Worst("AVIF", avif.is_bomb, lambda: avif_parts(900, 1, 3900, 0, metas=2), False),
+    "avif, parts at the limit": Worst("AVIF", avif.is_bomb, lambda: avif_parts(999, 4, 0, 3), False),
+    "avif, references at the limit": Worst("AVIF", avif.is_bomb, lambda: avif_parts(900, 1, 3900, 0), False),
+    "avif, parts that are rewritten": Worst(
+        "AVIF", lambda data: rewritten(data) is data, lambda: avif_parts(999, 4, 0, 3), False
+    ),
+    "avif, samples": Worst("AVIF", read_samples, lambda: avif_parts(999, 4, 0, 3)),
+    "avif, code points": Worst("AVIF", lambda data: read_cicp(data) is None, lambda: avif_parts(999, 4, 0, 3), False),
     "tiff, entries": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1000, 60_000), True),
     "tiff, directories": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1_000_000, 1, step=18), True),
     "tiff, at the limit": Worst(

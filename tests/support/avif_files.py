@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from PIL import Image
 
@@ -123,8 +124,13 @@ def _starts(content: bytes, skip: int, inside: bytes) -> list[int]:
     return [first + start for _, start, _ in boxes(content, skip, len(content))]
 
 
-def assembled(parts: Sequence[Part], references: Sequence[Reference] = (), *, ftyp: bytes = FTYP) -> bytes:
-    """A file of these items, whose primary item is the first one."""
+def assembled(
+    parts: Sequence[Part], references: Sequence[Reference] = (), *, ftyp: bytes = FTYP, repeated: int = 1
+) -> bytes:
+    """A file of these items, whose primary item is the first one.
+
+    Items of equal data share it, as libavif writes them. Each item is its data `repeated` times.
+    """
     properties = list(dict.fromkeys(each for part in parts for each in part.properties))
     associations = b""
     for number, part in enumerate(parts, 1):
@@ -139,11 +145,14 @@ def assembled(parts: Sequence[Part], references: Sequence[Reference] = (), *, ft
         for kind, source, targets in references
     )
 
+    contents = list(dict.fromkeys(part.data for part in parts))
+    starts = dict(zip(contents, accumulate(map(len, contents), initial=0), strict=False))
+
     def meta(start: int) -> bytes:
         locations = b""
         for number, part in enumerate(parts, 1):
-            locations += struct.pack(">HHHII", number, 0, 1, start, len(part.data))
-            start += len(part.data)
+            extent = struct.pack(">II", start + starts[part.data], len(part.data))
+            locations += struct.pack(">HHH", number, 0, repeated) + extent * repeated
         return full_box(
             b"meta",
             full_box(b"hdlr", bytes(4), b"pict", bytes(13)),
@@ -154,7 +163,7 @@ def assembled(parts: Sequence[Part], references: Sequence[Reference] = (), *, ft
             box(b"iprp", box(b"ipco", *properties), full_box(b"ipma", struct.pack(">I", len(parts)), associations)),
         )
 
-    return ftyp + meta(len(ftyp) + len(meta(0)) + 8) + box(b"mdat", *(part.data for part in parts))
+    return ftyp + meta(len(ftyp) + len(meta(0)) + 8) + box(b"mdat", *contents)
 
 
 def avif(main: Item, *thumbnails: Item) -> bytes:

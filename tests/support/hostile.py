@@ -4,11 +4,12 @@ import random
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from PIL import Image
 
+from tests.support.avif_files import assembled, box, full_box, grid, parts_of, tiles_of_grid
 from tests.support.pictures import encoded, noise
 
 FINE, BROKEN, EITHER, FOREIGN = {200}, {422}, {200, 422}, {415}
@@ -487,8 +488,7 @@ def _large_avif() -> bytes:
 
 def _box(kind: bytes, data: bytes, version: int | None = None) -> bytes:
     """A box of ISO/IEC 14496-12, 4.2; a full one when it has a version."""
-    body = data if version is None else struct.pack(">I", version << 24) + data
-    return struct.pack(">I", len(body) + 8) + kind + body
+    return box(kind, data) if version is None else full_box(kind, data, version=version)
 
 
 def _inside(data: bytes, kind: bytes) -> bytes:
@@ -522,6 +522,16 @@ def _metadata(items: int, extents: int, count: int) -> bytes:
     return head + meta(len(head) + len(meta(0)) + 8) + _box(b"mdat", pixels + bytes(count))
 
 
+def _pictures(count: int, kind: bytes | None, *, repeated: int = 1) -> bytes:
+    """The good picture, and as many more of the same megabyte, to which it is bound; or it is a grid of them."""
+    good = parts_of(_good("avif"))[0]
+    large = replace(good, data=good.data + box(b"free", bytes(_MILLION)))
+    if kind is None:
+        return assembled(grid([large] * count, (200 * count, 150), columns=count), [tiles_of_grid(count)])
+    references = [(kind, number, (1,)) for number in range(2, count + 2)]
+    return assembled([good, *[large] * count], references, repeated=repeated)
+
+
 def _misspelled() -> bytes:
     """Turned by a property of an unknown type."""
     exif = Image.Exif()
@@ -542,6 +552,9 @@ def _avifs() -> Iterator[Hostile]:
     yield Hostile("avif-metadata-of-200-MB", EITHER, lambda: _metadata(20, 32, 300_000))
     yield Hostile("avif-metadata-of-2-GB", EITHER, lambda: _metadata(62, 32, _MILLION), slow=True)
     yield Hostile("avif-metadata-of-8-GB", EITHER, lambda: _metadata(255, 32, _MILLION), slow=True)
+    yield Hostile("avif-tiles-of-100-MB", EITHER, lambda: _pictures(100, None))
+    yield Hostile("avif-thumbnails-of-1-GB", EITHER, lambda: _pictures(50, b"thmb", repeated=20))
+    yield Hostile("avif-metadata-behind-others", EITHER, lambda: good() + _metadata(62, 32, _MILLION)[28:], slow=True)
     yield Hostile("avif-begun-only", BROKEN, lambda: b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf")
     yield Hostile("avif-box-of-4-GB", BROKEN, lambda: good()[:32] + b"\xff" * 4 + good()[36:])
     yield Hostile("avif-box-without-end", EITHER, lambda: good()[:32] + bytes(4) + good()[36:])

@@ -116,6 +116,8 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
 def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
     """The main picture, not decoded yet, without a profile that is not used. It is converted unless by a profile."""
     image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
+    if header.samples is not None:
+        image = header.samples.correct(image)
     image = with_profile(image, data, header.format) if header.profile else without_profile(image)
     return image if header.color is None else to_srgb_picture(image, header.color)
 

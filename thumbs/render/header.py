@@ -11,9 +11,12 @@ from thumbs.image.geometry import Size
 from thumbs.image.limits import MAX_SOURCE_SIDE
 from thumbs.image.transforms import ALL_FRAMES, Transform
 from thumbs.render import libvips
+from thumbs.render.avif.rewriting import rewritten
+from thumbs.render.avif.samples import Samples, read_samples
 from thumbs.render.bombs import avif, gif, jpeg, svg, tiff, webp
 from thumbs.render.color.description import describe_colors
 from thumbs.render.color.values import ColorSpace
+from thumbs.render.containers.webp import with_right_headers
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
 from thumbs.render.profiles import needs_main_picture, usable_profile
@@ -50,7 +53,7 @@ class Header:
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
     `color` is what its samples mean without one, None for sRGB.
     `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
-    decoded in place of the main one, and an unused profile must be removed.
+    decoded in place of the main one, and an unused profile must be removed. `samples`: how to correct those of an AVIF.
     """
 
     format: str
@@ -63,6 +66,7 @@ class Header:
     animation: Animation | None = None
     copyright: Copyright | None = None
     main_only: bool = False
+    samples: Samples | None = None
     color: ColorSpace | None = None
 
     def kept_frames(self, transform: Transform) -> int:
@@ -108,7 +112,8 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         profile = usable_profile(data, name, image)
         colors = describe_colors(data, name, profile=profile is not None)
         profile = profile if colors.profile else None
-        main_only = needs_main_picture(data, name, image, profile) or colors.space is not None
+        samples = read_samples(data) if name == "avif" else None
+        main_only = samples is not None or colors.space is not None or needs_main_picture(data, name, image, profile)
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     turned = orientation in _SIDEWAYS
@@ -124,6 +129,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         animation=animation,
         copyright=notice,
         main_only=main_only,
+        samples=samples,
         color=colors.space,
     )
 
@@ -131,14 +137,19 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
 def normalized(data: bytes) -> bytes:
     """`data` in a form that libvips reads.
 
-    libvips recognizes only some AVIF brands: others are replaced by `avif`. A PNG loses its text chunks: libpng
-    inflates each compressed one, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. Raises
-    `SourceOverLimit` for a PNG of more than 100,000 chunks.
+    libvips recognizes only some AVIF brands: others are replaced by `avif`. Properties of an AVIF are rewritten where
+    libheif reads them otherwise than browsers do. A WebP gets right flags and its real size. A PNG loses its text
+    chunks: libpng inflates each compressed one, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8.
+    Raises `SourceOverLimit` for a PNG of more than 100,000 chunks.
     """
     if data.startswith(PNG):
         return without_texts(data)
-    if data[4:8] == b"ftyp" and data[8:12] in (b"avis", b"miaf") and sniff(data) == "avif":
-        return data[:8] + b"avif" + data[12:]
+    if data.startswith(b"RIFF") and sniff(data) == "webp":
+        return with_right_headers(data)
+    if data[4:8] == b"ftyp" and sniff(data) == "avif":
+        data = rewritten(data)
+        if data[8:12] in (b"avis", b"miaf"):
+            return data[:8] + b"avif" + data[12:]
     return data
 
 

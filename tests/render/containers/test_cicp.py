@@ -43,9 +43,9 @@ def test_without_a_property_the_code_points_are_those_of_the_data() -> None:
     assert read_cicp(assembled(grid([coded()] * 2, (128, 48), columns=2), [tiles_of_grid(2)])) == (1, 13, 6, True)
 
 
-def test_code_points_of_a_later_box_meta_do_not_count() -> None:
+def test_of_two_boxes_meta_the_last_one_counts_as_in_libheif() -> None:
     data = assembled([coded().having(nclx(9, 16, 9, full=False))])
-    assert read_cicp(data + assembled([coded().having(P3)])) == (9, 16, 9, False)
+    assert read_cicp(data + assembled([coded().having(P3)])) == (12, 13, 6, True)
 
 
 def test_a_file_without_a_picture_has_none() -> None:

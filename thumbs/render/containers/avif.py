@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from thumbs.render.containers.boxes import Box, Cursor, TooManyError, UnreadableError, boxes
-from thumbs.render.containers.limits import MAX_AVIF_EXTENTS, MAX_AVIF_ITEMS
+from thumbs.render.containers.limits import MAX_AVIF_EXTENTS, MAX_AVIF_ITEMS, MAX_AVIF_METAS
 
 FULL = 4  # a full box begins with its version and flags
 # Auxiliary pictures that are alpha (ISO/IEC 23008-12, 6.5.8; the AV1 Image File Format, 4.1; HEVC's own name).
@@ -76,6 +76,10 @@ class Structure:
                 return each.source
         return None
 
+    def is_premultiplied(self, item: int, alpha: int) -> bool:
+        """Whether the colors of `item` were multiplied by its `alpha` (ISO/IEC 23008-12, 6.10.1.2)."""
+        return any(each.kind == b"prem" and each.source == item and alpha in each.targets for each in self.references)
+
     def beginning_of(self, item: int, count: int) -> bytes:
         """Up to `count` first bytes of an item that lies in the file or in `idat`; empty for others."""
         location = self.locations.get(item)
@@ -103,26 +107,40 @@ class Structure:
 def read_structure(data: bytes) -> Structure | None:
     """The items of an AVIF; None where it has no primary item, or its boxes cannot be read.
 
-    Raises `TooManyError` where there are more boxes, items or parts of items than the limits of this room allow.
+    They are those of the last box `meta`, as in libheif; a right file has one. Raises `TooManyError` where there are
+    more boxes, items or parts of items than the limits of this room allow.
     """
+    metas = read_metas(data)
+    return structure_of(metas[-1]) if metas else None
+
+
+def structure_of(meta: Box) -> Structure | None:
+    """As `read_structure`, of one box `meta`."""
     try:
-        metas = read_metas(data)
-        return _Reader(metas[0]).structure() if metas else None
+        return _Reader(meta).structure()
     except UnreadableError:
         return None
 
 
 def read_metas(data: bytes) -> list[Box]:
-    """All boxes `meta` of a file; one is right. Raises `TooManyError`."""
-    return [box for box in boxes(data, 0, len(data)) if box.name == b"meta"]
+    """All boxes `meta` of a file; a right file has one. Raises `TooManyError`."""
+    metas = [box for box in boxes(data, 0, len(data)) if box.name == b"meta"]
+    if len(metas) > MAX_AVIF_METAS:
+        raise TooManyError
+    return metas
 
 
-def read_locations(meta: Box) -> list[Location]:
-    """Where all items are, from all boxes `iloc`; one is right. Raises `TooManyError` and `UnreadableError`."""
+def read_locations(meta: Box) -> list[tuple[int, Location]]:
+    """All items and where they are, from all boxes `iloc`; a right file has one.
+
+    Raises `TooManyError` and `UnreadableError`.
+    """
     reader = _Reader(meta)
-    return [
-        location for box in meta.children(FULL) if box.name == b"iloc" for _, location in reader.locations(box.cursor())
-    ]
+    found = []
+    for box in meta.children(FULL):
+        if box.name == b"iloc":
+            found += reader.locations(box.cursor())
+    return found
 
 
 class _Reader:
