@@ -7,14 +7,28 @@ from collections.abc import Iterator
 
 import pytest
 import pyvips
+from PIL import Image
 
 from bench.browser import canvas
 from bench.browser.canvas import GRID, Canvas
 from tests.support.avif_files import Part, assembled, box, nclx, parts_of
 from tests.support.browser import installation
 from tests.support.color import PROFILES, gamma_curve, profile
+from tests.support.pictures import encoded
 from tests.support.pixels import rendered
-from tests.support.signaled_colors import BT2020, CHROMATICITIES, DISPLAY_P3, chrm, chunk, cicp, clli, gama, iccp, png
+from tests.support.signaled_colors import (
+    BT2020,
+    CHROMATICITIES,
+    DISPLAY_P3,
+    chrm,
+    chunk,
+    cicp,
+    clli,
+    gama,
+    iccp,
+    named_profile,
+    png,
+)
 from thumbs.image.transforms import Transform
 from thumbs.render.color.primaries import PRIMARIES
 from thumbs.render.color.transfer import AVIF_TRANSFERS, PNG_TRANSFERS
@@ -142,6 +156,20 @@ def test_avif_with_a_high_dynamic_range(drawer: Canvas, depth: int) -> None:
         for peak in (0, 100, 400, 1000, 4000)
     }
     assert_same(drawer, files, HIGH_RANGE_LEVELS)
+
+
+def test_profiles_that_name_a_high_dynamic_range(drawer: Canvas) -> None:
+    image = Image.frombytes("RGB", (COLUMNS, COLUMNS), bytes(round(255 * v) for row in COLORS for c in row for v in c))
+    forms: dict[str, dict[str, object]] = {"PNG": {}, "WEBP": {"lossless": True}, "JPEG": {"quality": 100}}
+    files = {
+        repr((form, primaries, transfer)): encoded(
+            image, form, icc_profile=named_profile(primaries, transfer), **options
+        )
+        for form, options in forms.items()
+        for primaries, transfer in ((9, 16), (12, 16), (9, 18))
+    }
+    assert_same(drawer, files, HIGH_RANGE_LEVELS)
+    assert_same(drawer, {"no high range": encoded(image, "PNG", icc_profile=named_profile(12, 13))})
 
 
 def test_avif_with_a_profile_and_code_points(drawer: Canvas) -> None:

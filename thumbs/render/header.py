@@ -110,7 +110,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         notice = read_copyright(image, fields)
         profile = usable_profile(data, name, image)
-        colors = describe_colors(data, name, profile=profile is not None)
+        colors = describe_colors(data, name, profile)
         profile = profile if colors.profile else None
         samples = read_samples(data) if name == "avif" else None
         main_only = samples is not None or colors.space is not None or needs_main_picture(data, name, image, profile)
