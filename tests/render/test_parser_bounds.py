@@ -9,6 +9,7 @@ import re
 import struct
 import sys
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +28,12 @@ from thumbs.image.limits import MAX_SOURCE_BYTES
 from thumbs.render.avif.rewriting import rewritten
 from thumbs.render.avif.samples import read_samples as read_avif_samples
 from thumbs.render.bombs import avif, icc, jpeg, limits, svg, tiff, webp
-from thumbs.render.color.png import color_chunks
+from thumbs.render.color.png import color_chunks, profile_chunk
 from thumbs.render.containers import limits as container_limits
 from thumbs.render.containers.cicp import read_cicp
 from thumbs.render.containers.gif import Gif, TooManyBlocks, read_gif
 from thumbs.render.containers.limits import MAX_AVIF_ITEMS
+from thumbs.render.containers.webp import with_right_headers
 from thumbs.render.header import normalized
 from thumbs.render.tiff.samples import read_samples as read_tiff_samples
 
@@ -94,6 +96,10 @@ def has_colors(data: bytes) -> bool:
     return bool(color_chunks(data))
 
 
+def has_profile(data: bytes) -> bool:
+    return profile_chunk(data) is not None
+
+
 # ------------------------------------------------------------------------------------------------ the files
 
 
@@ -124,6 +130,12 @@ def png_of_texts() -> bytes:
 
 def png_of_large_chunks() -> bytes:
     return filled(_PNG[:33] + _TEXT, struct.pack(">I", 8_000_000) + b"prVt" + bytes(8_000_004), _PNG[33:])
+
+
+def png_of_profile(length: int) -> bytes:
+    """A profile that inflates to so many bytes; without a length, one that fills the file and is not inflated."""
+    content = zlib.compress(bytes(length)) if length else bytes(FULL)
+    return _PNG[:33] + chunk(b"iCCP", b"name\0\0" + content) + _PNG[33:]
 
 
 def avif_items(count: int, *, extents: int = 0) -> bytes:
@@ -220,6 +232,13 @@ WORST: dict[str, Worst] = {
     "colors, chunks before the pixels": Worst("colors", has_colors, lambda: filled(_PNG[:33], _EMPTY_CHUNK), False),
     "colors, of another length": Worst("colors", has_colors, lambda: filled(_PNG[:33], chunk(b"gAMA", b"")), False),
     "colors, damaged": Worst("colors", has_colors, lambda: filled(_PNG[:33], gama(1)[:-4] + bytes(4)), False),
+    "colors, a profile that inflates to more": Worst(
+        "colors", has_profile, lambda: png_of_profile(64 * MEBIBYTE), False
+    ),
+    "colors, a profile that is too long": Worst("colors", has_profile, lambda: png_of_profile(0), False),
+    "colors, a profile at the limit": Worst(
+        "colors", has_profile, lambda: png_of_profile(limits.MAX_ICC_BYTES - 5000), True
+    ),
     "jpeg, application segments": Worst(
         "JPEG", jpeg.is_bomb, lambda: filled(_JPEG[:2], b"\xff\xe2\0\2", _JPEG[2:]), True
     ),
@@ -249,6 +268,14 @@ WORST: dict[str, Worst] = {
         "GIF", has_too_many_blocks, lambda: filled(_GIF, b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"), True
     ),
     "gif, controls": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF, b"!\xf9\4\1\0\0\0\0"), True),
+    "webp, mended at the limit": Worst(
+        "WebP",
+        lambda data: with_right_headers(data) is data,
+        lambda: filled(
+            _WEBP[:4] + b"\xff" * 4 + _WEBP[8:], b"ABCD\0\0\0\0", b"ABCD\0\0\0\3" + bytes(3 * 2**24), count=99_000
+        ),
+        False,
+    ),
     "avif, boxes in front": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF[:32], b"\0\0\0\x08free"), True),
     "avif, boxes behind": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF, b"\0\0\0\x08free"), True),
     "avif, items": Worst("AVIF", avif.is_bomb, lambda: avif_items(10_000_000), True),

@@ -11,15 +11,18 @@ from collections.abc import Callable, Sequence
 from tests.support.color import (
     BRADFORD,
     D50_WHITE,
+    SRGB_CURVE,
     Matrix,
     Triple,
     inverse,
     product,
+    profile,
     srgb_light,
     srgb_value,
     times,
     transposed,
     xyz,
+    xyz_tag,
 )
 
 Chromaticities = tuple[float, float, float, float, float, float, float, float]  # x, y of red, green, blue, white
@@ -164,6 +167,15 @@ def clli(luminance: float) -> bytes:
 
 def iccp(profile: bytes) -> bytes:
     return chunk(b"iCCP", b"test\0\0" + zlib.compress(profile))
+
+
+def named_profile(primaries: int, transfer: int, matrix: int = 0, full_range: int = 1) -> bytes:
+    """A profile with the matrix of Display P3 and the curve of sRGB, and code points in the tag `cicp`."""
+    red, green, blue = transposed(_to_d50(DISPLAY_P3))
+    columns = {b"rXYZ": xyz_tag(red), b"gXYZ": xyz_tag(green), b"bXYZ": xyz_tag(blue)}
+    named = b"cicp\0\0\0\0" + bytes((primaries, transfer, matrix, full_range))
+    curves = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), SRGB_CURVE)
+    return profile(b"mntr", b"RGB ", columns | curves | {b"cicp": named})
 
 
 def png(rows: Sequence[Sequence[Sequence[float]]], chunks: bytes = b"", *, depth: int = 8, side: int = 1) -> bytes:

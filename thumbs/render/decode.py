@@ -8,7 +8,7 @@ from thumbs.render import libvips
 from thumbs.render.animation import pages
 from thumbs.render.color.conversion import to_srgb_picture
 from thumbs.render.header import Header
-from thumbs.render.profiles import without_profile
+from thumbs.render.profiles import with_profile, without_profile
 from thumbs.render.tiff.pixels import open_tiff
 
 # thumbnail_buffer passes `fail_on=` to the loader only in the option string. Without it, a truncated file becomes a
@@ -111,10 +111,9 @@ def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
         image = open_tiff(data, header.tiff)
     else:
         image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
-    if not header.profile:
-        image = without_profile(image)
     if header.avif is not None:
         image = header.avif.correct(image)
+    image = with_profile(image, data, header.format) if header.profile else without_profile(image)
     return image if header.color is None else to_srgb_picture(image, header.color)
 
 

@@ -18,9 +18,10 @@ from thumbs.render.bombs import avif, jpeg, svg, tiff, webp
 from thumbs.render.color.description import describe_colors
 from thumbs.render.color.values import ColorSpace
 from thumbs.render.containers.gif import Gif, TooManyBlocks, Unreadable, read_gif
+from thumbs.render.containers.webp import with_right_headers
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
-from thumbs.render.profiles import has_safe_profile, needs_main_picture
+from thumbs.render.profiles import needs_main_picture, usable_profile
 from thumbs.render.tiff.pixels import open_tiff
 from thumbs.render.tiff.samples import Samples as TiffSamples
 from thumbs.render.tiff.samples import have_levels_one_form
@@ -124,14 +125,16 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         frames = image.get("n-pages") if "n-pages" in fields else 1
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         notice = read_copyright(image, fields)
+        profile = usable_profile(data, name, image)
+        colors = describe_colors(data, name, profile)
+        profile = profile if colors.profile else None
         avif_samples = read_avif_samples(data) if name == "avif" else None
-        colors = describe_colors(data, name, profile=has_safe_profile(image))
         main_only = (
             colors.space is not None
             or tiff_samples is not None
             or avif_samples is not None
             or (name == "tiff" and not have_levels_one_form(data))
-            or needs_main_picture(data, name, image, safe=colors.profile)
+            or needs_main_picture(data, name, image, profile)
         )
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
@@ -158,12 +161,14 @@ def normalized(data: bytes) -> bytes:
     """`data` in a form that libvips reads.
 
     libvips recognizes only some AVIF brands: others are replaced by `avif`. Properties of an AVIF are rewritten where
-    libheif reads them otherwise than browsers do. A PNG loses its text chunks: libpng inflates each compressed one, a
-    few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. Raises `SourceOverLimit` for a PNG of more than
-    100,000 chunks.
+    libheif reads them otherwise than browsers do. A WebP gets right flags and its real size. A PNG loses its text
+    chunks: libpng inflates each compressed one, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8.
+    Raises `SourceOverLimit` for a PNG of more than 100,000 chunks.
     """
     if data.startswith(PNG):
         return without_texts(data)
+    if data.startswith(b"RIFF") and sniff(data) == "webp":
+        return with_right_headers(data)
     if data[4:8] == b"ftyp" and sniff(data) == "avif":
         data = rewritten(data)
         if data[8:12] in (b"avis", b"miaf"):

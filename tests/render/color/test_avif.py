@@ -28,12 +28,15 @@ _CHART = pyvips.Image.new_from_memory(chart_in("srgb").tobytes(), *SIZE, 3, "uch
 PART = lossless(_CHART, 8)
 
 
+P3_PROFILE = PROFILES["p3"]
+
+
 def luminance(most: int) -> bytes:
     return box(b"clli", struct.pack(">HH", most, 0))
 
 
 def described(*properties: bytes, profile: bool = False) -> ColorDescription:
-    return describe_colors(assembled([PART.having(*properties)]), "avif", profile=profile)
+    return describe_colors(assembled([PART.having(*properties)]), "avif", P3_PROFILE if profile else None)
 
 
 def space(primaries: int, transfer: int, *others: bytes) -> ColorSpace | None:
@@ -42,7 +45,7 @@ def space(primaries: int, transfer: int, *others: bytes) -> ColorSpace | None:
 
 def test_without_code_points_the_samples_are_srgb() -> None:
     assert described() == NONE
-    assert describe_colors(b"", "avif", profile=False) == NONE
+    assert describe_colors(b"", "avif", None) == NONE
 
 
 def test_a_profile_comes_first() -> None:

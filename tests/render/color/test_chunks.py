@@ -1,9 +1,12 @@
 """The color chunks of a PNG: the first whole one of each before the pixels, whatever stands between."""
 
+import zlib
+
 import pytest
 
-from tests.support.signaled_colors import SRGB, chrm, chunk, cicp, clli, gama, png
-from thumbs.render.color.png import color_chunks
+from tests.support.color import PROFILES
+from tests.support.signaled_colors import SRGB, chrm, chunk, cicp, clli, gama, iccp, png
+from thumbs.render.color.png import color_chunks, profile_chunk
 
 PIXEL = [[(0.5, 0.5, 0.5)]]
 LINEAR = {b"gAMA": (100_000).to_bytes(4, "big")}
@@ -48,3 +51,26 @@ def test_code_points_behind_a_palette_count_as_absent() -> None:
 @pytest.mark.parametrize("length", range(33, 60))
 def test_a_file_that_ends_early_is_read_up_to_there(length: int) -> None:
     assert color_chunks(png(PIXEL, gama(1))[:length]) == (LINEAR if length >= 33 + 16 else {})
+
+
+# ------------------------------------------------------------------------------------------------ profiles
+
+
+def test_a_profile_is_inflated() -> None:
+    assert profile_chunk(png(PIXEL, gama(1) + iccp(PROFILES["p3"]))) == PROFILES["p3"]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        iccp(PROFILES["p3"])[:-4] + b"sum!",
+        chunk(b"iCCP", b"name"),
+        chunk(b"iCCP", b"name\0\0junk"),
+        chunk(b"iCCP", b"name\0\0" + zlib.compress(PROFILES["p3"])[:-20]),
+        chunk(b"iCCP", b"name\0\0" + zlib.compress(bytes(5_000_000))),
+        chunk(b"iCCP", b""),
+    ],
+)
+def test_a_damaged_profile_counts_as_absent(damaged: bytes) -> None:
+    assert profile_chunk(png(PIXEL, damaged)) is None

@@ -2,12 +2,14 @@
 
 import pytest
 
+from tests.support.color import PROFILES
 from tests.support.signaled_colors import DISPLAY_P3, SRGB, chrm, chunk, cicp, clli, gama, png
 from thumbs.render.color.description import describe_colors
 from thumbs.render.color.primaries import BT709, PRIMARIES
 from thumbs.render.color.transfer import PNG_TRANSFERS
 from thumbs.render.color.values import ColorDescription, ColorSpace, Curve, Power
 
+P3_PROFILE = PROFILES["p3"]
 PIXEL = [[(0.5, 0.5, 0.5)]]
 PROFILE, NONE = ColorDescription(profile=True), ColorDescription()
 LINEAR = ColorDescription(space=ColorSpace(BT709, Power(1.0)))
@@ -16,13 +18,13 @@ MARK = chunk(b"sRGB", b"\0")
 
 
 def described(chunks: bytes, *, profile: bool = False) -> ColorDescription:
-    return describe_colors(png(PIXEL, chunks), "png", profile=profile)
+    return describe_colors(png(PIXEL, chunks), "png", P3_PROFILE if profile else None)
 
 
 @pytest.mark.parametrize("profile", [False, True])
 @pytest.mark.parametrize("name", ["jpeg", "webp", "gif", "tiff", "svg"])
 def test_other_formats_have_profiles_only(name: str, *, profile: bool) -> None:
-    assert describe_colors(b"", name, profile=profile) == ColorDescription(profile)
+    assert describe_colors(b"", name, P3_PROFILE if profile else None) == ColorDescription(profile)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,11 @@ _TABLES_KEPT = 8
 def to_srgb_picture(image: pyvips.Image, space: ColorSpace) -> pyvips.Image:
     """`image`, whose samples lie in `space`, as sRGB or gray with 8 bits per channel.
 
-    It has 8 or 16 bits per channel; with 16, nothing is rounded before the end. Alpha stays as it is.
+    It has 8 or 16 bits per channel; with 16, nothing is rounded before the end. Alpha stays as it is. A picture of
+    other samples is returned as it is.
     """
+    if image.format not in ("uchar", "ushort"):
+        return image
     colors = 3 if image.bands > 2 else 1
     deep = image.format == "ushort"
     most = _largest_sample(image) if deep else 255

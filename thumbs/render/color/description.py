@@ -2,8 +2,11 @@
 
 A description that is unknown, reserved or damaged counts as absent, and the next one is used; without any, the samples
 are sRGB. For a PNG the order is that of PNG Third Edition, 4.3: `cICP`, ICC profile, `sRGB`, `gAMA` with `cHRM`. For an
-AVIF it is ICC profile, then code points (ITU-T H.273). All other formats have ICC profiles only.
+AVIF it is ICC profile, then code points (ITU-T H.273). All other formats have ICC profiles only. Of a profile that
+names PQ or HLG in a tag, only these code points are used: curves of a profile have no reference white.
 """
+
+import struct
 
 from thumbs.render.color.png import color_chunks
 from thumbs.render.color.primaries import BT709, PRIMARIES, Primaries
@@ -14,7 +17,10 @@ from thumbs.render.containers.boxes import TooManyError
 from thumbs.render.containers.cicp import cicp_of
 
 _RGB_IDENTITY, _FULL_RANGE = 0, 1
+_HIGH_RANGE = (Curve.PQ, Curve.HLG)
 _INTENTS = 4
+# Of an ICC profile (ICC.1:2022, 7.3): where the number of tags is; and a tag `cicp` with its type.
+_TAG_COUNT, _TAG_ROW_BYTES, _CICP_TAG_BYTES = 128, 12, 12
 _GAMMA_UNIT = 100_000  # of `gAMA` and `cHRM`
 _LUMINANCE_UNIT = 10_000
 # A `gAMA` without `cHRM` that is about that of CRTs stands in many files of sRGB. libpng's threshold.
@@ -23,13 +29,13 @@ _CRT_GAMMA, _CRT_THRESHOLD = 2.2, 0.05
 _RESERVED_PRIMARIES, _RESERVED_TRANSFERS = (0,), (0, 3)
 
 
-def describe_colors(data: bytes, name: str, *, profile: bool) -> ColorDescription:
-    """The color description of a file of the format `name`. `profile`: it has an ICC profile that may be used."""
+def describe_colors(data: bytes, name: str, profile: bytes | None) -> ColorDescription:
+    """The color description of a file of the format `name`; `profile` is its ICC profile if that may be used."""
     if name == "png":
-        return _png(color_chunks(data), profile=profile)
-    if profile or name != "avif":
-        return ColorDescription(profile)
-    return _in_space(_avif(data))
+        return _png(color_chunks(data), profile)
+    if profile is not None:
+        return _by_profile(profile, DEFAULT_PEAK)
+    return _in_space(_avif(data) if name == "avif" else None)
 
 
 def _in_space(space: ColorSpace | None) -> ColorDescription:
@@ -37,30 +43,50 @@ def _in_space(space: ColorSpace | None) -> ColorDescription:
 
 
 def _space(primaries: Primaries, transfer: Transfer, peak: float) -> ColorSpace:
-    if transfer in (Curve.PQ, Curve.HLG):
+    if transfer in _HIGH_RANGE:
         return ColorSpace(primaries, transfer, peak)
     return ColorSpace(primaries, transfer)
+
+
+def _by_profile(profile: bytes, peak: float) -> ColorDescription:
+    space = _named_by_profile(profile, peak)
+    return ColorDescription(profile=True) if space is None else _in_space(space)
+
+
+def _named_by_profile(profile: bytes, peak: float) -> ColorSpace | None:
+    """The high dynamic range that the tag `cicp` (ICC.1:2022, 9.2.17 and 10.3) of a checked profile of RGB names."""
+    if profile[16:20] != b"RGB ":
+        return None
+    count = struct.unpack_from(">I", profile, _TAG_COUNT)[0]
+    for row in range(count):
+        name, start, length = struct.unpack_from(">4sII", profile, _TAG_COUNT + 4 + _TAG_ROW_BYTES * row)
+        if name == b"cicp" and length >= _CICP_TAG_BYTES:
+            space = _code_points(profile[start + 8 : start + _CICP_TAG_BYTES], peak)
+            return space if space is not None and space.transfer in _HIGH_RANGE else None
+    return None
+
+
+def _code_points(content: bytes, peak: float) -> ColorSpace | None:
+    """The color space of the four bytes of a `cICP` chunk or a `cicp` tag."""
+    primaries, transfer, matrix, full_range = content
+    if matrix != _RGB_IDENTITY or full_range != _FULL_RANGE:
+        return None
+    if primaries not in PRIMARIES or transfer not in PNG_TRANSFERS:
+        return None
+    return _space(PRIMARIES[primaries], PNG_TRANSFERS[transfer], peak)
 
 
 # -------------------------------------------------------------------------------------------------------- PNG
 
 
-def _png(chunks: dict[bytes, bytes], *, profile: bool) -> ColorDescription:
-    space = _code_points(chunks) if b"cICP" in chunks else None
-    if space is None and profile:
-        return ColorDescription(profile=True)
+def _png(chunks: dict[bytes, bytes], profile: bytes | None) -> ColorDescription:
+    peak = _png_peak(chunks)
+    space = _code_points(chunks[b"cICP"], peak) if b"cICP" in chunks else None
+    if space is None and profile is not None:
+        return _by_profile(profile, peak)
     if space is None and not _is_srgb(chunks) and b"gAMA" in chunks:
         space = _gamma(chunks)
     return _in_space(space)
-
-
-def _code_points(chunks: dict[bytes, bytes]) -> ColorSpace | None:
-    primaries, transfer, matrix, full_range = chunks[b"cICP"]
-    if matrix != _RGB_IDENTITY or full_range != _FULL_RANGE:
-        return None
-    if primaries not in PRIMARIES or transfer not in PNG_TRANSFERS:
-        return None
-    return _space(PRIMARIES[primaries], PNG_TRANSFERS[transfer], _png_peak(chunks))
 
 
 def _png_peak(chunks: dict[bytes, bytes]) -> float:

@@ -1,13 +1,15 @@
 """Reads the chunks of a PNG that say something of its colors (PNG Third Edition, 11.3.2)."""
 
 import zlib
+from collections.abc import Iterator
 
-from thumbs.render.bombs.limits import MAX_PNG_CHUNKS
+from thumbs.render.bombs.limits import MAX_ICC_BYTES, MAX_PNG_CHUNKS
 
 _FIRST_CHUNK = 8  # after the signature
 _PIXELS = b"IDAT"
 _PALETTE = b"PLTE"
-_CICP = b"cICP"
+_CICP, _PROFILE = b"cICP", b"iCCP"
+_MAX_KEYWORD = 79
 # Names and lengths. A chunk of another length counts as absent.
 _LENGTHS = {_CICP: 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"cLLI": 8, b"mDCV": 24}
 
@@ -19,16 +21,46 @@ def color_chunks(data: bytes) -> dict[bytes, bytes]:
     """
     found: dict[bytes, bytes] = {}
     ignored: set[bytes] = set()
+    for name, at, length in _chunks(data):
+        if name == _PALETTE:
+            ignored.add(_CICP)
+        if _LENGTHS.get(name) == length and name not in found and name not in ignored:
+            content = _checked(data, at, length)
+            if content is not None:
+                found[name] = content
+    return found
+
+
+def profile_chunk(data: bytes) -> bytes | None:
+    """The ICC profile in the first chunk `iCCP` before the pixels; None where it cannot be read, or is too long.
+
+    libpng leaves a profile of RGB out where the picture is gray. Browsers use it.
+    """
+    found = next(((at, length) for name, at, length in _chunks(data) if name == _PROFILE), (0, 0))
+    content = _checked(data, *found) if 0 < found[1] <= MAX_ICC_BYTES else None
+    if content is None:
+        return None
+    start = content.find(b"\0", 0, _MAX_KEYWORD + 1) + 2  # behind the end of its name, and the method
+    inflater = zlib.decompressobj()
+    try:
+        profile = inflater.decompress(content[start:], MAX_ICC_BYTES)
+    except zlib.error:
+        return None
+    return profile if inflater.eof else None
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Name, place and length of the chunks before the pixels. A place is that of the length in front of the name."""
     at = _FIRST_CHUNK
     for _ in range(MAX_PNG_CHUNKS):
         length, name = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
         if len(name) < 4 or name == _PIXELS:
             break
-        if name == _PALETTE:
-            ignored.add(_CICP)
-        if _LENGTHS.get(name) == length and name not in found and name not in ignored:
-            end = at + 8 + length
-            if zlib.crc32(data[at + 4 : end]).to_bytes(4, "big") == data[end : end + 4]:
-                found[name] = data[at + 8 : end]
+        yield name, at, length
         at += 12 + length
-    return found
+
+
+def _checked(data: bytes, at: int, length: int) -> bytes | None:
+    end = at + 8 + length
+    checksum = zlib.crc32(memoryview(data)[at + 4 : end])
+    return data[at + 8 : end] if checksum.to_bytes(4, "big") == data[end : end + 4] else None

@@ -1,1 +1,1 @@
-"""The boxes and blocks that original files consist of, read within bounds. Imports no other room."""
+"""The boxes, blocks and chunks that original files consist of, read within bounds. Imports no other room."""
