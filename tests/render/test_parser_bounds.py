@@ -29,6 +29,7 @@ from thumbs.render.bombs import avif, gif, icc, jpeg, limits, svg, tiff, webp
 from thumbs.render.containers import limits as container_limits
 from thumbs.render.containers.cicp import read_cicp
 from thumbs.render.containers.limits import MAX_AVIF_ITEMS
+from thumbs.render.containers.webp import with_alpha_flag
 from thumbs.render.header import normalized
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,6 +209,17 @@ WORST: dict[str, Worst] = {
     ),
     "jpeg, coded data": Worst("JPEG", jpeg.is_bomb, lambda: filled(_PROGRESSIVE[:-2], b"\xff\0\xe2\0"), False),
     "webp, empty chunks": Worst("WebP", webp.is_bomb, lambda: filled(_WEBP, b"ABCD\0\0\0\0"), True),
+    "webp, a flag behind chunks": Worst(
+        "WebP",
+        lambda data: with_alpha_flag(data) is data,
+        lambda: filled(
+            _WEBP[:12] + b"VP8X\x0a\0\0\0" + bytes(10),
+            b"ABCD\0\0\0\0",
+            b"VP8L\0\0\0\3\x2f\0\0\0\x10" + bytes(3 * 2**24),
+            count=99_000,
+        ),
+        False,
+    ),
     "gif, frames": Worst("GIF", gif.is_bomb, lambda: filled(b"GIF89a\1\0\1\0\x80\0\0" + bytes(6), _GIF_FRAME), True),
     "avif, boxes in front": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF[:32], b"\0\0\0\x08free"), True),
     "avif, boxes behind": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF, b"\0\0\0\x08free"), True),

@@ -6,9 +6,6 @@ MAX_PNG_CHUNKS = 100_000
 # JPEG. libjpeg takes 180 bytes for an empty application segment.
 MAX_JPEG_SEGMENTS = 200_000
 
-# WebP. An animation has a chunk for each frame.
-MAX_WEBP_CHUNKS = 100_000
-
 # GIF. Only a file of more than 1 MB can have as many.
 MAX_GIF_FRAMES = 100_000
 

@@ -1,1 +1,1 @@
-"""The boxes that original files consist of, read within bounds. Imports no other room."""
+"""The boxes and chunks that original files consist of, read within bounds. Imports no other room."""
