@@ -21,8 +21,11 @@ def is_bomb(data: bytes) -> bool:
 
     False for a box that cannot be parsed: libvips then finds the error.
     """
+    most = 2 * len(data) + _MARGIN_BYTES
     try:
-        return sum(map(_copied_bytes, read_metas(data))) > 2 * len(data) + _MARGIN_BYTES
+        metas = read_metas(data)
+        all_bytes = sum(_size(location, len(data)) for meta in metas for _, location in read_locations(meta))
+        return all_bytes > most and sum(map(_copied_bytes, metas)) > most
     except TooManyError:
         return True
     except UnreadableError:
