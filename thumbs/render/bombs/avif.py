@@ -6,8 +6,9 @@ is no picture when it opens the file, and keeps what describes a picture; of the
 decodes. So 1 MB can become 2.5 GB. Pictures that are not decoded cost nothing.
 """
 
-from thumbs.render.containers.avif import Location, Structure, read_locations, read_metas, structure_of
+from thumbs.render.containers.avif import read_locations, read_metas, structure_of
 from thumbs.render.containers.boxes import Box, TooManyError, UnreadableError
+from thumbs.render.containers.items import Location, Structure
 
 _MARGIN_BYTES = 16_777_216
 _PICTURE = b"av01"
