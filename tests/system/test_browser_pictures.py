@@ -23,6 +23,7 @@ from tests.support.avif_files import assembled, grid, mirroring, nclx, rotation,
 from tests.support.avif_pictures import ALPHA, PREMULTIPLIED, coded, drawing, gray, in_limited_range, shown
 from tests.support.browser import browser
 from tests.support.pictures import encoded
+from tests.support.waiting import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -51,6 +52,7 @@ class Shown:
 
     def __init__(self, driver: "Chrome") -> None:
         self._driver = driver
+        driver.set_script_timeout(WAIT_SECONDS)
         image = Image.new("RGBA", (64, 64), (90, 120, 150, 64))
         pixel = self(encoded(image, "AVIF", quality=100), "avif").getpixel((32, 32))
         assert isinstance(pixel, tuple)
