@@ -33,7 +33,7 @@ from thumbs.render.containers import limits as container_limits
 from thumbs.render.containers.cicp import read_cicp
 from thumbs.render.containers.gif import Gif, TooManyBlocks, read_gif
 from thumbs.render.containers.limits import MAX_AVIF_ITEMS
-from thumbs.render.containers.webp import with_right_headers
+from thumbs.render.containers.webp import with_alpha_flag
 from thumbs.render.header import normalized
 from thumbs.render.tiff.samples import read_samples as read_tiff_samples
 
@@ -268,11 +268,14 @@ WORST: dict[str, Worst] = {
         "GIF", has_too_many_blocks, lambda: filled(_GIF, b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"), True
     ),
     "gif, controls": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF, b"!\xf9\4\1\0\0\0\0"), True),
-    "webp, mended at the limit": Worst(
+    "webp, a flag behind chunks": Worst(
         "WebP",
-        lambda data: with_right_headers(data) is data,
+        lambda data: with_alpha_flag(data) is data,
         lambda: filled(
-            _WEBP[:4] + b"\xff" * 4 + _WEBP[8:], b"ABCD\0\0\0\0", b"ABCD\0\0\0\3" + bytes(3 * 2**24), count=99_000
+            _WEBP[:12] + b"VP8X\x0a\0\0\0" + bytes(10),
+            b"ABCD\0\0\0\0",
+            b"VP8L\0\0\0\3\x2f\0\0\0\x10" + bytes(3 * 2**24),
+            count=99_000,
         ),
         False,
     ),

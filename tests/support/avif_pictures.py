@@ -37,6 +37,8 @@ def coded(image: Image.Image, *, depth: int = 8, premultiplied: bool = False) ->
     else:
         source = pyvips.Image.new_from_memory(image.tobytes(), *image.size, len(image.getbands()), "uchar")
         deep = (source * 257).cast("ushort").copy(interpretation="rgb16")
+        if premultiplied:
+            deep = deep.premultiply(max_alpha=65_535).rint().cast("ushort").copy(interpretation="rgb16")
         options = {"compression": "av1", "bitdepth": depth, "Q": 95, "effort": 0, "subsample_mode": "off"}
         data = deep.heifsave_buffer(**options)
     return [part for part in parts_of(data) if part.kind == b"av01"]

@@ -18,7 +18,7 @@ from thumbs.render.bombs import avif, jpeg, svg, tiff, webp
 from thumbs.render.color.description import describe_colors
 from thumbs.render.color.values import ColorSpace
 from thumbs.render.containers.gif import Gif, TooManyBlocks, Unreadable, read_gif
-from thumbs.render.containers.webp import with_right_headers
+from thumbs.render.containers.webp import with_alpha_flag
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
 from thumbs.render.profiles import needs_main_picture, usable_profile
@@ -161,14 +161,14 @@ def normalized(data: bytes) -> bytes:
     """`data` in a form that libvips reads.
 
     libvips recognizes only some AVIF brands: others are replaced by `avif`. Properties of an AVIF are rewritten where
-    libheif reads them otherwise than browsers do. A WebP gets right flags and its real size. A PNG loses its text
+    libheif reads them otherwise than browsers do. A WebP gets the flag for its alpha. A PNG loses its text
     chunks: libpng inflates each compressed one, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8.
     Raises `SourceOverLimit` for a PNG of more than 100,000 chunks.
     """
     if data.startswith(PNG):
         return without_texts(data)
     if data.startswith(b"RIFF") and sniff(data) == "webp":
-        return with_right_headers(data)
+        return with_alpha_flag(data)
     if data[4:8] == b"ftyp" and sniff(data) == "avif":
         data = rewritten(data)
         if data[8:12] in (b"avis", b"miaf"):

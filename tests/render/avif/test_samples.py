@@ -1,5 +1,7 @@
 """Samples of an AVIF come out in the levels that libavif gives them: gray, alpha, ranges, depths, premultiplication."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,3 +185,31 @@ def test_colors_of_the_limited_range_are_not_too_bright(depth: int) -> None:
     off = [int(str(found.getpixel((8 * n + 4, 32)))) - (level - 16) * 255 / 219 for n, level in enumerate(levels)]
     assert abs(sum(off) / len(off)) < (0.25 if depth == 8 else 0.6)  # deep levels are cut to 8 bits, not rounded
     assert max(map(abs, off)) <= 1.6
+
+
+def two(main: Part, thumbnail: Part) -> bytes:
+    return assembled([main, thumbnail], [(b"thmb", 2, (1,))])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda part: part.having(rotation(2)),
+        lambda part: part.having(mirroring(0)),
+        lambda part: part.without(b"colr").having(nclx(1, 13, 6, full=False)),
+        lambda part: in_limited_range(part.without(b"colr"), "4:4:4"),
+    ],
+    ids=["rotation", "mirroring", "range by a property", "range by its data"],
+)
+def test_a_thumbnail_that_is_no_smaller_copy_is_not_shown(change: Callable[[Part], Part]) -> None:
+    large, small = drawing(width=512, height=512).convert("RGB"), drawing(width=256, height=256).convert("RGB")
+    data = two(coded(large)[0], change(coded(small)[0]))
+    found = picture(data, Transform(64, 64, "png")).convert("RGBA")
+    assert largest_difference(found, large.resize((64, 64), Image.Resampling.BOX).convert("RGBA")) <= CLOSE
+
+
+def test_a_thumbnail_that_is_a_smaller_copy_is_shown() -> None:
+    """It saves decoding the main picture."""
+    large, small = (coded(drawing(width=side, height=side).convert("RGB"))[0] for side in (512, 256))
+    assert read_samples(two(large, small)) is None
+    assert read_samples(two(large.having(rotation(1)), small.having(rotation(1)))) is None

@@ -8,11 +8,11 @@
 """
 
 from thumbs.render.containers.av1 import UNSPECIFIED
-from thumbs.render.containers.avif import FULL, Association, Structure, read_structure
+from thumbs.render.containers.avif import read_structure
 from thumbs.render.containers.boxes import Box, TooManyError, boxes, make_box
 from thumbs.render.containers.cicp import nclx_of
+from thumbs.render.containers.items import FULL, TRANSFORMATIONS, Association, Structure
 
-_TRANSFORMATIONS = (b"clap", b"irot", b"imir")  # in the order of MIAF
 _BT601 = 6
 _MATRIX_AT = 8  # in the contents of `colr`, behind the type, the primaries and the transfer function
 _MAX_ASSOCIATIONS = 255  # of one item, as their number has one byte
@@ -56,13 +56,13 @@ def _with_transformations(structure: Structure, associations: _Associations) -> 
     """The associations where the main picture and its alpha have the same transformations, in the order of MIAF."""
     own = associations.get(structure.primary, ())
     turns = sorted(
-        (each for each in own if _name(structure, each) in _TRANSFORMATIONS),
-        key=lambda each: _TRANSFORMATIONS.index(_name(structure, each)),
+        (each for each in own if _name(structure, each) in TRANSFORMATIONS),
+        key=lambda each: TRANSFORMATIONS.index(_name(structure, each)),
     )
     changed = dict(associations)
     for item in (structure.primary, structure.alpha_of(structure.primary)):
         if item is not None:
-            kept = [each for each in changed.get(item, ()) if _name(structure, each) not in _TRANSFORMATIONS]
+            kept = [each for each in changed.get(item, ()) if _name(structure, each) not in TRANSFORMATIONS]
             if [each for each in changed.get(item, ()) if each not in kept] != turns:
                 changed[item] = (*kept, *turns)
     return changed

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import pyvips
 
-from thumbs.render.containers.avif import Structure, read_structure
+from thumbs.render.containers.avif import read_structure
 from thumbs.render.containers.boxes import TooManyError
 from thumbs.render.containers.cicp import cicp_of, sequence_header_of
+from thumbs.render.containers.items import Structure
 
 _BLACK = 16.0  # of the limited range in 8 bits; white is 235
 _LUMA_GAIN = 255 / 219
@@ -41,25 +42,42 @@ class Samples:
 
 
 def read_samples(data: bytes) -> Samples | None:
-    """How the samples of the main picture must be corrected; None where libheif decodes them as browsers do."""
+    """How the samples of the main picture must be corrected.
+
+    None where libheif decodes them as browsers do, and where each thumbnail, which libvips may decode in its place, has
+    the same colors and transformations.
+    """
     try:
         structure = read_structure(data)
     except TooManyError:
         return None
     if structure is None:
         return None
-    alpha = structure.alpha_of(structure.primary)
-    found = Samples(
-        _color_scales(structure),
+    main, right = structure.primary, Samples()
+    found = _samples_of(structure, main)
+    if found != right or any(_differs(structure, main, each) for each in structure.thumbnails_of(main)):
+        return found
+    return None
+
+
+def _samples_of(structure: Structure, item: int) -> Samples:
+    alpha = structure.alpha_of(item)
+    return Samples(
+        _color_scales(structure, item),
         _AS_IS if alpha is None else _alpha_scale(structure, alpha),
-        premultiplied=alpha is not None and structure.is_premultiplied(structure.primary, alpha),
+        premultiplied=alpha is not None and structure.is_premultiplied(item, alpha),
     )
-    return None if found == Samples() else found
 
 
-def _color_scales(structure: Structure) -> tuple[Scale, Scale, Scale]:
-    cicp = cicp_of(structure, structure.primary)
-    coded = sequence_header_of(structure, structure.primary)
+def _differs(structure: Structure, main: int, thumbnail: int) -> bool:
+    """Whether a thumbnail would not be shown as the main picture, which needs no correction, is."""
+    properties = ([each.contents() for each in structure.transformations_of(item)] for item in (main, thumbnail))
+    codes = (cicp_of(structure, item) for item in (main, thumbnail))
+    return len(set(codes)) > 1 or next(properties) != next(properties) or _samples_of(structure, thumbnail) != Samples()
+
+
+def _color_scales(structure: Structure, item: int) -> tuple[Scale, Scale, Scale]:
+    cicp, coded = cicp_of(structure, item), sequence_header_of(structure, item)
     if cicp is None or coded is None or cicp.full_range:
         return _AS_IS, _AS_IS, _AS_IS
     if coded.monochrome:  # libheif leaves it in the limited range

@@ -6,8 +6,9 @@ is no picture when it opens the file, and keeps what describes a picture; of the
 decodes. So 1 MB can become 2.5 GB. Pictures that are not decoded cost nothing.
 """
 
-from thumbs.render.containers.avif import Location, Structure, read_locations, read_metas, structure_of
+from thumbs.render.containers.avif import read_locations, read_metas, structure_of
 from thumbs.render.containers.boxes import Box, TooManyError, UnreadableError
+from thumbs.render.containers.items import Location, Structure
 
 _MARGIN_BYTES = 16_777_216
 _PICTURE = b"av01"
@@ -21,8 +22,11 @@ def is_bomb(data: bytes) -> bool:
 
     False for a box that cannot be parsed: libvips then finds the error.
     """
+    most = 2 * len(data) + _MARGIN_BYTES
     try:
-        return sum(map(_copied_bytes, read_metas(data))) > 2 * len(data) + _MARGIN_BYTES
+        metas = read_metas(data)
+        all_bytes = sum(_size(location, len(data)) for meta in metas for _, location in read_locations(meta))
+        return all_bytes > most and sum(map(_copied_bytes, metas)) > most
     except TooManyError:
         return True
     except UnreadableError:

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from thumbs.render.containers.av1 import SequenceHeader, read_sequence_header
-from thumbs.render.containers.avif import Structure, read_structure
+from thumbs.render.containers.avif import read_structure
 from thumbs.render.containers.boxes import Box, TooManyError
+from thumbs.render.containers.items import Structure
 
 _NCLX = b"nclx"
 # What is read of the data of an item to find its sequence header.
