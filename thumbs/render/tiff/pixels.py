@@ -22,8 +22,9 @@ _ICC_DEEP = 65_280
 def open_tiff(data: bytes, samples: Samples, *, measured: bool = True) -> pyvips.Image:
     """The picture in colors, not decoded yet.
 
-    Gray floating-point samples without limits in the file are decoded once here, to find their largest value; not so
-    without `measured`, for a caller that needs no pixels. Raises `SourceBroken` for other bands than those announced,
+    Gray floating-point samples without limits in the file are decoded once here, to find their largest value, which
+    takes no longer than the limits of originals allow; not so without `measured`, for a caller that needs no pixels.
+    Raises `SourceBroken` for other bands than those announced,
     and libvips' errors.
     """
     patched = samples.patched(data)

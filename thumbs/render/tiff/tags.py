@@ -4,8 +4,9 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-# The codes of `struct` for the types of TIFF 6.0, section 2, and of BigTIFF. A rational is two numbers.
-_TYPES = {1: "B", 3: "H", 4: "I", 5: "II", 6: "b", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d", 16: "Q", 17: "q"}
+# The codes of `struct` for the types of TIFF 6.0, section 2, of BigTIFF, and for offsets of directories (13 and 18).
+_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+_TYPES = {**_NUMBERS, 5: "II", 10: "ii"}  # a rational is two numbers
 _RATIONALS = (5, 10)
 
 
