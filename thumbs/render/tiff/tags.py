@@ -1,5 +1,6 @@
 """The directories of a TIFF or a BigTIFF. Each is read once, and values no further than the caller asks for."""
 
+import math
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ class Value:
 
     def replaced(self, numbers: tuple[int, ...]) -> tuple[int, bytes]:
         """Where to put which bytes, so that the tag has these numbers."""
-        return self.at, struct.pack(f"{self.code[0]}{len(numbers)}{self.code[1:]}", *numbers)
+        order, kind = self.code[0], self.code[1:]
+        flat = numbers if len(kind) == 1 else tuple(part for number in numbers for part in (number, 1))  # rationals
+        return self.at, struct.pack(f"{order}{len(flat)}{kind[0]}", *flat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Directory:
         if kind in _RATIONALS:
             pairs = zip(numbers[::2], numbers[1::2], strict=True)
             numbers = tuple(above / below if below else 0.0 for above, below in pairs)
-        return Value(numbers, at, code)
+        return Value(numbers, at, code) if all(map(math.isfinite, numbers)) else None
 
 
 def directories(data: bytes) -> Iterator[Directory]:
