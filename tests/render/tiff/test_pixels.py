@@ -225,12 +225,15 @@ LAB = (61, 20, -22)
         ((156, 20, 234, 128), {"photometric": tf.CIELAB, "planar": True, "extra": [2]}, (128,)),
         ((40_000, 5120, 65_536 - 5632), {"photometric": tf.CIELAB, "bits": 16, "planar": True}, ()),
         ((156 - 256, 20, -22), {"photometric": tf.CIELAB, "sample_format": tf.SIGNED}, ()),
+        (LAB, {"photometric": tf.CIELAB, "bits": 32, "sample_format": tf.FLOATING}, ()),
+        ((*LAB, 0.5), {"photometric": tf.CIELAB, "bits": 32, "sample_format": tf.FLOATING, "extra": [2]}, (128,)),
+        (LAB, {"photometric": tf.CIELAB, "bits": 32, "sample_format": tf.FLOATING, "planar": True}, ()),
         ((156, 148, 106), {"photometric": tf.ICCLAB}, ()),
         ((61 * 652.8, 148 * 256, 106 * 256), {"photometric": tf.ICCLAB, "bits": 16}, ()),
     ],
 )
 def test_lab_of_every_encoding_is_converted(pixel: Levels, options: dict[str, object], alpha: tuple[int, ...]) -> None:
-    found = color_of(*map(int, pixel), **options)
+    found = color_of(*pixel, **options)
     assert is_near(found[:3], lab_color(*LAB), 6)
     assert found[3:] == alpha
 

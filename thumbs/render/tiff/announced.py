@@ -46,7 +46,7 @@ _LAB_KINDS = frozenset((kind, bits) for kind in (UNSIGNED, SIGNED) for bits in (
 _KINDS_OF = {
     PALETTE: frozenset((UNSIGNED, bits) for bits in (*SMALL_BITS, 8, 16)),
     YCBCR: frozenset([(UNSIGNED, 8)]),
-    CIELAB: _LAB_KINDS,
+    CIELAB: _LAB_KINDS | {(FLOAT, 32)},
     ICCLAB: _LAB_KINDS,
 }
 ASSOCIATED = 1
@@ -154,7 +154,7 @@ class Announced:
             inks = self.number(INK_SET, 1) == _CMYK
             return inks and unsigned and complete and (without_alpha or self.bits == 8)
         if self.photometric == CIELAB:
-            return without_alpha and self.bits == 16 and not self.planar
+            return without_alpha and self.bits != 8 and not self.planar
         return self.photometric == LOG_LUV or (self.photometric == YCBCR and self._is_ycbcr_converted)
 
     def numbers(self, tag: int) -> tuple[float, ...]:
