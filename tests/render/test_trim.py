@@ -86,6 +86,14 @@ def test_a_transparent_margin_is_found_by_transparency_alone(color: Color | None
     assert made.convert("RGBA").getchannel("A").getextrema() == (255, 255)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_picture_without_alpha_has_no_transparent_margin(mode: str) -> None:
+    """The color behind `transparent` is black, and black is not what was meant."""
+    image = framed((0, 0, 0), (200, 200, 200), (4, 6, 20, 30)).convert(mode)
+    assert trimmed(image, Trim(10, Color(0, 0, 0, 0))).size == (60, 40)
+    assert trimmed(image, Trim(10, Color(0, 0, 0))).size == (16, 24)
+
+
 def test_a_gray_picture_is_trimmed_by_its_gray_and_by_a_color() -> None:
     image = framed((240,), (10,), (3, 3, 9, 9), "L")
     assert trimmed(image, Trim(5)).size == (6, 6)

@@ -4,17 +4,28 @@ import math
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # A value of a tag: the type (TIFF 6.0, section 2) and the numbers, or bytes.
 Value = tuple[int, Sequence[float] | bytes]
 BYTE, ASCII, SHORT, LONG, RATIONAL, FLOAT, DOUBLE, LONG8 = 1, 2, 3, 4, 5, 11, 12, 16
+_DIRECTORY = 13
 UNSIGNED, SIGNED, FLOATING, VOID, COMPLEX_INT, COMPLEX_FLOAT = 1, 2, 3, 4, 5, 6
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, MASK, SEPARATED, YCBCR, CIELAB, ICCLAB, ITULAB = 0, 1, 2, 3, 4, 5, 6, 8, 9, 10
 LOG_L, LOG_LUV = 32844, 32845
 UNSPECIFIED, ASSOCIATED, UNASSOCIATED = 0, 1, 2
 NONE, DEFLATE, ADOBE_DEFLATE, SGI_LOG = 1, 32946, 8, 34676
-_CODES = {BYTE: "B", ASCII: "s", SHORT: "H", LONG: "I", FLOAT: "f", DOUBLE: "d", LONG8: "Q", RATIONAL: "I"}
+_CODES = {
+    BYTE: "B",
+    ASCII: "s",
+    SHORT: "H",
+    LONG: "I",
+    FLOAT: "f",
+    DOUBLE: "d",
+    LONG8: "Q",
+    RATIONAL: "I",
+    _DIRECTORY: "I",
+}
 _SAMPLE_CODES = {
     (UNSIGNED, 8): "B",
     (UNSIGNED, 16): "H",
@@ -70,6 +81,17 @@ def tiff(*pages: Tiff) -> bytes:
     for number, page in enumerate(pages):
         data += _directory(page, len(data), last=number == len(pages) - 1)
     return data
+
+
+def tiff_with_level(page: Tiff, level: Tiff) -> bytes:
+    """The file of one page whose tag SubIFDs names the directory of another picture."""
+
+    def naming(place: int) -> bytes:
+        return tiff(replace(page, tags={**page.tags, 330: (_DIRECTORY, [place])}))
+
+    place = len(naming(0))
+    place += place % 2
+    return naming(place).ljust(place, b"\0") + _directory(level, place, last=True)
 
 
 def packed(page: Tiff, rows: Sequence[Sequence[Pixel]], band: int | None = None) -> bytes:

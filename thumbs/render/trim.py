@@ -12,8 +12,11 @@ def find_content(image: pyvips.Image, trim: Trim) -> Box | None:
     """The smallest box around all pixels that are not margin; None when every pixel is.
 
     `image` is sRGB or gray, 8 bits, perhaps with alpha, and in memory. A pixel is not margin when one of its channels
-    differs by more than the tolerance. With a transparent margin, only alpha is compared.
+    differs by more than the tolerance. With a transparent margin, only alpha is compared: a picture without alpha has
+    no such margin.
     """
+    if trim.color is not None and trim.color.alpha < _HALF_OPAQUE and not image.hasalpha():
+        return Box(0, 0, image.width, image.height)
     compared, margin = _comparable(image, trim.color)
     # Without `line_art`, libvips blurs first and would miss single pixels; the tolerance deals with noise.
     left, top, width, height = compared.find_trim(threshold=trim.tolerance, background=margin, line_art=True)

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 from tests.support import tiff_files as tf
 from tests.support.loaders import every_loader
 from tests.support.pictures import decoded, encoded
-from tests.support.tiff_files import Tiff, tiff
+from tests.support.tiff_files import Tiff, tiff, tiff_with_level
 from tests.support.tiff_pixels import encoded_light, levels, limits
 from thumbs.errors import SourceUnsupported
 from thumbs.image.formats import FORMATS
@@ -157,6 +157,15 @@ def test_a_small_part_of_a_large_picture_has_the_right_colors() -> None:
     assert is_near(found, (104, 56, 0), 1)
 
 
+def test_a_picture_is_turned_upright() -> None:
+    rows = [[(10 * x, 20 * y, 5, 6, 7) for x in range(20)] for y in range(10)]
+    data = tiff(Tiff(rows, extra=[0, 0], tags={274: (tf.SHORT, [6])}))  # the first row is on the right
+    for transform in (Transform(format="png"), Transform(format="png", crop=Crop(0, 0, 10, 20))):
+        image = thumbnail(data, transform)
+        assert image.size == (10, 20)
+        assert image.getpixel((2, 5)) == (50, 140, 5)
+
+
 def test_a_proxy_has_the_colors_of_the_picture() -> None:
     side = 3100
     page = Tiff([[(-100, 0, 100, 50, 60)] * side] * side, sample_format=tf.SIGNED, extra=[0, 0], strip=50)
@@ -216,12 +225,15 @@ LAB = (61, 20, -22)
         ((156, 20, 234, 128), {"photometric": tf.CIELAB, "planar": True, "extra": [2]}, (128,)),
         ((40_000, 5120, 65_536 - 5632), {"photometric": tf.CIELAB, "bits": 16, "planar": True}, ()),
         ((156 - 256, 20, -22), {"photometric": tf.CIELAB, "sample_format": tf.SIGNED}, ()),
+        (LAB, {"photometric": tf.CIELAB, "bits": 32, "sample_format": tf.FLOATING}, ()),
+        ((*LAB, 0.5), {"photometric": tf.CIELAB, "bits": 32, "sample_format": tf.FLOATING, "extra": [2]}, (128,)),
+        (LAB, {"photometric": tf.CIELAB, "bits": 32, "sample_format": tf.FLOATING, "planar": True}, ()),
         ((156, 148, 106), {"photometric": tf.ICCLAB}, ()),
         ((61 * 652.8, 148 * 256, 106 * 256), {"photometric": tf.ICCLAB, "bits": 16}, ()),
     ],
 )
 def test_lab_of_every_encoding_is_converted(pixel: Levels, options: dict[str, object], alpha: tuple[int, ...]) -> None:
-    found = color_of(*map(int, pixel), **options)
+    found = color_of(*pixel, **options)
     assert is_near(found[:3], lab_color(*LAB), 6)
     assert found[3:] == alpha
 
@@ -307,11 +319,13 @@ def test_the_first_of_several_pages_is_rendered() -> None:
     assert thumbnail(tiff(*pages)).getpixel((1, 1)) == (10, 20, 30)
 
 
-def test_a_smaller_level_of_another_kind_does_not_take_the_place_of_the_picture() -> None:
-    """libvips decodes the second page in place of the first where it has half of its sides."""
+@pytest.mark.parametrize("level", ["page", "picture"])
+def test_a_smaller_level_of_another_kind_does_not_take_the_place_of_the_picture(level: str) -> None:
+    """libvips decodes another page, or another picture of the page, in place of one that has twice of its sides."""
     first, second = solid(10, 20, 30, side=64), solid(200, 100, 50, 9, 9, extra=[0, 0], side=32)
+    data = tiff(first, second) if level == "page" else tiff_with_level(first, second)
     for transform in (Transform(8, 8, "jpeg", 90), Transform(8, 8, "png")):
-        image = thumbnail(tiff(first, second), transform)
+        image = thumbnail(data, transform)
         assert is_near(image.getpixel((3, 3)), (10, 20, 30), 3)  # type: ignore[arg-type]
 
 

@@ -75,6 +75,31 @@ def test_a_file_of_a_known_kind_with_damaged_samples_is_broken() -> None:
         render(whole[:at] + bytes(20) + whole[at + 20 :])
 
 
+@pytest.mark.parametrize(("kind", "value"), [(tf.BYTE, [2]), (tf.LONG, [2]), (tf.RATIONAL, [2, 1]), (tf.FLOAT, [2.0])])
+def test_tags_of_other_types_than_usual_are_read_and_replaced(kind: int, value: list[float]) -> None:
+    extra = value * 2
+    page = solid(9, 8, 7, 6, 5, tags={262: (kind, value), 338: (kind, extra)})
+    data = tiff(page)
+    samples = read_samples(data)
+    assert samples is not None
+    assert (samples.alpha, samples.bands, samples.colors) == (3, 5, 3)
+    assert len(samples.patched(data)) == len(data)
+    try:
+        render(data)
+    except ThumbError as error:  # libtiff refuses some types
+        assert error.status == 422  # noqa: PT017
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+@pytest.mark.parametrize("tag", [258, 259, 262, 277, 284, 332, 338, 339, 340, 341, 529, 530, 532])
+def test_a_tag_that_is_no_number_is_no_more_than_a_refusal(tag: int, number: float) -> None:
+    page = solid(0.5, photometric=tf.MIN_IS_BLACK, bits=32, sample_format=tf.FLOATING, tags={tag: (tf.FLOAT, [number])})
+    try:
+        render(tiff(page))
+    except ThumbError as error:
+        assert error.status in (415, 422)  # noqa: PT017
+
+
 def test_a_file_without_a_color_space_is_broken() -> None:
     with pytest.raises(SourceBroken):
         render(tiff(solid(1, 2, 3, tags={262: None})))

@@ -25,7 +25,8 @@ _WANTED = {
 # LZMA, Zstandard and JPEG 2000.
 DECODED = frozenset((1, 2, 3, 4, 5, 7, 8, 32766, 32771, 32773, 32809, 32946, 34676, 34677, 50001))
 _JPEG, _SGI_LOG = 7, (34676, 34677)
-_SEPARATE = 2
+_SEPARATE = 2  # planes one after the other
+_CMYK = 1  # the inks
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, SEPARATED, YCBCR, CIELAB, ICCLAB = 0, 1, 2, 3, 4, 5, 6, 8, 9
 LOG_L, LOG_LUV = 32844, 32845
 GRAYS = (WHITE_IS_ZERO, BLACK_IS_ZERO, MASK)
@@ -45,7 +46,7 @@ _LAB_KINDS = frozenset((kind, bits) for kind in (UNSIGNED, SIGNED) for bits in (
 _KINDS_OF = {
     PALETTE: frozenset((UNSIGNED, bits) for bits in (*SMALL_BITS, 8, 16)),
     YCBCR: frozenset([(UNSIGNED, 8)]),
-    CIELAB: _LAB_KINDS,
+    CIELAB: _LAB_KINDS | {(FLOAT, 32)},
     ICCLAB: _LAB_KINDS,
 }
 ASSOCIATED = 1
@@ -145,20 +146,16 @@ class Announced:
         unsigned = self.kind == UNSIGNED and self.bits <= 16
         without_alpha = self.bands == self.colors
         complete = without_alpha or (self.bands, self.alpha) == (self.colors + 1, self.colors)
-        match self.photometric:
-            case 0 | 1 | 3:
-                return unsigned and complete and not self.planar
-            case 2:
-                return (unsigned or self.kind == FLOAT) and complete
-            case 5:
-                inks = self.number(INK_SET, 1) == 1
-                return inks and unsigned and complete and (without_alpha or self.bits == 8)
-            case 6:
-                return self._is_ycbcr_converted
-            case 8:
-                return without_alpha and self.bits == 16 and not self.planar
-            case _:
-                return self.photometric == LOG_LUV
+        if self.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE):
+            return unsigned and complete and not self.planar
+        if self.photometric == RGB:
+            return complete and (unsigned or self.kind == FLOAT)
+        if self.photometric == SEPARATED:
+            inks = self.number(INK_SET, 1) == _CMYK
+            return inks and unsigned and complete and (without_alpha or self.bits == 8)
+        if self.photometric == CIELAB:
+            return without_alpha and self.bits != 8 and not self.planar
+        return self.photometric == LOG_LUV or (self.photometric == YCBCR and self._is_ycbcr_converted)
 
     def numbers(self, tag: int) -> tuple[float, ...]:
         """The numbers of a tag; none where they cannot be read."""

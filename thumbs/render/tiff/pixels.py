@@ -22,13 +22,14 @@ _ICC_DEEP = 65_280
 def open_tiff(data: bytes, samples: Samples, *, measured: bool = True) -> pyvips.Image:
     """The picture in colors, not decoded yet.
 
-    Gray floating-point samples without limits in the file are decoded once here, to find their largest value; not so
-    without `measured`, for a caller that needs no pixels. Raises `SourceBroken` for other bands than those announced,
+    Gray floating-point samples without limits in the file are decoded once here, to find their largest value, which
+    takes no longer than the limits of originals allow; not so without `measured`, for a caller that needs no pixels.
+    Raises `SourceBroken` for other bands than those announced,
     and libvips' errors.
     """
     patched = samples.patched(data)
     limits = samples.limits or _FRACTIONS
-    if samples.floating and samples.meaning is not Meaning.RGB and samples.limits is None and measured:
+    if samples.floating and samples.meaning in (Meaning.GRAY, Meaning.CMYK) and samples.limits is None and measured:
         limits = _measured(_stored_bands(patched, samples).extract_band(0, n=samples.colors))
     return _COLORS[samples.meaning](_stored_bands(patched, samples), samples, limits)
 
@@ -95,7 +96,9 @@ def _ycbcr(image: pyvips.Image, samples: Samples, _: Limits) -> pyvips.Image:
 
 
 def _cielab(image: pyvips.Image, samples: Samples, _: Limits) -> pyvips.Image:
-    """TIFF 6.0, section 23: L* is unsigned, a* and b* are signed; 16 bits have 8 behind the point."""
+    """TIFF 6.0, section 23: L* is unsigned, a* and b* are signed; 16 bits have 8 behind the point. Floats are as is."""
+    if samples.floating:
+        return _from_lab(_color_bands(image, samples).bandsplit(), image, samples)
     deep = samples.bits == 16
     lightness, *rest = _stored(_color_bands(image, samples), samples).bandsplit()
     half, unit = (32_768, 256) if deep else (128, 1)

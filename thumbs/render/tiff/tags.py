@@ -1,11 +1,13 @@
 """The directories of a TIFF or a BigTIFF. Each is read once, and values no further than the caller asks for."""
 
+import math
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-# The codes of `struct` for the types of TIFF 6.0, section 2, and of BigTIFF. A rational is two numbers.
-_TYPES = {1: "B", 3: "H", 4: "I", 5: "II", 6: "b", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d", 16: "Q", 17: "q"}
+# The codes of `struct` for the types of TIFF 6.0, section 2, of BigTIFF, and for offsets of directories (13 and 18).
+_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+_TYPES = {**_NUMBERS, 5: "II", 10: "ii"}  # a rational is two numbers
 _RATIONALS = (5, 10)
 
 
@@ -19,7 +21,9 @@ class Value:
 
     def replaced(self, numbers: tuple[int, ...]) -> tuple[int, bytes]:
         """Where to put which bytes, so that the tag has these numbers."""
-        return self.at, struct.pack(f"{self.code[0]}{len(numbers)}{self.code[1:]}", *numbers)
+        order, kind = self.code[0], self.code[1:]
+        flat = numbers if len(kind) == 1 else tuple(part for number in numbers for part in (number, 1))  # rationals
+        return self.at, struct.pack(f"{order}{len(flat)}{kind[0]}", *flat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Directory:
         if kind in _RATIONALS:
             pairs = zip(numbers[::2], numbers[1::2], strict=True)
             numbers = tuple(above / below if below else 0.0 for above, below in pairs)
-        return Value(numbers, at, code)
+        return Value(numbers, at, code) if all(map(math.isfinite, numbers)) else None
 
 
 def directories(data: bytes) -> Iterator[Directory]:
