@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from bench.browser.samples import gif, lossy, png
+from bench.browser.samples import damaged, gif, lossy, png
 from bench.browser.samples.known import expected
 
 Sample = tuple[str, bytes]
@@ -44,7 +44,10 @@ def write(directory: Path, files: Iterable[Sample]) -> list[str]:
 
 def samples() -> Iterator[Sample]:
     """The names of all files, relative to the directory, and their contents."""
-    return itertools.chain(png.samples(), lossy.jpeg(), lossy.orientations(), lossy.webp(), lossy.avif(), gif.samples())
+    return itertools.chain(
+        *(png.samples(), lossy.jpeg(), lossy.orientations(), lossy.webp(), lossy.avif(), gif.samples()),
+        *(damaged.jpeg(), damaged.png(), damaged.webp(), damaged.gif_and_avif()),
+    )
 
 
 if __name__ == "__main__":
