@@ -47,7 +47,8 @@ class Header:
 
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
     `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
-    decoded in place of the main one, and an unused profile must be removed.
+    decoded in place of the main one, and an unused profile must be removed. `orientation` is the EXIF orientation that
+    the decoder leaves to do.
     """
 
     format: str
@@ -60,6 +61,12 @@ class Header:
     animation: Animation | None = None
     copyright: Copyright | None = None
     main_only: bool = False
+    orientation: int = 1
+
+    @property
+    def stored_size(self) -> Size:
+        """The size of the picture as it is stored, before it is turned upright."""
+        return self.size[::-1] if self.orientation in _SIDEWAYS else self.size
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""
@@ -118,6 +125,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         animation=animation,
         copyright=notice,
         main_only=main_only,
+        orientation=orientation,
     )
 
 
