@@ -14,7 +14,7 @@ from thumbs.render import libvips
 from thumbs.render.bombs import avif, gif, jpeg, svg, tiff, webp
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
-from thumbs.render.profiles import has_safe_profile, needs_main_picture
+from thumbs.render.profiles import has_safe_profile
 from thumbs.render.values import SourceLimits
 
 # Files that crash or stall a library, or fill its memory, before it can report their size.
@@ -46,9 +46,8 @@ class Header:
     """What is known before decoding.
 
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
-    `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
-    decoded in place of the main one, and an unused profile must be removed. `orientation` is the EXIF orientation that
-    the decoder leaves to do.
+    `scans` is the number of scans of a multi-scan JPEG, else 1. `orientation` is the EXIF orientation that the decoder
+    leaves to do.
     """
 
     format: str
@@ -60,7 +59,6 @@ class Header:
     scans: int = 1
     animation: Animation | None = None
     copyright: Copyright | None = None
-    main_only: bool = False
     orientation: int = 1
 
     @property
@@ -109,7 +107,6 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         notice = read_copyright(image, fields)
         profile = has_safe_profile(image)
-        main_only = needs_main_picture(data, name, image, safe=profile)
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     turned = orientation in _SIDEWAYS
@@ -124,7 +121,6 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         scans=data.count(_START_OF_SCAN) if name == "jpeg" and multiscan else 1,
         animation=animation,
         copyright=notice,
-        main_only=main_only,
         orientation=orientation,
     )
 
