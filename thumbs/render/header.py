@@ -21,10 +21,9 @@ from thumbs.render.containers.gif import Gif, TooManyBlocks, Unreadable, read_gi
 from thumbs.render.containers.webp import with_alpha_flag
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.png import PNG, without_texts
-from thumbs.render.profiles import needs_main_picture, usable_profile
+from thumbs.render.profiles import usable_profile
 from thumbs.render.tiff.pixels import open_tiff
 from thumbs.render.tiff.samples import Samples as TiffSamples
-from thumbs.render.tiff.samples import have_levels_one_form
 from thumbs.render.tiff.samples import read_samples as read_tiff_samples
 from thumbs.render.values import SourceLimits
 
@@ -56,10 +55,9 @@ class Header:
     """What is known before decoding.
 
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
-    `color` is what its samples mean without one, None for sRGB.
-    `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
-    decoded in place of the main one, and an unused profile must be removed. `tiff` and `avif` are the samples of a file
-    that libvips alone would read wrongly, `gif` is the structure of a GIF.
+    `color` is what its samples mean without one, None for sRGB. `scans` is the number of scans of a multi-scan JPEG,
+    else 1. `orientation` is the EXIF orientation that the decoder leaves to do. `tiff` and `avif` are the samples of a
+    file that libvips alone would read wrongly, `gif` is the structure of a GIF.
     """
 
     format: str
@@ -71,11 +69,16 @@ class Header:
     scans: int = 1
     animation: Animation | None = None
     copyright: Copyright | None = None
-    main_only: bool = False
     tiff: TiffSamples | None = None
     avif: AvifSamples | None = None
     gif: Gif | None = None
     color: ColorSpace | None = None
+    orientation: int = 1
+
+    @property
+    def stored_size(self) -> Size:
+        """The size of the picture as it is stored, before it is turned upright."""
+        return self.size[::-1] if self.orientation in _SIDEWAYS else self.size
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""
@@ -129,13 +132,6 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         colors = describe_colors(data, name, profile)
         profile = profile if colors.profile else None
         avif_samples = read_avif_samples(data) if name == "avif" else None
-        main_only = (
-            colors.space is not None
-            or tiff_samples is not None
-            or avif_samples is not None
-            or (name == "tiff" and not have_levels_one_form(data))
-            or needs_main_picture(data, name, image, profile)
-        )
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     turned = orientation in _SIDEWAYS
@@ -150,10 +146,10 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         scans=data.count(_START_OF_SCAN) if name == "jpeg" and multiscan else 1,
         animation=animation,
         copyright=notice,
-        main_only=main_only,
         tiff=tiff_samples,
         avif=avif_samples,
         color=colors.space,
+        orientation=orientation,
     )
 
 

@@ -12,9 +12,10 @@ from thumbs.render.color.png import color_chunks
 from thumbs.render.color.primaries import BT709, PRIMARIES, Primaries
 from thumbs.render.color.transfer import AVIF_TRANSFERS, PNG_TRANSFERS
 from thumbs.render.color.values import DEFAULT_PEAK, SRGB, ColorDescription, ColorSpace, Curve, Power, Transfer
-from thumbs.render.containers.avif import Structure, read_structure
+from thumbs.render.containers.avif import read_structure
 from thumbs.render.containers.boxes import TooManyError
 from thumbs.render.containers.cicp import cicp_of
+from thumbs.render.containers.items import Structure
 
 _RGB_IDENTITY, _FULL_RANGE = 0, 1
 _HIGH_RANGE = (Curve.PQ, Curve.HLG)

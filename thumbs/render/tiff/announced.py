@@ -81,11 +81,6 @@ class Announced:
         return self.bands > 1 and self.number(PLANAR, 1) == _SEPARATE
 
     @property
-    def form(self) -> tuple[object, ...]:
-        """What two pictures have in common that are read in the same way."""
-        return self.photometric, self.bands, self.bits, self.kind, self.alpha, self.number(INK_SET, 1)
-
-    @property
     def colors(self) -> int:
         return COLORS.get(self.photometric, 0)
 

@@ -6,16 +6,11 @@ turns them into colors.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice
 
 from thumbs.errors import SourceUnsupported
 from thumbs.render.tiff import announced
 from thumbs.render.tiff.announced import Announced, read_announced
-from thumbs.render.tiff.tags import directories, directory_at
-
-_SUB_DIRECTORIES = 330  # Adobe PageMaker 6.0 TIFF Technical Notes
-_MAX_LEVELS = 20  # of a pyramid: each has half of the sides of the one before
-_MAX_LEVEL_ENTRIES = 1000
+from thumbs.render.tiff.tags import directories
 
 
 class Meaning(StrEnum):
@@ -95,20 +90,6 @@ def read_samples(data: bytes) -> Samples | None:
     if not found.is_decoded:
         raise SourceUnsupported
     return None if found.is_right_in_libvips else _described(found)
-
-
-def have_levels_one_form(data: bytes) -> bool:
-    """Whether the smaller pictures that libvips may decode in place of the first one can be read as that one is."""
-    first, *others = islice(directories(data), _MAX_LEVELS)
-    found = first.values(data, {_SUB_DIRECTORIES: _MAX_LEVELS}).get(_SUB_DIRECTORIES)
-    places = () if found is None else found.numbers
-    below = [directory for at in places if (directory := directory_at(data, int(at))) is not None]
-    main = read_announced(data, first)
-    for directory in (*others, *below):
-        level = read_announced(data, directory) if directory.count <= _MAX_LEVEL_ENTRIES else None
-        if main is None or level is None or not level.is_decoded or level.form != main.form:
-            return False
-    return True
 
 
 def _described(found: Announced) -> Samples:
