@@ -10,7 +10,7 @@ from thumbs.render.profiles import without_profile
 
 # thumbnail_buffer passes `fail_on=` to the loader only in the option string. Without it, a truncated file becomes a
 # picture that is partly gray.
-_STRICT = "[fail_on=error]"
+_FAIL_ON = "[fail_on={}]"
 # libjpeg decodes at 1/8, 1/4 and 1/2 of the size at a fraction of the cost. The second number is how many times the
 # target's side must be left after that. With these, thumbnails of photographs have a PSNR of about 40 dB or more
 # against those of a full decode (docs/quality.md).
@@ -105,7 +105,7 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
         image = source.thumbnail_image(width, height=height, size="force", **_to_srgb(header))
     else:
         image = pyvips.Image.thumbnail_buffer(
-            data, width, height=height, size="force", option_string=_STRICT, **_to_srgb(header)
+            data, width, height=height, size="force", option_string=_FAIL_ON.format(header.fail_on), **_to_srgb(header)
         )
     if layout.attention is not None or layout.window.size == layout.scaled:
         return image
@@ -114,7 +114,9 @@ def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips
 
 def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
     """The main picture, not decoded yet, without a profile that is not used."""
-    image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
+    if header.format == "jpeg" and header.fail_on != "warning":
+        options["unlimited"] = True  # else the hundredth warning of libjpeg is an error
+    image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on=header.fail_on, **options)
     return image if header.profile else without_profile(image)
 
 

@@ -47,7 +47,8 @@ class Header:
 
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
     `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
-    decoded in place of the main one, and an unused profile must be removed.
+    decoded in place of the main one, and an unused profile must be removed. `fail_on` is that of libvips: what ends a
+    decode.
     """
 
     format: str
@@ -60,6 +61,7 @@ class Header:
     animation: Animation | None = None
     copyright: Copyright | None = None
     main_only: bool = False
+    fail_on: str = "error"
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""

@@ -5,6 +5,9 @@ MAX_PNG_CHUNKS = 100_000
 
 # JPEG. libjpeg takes 180 bytes for an empty application segment.
 MAX_JPEG_SEGMENTS = 200_000
+MAX_JPEG_SCANS = 1000
+# Symbols and blocks that are followed in a damaged JPEG, to see whether data is missing: those of about 1.5 MB.
+MAX_JPEG_STEPS = 2_000_000
 
 # WebP. An animation has a chunk for each frame.
 MAX_WEBP_CHUNKS = 100_000
