@@ -96,7 +96,9 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     except svg.Unreadable as error:
         raise SourceBroken from error
     try:
-        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
+        # libvips reads the heads of all frames of a GIF here: whether one is cut off is decided when it is decoded.
+        fail_on = "none" if name == "gif" else "error"
+        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on=fail_on)
         fields = set(image.get_fields())
         orientation = image.get("orientation") if "orientation" in fields else 1
         multiscan = any(image.get(field) for field in ("jpeg-multiscan", "interlaced") if field in fields)
