@@ -6,6 +6,7 @@ from thumbs.errors import SourceBroken
 from thumbs.image.geometry import Box, Layout, Size
 from thumbs.render import libvips
 from thumbs.render.header import Header
+from thumbs.render.orientation import without_orientation
 from thumbs.render.profiles import without_profile
 
 # thumbnail_buffer passes `fail_on=` to the loader only in the option string. Without it, a truncated file becomes a
@@ -117,6 +118,8 @@ def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
     if header.format == "jpeg" and header.fail_on != "warning":
         options["unlimited"] = True  # else the hundredth warning of libjpeg is an error
     image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on=header.fail_on, **options)
+    if header.misread_orientation:
+        image = without_orientation(image)
     return image if header.profile else without_profile(image)
 
 

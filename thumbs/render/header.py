@@ -13,6 +13,7 @@ from thumbs.image.transforms import ALL_FRAMES, Transform
 from thumbs.render import libvips
 from thumbs.render.bombs import avif, gif, jpeg, svg, tiff, webp
 from thumbs.render.copyright import Copyright, read_copyright
+from thumbs.render.orientation import is_misread, read_orientation
 from thumbs.render.png import PNG, without_texts
 from thumbs.render.profiles import has_safe_profile, needs_main_picture
 from thumbs.render.values import SourceLimits
@@ -47,7 +48,8 @@ class Header:
 
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
     `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
-    decoded in place of the main one, and an unused profile must be removed. `fail_on` is that of libvips: what ends a
+    decoded in place of the main one, and an unused profile must be removed. `misread_orientation`: it is upright, but
+    libvips would turn it. `fail_on` is that of libvips: what ends a
     decode.
     """
 
@@ -61,6 +63,7 @@ class Header:
     animation: Animation | None = None
     copyright: Copyright | None = None
     main_only: bool = False
+    misread_orientation: bool = False
     fail_on: str = "error"
 
     def kept_frames(self, transform: Transform) -> int:
@@ -100,13 +103,14 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         fail_on = "none" if name == "gif" else "error"
         image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on=fail_on)
         fields = set(image.get_fields())
-        orientation = image.get("orientation") if "orientation" in fields else 1
+        orientation = read_orientation(image, name)
+        misread = is_misread(image, orientation)
         multiscan = any(image.get(field) for field in ("jpeg-multiscan", "interlaced") if field in fields)
         frames = image.get("n-pages") if "n-pages" in fields else 1
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
         notice = read_copyright(image, fields)
         profile = has_safe_profile(image)
-        main_only = needs_main_picture(data, name, image, safe=profile)
+        main_only = needs_main_picture(data, name, image, safe=profile) or misread
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     turned = orientation in _SIDEWAYS
@@ -122,6 +126,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         animation=animation,
         copyright=notice,
         main_only=main_only,
+        misread_orientation=misread,
     )
 
 
