@@ -6,13 +6,16 @@ libjpeg says so in a warning only (JWRN_HIT_MARKER), and prints no more than the
 import re
 from collections.abc import Callable, Iterator
 
-from thumbs.render.bombs.limits import MAX_JPEG_STEPS
+from thumbs.render.bombs.limits import MAX_JPEG_INTERVALS, MAX_JPEG_STEPS
 from thumbs.render.completeness.bits import LEAST, WINDOW, Bits, ac_steps, dc_steps, symbols
 from thumbs.render.completeness.restarts import intervals
 from thumbs.render.completeness.segments import PROGRESSIVE, Jpeg, Scan
 
 # Those of a block that is refined: one for each coefficient would say more, and cost more to count.
 _BLOCK_STEPS = 16
+# A symbol of a progressive scan takes about twice as long as one of a sequential scan.
+_SYMBOL_STEPS = 2
+_SCAN_STEPS = 2000  # tables are made for it
 _STUFFED = re.compile(rb"\xff+\x00")
 # Follows so many MCUs, from the one with this number on. Returns the steps that it took.
 Coding = Callable[[Bits, int, int], int]
@@ -29,7 +32,7 @@ def short_scans(data: bytes, jpeg: Jpeg) -> Iterator[Scan]:
     blocks: dict[int, list[int]] = {}
     for scan in jpeg.scans:
         count = _units(jpeg, scan)
-        left -= count
+        left -= count + _SCAN_STEPS
         if left < 0:
             raise TooLong
         coding = _coding(jpeg, scan, blocks, count)
@@ -54,7 +57,7 @@ def has_short_interval(data: bytes, jpeg: Jpeg, scan: Scan) -> bool:
     """
     left = MAX_JPEG_STEPS
     count = _units(jpeg, scan)
-    if count > left:
+    if count // scan.interval > MAX_JPEG_INTERVALS:
         raise TooLong
     coding = _coding(jpeg, scan, {}, count)
     for part in reversed(list(intervals(data, scan, count))):
@@ -159,7 +162,7 @@ def _first_bits(scan: Scan, lookup: list[int], blocks: list[int]) -> Coding:
         while number < first + units and steps <= MAX_JPEG_STEPS:
             covered, block, ended = scan.first, blocks[number], 1
             while covered <= scan.last:
-                steps += 1
+                steps += _SYMBOL_STEPS
                 symbol = bits.symbol(lookup)
                 run, size = symbol >> 4, symbol & 15
                 if size:
