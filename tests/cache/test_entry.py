@@ -202,6 +202,7 @@ class Made:
     body: bytes = b"picture"
     format: str = "webp"
     encode_seconds: float = 0.0
+    truncated: bool = False
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ class FakePicture:
     body: bytes
     format: str
     encode_seconds: float = 0.0
+    truncated: bool = False
 
 
 class FakeRenderer:

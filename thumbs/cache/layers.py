@@ -22,9 +22,12 @@ _JITTER = 0.1
 
 
 class Found(NamedTuple):
+    """An entry, and the name of the layer that had it. `passing`: no layer and no client may keep it."""
+
     entry: Entry
     layer: str
     stale: bool
+    passing: bool = False
 
 
 class LockResult(NamedTuple):

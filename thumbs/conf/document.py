@@ -36,6 +36,8 @@ MAX_WORKERS = 1024
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # What pictures are made of: the originals, or plain colors, without any storage.
 NORMAL, DUMMY = MODES = ("normal", "dummy")
+# An original whose data ends early: 422, or what browsers show of it.
+REFUSED, RENDERED = TRUNCATED = ("refuse", "render")
 # Where renders run: in threads; in child processes, with the sandbox that the kernel offers; in such with all of it.
 OFF, AUTO, REQUIRE = ISOLATION = ("off", "auto", "require")
 
@@ -190,6 +192,7 @@ class StorageConf:
     allowed_sizes: tuple[str, ...] | None = key(some_of(values.size), default=None)
     presets_only: bool = key(boolean, default=False)
     private: bool = key(boolean, default=False)
+    truncated: str = key(one_of(TRUNCATED), default=REFUSED)
     weight: float = key(number(0.1, 100), default=1.0)
     formats: tuple[str, ...] | None = key(list_of(one_of(sorted(set(OUTPUT_NAMES.values())))), default=None)
     limits: dict[str, Any] = key(overrides(LimitsConf, without=PROCESS_LIMITS), default={})

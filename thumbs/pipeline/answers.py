@@ -17,9 +17,12 @@ def from_entry(
     request: Request, thumb: ThumbRequest, found: Found, *, timings: Timings | None, clock: Callable[[], float]
 ) -> Response:
     """200 with the entry's body, or 304. `timings` are those of the job, if any; `clock` gives Unix seconds."""
-    entry, layer, stale = found
+    entry, layer, stale, passing = found
     x_cache = "STALE" if stale else "MISS" if layer == SOURCE else "HIT"
     labels = _request_headers(thumb, clock) + _labels(x_cache, layer, timings)
+    if passing:
+        headers = _unkept(entry.headers + labels)
+        return Response(200, headers, entry.body).to(request.method)
     if request.conditional and request.not_modified(entry.etag, entry.modified, clock()):
         return Response(304, entry.validators + labels)
     return Response(200, entry.headers + labels, entry.body).to(request.method)
@@ -44,6 +47,15 @@ def from_version(
 def from_error(request: Request, thumb: ThumbRequest | None, error: ThumbError) -> Response:
     """The problem document of `error`. `thumb` is None where the request could not be resolved."""
     return problem(error, thumb.error_headers if thumb else vary_of(request.path)).to(request.method)
+
+
+_OF_COPIES = (b"cache-control", b"etag", b"expires", b"last-modified")
+
+
+def _unkept(headers: Headers) -> Headers:
+    """`headers` without validators, for a picture that no client may keep or ask for again by its tag."""
+    left = tuple(row for row in headers if row[0].lower() not in _OF_COPIES)
+    return (*left, (b"Cache-Control", b"no-store"))
 
 
 def _request_headers(thumb: ThumbRequest, clock: Callable[[], float]) -> Headers:

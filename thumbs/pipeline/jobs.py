@@ -168,6 +168,9 @@ class Jobs:
         timings.spent[RENDER] -= picture.encode_seconds
         version, asked = fetched.original.version, fetched.asked
         entry = entry_of(thumb.identity, picture, version, asked, storage.layers.lifetime())
+        if picture.truncated:
+            await self._originals.forget(thumb)  # the rest of the file may still come
+            return Found(entry, SOURCE, stale=False, passing=True)
         await keep(storage, thumb.key, entry)
         return Found(entry, SOURCE, stale=False)
 

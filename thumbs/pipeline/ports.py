@@ -13,7 +13,10 @@ LOOKUP, FETCH, RENDER, ENCODE, WAIT = "lookup", "fetch", "render", "encode", "wa
 
 
 class Picture(Protocol):
-    """An encoded picture. `format` is a name in `image.formats.FORMATS`."""
+    """An encoded picture. `format` is a name in `image.formats.FORMATS`.
+
+    `truncated`: its original is cut off, so that no layer and no client keeps it.
+    """
 
     @property
     def body(self) -> bytes: ...
@@ -21,6 +24,8 @@ class Picture(Protocol):
     def format(self) -> str: ...
     @property
     def encode_seconds(self) -> float: ...
+    @property
+    def truncated(self) -> bool: ...
 
 
 class Render(Protocol):

@@ -6,9 +6,9 @@ import pyvips
 
 from thumbs.errors import SourceBroken
 from thumbs.render import libvips
+from thumbs.render.color.profiles import without_profile
 from thumbs.render.containers.gif import Disposal, Frame, Gif, Unreadable
 from thumbs.render.header import Animation, Header
-from thumbs.render.profiles import without_profile
 
 
 def pages(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
@@ -18,7 +18,7 @@ def pages(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -
     the deadline.
     """
     if header.gif is not None:
-        return _composed(data, header.gif, count, deadline)
+        return _composed(data, header, header.gif, count, deadline)
     return _strips(data, header, count, deadline)
 
 
@@ -40,22 +40,23 @@ def join_frames(frames: Sequence[pyvips.Image], animation: Animation) -> pyvips.
 def _strips(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
     """The frames as libvips composes them: it decodes a tall picture from the top, and keeps one frame of it."""
     try:
-        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", n=count)
+        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on=header.fail_on, n=count)
         image = image if header.profile else without_profile(image)
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     height = image.height // count
     for number in range(count):
-        yield _in_memory(image.extract_area(0, number * height, image.width, height), deadline).autorot()
+        frame = _in_memory(image.extract_area(0, number * height, image.width, height), deadline)
+        yield frame if header.orientation == 1 else frame.autorot()
 
 
-def _composed(data: bytes, gif: Gif, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
+def _composed(data: bytes, header: Header, gif: Gif, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
     """The frames as browsers compose them. libvips decodes each frame alone, and draws none over another."""
     canvas, opaque = None, False  # None: all of it is transparent
     for number in range(count):
         try:
             frame = gif.frame(data, number)
-            shown = _drawn(canvas, gif.size, frame, deadline)
+            shown = _drawn(canvas, gif.size, frame, deadline, fail_on=header.fail_on)
         except (Unreadable, *libvips.VIPS_ERRORS) as error:
             raise SourceBroken from error
         opaque = opaque or shown.extract_band(3).min() == 255
@@ -69,16 +70,16 @@ def _composed(data: bytes, gif: Gif, count: int, deadline: libvips.Deadline) -> 
 
 
 def _drawn(
-    canvas: pyvips.Image | None, size: tuple[int, int], frame: Frame, deadline: libvips.Deadline
+    canvas: pyvips.Image | None, size: tuple[int, int], frame: Frame, deadline: libvips.Deadline, *, fail_on: str
 ) -> pyvips.Image:
     """`frame` on `canvas`, in memory: a pixel that is transparent or missing shows what is below it."""
     visible = frame.visible(size)
     if min(visible) <= 0:
         return _in_memory(_transparent(size), deadline) if canvas is None else canvas
     part = frame.coded(visible)
-    if frame.cut:
+    if frame.cut and fail_on != "none":
         _check_complete(frame, part, deadline)
-    pixels = _page(frame.file(part)).extract_area(0, 0, *visible)
+    pixels = _page(frame.file(part), fail_on).extract_area(0, 0, *visible)
     if canvas is None:
         whole = pixels if visible == size else pixels.embed(frame.left, frame.top, *size)
         return _in_memory(whole, deadline)
@@ -92,7 +93,7 @@ def _check_complete(frame: Frame, part: tuple[int, int], deadline: libvips.Deadl
 
     Only the end of the blocks may be missing, as is the trailer of many files.
     """
-    pixels = _in_memory(_page(frame.file(part, opaque=True)), deadline)
+    pixels = _in_memory(_page(frame.file(part, opaque=True), "error"), deadline)
     if pixels(part[0] - 1, frame.last_row(part[1]))[3] < 255:
         raise SourceBroken
 
@@ -110,8 +111,8 @@ def _transparent(size: tuple[int, int]) -> pyvips.Image:
     return pyvips.Image.black(*size, bands=4).copy(interpretation="srgb")
 
 
-def _page(file: bytes) -> pyvips.Image:
-    return pyvips.Image.new_from_buffer(file, "", access="sequential", fail_on="error", page=1)
+def _page(file: bytes, fail_on: str) -> pyvips.Image:
+    return pyvips.Image.new_from_buffer(file, "", access="sequential", fail_on=fail_on, page=1)
 
 
 def _in_memory(image: pyvips.Image, deadline: libvips.Deadline) -> pyvips.Image:

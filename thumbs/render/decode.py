@@ -11,8 +11,8 @@ from thumbs.image.spans import Span, stored
 from thumbs.render import libvips
 from thumbs.render.animation import pages
 from thumbs.render.color.conversion import to_srgb_picture
+from thumbs.render.color.profiles import with_profile, without_profile
 from thumbs.render.header import Header
-from thumbs.render.profiles import with_profile, without_profile
 from thumbs.render.resampling.drawn import drawing_scale
 from thumbs.render.resampling.resample import resampled
 from thumbs.render.tiff.pixels import open_tiff
@@ -141,7 +141,9 @@ def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
     if header.tiff is not None:
         image = open_tiff(data, header.tiff)
     else:
-        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
+        if header.format == "jpeg" and header.fail_on != "warning":
+            options["unlimited"] = True  # else the hundredth warning of libjpeg is an error
+        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on=header.fail_on, **options)
     if header.avif is not None:
         image = header.avif.correct(image)
     image = with_profile(image, data, header.format) if header.profile else without_profile(image)

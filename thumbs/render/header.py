@@ -16,12 +16,13 @@ from thumbs.render.avif.samples import Samples as AvifSamples
 from thumbs.render.avif.samples import read_samples as read_avif_samples
 from thumbs.render.bombs import avif, jpeg, svg, tiff, webp
 from thumbs.render.color.description import describe_colors
+from thumbs.render.color.profiles import usable_profile
 from thumbs.render.color.values import ColorSpace
 from thumbs.render.containers.gif import Gif, TooManyBlocks, Unreadable, read_gif
 from thumbs.render.containers.webp import with_alpha_flag
 from thumbs.render.copyright import Copyright, read_copyright
+from thumbs.render.orientation import read_orientation
 from thumbs.render.png import PNG, without_texts
-from thumbs.render.profiles import usable_profile
 from thumbs.render.tiff.pixels import open_tiff
 from thumbs.render.tiff.samples import Samples as TiffSamples
 from thumbs.render.tiff.samples import read_samples as read_tiff_samples
@@ -57,7 +58,8 @@ class Header:
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
     `color` is what its samples mean without one, None for sRGB. `scans` is the number of scans of a multi-scan JPEG,
     else 1. `orientation` is the EXIF orientation that the decoder leaves to do. `tiff` and `avif` are the samples of a
-    file that libvips alone would read wrongly, `gif` is the structure of a GIF.
+    file that libvips alone would read wrongly, `gif` is the structure of a GIF. `fail_on` is that of libvips: what
+    ends a decode.
     """
 
     format: str
@@ -74,6 +76,7 @@ class Header:
     gif: Gif | None = None
     color: ColorSpace | None = None
     orientation: int = 1
+    fail_on: str = "error"
 
     @property
     def stored_size(self) -> Size:
@@ -123,7 +126,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         else:
             image = open_tiff(data, tiff_samples, measured=False)
         fields = set(image.get_fields())
-        orientation = image.get("orientation") if "orientation" in fields else 1
+        orientation = read_orientation(image, name)
         multiscan = any(image.get(field) for field in ("jpeg-multiscan", "interlaced") if field in fields)
         frames = image.get("n-pages") if "n-pages" in fields else 1
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None

@@ -12,6 +12,7 @@ import pyvips
 from thumbs.errors import RenderTimeout, ThumbError
 from thumbs.image.formats import FORMATS
 from thumbs.render import arenas
+from thumbs.render.completeness.libjpeg import VipsLog
 
 VIPS_ERRORS = (pyvips.Error, UnicodeDecodeError)
 _ROUND_SECONDS = 0.1
@@ -35,8 +36,8 @@ def start(inputs: Iterable[str], *, concurrency: int = 1) -> None:
         pyvips.operation_block_set("VipsForeignLoad", True)
         for name in inputs:
             pyvips.operation_block_set(FORMATS[name].loader, False)
-        # pyvips logs a dozen lines per render, and libvips' warning about every bad tile of a broken picture.
-        logging.getLogger("pyvips").setLevel(logging.ERROR)
+        logging.getLogger("pyvips").setLevel(logging.ERROR)  # it logs a dozen lines per render
+        pyvips.logger = VipsLog()
         # Every render reads another buffer: libvips' operation cache would never hit, and would hold memory.
         pyvips.cache_set_max(0)
         pyvips.concurrency_set(concurrency)

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyvips
 
@@ -13,6 +13,7 @@ from thumbs.image.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
 from thumbs.image.geometry import Box, Layout, OutputLimits, plan
 from thumbs.image.transforms import Transform
 from thumbs.render import animation, decode, libvips, smartcrop, trim
+from thumbs.render.completeness.decoding import decode_checked
 from thumbs.render.copyright import Copyright
 from thumbs.render.encode import File, encode
 from thumbs.render.header import Animation, Header, normalized, read_header
@@ -47,19 +48,32 @@ class Renderer:
         frames = header.kept_frames(transform)
         header.check(limits.source, frames=frames, trimmed=transform.trim is not None)
         transform = _encodable(plan(header.size, transform), transform, limits, frames, fallback)
-        images, layout = _decoded(data, header, transform, frames, deadline, limits.output)
+
+        def decode_once(data: bytes, fail_on: str) -> tuple[list[pyvips.Image], Layout]:
+            return _decoded(data, replace(header, fail_on=fail_on), transform, frames, deadline, limits.output)
+
+        (images, layout), truncated = decode_checked(
+            data, header.format, decode_once, render_truncated=limits.truncated
+        )
         job = _Job(transform, layout, deadline, header.animation if frames > 1 else None, header.copyright)
-        return self._assemble(images, job)
+        return replace(self._assemble(images, job), truncated=truncated)
 
     def make_proxy(self, data: bytes, limits: RenderLimits) -> bytes:
-        """The packed proxy of an original; empty where a proxy gains nothing. Raises as `render` does."""
+        """The packed proxy of an original; empty where a proxy gains nothing, or the original is cut off.
+
+        Raises as `render` does.
+        """
         deadline = libvips.Deadline(limits.seconds)
         libvips.start(self.inputs, concurrency=self.concurrency)
         data = normalized(data)
         header = read_header(data, self.inputs)
         header.check(limits.source)
-        proxy = make_proxy(data, header, deadline)
-        return b"" if proxy is None else proxy.pack()
+
+        def decode_once(data: bytes, fail_on: str) -> Proxy | None:
+            return make_proxy(data, replace(header, fail_on=fail_on), deadline)
+
+        proxy, truncated = decode_checked(data, header.format, decode_once, render_truncated=limits.truncated)
+        return b"" if proxy is None or truncated else proxy.pack()
 
     def render_proxy(
         self, packed: bytes, transform: Transform, limits: RenderLimits, *, fallback: Transform | None = None

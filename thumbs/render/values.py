@@ -33,7 +33,7 @@ class RenderLimits:
     """The limits of a render. `seconds` is the time for it; the others are checked before decoding.
 
     `avif_pixels` and `gif_pixels` (all frames together) are caps for the outputs that cost the most to encode and whose
-    encoders no deadline can stop.
+    encoders no deadline can stop. `truncated`: an original that is cut off is rendered, as far as it goes.
     """
 
     source: SourceLimits = field(default_factory=SourceLimits)
@@ -41,12 +41,17 @@ class RenderLimits:
     avif_pixels: int = MAX_AVIF_PIXELS
     gif_pixels: int = MAX_GIF_PIXELS
     seconds: float = RENDER_SECONDS
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A finished thumbnail. `encode_seconds` is the part of the time that the encoder took."""
+    """A finished thumbnail. `encode_seconds` is the part of the time that the encoder took.
+
+    `truncated`: the original is cut off, so that the thumbnail must not be kept.
+    """
 
     body: bytes
     format: str
     encode_seconds: float
+    truncated: bool = False

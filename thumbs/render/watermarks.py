@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pyvips
 
@@ -9,8 +10,9 @@ from thumbs.errors import RenderFailed, ThumbError
 from thumbs.image.geometry import Size, aligned, plan
 from thumbs.image.limits import RENDER_SECONDS
 from thumbs.image.transforms import Transform, Watermark
+from thumbs.render.completeness.decoding import decode_checked
 from thumbs.render.decode import scaled
-from thumbs.render.header import read_header
+from thumbs.render.header import Header, read_header
 from thumbs.render.libvips import Deadline
 
 
@@ -34,7 +36,9 @@ class Watermarks:
         try:
             data = self._read_file(name)
             header = read_header(data, self._inputs)
-            image = scaled(data, header, plan(header.size, Transform()), Deadline(RENDER_SECONDS))
+            image, _ = decode_checked(
+                data, header.format, lambda data, fail_on: _decoded(data, replace(header, fail_on=fail_on))
+            )
         except (KeyError, OSError, ThumbError) as error:
             raise RenderFailed from error
         image = image.colourspace("srgb") if image.bands < 3 else image
@@ -53,6 +57,10 @@ def composite(image: pyvips.Image, watermark: Watermark, picture: pyvips.Image) 
     under = image.colourspace("srgb") if image.bands < 3 else image
     both = under.composite2(over, "over", x=left, y=top).cast("uchar").copy(interpretation="srgb")
     return both if image.hasalpha() else both.extract_band(0, n=3)
+
+
+def _decoded(data: bytes, header: Header) -> pyvips.Image:
+    return scaled(data, header, plan(header.size, Transform()), Deadline(RENDER_SECONDS))
 
 
 def _size(image: Size, watermark: Watermark, picture: Size) -> Size:

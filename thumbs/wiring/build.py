@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from thumbs.cache.filestore.store import ForeignDirectory
 from thumbs.conf.cpus import usable_cores
-from thumbs.conf.document import DUMMY, OFF, StorageConf
+from thumbs.conf.document import DUMMY, OFF, RENDERED, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.observability.access_log import AccessLog
 from thumbs.pipeline.executor import BoundedExecutor, Watch
@@ -136,7 +136,8 @@ def storage(conf: StorageConf, read: Configuration, rendering: Rendering) -> Sto
     """A storage of the configuration with its source, its cache layers and its renderer."""
     limits = read.document.limits.narrowed(conf.limits)
     is_dummy = read.document.mode == DUMMY
-    render = rendering.renderer(large_enough(limits) if is_dummy else limits)
+    own = large_enough(limits) if is_dummy else limits
+    render = rendering.renderer(own, truncated=conf.truncated == RENDERED)
     originals = DummySource() if is_dummy else source(conf, limits)
     return Storage(
         policy=policy(conf, read),

@@ -65,11 +65,12 @@ class Rendering:
         if self.pool is not None:
             self.pool.close()
 
-    def renderer(self, limits: LimitsConf) -> Render:
-        """A renderer with `limits`, those of a storage."""
+    def renderer(self, limits: LimitsConf, *, truncated: bool = False) -> Render:
+        """A renderer with `limits`, those of a storage. `truncated`: it renders originals that are cut off."""
+        own = _render_limits(limits, truncated=truncated)
         if self.pool is None:
-            return LazyRenderer(self._document, _render_limits(limits), self._watermark)
-        return IsolatedRenderer(self.pool, _render_limits(limits), self._watermark)
+            return LazyRenderer(self._document, own, self._watermark)
+        return IsolatedRenderer(self.pool, own, self._watermark)
 
 
 def description(isolation: str) -> str:
@@ -127,7 +128,7 @@ def _offered() -> frozenset[str]:
     return frozenset(LAYER_BITS) - set(lockdown.missing())
 
 
-def _render_limits(limits: LimitsConf) -> RenderLimits:
+def _render_limits(limits: LimitsConf, *, truncated: bool) -> RenderLimits:
     source = SourceLimits(
         pixels=limits.max_source_pixels,
         whole_pixels=limits.max_whole_pixels,
@@ -135,4 +136,4 @@ def _render_limits(limits: LimitsConf) -> RenderLimits:
         animation_pixels=limits.max_animation_pixels,
     )
     caps = limits.max_avif_pixels, limits.max_gif_pixels
-    return RenderLimits(source, limits.output, *caps, seconds=limits.render_seconds)
+    return RenderLimits(source, limits.output, *caps, seconds=limits.render_seconds, truncated=truncated)

@@ -5,6 +5,10 @@ MAX_PNG_CHUNKS = 100_000
 
 # JPEG. libjpeg takes 180 bytes for an empty application segment.
 MAX_JPEG_SEGMENTS = 200_000
+MAX_JPEG_SCANS = 1000
+# Of a damaged JPEG, to see whether data is missing: symbols and blocks, those of about 1.5 MB, and restart intervals.
+MAX_JPEG_STEPS = 2_000_000
+MAX_JPEG_INTERVALS = 200_000
 
 
 # TIFF, all directories together.

@@ -123,7 +123,8 @@ class _Server:
             if small is None:
                 return Outcome.TOO_SMALL, "", 0.0, b""
             picture = small
-        return Outcome.PICTURE, picture.format, picture.encode_seconds, picture.body
+        outcome = Outcome.PART if picture.truncated else Outcome.PICTURE
+        return outcome, picture.format, picture.encode_seconds, picture.body
 
 
 def _limit_privileges(setup: Setup) -> None:

@@ -24,7 +24,7 @@ from thumbs.image.formats import sniff
 from thumbs.render import arenas
 from thumbs.render.isolation.memory import DOUBTFUL, is_large, judged, machine_is_short
 from thumbs.render.isolation.process import Child, ChildLost, Command, Loss
-from thumbs.render.isolation.wire import Answer, Call, Outcome, Setup, Work
+from thumbs.render.isolation.wire import PICTURES, Answer, Call, Outcome, Setup, Work
 
 logger = logging.getLogger("thumbs")
 # What `count` is called with: a child was started, could not be, or was ended on purpose; or it was lost (`Loss`), or
@@ -290,8 +290,10 @@ def _answers(call: Call, work: Work, answer: Answer) -> bool:
     if answer.outcome == Outcome.TOO_SMALL:
         return call is Call.RENDER_PROXY
     formats = {each.format for each in (work.transform, work.fallback) if each is not None}
+    if answer.outcome == Outcome.PART and not (call is Call.RENDER and work.limits.truncated):
+        return False
     return (
-        answer.outcome == Outcome.PICTURE
+        answer.outcome in PICTURES
         and sniff(answer.body[:_SIGNATURE_BYTES]) == answer.format
         and answer.format in formats
     )

@@ -40,4 +40,4 @@ class IsolatedRenderer:
 
 
 def _picture(answer: Answer) -> Picture:
-    return Picture(answer.body, answer.format, answer.encode_seconds)
+    return Picture(answer.body, answer.format, answer.encode_seconds, answer.outcome == Outcome.PART)

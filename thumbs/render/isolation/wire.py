@@ -61,8 +61,11 @@ class Outcome(IntEnum):
     PICTURE = 1
     BYTES = 2  # a proxy, or nothing to say
     TOO_SMALL = 3  # the proxy has too few pixels
+    PART = 4  # a picture of an original that is cut off
     FAILED = 16
 
+
+PICTURES = (Outcome.PICTURE, Outcome.PART)
 
 # The class and its public sentence.
 FAILURES: tuple[tuple[type[ThumbError], str], ...] = (
@@ -217,14 +220,14 @@ def receive_answer(channel: socket.socket, end: float, most: int = MAX_BODY) -> 
     Raises `EOFError`, `OSError` and `Invalid`.
     """
     outcome, number, seconds, encode_seconds, size = _ANSWER.unpack(receive(channel, _ANSWER.size, end))
-    known = outcome in (Outcome.PICTURE, Outcome.BYTES, Outcome.TOO_SMALL)
+    known = outcome in (*PICTURES, Outcome.BYTES, Outcome.TOO_SMALL)
     if not known and not 0 <= outcome - Outcome.FAILED < len(FAILURES):
         raise Invalid
-    if size > most or not (number < len(_FORMATS) if outcome == Outcome.PICTURE else number == _NO_FORMAT):
+    if size > most or not (number < len(_FORMATS) if outcome in PICTURES else number == _NO_FORMAT):
         raise Invalid
     if not (math.isfinite(seconds) and 0 <= encode_seconds <= seconds):
         raise Invalid
-    name = _FORMATS[number] if outcome == Outcome.PICTURE else ""
+    name = _FORMATS[number] if outcome in PICTURES else ""
     return Answer(outcome, name, seconds, encode_seconds, receive(channel, size, end))
 
 

@@ -1,0 +1,1 @@
+"""Whether the picture data of an original is complete, and how an incomplete original is decoded."""

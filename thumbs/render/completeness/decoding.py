@@ -1,0 +1,67 @@
+"""Decodes an original strictly, and once more where that fails although the picture is complete, or may be cut off."""
+
+import contextlib
+from collections.abc import Callable
+from typing import TypeVar
+
+from thumbs.errors import SourceBroken
+from thumbs.render.completeness.jpeg import ends_early, is_cut_off
+from thumbs.render.completeness.libjpeg import watched
+from thumbs.render.completeness.segments import EOI, Unreadable, read_segments
+
+T = TypeVar("T")
+# Names of libvips' `fail_on`. `WARNING` is for JPEG only: libjpeg says only in a warning that data is missing.
+NONE, TRUNCATED, ERROR, WARNING = "none", "truncated", "error", "warning"
+# libjpeg reads up to 8 bytes ahead.
+_PADDING = bytes(8)
+# Formats of which browsers show the part that is there.
+_SHOWN_IN_PART = ("gif", "png")
+
+
+def decode_checked(
+    data: bytes, name: str, decode: Callable[[bytes, str], T], *, render_truncated: bool = False
+) -> tuple[T, bool]:
+    """What `decode` makes of an original of the format `name`, and whether the original is cut off.
+
+    `decode` gets the data and the `fail_on` of libvips. Raises as it does; `SourceBroken` for an original that is cut
+    off, unless `render_truncated`. Only what is decoded is judged: the rows below a crop are not read.
+    """
+    if name == "jpeg":
+        with contextlib.suppress(SourceBroken):
+            return _without_warning(data, decode), False
+        return _decode_jpeg(data, decode, render_truncated=render_truncated)
+    try:
+        return decode(data, ERROR), False
+    except SourceBroken:
+        if render_truncated and name in _SHOWN_IN_PART:
+            return decode(data, NONE), True
+        raise
+
+
+def _without_warning(data: bytes, decode: Callable[[bytes, str], T]) -> T:
+    with watched() as watch:
+        value = decode(data, WARNING)
+    if watch.warned:
+        raise SourceBroken
+    return value
+
+
+def _decode_jpeg(data: bytes, decode: Callable[[bytes, str], T], *, render_truncated: bool) -> tuple[T, bool]:
+    try:
+        jpeg = read_segments(data)
+    except Unreadable as error:
+        raise SourceBroken from error
+    cut: bool | None = ends_early(jpeg)
+    if not cut and not data.startswith(jpeg.mended):
+        with contextlib.suppress(SourceBroken):
+            return _without_warning(jpeg.mended, decode), False
+    if not cut:
+        cut = is_cut_off(data, jpeg)
+    if cut is None and jpeg.is_single_scan:
+        # The scan is the last thing in this file: libjpeg fails, and does not only warn, where it needs more than that.
+        with contextlib.suppress(SourceBroken):
+            return decode(jpeg.mended[: -len(EOI)] + _PADDING, TRUNCATED), False
+        cut = True
+    if cut is not False and not render_truncated:
+        raise SourceBroken
+    return decode(jpeg.mended, ERROR if cut is False else NONE), cut is not False
