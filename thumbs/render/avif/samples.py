@@ -109,6 +109,6 @@ def _scaled(image: pyvips.Image, scales: tuple[Scale, ...]) -> pyvips.Image:
 
 
 def _unpremultiplied(image: pyvips.Image) -> pyvips.Image:
-    full = 65_535 if image.format == "ushort" else 255
+    full = 2**16 - 1 if image.format == "ushort" else 2**8 - 1
     plain = image.unpremultiply(max_alpha=full).rint().cast(image.format)
     return plain.copy(interpretation=image.interpretation)
