@@ -35,14 +35,14 @@ def transparent(size: tuple[int, int] = SIZE) -> Image.Image:
 
 
 def cut_out(size: tuple[int, int] = SIZE) -> Image.Image:
-    """RGBA whose alpha is 0 or 255: an ellipse that reaches further to the bottom than to the top."""
+    """As `muted`, with an alpha that is 0 or 255: an ellipse that reaches further to the bottom than to the top."""
     mask = Image.new("L", size)
     ImageDraw.Draw(mask).ellipse((size[0] // 9, size[1] // 5, size[0], size[1] * 9 // 8), fill=255)
-    image = colors(size)
+    image = muted(size)
     image.putalpha(mask)
     return image
 
 
 def muted(size: tuple[int, int] = SIZE) -> Image.Image:
-    """RGB, half as colorful."""
-    return Image.blend(colors(size).convert("L").convert("RGB"), colors(size), 0.5)
+    """RGB, a seventh as colorful: near the border of a space, a rounding of YUV becomes many levels."""
+    return Image.blend(colors(size).convert("L").convert("RGB"), colors(size), 0.15)

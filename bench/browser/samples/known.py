@@ -11,8 +11,6 @@ KNOWN: tuple[tuple[str, int, str], ...] = (
         "Chromium shows no AVIF with a damaged profile; in other formats it ignores the profile",
     ),
     ("avif/*-soft-alpha.avif", 200, "Chromium reads every alpha as limited range, although its AV1 data says full"),
-    ("avif/limited-*-saturated.avif", 200, "Chromium rounds the matrix of limited range: blue is up to 3 levels off"),
-    ("avif/icc-linear.avif", 200, "a linear curve makes one level near black many: the decoders differ by less than 1"),
     ("cut-*/*", 422, "Chromium shows what there is of a file that was cut off, the rest gray or transparent"),
     ("gif/no-frames.gif", 422, "Chromium shows an empty canvas of a GIF without any frame"),
     ("jpeg/cmyk*.jpg", 200, "Chromium converts CMYK without a profile by a plain formula"),

@@ -83,7 +83,7 @@ def avif() -> Iterator[Sample]:
             yield f"{name}-premultiplied.avif", _file(cut_out(), "AVIF", **options, alpha_premultiplied=True)
             yield f"{name}-icc-p3.avif", _file(muted(), "AVIF", **options, icc_profile=profiles.RGB["p3"])
     for name, profile in _PROFILES.items():
-        yield f"avif/icc-{name}.avif", _file(colors(), "AVIF", quality=95, subsampling="4:4:4", icc_profile=profile)
+        yield f"avif/icc-{name}.avif", _file(muted(), "AVIF", quality=95, subsampling="4:4:4", icc_profile=profile)
     yield from _signaled()
     yield from _deep()
 
