@@ -115,14 +115,48 @@ def test_what_is_needed_covers_the_window_and_little_more(source: Size, transfor
     if layout.attention is not None:
         assert needed == region
         return
-    for start, length, whole_start, whole, part, part_length, scaled in (
-        (needed.left, needed.width, region.left, region.width, window.left, window.width, layout.scaled[0]),
-        (needed.top, needed.height, region.top, region.height, window.top, window.height, layout.scaled[1]),
+    axes = (
+        (needed.left, needed.width, region.left, region.width, window.left, window.width),
+        (needed.top, needed.height, region.top, region.height, window.top, window.height),
+    )
+    for (start, length, whole_start, whole, part, part_length), scaled, factor in zip(
+        axes, layout.scaled, layout.factors, strict=True
     ):
-        first, last = Fraction(part * whole, scaled), Fraction((part + part_length) * whole, scaled)
-        slack = Fraction(1, 10**6)
+        exactly = Fraction(factor)
+        origin = (whole - scaled * exactly) / 2
+        first, last = (
+            max(origin + part * exactly, Fraction(0)),
+            min(origin + (part + part_length) * exactly, Fraction(whole)),
+        )
+        slack = Fraction(1, 10**5)
         assert first - 1 - slack <= start - whole_start <= first + slack
         assert last - slack <= start - whole_start + length <= last + 1 + slack
+
+
+@given(strategies.sizes, strategies.transforms())
+@example((1800, 1200), Transform(500, 300))
+@example((2000, 1333), Transform(300, 200, fit=Fit.CONTAIN))
+def test_both_axes_have_one_factor_unless_they_are_stretched(source: Size, transform: Transform) -> None:
+    layout = planned(source, transform)
+    region, scaled, factors = layout.region.size, layout.scaled, layout.factors
+    if transform.fit is Fit.STRETCH and None not in transform.target:
+        assert factors == (region[0] / scaled[0], region[1] / scaled[1])
+    elif min(region[0] / factors[0], region[1] / factors[1]) > 1.001:
+        assert factors[0] == factors[1]
+        # What is scaled differs from the region by half a pixel at most.
+        assert all(
+            is_rounded(side, Fraction(whole) / Fraction(factors[0])) for side, whole in zip(scaled, region, strict=True)
+        )
+
+
+@given(st.integers(1, 3000), st.integers(1, 3000))
+def test_a_centered_window_starts_where_libvips_starts_it(whole: int, part: int) -> None:
+    assume(part <= whole)
+    window = plan((whole, part), Transform(part, part, upscale=False)).window
+    assert window.left == (whole - part) // 2
+    assert plan((whole, part), Transform(part, part, upscale=False, gravity=Focus(0.5, 0.5))).window.left in (
+        {window.left} if part > 1 else {window.left, window.left + 1}
+    )
 
 
 @given(

@@ -51,8 +51,8 @@ def decoded(data: bytes) -> Image.Image:
     return image
 
 
-def stored_turned(upright: Image.Image, orientation: int) -> bytes:
-    """A JPEG whose pixels lie as `orientation` says (EXIF 2.32, 4.6.4), so that it shows `upright`."""
+def turned(upright: Image.Image, orientation: int) -> Image.Image:
+    """The pixels as `orientation` says that they lie (EXIF 2.32, 4.6.4)."""
     turns: dict[int, list[Image.Transpose]] = {
         1: [],
         2: [Image.Transpose.FLIP_LEFT_RIGHT],
@@ -66,9 +66,14 @@ def stored_turned(upright: Image.Image, orientation: int) -> bytes:
     stored = upright
     for turn in turns[orientation]:
         stored = stored.transpose(turn)
+    return stored
+
+
+def stored_turned(upright: Image.Image, orientation: int) -> bytes:
+    """A JPEG whose pixels lie as `orientation` says, so that it shows `upright`."""
     exif = Image.Exif()
     exif[_EXIF_ORIENTATION] = orientation
-    return encoded(stored, "JPEG", quality=95, subsampling=0, exif=exif)
+    return encoded(turned(upright, orientation), "JPEG", quality=95, subsampling=0, exif=exif)
 
 
 def draw_all(root: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from thumbs.errors import BadFilter, SizeOverLimit
 from thumbs.image import limits
+from thumbs.image.spans import Span
 from thumbs.image.transforms import Attention, Compass, Crop, Fit, Focus, Gravity, Transform
 
 CROP_OUTSIDE = "crop must lie inside the upright source."
@@ -45,7 +46,9 @@ class Box:
 class Layout:
     """The plan from the upright source to the thumbnail, in order; all values are pixels.
 
-    1. `region` of the source is scaled to the size `scaled`.
+    1. `region` of the source is scaled to the size `scaled`: a scaled pixel is `factors` source pixels wide and high.
+       All fits but `stretch` have one factor for both axes, so `scaled` may show a little more or less than `region`,
+       by the same amount at both ends.
     2. `window` of the scaled picture is kept. With `attention`, only its size is final: libvips finds its position.
     3. The window is placed at `offset` on a canvas of `size`.
     4. The canvas is rotated and padded, which gives the size `output`.
@@ -53,6 +56,7 @@ class Layout:
 
     region: Box
     scaled: Size
+    factors: tuple[float, float]
     window: Box
     attention: Attention | None
     size: Size
@@ -64,17 +68,19 @@ class Layout:
         return self.size != self.window.size
 
     @property
+    def spans(self) -> tuple[Span, Span]:
+        """The exact part of the source that the window shows, on both axes; with `attention`, all that is scaled."""
+        window = Box(0, 0, *self.scaled) if self.attention is not None else self.window
+        return (
+            _span((self.region.left, self.region.width), self.scaled[0], self.factors[0], (window.left, window.width)),
+            _span((self.region.top, self.region.height), self.scaled[1], self.factors[1], (window.top, window.height)),
+        )
+
+    @property
     def needed(self) -> Box:
-        """The part of the source, in source pixels, that the window shows; all of `region` with `attention`."""
-        if self.attention is not None:
-            return self.region
-        x_scale = self.region.width / self.scaled[0]
-        y_scale = self.region.height / self.scaled[1]
-        left = math.floor(self.window.left * x_scale)
-        top = math.floor(self.window.top * y_scale)
-        right = min(self.region.width, math.ceil((self.window.left + self.window.width) * x_scale))
-        bottom = min(self.region.height, math.ceil((self.window.top + self.window.height) * y_scale))
-        return Box(self.region.left + left, self.region.top + top, right - left, bottom - top)
+        """The whole source pixels that `spans` touch."""
+        (left, width), (top, height) = (span.touched for span in self.spans)
+        return Box(left, top, width, height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +114,13 @@ def plan(source: Size, transform: Transform, *, region: Box | None = None) -> La
     Raises `BadFilter` for a crop that does not lie inside the source.
     """
     region = region or crop_box(source, transform.crop)
-    scaled, window_size = _scaled(region.size, transform)
+    scaled, factors, window_size = _scaled(region.size, transform)
     attention = transform.gravity if isinstance(transform.gravity, Attention) else None
     window = _window(scaled, window_size, transform.gravity)
     size = _canvas(window_size, transform)
     offset = ((size[0] - window_size[0]) // 2, (size[1] - window_size[1]) // 2)
     attention = attention if window_size != scaled else None
-    return Layout(region, scaled, window, attention, size, offset, _output(size, transform))
+    return Layout(region, scaled, factors, window, attention, size, offset, _output(size, transform))
 
 
 def crop_box(source: Size, crop: Crop | None) -> Box:
@@ -133,33 +139,35 @@ def crop_box(source: Size, crop: Crop | None) -> Box:
     return Box(left, top, right - left, bottom - top)
 
 
-def _scaled(region: Size, transform: Transform) -> tuple[Size, Size]:
-    """The size that the region is scaled to, and the size of the window in it."""
+def _scaled(region: Size, transform: Transform) -> tuple[Size, tuple[float, float], Size]:
+    """The size that the region is scaled to, its two factors, and the size of the window in it."""
     width, height = transform.target
-    if width is None or height is None:
-        scaled = _to_one_side(region, width, height, transform)
-        return scaled, scaled
-    ratios = (width / region[0], height / region[1])
-    if transform.fit is Fit.STRETCH:
+    if transform.fit is Fit.STRETCH and width is not None and height is not None:
         scaled = (width, height) if transform.upscales else (min(width, region[0]), min(height, region[1]))
-        return scaled, scaled
-    ratio = max(ratios) if transform.fit is Fit.COVER else min(ratios)
+        return scaled, (region[0] / scaled[0], region[1] / scaled[1]), scaled
+    ratio = _ratio(region, width, height, transform)
     if not transform.upscales:
         ratio = min(ratio, 1)
     scaled = (_rounded(region[0] * ratio), _rounded(region[1] * ratio))
-    return scaled, (min(width, scaled[0]), min(height, scaled[1]))
+    # Less than a pixel of the region is one pixel of the picture.
+    factors = (min(1 / ratio, region[0]), min(1 / ratio, region[1]))
+    if width is None or height is None:
+        return scaled, factors, scaled
+    return scaled, factors, (min(width, scaled[0]), min(height, scaled[1]))
 
 
-def _to_one_side(region: Size, width: int | None, height: int | None, transform: Transform) -> Size:
-    if width is not None:
-        ratio = width / region[0]
-    elif height is not None:
-        ratio = height / region[1]
-    else:
-        ratio = transform.dpr
-    if not transform.upscales:
-        ratio = min(ratio, 1)
-    return _rounded(region[0] * ratio), _rounded(region[1] * ratio)
+def _ratio(region: Size, width: int | None, height: int | None, transform: Transform) -> float:
+    ratios = [side / whole for side, whole in zip((width, height), region, strict=True) if side is not None]
+    if not ratios:
+        return transform.dpr
+    return max(ratios) if transform.fit is Fit.COVER else min(ratios)
+
+
+def _span(region: tuple[int, int], scaled: int, factor: float, window: tuple[int, int]) -> Span:
+    """`region` and `window` are a start and a length."""
+    low, length = region
+    middle = low + length / 2
+    return Span(middle + (window[0] - scaled / 2) * factor, factor, window[1], low, low + length)
 
 
 def _canvas(window: Size, transform: Transform) -> Size:
@@ -176,27 +184,36 @@ def _output(size: Size, transform: Transform) -> Size:
 
 
 def _window(scaled: Size, size: Size, gravity: Gravity) -> Box:
-    x, y = (gravity.x, gravity.y) if isinstance(gravity, Focus) else _POINTS.get(gravity, (0.5, 0.5))  # type: ignore[arg-type]
-    centered = isinstance(gravity, Focus)
-    left = _start(scaled[0], size[0], x, centered=centered)
-    top = _start(scaled[1], size[1], y, centered=centered)
+    if isinstance(gravity, Focus):
+        left, top = _around(scaled[0], size[0], gravity.x), _around(scaled[1], size[1], gravity.y)
+    else:
+        point = (0.5, 0.5) if isinstance(gravity, Attention) else _POINTS[gravity]
+        left, top = (_cut(*axis) for axis in zip(scaled, size, point, strict=True))
     return Box(left, top, *size)
 
 
-def _start(whole: int, part: int, fraction: float, *, centered: bool) -> int:
-    """Where a window of `part` pixels starts in `whole` pixels.
+def _cut(whole: int, part: int, fraction: float) -> int:
+    """Where a window of `part` pixels starts in `whole` pixels, if `fraction` of the other pixels comes before it.
 
-    `centered`: the window's center is as near to `fraction` as the edges allow. Otherwise `fraction` of the remaining
-    pixels comes before the window.
+    Half a pixel is rounded down, as in `vips_smartcrop`.
     """
-    start = fraction * whole - part / 2 if centered else fraction * (whole - part)
-    return min(max(math.floor(start + 0.5), 0), whole - part)
+    return math.ceil(fraction * (whole - part) - 0.5)
+
+
+def _around(whole: int, part: int, fraction: float) -> int:
+    """Where a window of `part` pixels starts whose center is as near to `fraction` of `whole` as the edges allow.
+
+    Half a pixel is rounded down, as in `_cut`, but the pixel at `fraction` stays in the window.
+    """
+    point = fraction * whole
+    start = max(math.ceil(point - part / 2 - 0.5), math.floor(point) + 1 - part)
+    return min(max(start, 0), whole - part)
 
 
 def aligned(outer: Size, inner: Size, compass: Compass) -> tuple[int, int]:
     """Left and top of a picture of the size `inner`, aligned to `compass` inside one of the size `outer`."""
     x, y = _POINTS[compass]
-    return _start(outer[0], inner[0], x, centered=False), _start(outer[1], inner[1], y, centered=False)
+    return math.floor(x * (outer[0] - inner[0]) + 0.5), math.floor(y * (outer[1] - inner[1]) + 0.5)
 
 
 def _rounded(value: float) -> int:

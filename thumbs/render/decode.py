@@ -1,23 +1,55 @@
 """From a checked original to the scaled picture, decoding as few pixels as possible."""
 
+import math
+from dataclasses import dataclass, replace
+
 import pyvips
 
 from thumbs.errors import SourceBroken
-from thumbs.image.geometry import Box, Layout, Size
+from thumbs.image.geometry import Layout, Size
+from thumbs.image.spans import Span, stored
 from thumbs.render import libvips
-from thumbs.render.color.conversion import to_srgb_picture
+from thumbs.render.color.conversion import deepened, to_srgb_picture
 from thumbs.render.header import Header
 from thumbs.render.profiles import with_profile, without_profile
+from thumbs.render.resampling.drawn import drawing_scale
+from thumbs.render.resampling.resample import resampled
 
-# thumbnail_buffer passes `fail_on=` to the loader only in the option string. Without it, a truncated file becomes a
-# picture that is partly gray.
-_STRICT = "[fail_on=error]"
 # libjpeg decodes at 1/8, 1/4 and 1/2 of the size at a fraction of the cost. The second number is how many times the
 # target's side must be left after that. With these, thumbnails of photographs have a PSNR of about 40 dB or more
 # against those of a full decode (docs/quality.md).
 _JPEG_SHRINKS = ((8, 2.0), (4, 1.5), (2, 2.0))
 # libwebp 1.6 scales a lossy picture with a side of at most this many pixels down to a green one.
 _LIBWEBP_SIDE = 2
+# Output pixels between a window and an edge of the source from which on the edge cannot be seen.
+_KERNEL = 4
+# The largest part of an output pixel that may be missing at an edge, together with half a decoded pixel. A ramp is then
+# less than 0.1 output pixels off.
+_MOST_LOST = 0.3
+# The longer side, in pixels, at which the sides of a drawing are exact enough.
+_PRECISE_SIDE = 100_000
+# How much larger a drawing is drawn for a crop, whose edges then are in place although they are between its pixels.
+_CROPPED_DRAWING = 3
+_ROUNDING_ERROR = 1e-6
+# Pixels that a decoded picture may lack.
+_UNSEEN = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A decoded picture of the source, perhaps smaller: each pixel is `pixel` source pixels wide and high."""
+
+    image: pyvips.Image
+    pixel: tuple[float, float]
+    origin: tuple[int, int] = (0, 0)
+
+    def resampled(self, x: Span, y: Span) -> pyvips.Image:
+        image = self.image
+        return resampled(
+            image,
+            x.copied(pixel=self.pixel[0], length=image.width, origin=self.origin[0]),
+            y.copied(pixel=self.pixel[1], length=image.height, origin=self.origin[1]),
+        )
 
 
 def scaled(
@@ -29,14 +61,13 @@ def scaled(
     scaled down again. Raises `SourceBroken` when decoding fails and `RenderTimeout` at the deadline.
     """
     try:
-        if _crops_before_scaling(header, layout):
-            image = _region(data, header, layout, deadline)
-        else:
-            image = _whole(data, header, layout, fast=fast)
+        spans = stored(*layout.spans, header.size, header.orientation)
+        image = _in_srgb(_decoded(data, header, layout, spans, fast=fast), *spans, header)
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
-        return image.copy_memory()
+        image = image.copy_memory()
+    return image if header.orientation == 1 else image.autorot().copy_memory()
 
 
 def pages(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> list[pyvips.Image]:
@@ -65,106 +96,95 @@ def fitted(
     `source_size` is given when `image` is the whole source at another size. `header` is the header of the source when
     `image` is not converted to sRGB yet.
     """
-    box = layout.needed
-    if source_size is not None:
-        box = _resized(box, source_size, (image.width, image.height))
-    target = layout.scaled if layout.attention is not None else layout.window.size
-    color = {} if header is None else _to_srgb(header)
+    pixel = (1.0, 1.0) if source_size is None else _ratio(source_size, (image.width, image.height))
+    copy = _Copy(image, pixel, origin)
     try:
-        part = image.extract_area(box.left - origin[0], box.top - origin[1], *box.size)
-        scaled_part = part.thumbnail_image(target[0], height=target[1], size="force", **color)
+        part = copy.resampled(*layout.spans) if header is None else _in_srgb(copy, *layout.spans, header)
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
-    with deadline.watch(scaled_part, SourceBroken):
-        return scaled_part.copy_memory()
+    with deadline.watch(part, SourceBroken):
+        return part.copy_memory()
 
 
-def _resized(box: Box, source: Size, smaller: Size) -> Box:
-    """`box` in a picture of the size `source`, as a box in a copy of the size `smaller`."""
-    x_scale, y_scale = smaller[0] / source[0], smaller[1] / source[1]
-    left, top = min(round(box.left * x_scale), smaller[0] - 1), min(round(box.top * y_scale), smaller[1] - 1)
-    right, bottom = round((box.left + box.width) * x_scale), round((box.top + box.height) * y_scale)
-    return Box(left, top, max(1, min(right, smaller[0]) - left), max(1, min(bottom, smaller[1]) - top))
-
-
-def _crops_before_scaling(header: Header, layout: Layout) -> bool:
-    """Whether to crop the source before scaling: the URL has a crop, or the window is a small part of `scaled`."""
-    if layout.region.size != header.size:
-        return True
-    window = layout.window.width * layout.window.height
-    return layout.attention is None and layout.scaled[0] * layout.scaled[1] > 8 * window
-
-
-def _whole(data: bytes, header: Header, layout: Layout, *, fast: bool) -> pyvips.Image:
-    width, height = layout.scaled
+def _decoded(data: bytes, header: Header, layout: Layout, spans: tuple[Span, Span], *, fast: bool) -> _Copy:
+    """The picture as it is stored, at the size that costs the least."""
+    size = header.stored_size
+    if header.format == "svg":
+        return _drawn(data, header, layout)
     if header.format == "jpeg":
-        shrink = _jpeg_shrink(header.size, layout.scaled, fast=fast)
-        source = _opened(data, header, shrink=shrink)
-        image = source.thumbnail_image(width, height=height, size="force", **_to_srgb(header))
-    elif header.main_only or (header.format == "webp" and min(header.size) <= _LIBWEBP_SIDE):
-        source = _opened(data, header)
-        image = source.thumbnail_image(width, height=height, size="force", **_to_srgb(header))
-    else:
-        image = pyvips.Image.thumbnail_buffer(
-            data, width, height=height, size="force", option_string=_STRICT, **_to_srgb(header)
-        )
-    if layout.attention is not None or layout.window.size == layout.scaled:
-        return image
-    return image.extract_area(layout.window.left, layout.window.top, *layout.window.size)
+        shrink = _jpeg_shrink(size, spans, fast=fast)
+        return _Copy(_opened(data, header, shrink=shrink), (shrink, shrink))
+    options = {}
+    # A crop would begin between the pixels of a smaller picture.
+    if header.format == "webp" and layout.region.size == header.size and min(size) > _LIBWEBP_SIDE:
+        options = {"scale": _webp_scale(size, spans)}
+    image = _opened(data, header, **options)
+    return _Copy(image, _ratio(size, (image.width, image.height)))
+
+
+def _webp_scale(size: Size, spans: tuple[Span, Span]) -> float:
+    """The smallest scale that leaves enough pixels on both axes; libwebp rounds both sides."""
+    whole = (math.ceil(side / span.factor - _UNSEEN) / side for side, span in zip(size, spans, strict=True))
+    return min(1.0, max(whole))
+
+
+def _drawn(data: bytes, header: Header, layout: Layout) -> _Copy:
+    # The sides of a drawing need not be whole pixels: libvips rounds them for each scale.
+    times = max(1.0, _PRECISE_SIDE / max(header.size))
+    precise = _opened(data, header, scale=times)
+    sides = precise.width / times, precise.height / times
+    least = 1 / min(span.factor for span in layout.spans)
+    if layout.region.size != header.size:
+        least *= _CROPPED_DRAWING
+    image = _opened(data, header, scale=drawing_scale(sides, least))
+    return _Copy(image, _ratio(header.size, (image.width, image.height)))
+
+
+def _ratio(source: Size, copy: Size) -> tuple[float, float]:
+    return source[0] / copy[0], source[1] / copy[1]
 
 
 def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
-    """The main picture, not decoded yet, without a profile that is not used. It is converted unless by a profile."""
+    """The main picture, not decoded yet, with right samples, and without a profile that is not used."""
     image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **options)
     if header.samples is not None:
         image = header.samples.correct(image)
-    image = with_profile(image, data, header.format) if header.profile else without_profile(image)
-    return image if header.color is None else to_srgb_picture(image, header.color)
+    return with_profile(image, data, header.format) if header.profile else without_profile(image)
 
 
-def _region(data: bytes, header: Header, layout: Layout, deadline: libvips.Deadline) -> pyvips.Image:
-    box = layout.needed
-    target = layout.scaled if layout.attention is not None else layout.window.size
-    options: dict[str, float] = {}
-    if header.format == "svg":  # draw it at the size that is needed
-        scale = max(target[0] / box.width, target[1] / box.height)
-        options = {"scale": scale}
-        box = _grown(box, scale)
-    if header.format == "jpeg":
-        # More pixels than the target has: rounding moves the edges of the crop by less than half an output pixel.
-        shrink = _jpeg_shrink(box.size, target)
-        options = {"shrink": shrink}
-        box = _grown(box, 1 / shrink)
-    image = _opened(data, header, **options)
-    if image.get_typeof("orientation"):
-        if image.get("orientation") != 1:
-            with deadline.watch(image, SourceBroken):
-                image = image.copy_memory()  # rotation needs random access
-        image = image.autorot()
-    # The sides of a shrunk picture are rounded: keep the crop inside.
-    width, height = min(box.width, image.width - box.left), min(box.height, image.height - box.top)
-    image = image.extract_area(box.left, box.top, width, height)
-    return image.thumbnail_image(target[0], height=target[1], size="force", **_to_srgb(header))
-
-
-def _grown(box: Box, scale: float) -> Box:
-    left, top = round(box.left * scale), round(box.top * scale)
-    right, bottom = round((box.left + box.width) * scale), round((box.top + box.height) * scale)
-    return Box(left, top, max(1, right - left), max(1, bottom - top))
-
-
-def _jpeg_shrink(source: Size, target: Size, *, fast: bool = False) -> int:
+def _jpeg_shrink(size: Size, spans: tuple[Span, Span], *, fast: bool) -> int:
     for shrink, least in _JPEG_SHRINKS:
-        # libjpeg rounds up: half of 5 pixels is 3.
-        left = -(-source[0] // shrink), -(-source[1] // shrink)
         times = 1.0 if fast else least
-        if left[0] >= times * target[0] and left[1] >= times * target[1]:
+        if all(
+            span.factor >= times * shrink - _ROUNDING_ERROR and keeps_edges(span, shrink, side // shrink)
+            for span, side in zip(spans, size, strict=True)
+        ):
             return shrink
     return 1
 
 
-def _to_srgb(header: Header) -> dict[str, str]:
-    """Options that convert to sRGB: by the embedded profile, and for CMYK without one by libvips' own."""
-    if header.cmyk:
-        return {"output_profile": "srgb", "input_profile": "cmyk"}
-    return {"output_profile": "srgb"} if header.profile else {}
+def keeps_edges(span: Span, pixel: float, length: int) -> bool:
+    """Whether a copy of `length` pixels, each as long as `pixel` of the source, shows the edges of `span` in place.
+
+    libvips drops the last pixel of a shrunk JPEG if it is not whole, and a crop may begin inside a pixel.
+    """
+    if length < 1:
+        return False
+    copy = span.copied(pixel=pixel, length=length)
+    near = _KERNEL * span.factor
+    lost = max(
+        abs(copy.low * pixel - span.low) if span.start < span.low + near else 0.0,
+        abs(span.high - copy.high * pixel) if span.end > span.high - near else 0.0,
+    )
+    return lost < _ROUNDING_ERROR or lost + pixel / 2 <= _MOST_LOST * span.factor
+
+
+def _in_srgb(copy: _Copy, x: Span, y: Span, header: Header) -> pyvips.Image:
+    """The part that the spans say, converted to sRGB or gray as `vips_thumbnail` does."""
+    if header.color is not None:
+        return to_srgb_picture(replace(copy, image=deepened(copy.image)).resampled(x, y), header.color)
+    if not header.cmyk and not header.profile:
+        image = copy.image.colourspace("b-w" if copy.image.bands < 3 else "srgb")
+        return replace(copy, image=image).resampled(x, y)
+    options = {"input_profile": "cmyk"} if header.cmyk else {}
+    return copy.resampled(x, y).icc_transform("srgb", embedded=True, depth=8, intent="relative", **options)

@@ -54,6 +54,7 @@ class Header:
     `color` is what its samples mean without one, None for sRGB.
     `scans` is the number of scans of a multi-scan JPEG, else 1. `main_only`: no other picture of the file may be
     decoded in place of the main one, and an unused profile must be removed. `samples`: how to correct those of an AVIF.
+    `orientation` is the EXIF orientation that the decoder leaves to do.
     """
 
     format: str
@@ -68,6 +69,12 @@ class Header:
     main_only: bool = False
     samples: Samples | None = None
     color: ColorSpace | None = None
+    orientation: int = 1
+
+    @property
+    def stored_size(self) -> Size:
+        """The size of the picture as it is stored, before it is turned upright."""
+        return self.size[::-1] if self.orientation in _SIDEWAYS else self.size
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""
@@ -131,6 +138,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         main_only=main_only,
         samples=samples,
         color=colors.space,
+        orientation=orientation,
     )
 
 

@@ -57,10 +57,11 @@ class Proxy:
 
     def suffices(self, layout: Layout) -> bool:
         """Whether the proxy has enough pixels for `layout` of the original."""
-        target = layout.scaled if layout.attention is not None else layout.window.size
-        width = layout.needed.width * self.image.width / self.size[0]
-        height = layout.needed.height * self.image.height / self.size[1]
-        return bool(width >= _MIN_OVERSAMPLING * target[0] and height >= _MIN_OVERSAMPLING * target[1])
+        sides = zip(layout.spans, self.size, (self.image.width, self.image.height), strict=True)
+        return all(
+            span.factor * pixels >= _MIN_OVERSAMPLING * side and decode.keeps_edges(span, side / pixels, pixels)
+            for span, side, pixels in sides
+        )
 
 
 def make_proxy(data: bytes, header: Header, deadline: Deadline) -> Proxy | None:

@@ -1,0 +1,1 @@
+"""Resampling by exact factors and positions."""
