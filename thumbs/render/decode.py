@@ -182,7 +182,8 @@ def keeps_edges(span: Span, pixel: float, length: int) -> bool:
 def _in_srgb(copy: _Copy, x: Span, y: Span, header: Header) -> pyvips.Image:
     """The part that the spans say, converted to sRGB or gray as `vips_thumbnail` does."""
     if header.color is not None:
-        return to_srgb_picture(replace(copy, image=deepened(copy.image)).resampled(x, y), header.color)
+        image = deepened(copy.image, header.color)
+        return to_srgb_picture(replace(copy, image=image).resampled(x, y), header.color)
     if not header.cmyk and not header.profile:
         image = copy.image.colourspace("b-w" if copy.image.bands < 3 else "srgb")
         return replace(copy, image=image).resampled(x, y)

@@ -7,19 +7,23 @@ import pyvips
 from thumbs.render.color.primaries import BT709, BT2020, Primaries
 from thumbs.render.color.tone_mapping import gains
 from thumbs.render.color.transfer import PQ_RANGE, to_light, to_srgb
-from thumbs.render.color.values import DEFAULT_PEAK, REFERENCE_WHITE, ColorSpace, Curve, Transfer
+from thumbs.render.color.values import DEFAULT_PEAK, REFERENCE_WHITE, ColorSpace, Curve, Power, Transfer
 
 _HIGH_RANGE = (Curve.PQ, Curve.HLG)
 _HLG_SYSTEM_GAMMA = 1.2  # of a display of 1000 cd/m²: ITU-R BT.2100-2, table 5
+# With a lower exponent, the levels near black are farther from each other than those of sRGB.
+_SMOOTH_EXPONENT = 2.0
 _MOST = 65535
 _BITS = "bits-per-sample"
 # A table has at most 65,536 numbers of 4 bytes. A `gAMA` chunk can ask for any exponent, so few are kept.
 _TABLES_KEPT = 8
 
 
-def deepened(image: pyvips.Image) -> pyvips.Image:
-    """`image` with 16 bits per channel if it has 8: one level near black is many of sRGB, and scaling rounds."""
-    if image.format != "uchar":
+def deepened(image: pyvips.Image, space: ColorSpace) -> pyvips.Image:
+    """`image`, to be scaled, with 16 bits per channel where it has 8 and one level may be many of sRGB."""
+    transfer = space.transfer
+    coarse = transfer.exponent < _SMOOTH_EXPONENT if isinstance(transfer, Power) else transfer in _HIGH_RANGE
+    if image.format != "uchar" or not coarse:
         return image
     image = image.maplut(_deepening_table()).copy(interpretation="rgb16" if image.bands > 2 else "grey16")
     image.set_type(pyvips.GValue.gint_type, _BITS, 16)
