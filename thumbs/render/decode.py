@@ -10,7 +10,7 @@ from thumbs.image.geometry import Layout, Size
 from thumbs.image.spans import Span, stored
 from thumbs.render import libvips
 from thumbs.render.animation import pages
-from thumbs.render.color.conversion import to_srgb_picture
+from thumbs.render.color.conversion import deepened, to_srgb_picture
 from thumbs.render.color.profiles import with_profile, without_profile
 from thumbs.render.header import Header
 from thumbs.render.resampling.drawn import drawing_scale
@@ -137,7 +137,7 @@ def _ratio(source: Size, copy: Size) -> tuple[float, float]:
 
 
 def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
-    """The main picture, not decoded yet, without a profile that is not used. It is converted unless by a profile."""
+    """The main picture, not decoded yet, with right samples, and without a profile that is not used."""
     if header.tiff is not None:
         image = open_tiff(data, header.tiff)
     else:
@@ -146,8 +146,7 @@ def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
         image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on=header.fail_on, **options)
     if header.avif is not None:
         image = header.avif.correct(image)
-    image = with_profile(image, data, header.format) if header.profile else without_profile(image)
-    return image if header.color is None else to_srgb_picture(image, header.color)
+    return with_profile(image, data, header.format) if header.profile else without_profile(image)
 
 
 def _jpeg_shrink(size: Size, spans: tuple[Span, Span], *, fast: bool) -> int:
@@ -179,6 +178,9 @@ def keeps_edges(span: Span, pixel: float, length: int) -> bool:
 
 def _in_srgb(copy: _Copy, x: Span, y: Span, header: Header) -> pyvips.Image:
     """The part that the spans say, converted to sRGB or gray as `vips_thumbnail` does."""
+    if header.color is not None:
+        image = deepened(copy.image, header.color)
+        return to_srgb_picture(replace(copy, image=image).resampled(x, y), header.color)
     if not header.cmyk and not header.profile:
         image = copy.image.colourspace("b-w" if copy.image.bands < 3 else "srgb")
         return replace(copy, image=image).resampled(x, y)

@@ -116,6 +116,15 @@ def test_dark_colors_of_sixteen_bits_are_not_rounded_before_they_are_converted()
         assert near(pixel, shown(color, SRGB, float), 0.6)
 
 
+def test_dark_colors_of_eight_bits_are_not_rounded_when_they_are_scaled() -> None:
+    """Every second column is one level brighter than black: the mean is between the two, and none is left of both."""
+    row = [((at % 2) / 255,) * 3 for at in range(64)]
+    made = pixels(picture(png([row] * 64, gama(1)), Transform(16, 16, "png")))
+    wanted = shown((0.5 / 255,) * 3, SRGB, float)
+    for at in range(3 * 16 + 3, 3 * 16 + 13):
+        assert near(made[at], wanted, 1.5)
+
+
 TRANSFORMS = {
     "whole": WHOLE,
     "half": Transform(SIDE * COLUMNS // 2, SIDE * ROWS // 2, "png"),

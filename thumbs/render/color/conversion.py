@@ -7,13 +7,27 @@ import pyvips
 from thumbs.render.color.primaries import BT709, BT2020, Primaries
 from thumbs.render.color.tone_mapping import gains
 from thumbs.render.color.transfer import PQ_RANGE, to_light, to_srgb
-from thumbs.render.color.values import DEFAULT_PEAK, REFERENCE_WHITE, ColorSpace, Curve, Transfer
+from thumbs.render.color.values import DEFAULT_PEAK, REFERENCE_WHITE, ColorSpace, Curve, Power, Transfer
 
 _HIGH_RANGE = (Curve.PQ, Curve.HLG)
 _HLG_SYSTEM_GAMMA = 1.2  # of a display of 1000 cd/m²: ITU-R BT.2100-2, table 5
+# With a lower exponent, the levels near black are farther from each other than those of sRGB.
+_SMOOTH_EXPONENT = 2.0
 _MOST = 65535
+_BITS = "bits-per-sample"
 # A table has at most 65,536 numbers of 4 bytes. A `gAMA` chunk can ask for any exponent, so few are kept.
 _TABLES_KEPT = 8
+
+
+def deepened(image: pyvips.Image, space: ColorSpace) -> pyvips.Image:
+    """`image`, to be scaled, with 16 bits per channel where it has 8 and one level may be many of sRGB."""
+    transfer = space.transfer
+    coarse = transfer.exponent < _SMOOTH_EXPONENT if isinstance(transfer, Power) else transfer in _HIGH_RANGE
+    if image.format != "uchar" or not coarse:
+        return image
+    image = image.maplut(_deepening_table()).copy(interpretation="rgb16" if image.bands > 2 else "grey16")
+    image.set_type(pyvips.GValue.gint_type, _BITS, 16)
+    return image
 
 
 def to_srgb_picture(image: pyvips.Image, space: ColorSpace) -> pyvips.Image:
@@ -40,7 +54,7 @@ def to_srgb_picture(image: pyvips.Image, space: ColorSpace) -> pyvips.Image:
 
 def _largest_sample(image: pyvips.Image) -> int:
     """libvips shifts samples of 10 or 12 bits to the left."""
-    bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else 16
+    bits = image.get(_BITS) if image.get_typeof(_BITS) else 16
     return ((1 << bits) - 1) << (16 - bits) if 8 < bits < 16 else _MOST
 
 
@@ -88,6 +102,11 @@ def _whole_table(space: ColorSpace, most: int) -> pyvips.Image:
 @functools.lru_cache(_TABLES_KEPT)
 def _gain_table(peak: float) -> pyvips.Image:
     return gains(pyvips.Image.identity(ushort=True) * (PQ_RANGE / _MOST), peak).cast("float").copy_memory()
+
+
+@functools.lru_cache(1)
+def _deepening_table() -> pyvips.Image:
+    return (pyvips.Image.identity() * (_MOST // 255)).cast("ushort").copy_memory()
 
 
 @functools.lru_cache(1)

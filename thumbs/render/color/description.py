@@ -2,8 +2,8 @@
 
 A description that is unknown, reserved or damaged counts as absent, and the next one is used; without any, the samples
 are sRGB. For a PNG the order is that of PNG Third Edition, 4.3: `cICP`, ICC profile, `sRGB`, `gAMA` with `cHRM`. For an
-AVIF it is ICC profile, then code points (ITU-T H.273). All other formats have ICC profiles only. Of a profile that
-names PQ or HLG in a tag, only these code points are used: curves of a profile have no reference white.
+AVIF it is ICC profile, then code points (ITU-T H.273). All other formats have ICC profiles only. If a profile names PQ
+or HLG in a tag, only these code points are used: curves of a profile have no reference white.
 """
 
 import struct
