@@ -43,3 +43,10 @@ def test_a_sharpen_over_ten_is_a_mistake_of_the_options() -> None:
         thumb("a.jpg", "9x", storage="open", sharpen=11)
     assert [(mistake.option, mistake.nearest) for mistake in refused.value.mistakes] == [("sharpen", "10")]
     assert "sharpen(10)" in thumb("a.jpg", "9x", storage="open", sharpen=10).url
+
+
+@pytest.mark.parametrize("key", ["a.gif", "a.webp", "a.jpg"])
+def test_a_picture_of_a_storage_without_animated_formats_stands_still(key: str) -> None:
+    made = picture(key, "90x60", storage="jpeg-only", frames="all", alt="")
+    assert made.img.content_type == "image/jpeg"
+    assert "/jpeg-only/thumbs/" in made.img.url

@@ -136,7 +136,10 @@ def make_without_own(current: Urls, plan: Plan, wanted: Wanted, options: Mapping
     """The plan for an original whose own format the storage does not offer: the `<img>` has another one."""
     offered = next(name for name in _FALLBACKS if plan.main.policy.offers(name))
     modern = wanted.formats or tuple(name for name, _ in plan.modern)
-    return make(current, plan.main.policy.name, replace(wanted, formats=modern), {**options, "format": offered})
+    options = {**options, "format": offered}
+    if plan.main.transform.frames != 1:  # no format that can be animated is offered: it would be that one
+        options["frames"] = "first"
+    return make(current, plan.main.policy.name, replace(wanted, formats=modern), options)
 
 
 def _like(base: Prepared, transform: Transform) -> Prepared:
