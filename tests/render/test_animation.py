@@ -11,6 +11,7 @@ from thumbs.errors import SizeOverLimit, SourceOverLimit
 from thumbs.image.formats import sniff
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.transforms import ALL_FRAMES, Attention, Crop, Fit, Padding, Transform, Trim
+from thumbs.render import animation as animation_module
 from thumbs.render.values import RenderLimits, SourceLimits
 
 COLORS = [(220, 40, 30), (30, 160, 60), (40, 60, 200), (240, 220, 40), (20, 20, 20)]
@@ -167,3 +168,13 @@ def test_the_frames_of_a_webp_stand_upright(orientation: int) -> None:
     turn = Image.Transpose.FLIP_LEFT_RIGHT if orientation == 2 else Image.Transpose.ROTATE_270
     for (frame, _), wanted in zip(found, frames, strict=True):
         assert difference(frame, wanted.transpose(turn)) < 12
+
+
+@pytest.mark.parametrize("pixels", [1, 2 * 48 * 32, 4 * 48 * 32])
+def test_frames_that_are_decoded_together_are_those_that_are_decoded_alone(
+    pixels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Transform(24, 16, "webp", 90, frames=ALL_FRAMES)
+    together = rendered(animation("WEBP"), asked).body
+    monkeypatch.setattr(animation_module, "_STRIP_PIXELS", pixels)
+    assert rendered(animation("WEBP"), asked).body == together

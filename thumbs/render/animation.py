@@ -1,4 +1,4 @@
-"""Frames of an animation, one after the other: each is a complete canvas in memory, and only one is held."""
+"""Frames of an animation, one after the other: each is a complete canvas in memory, and few are held at once."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,6 +9,9 @@ from thumbs.render import libvips
 from thumbs.render.color.profiles import without_profile
 from thumbs.render.containers.gif import Disposal, Frame, Gif, Unreadable
 from thumbs.render.header import Animation, Header
+
+# Of the frames that libvips decodes together: it writes pictures of more than 100 MiB to a file where it may.
+_STRIP_PIXELS = 24_000_000
 
 
 def pages(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
@@ -38,16 +41,23 @@ def join_frames(frames: Sequence[pyvips.Image], animation: Animation) -> pyvips.
 
 
 def _strips(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
-    """The frames as libvips composes them: it decodes a tall picture from the top, and keeps one frame of it."""
-    try:
-        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on=header.fail_on, n=count)
-        image = image if header.profile else without_profile(image)
-    except libvips.VIPS_ERRORS as error:
-        raise SourceBroken from error
-    height = image.height // count
-    for number in range(count):
-        frame = _in_memory(image.extract_area(0, number * height, image.width, height), deadline)
-        yield frame if header.orientation == 1 else frame.autorot()
+    """The frames of a WebP as libvips composes them, a few of them at a time.
+
+    libvips holds all frames that it is asked for, and decodes those before them once more.
+    """
+    most = max(1, _STRIP_PIXELS // (header.size[0] * header.size[1]))
+    for start in range(0, count, most):
+        number = min(most, count - start)
+        try:
+            options = {"fail_on": header.fail_on, "page": start, "n": number}
+            image = pyvips.Image.new_from_buffer(data, "", access="sequential", **options)
+            image = image if header.profile else without_profile(image)
+        except libvips.VIPS_ERRORS as error:
+            raise SourceBroken from error
+        height = image.height // number
+        for row in range(number):
+            frame = _in_memory(image.extract_area(0, row * height, image.width, height), deadline)
+            yield frame if header.orientation == 1 else frame.autorot()
 
 
 def _composed(data: bytes, header: Header, gif: Gif, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
