@@ -62,6 +62,10 @@ def _decode_jpeg(data: bytes, decode: Callable[[bytes, str], T], *, render_trunc
         with contextlib.suppress(SourceBroken):
             return decode(jpeg.mended[: -len(EOI)] + _PADDING, TRUNCATED), False
         cut = True
+    if cut is None and not jpeg.is_single_scan:
+        # What the log said may have been of another file, which this thread closed late.
+        with contextlib.suppress(SourceBroken):
+            return _without_warning(jpeg.mended, decode), False
     if cut is not False and not render_truncated:
         raise SourceBroken
     return decode(jpeg.mended, ERROR if cut is False else NONE), cut is not False
