@@ -13,7 +13,7 @@ _HIGH_RANGE = (Curve.PQ, Curve.HLG)
 _HLG_SYSTEM_GAMMA = 1.2  # of a display of 1000 cd/m²: ITU-R BT.2100-2, table 5
 # With a lower exponent, the levels near black are farther from each other than those of sRGB.
 _SMOOTH_EXPONENT = 2.0
-_MOST = 65535
+_MOST = 2**16 - 1
 _BITS = "bits-per-sample"
 # A table has at most 65,536 numbers of 4 bytes. A `gAMA` chunk can ask for any exponent, so few are kept.
 _TABLES_KEPT = 8

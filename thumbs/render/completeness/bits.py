@@ -6,6 +6,7 @@ from thumbs.render.completeness.segments import Table, Unreadable
 
 REFILL = 32  # bytes
 WINDOW = 16  # bits
+MASK = 2**WINDOW - 1
 LEAST = 32  # bits: those of the longest code and of the longest number behind it
 _ZEROS = bytes(REFILL)
 _NO_CODE = 17  # bits that libjpeg takes before it gives up; the symbol is then 0
@@ -46,7 +47,7 @@ class Bits:
         """The next symbol; `lookup` is that of `symbols`."""
         if self.held < LEAST:
             self.fill()
-        entry = lookup[(self.value >> (self.held - WINDOW)) & 0xFFFF]
+        entry = lookup[(self.value >> (self.held - WINDOW)) & MASK]
         self.held -= entry & 31
         return entry >> 5
 

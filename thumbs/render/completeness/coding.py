@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from thumbs.render.bombs.limits import MAX_JPEG_INTERVALS, MAX_JPEG_STEPS
-from thumbs.render.completeness.bits import LEAST, WINDOW, Bits, ac_steps, dc_steps, symbols
+from thumbs.render.completeness.bits import LEAST, MASK, WINDOW, Bits, ac_steps, dc_steps, symbols
 from thumbs.render.completeness.restarts import intervals
 from thumbs.render.completeness.segments import PROGRESSIVE, Jpeg, Scan
 
@@ -105,14 +105,14 @@ def _sequential(unit: list[tuple[list[int], list[int]]]) -> Coding:
                 if bits.held < LEAST:
                     bits.fill()
                 value, held = bits.value, bits.held
-                held -= dc[(value >> (held - WINDOW)) & 0xFFFF]
+                held -= dc[(value >> (held - WINDOW)) & MASK]
                 covered = 1
                 while covered < 64:
                     if held < LEAST:
                         bits.held = held
                         bits.fill()
                         value, held = bits.value, bits.held
-                    entry = ac[(value >> (held - WINDOW)) & 0xFFFF]
+                    entry = ac[(value >> (held - WINDOW)) & MASK]
                     held -= entry & 31
                     covered += entry >> 5
                     steps += 1
@@ -133,7 +133,7 @@ def _dc(unit: list[list[int]]) -> Coding:
             for dc in unit:
                 if bits.held < LEAST:
                     bits.fill()
-                bits.held -= dc[(bits.value >> (bits.held - WINDOW)) & 0xFFFF]
+                bits.held -= dc[(bits.value >> (bits.held - WINDOW)) & MASK]
             if bits.ran_out:
                 return number * len(unit)
         return units * len(unit)
