@@ -55,14 +55,16 @@ def _decode_jpeg(data: bytes, decode: Callable[[bytes, str], T], *, render_trunc
     if not cut and not data.startswith(jpeg.mended):
         with contextlib.suppress(SourceBroken):
             return _without_warning(jpeg.mended, decode), False
-    if not cut:
-        cut = is_cut_off(data, jpeg)
-    if cut is None and jpeg.is_single_scan:
+    if not cut and jpeg.is_single_scan:
         # The scan is the last thing in this file: libjpeg fails, and does not only warn, where it needs more than that.
         with contextlib.suppress(SourceBroken):
-            return decode(jpeg.mended[: -len(EOI)] + _PADDING, TRUNCATED), False
+            value = decode(jpeg.mended[: -len(EOI)] + _PADDING, TRUNCATED)
+            if not is_cut_off(data, jpeg):
+                return value, False
         cut = True
-    if cut is None and not jpeg.is_single_scan:
+    elif not cut:
+        cut = is_cut_off(data, jpeg)
+    if cut is None:
         # What the log said may have been of another file, which this thread closed late.
         with contextlib.suppress(SourceBroken):
             return _without_warning(jpeg.mended, decode), False
