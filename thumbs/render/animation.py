@@ -69,7 +69,7 @@ def _composed(data: bytes, header: Header, gif: Gif, count: int, deadline: libvi
             shown = _drawn(canvas, gif.size, frame, deadline, fail_on=header.fail_on)
         except (Unreadable, *libvips.VIPS_ERRORS) as error:
             raise SourceBroken from error
-        opaque = opaque or shown.extract_band(3).min() == 255
+        opaque = opaque or _is_opaque(shown, frame, alone=canvas is None)
         yield shown.extract_band(0, n=3) if opaque else shown
         if frame.disposal is Disposal.CLEAR:
             canvas, opaque = _cleared(shown, frame, deadline), False
@@ -96,6 +96,17 @@ def _drawn(
     below = canvas if visible == size else canvas.extract_area(frame.left, frame.top, *visible)
     both = pixels.extract_band(3).ifthenelse(pixels, below)
     return _in_memory(both if visible == size else canvas.insert(both, frame.left, frame.top), deadline)
+
+
+def _is_opaque(shown: pyvips.Image, frame: Frame, *, alone: bool) -> bool:
+    """Whether no pixel of a canvas is transparent; `alone`: nothing was below the frame on it.
+
+    A frame that could cover the canvas does, unless its data lack pixels: then they lack the last one.
+    """
+    width, height = shown.width, shown.height
+    if alone and frame.transparent is None and frame.size == frame.visible((width, height)) == (width, height):
+        return bool(shown(width - 1, frame.last_row(height))[3] == 255)
+    return bool(shown.extract_band(3).min() == 255)
 
 
 def _check_complete(frame: Frame, part: tuple[int, int], deadline: libvips.Deadline) -> None:
