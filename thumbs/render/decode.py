@@ -13,7 +13,7 @@ from thumbs.render.animation import pages
 from thumbs.render.color.conversion import deepened, to_srgb_picture
 from thumbs.render.color.profiles import with_profile, without_profile
 from thumbs.render.header import Header
-from thumbs.render.resampling.drawn import drawing_scale
+from thumbs.render.resampling.drawn import crop_scale, drawing_scale
 from thumbs.render.resampling.resample import resampled
 from thumbs.render.tiff.pixels import open_tiff
 
@@ -30,8 +30,6 @@ _KERNEL = 4
 _MOST_LOST = 0.3
 # The longer side, in pixels, at which the sides of a drawing are exact enough.
 _PRECISE_SIDE = 100_000
-# How much larger a drawing is drawn for a crop, whose edges then are in place although they are between its pixels.
-_CROPPED_DRAWING = 3
 _ROUNDING_ERROR = 1e-6
 # Pixels that a decoded picture may lack.
 _UNSEEN = 0.05
@@ -125,9 +123,10 @@ def _drawn(data: bytes, header: Header, layout: Layout) -> _Copy:
     times = max(1.0, _PRECISE_SIDE / max(header.size))
     precise = _opened(data, header, scale=times)
     sides = precise.width / times, precise.height / times
-    least = 1 / min(span.factor for span in layout.spans)
+    x, y = layout.spans
+    least = 1 / min(x.factor, y.factor)
     if layout.region.size != header.size:
-        least *= _CROPPED_DRAWING
+        least = crop_scale(least, x.count * y.count)
     image = _opened(data, header, scale=drawing_scale(sides, least))
     return _Copy(image, _ratio(header.size, (image.width, image.height)))
 

@@ -3,11 +3,15 @@
 import math
 
 Sides = tuple[float, float]
-# Pixels that may stay empty beside a drawing.
-_UNSEEN = 0.05
+# Pixels that may stay empty on an axis, half of them at each end.
+_UNSEEN = 0.1
 # How much larger than needed a drawing may be.
 _LARGEST = 2
 _MOST_TRIES = 512
+# How much larger a crop is drawn, and the most pixels of it.
+_CROPPED, _MOST_PIXELS = 3, 3_000_000
+# How much larger a picture is from which libvips can start to reduce anywhere: to enlarge takes much longer.
+_REDUCIBLE = 1.02
 
 
 def drawing_scale(size: Sides, least: float) -> float:
@@ -27,6 +31,15 @@ def drawing_scale(size: Sides, least: float) -> float:
     return next(
         (scale for scale in scales if _empty(size, scale) <= _UNSEEN), min(scales, key=lambda s: _empty(size, s))
     )
+
+
+def crop_scale(least: float, pixels: int) -> float:
+    """The scale from `least` on for a crop, whose thumbnail has `pixels`: its edges are on whole pixels or hardly off.
+
+    The edges are whole pixels of the source. A large thumbnail is not drawn larger: its edges may be half a pixel off.
+    """
+    scale = math.ceil(least) if least > 1 / _CROPPED else _CROPPED * least
+    return scale if pixels * (scale / least) ** 2 <= _MOST_PIXELS else least * _REDUCIBLE
 
 
 def _empty(size: Sides, scale: float) -> float:
