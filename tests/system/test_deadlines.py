@@ -167,7 +167,8 @@ import_renderer = lockdown.import_renderer
 def unchecked() -> None:
     import_renderer()
     from thumbs.render import header
-    header.usable_profile = lambda data, name, image: image.get("icc-profile-data")
+    field = "icc-profile-data"
+    header.usable_profile = lambda data, name, image: image.get(field) if image.get_typeof(field) else None
 
 lockdown.import_renderer = unchecked
 child.main(int(sys.argv[1]))

@@ -178,6 +178,8 @@ def keeps_edges(span: Span, pixel: float, length: int) -> bool:
 def _in_srgb(copy: _Copy, x: Span, y: Span, header: Header) -> pyvips.Image:
     """The part that the spans say, converted to sRGB or gray as `vips_thumbnail` does."""
     if header.color is not None:
+        if header.color.has_high_range:  # means of its values are not those of what is shown
+            return replace(copy, image=to_srgb_picture(copy.image, header.color)).resampled(x, y)
         image = deepened(copy.image, header.color)
         return to_srgb_picture(replace(copy, image=image).resampled(x, y), header.color)
     if not header.cmyk and not header.profile:

@@ -9,11 +9,11 @@ from thumbs.render.color.tone_mapping import gains
 from thumbs.render.color.transfer import PQ_RANGE, to_light, to_srgb
 from thumbs.render.color.values import DEFAULT_PEAK, REFERENCE_WHITE, ColorSpace, Curve, Power, Transfer
 
-_HIGH_RANGE = (Curve.PQ, Curve.HLG)
 _HLG_SYSTEM_GAMMA = 1.2  # of a display of 1000 cd/m²: ITU-R BT.2100-2, table 5
 # With a lower exponent, the levels near black are farther from each other than those of sRGB.
 _SMOOTH_EXPONENT = 2.0
 _MOST = 2**16 - 1
+_DEEP = ("grey16", "rgb16")
 _BITS = "bits-per-sample"
 # A table has at most 65,536 numbers of 4 bytes. A `gAMA` chunk can ask for any exponent, so few are kept.
 _TABLES_KEPT = 8
@@ -21,11 +21,10 @@ _TABLES_KEPT = 8
 
 def deepened(image: pyvips.Image, space: ColorSpace) -> pyvips.Image:
     """`image`, to be scaled, with 16 bits per channel where it has 8 and one level may be many of sRGB."""
-    transfer = space.transfer
-    coarse = transfer.exponent < _SMOOTH_EXPONENT if isinstance(transfer, Power) else transfer in _HIGH_RANGE
+    coarse = isinstance(space.transfer, Power) and space.transfer.exponent < _SMOOTH_EXPONENT
     if image.format != "uchar" or not coarse:
         return image
-    image = image.maplut(_deepening_table()).copy(interpretation="rgb16" if image.bands > 2 else "grey16")
+    image = image.maplut(_deepening_table()).copy(interpretation=_DEEP[image.bands > 2])
     image.set_type(pyvips.GValue.gint_type, _BITS, 16)
     return image
 
@@ -42,7 +41,7 @@ def to_srgb_picture(image: pyvips.Image, space: ColorSpace) -> pyvips.Image:
     deep = image.format == "ushort"
     most = _largest_sample(image) if deep else 255
     samples = image.extract_band(0, n=colors)
-    if colors == 1 or (space.primaries == BT709 and space.transfer not in _HIGH_RANGE):
+    if colors == 1 or (space.primaries == BT709 and not space.has_high_range):
         shown = samples.maplut(_whole_table(space, most))
     else:
         shown = _shown(samples.maplut(_light_table(space.transfer, most)), space)
@@ -59,10 +58,7 @@ def _largest_sample(image: pyvips.Image) -> int:
 
 
 def _shown(light: pyvips.Image, space: ColorSpace) -> pyvips.Image:
-    if space.transfer in _HIGH_RANGE:
-        light = _tone_mapped(light, space)
-    else:
-        light = _in_primaries(light, space.primaries, BT709)
+    light = _tone_mapped(light, space) if space.has_high_range else _in_primaries(light, space.primaries, BT709)
     return (light * _MOST + 0.5).cast("ushort").maplut(_srgb_table())
 
 

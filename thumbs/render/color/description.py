@@ -11,14 +11,22 @@ import struct
 from thumbs.render.color.png import color_chunks
 from thumbs.render.color.primaries import BT709, PRIMARIES, Primaries
 from thumbs.render.color.transfer import AVIF_TRANSFERS, PNG_TRANSFERS
-from thumbs.render.color.values import DEFAULT_PEAK, SRGB, ColorDescription, ColorSpace, Curve, Power, Transfer
+from thumbs.render.color.values import (
+    DEFAULT_PEAK,
+    HIGH_RANGE,
+    SRGB,
+    ColorDescription,
+    ColorSpace,
+    Curve,
+    Power,
+    Transfer,
+)
 from thumbs.render.containers.avif import read_structure
 from thumbs.render.containers.boxes import TooManyError
 from thumbs.render.containers.cicp import cicp_of
 from thumbs.render.containers.items import Structure
 
 _RGB_IDENTITY, _FULL_RANGE = 0, 1
-_HIGH_RANGE = (Curve.PQ, Curve.HLG)
 _INTENTS = 4
 # Of an ICC profile (ICC.1:2022, 7.3): where the number of tags is; and a tag `cicp` with its type.
 _TAG_COUNT, _TAG_ROW_BYTES, _CICP_TAG_BYTES = 128, 12, 12
@@ -44,7 +52,7 @@ def _in_space(space: ColorSpace | None) -> ColorDescription:
 
 
 def _space(primaries: Primaries, transfer: Transfer, peak: float) -> ColorSpace:
-    if transfer in _HIGH_RANGE:
+    if transfer in HIGH_RANGE:
         return ColorSpace(primaries, transfer, peak)
     return ColorSpace(primaries, transfer)
 
@@ -63,7 +71,7 @@ def _named_by_profile(profile: bytes, peak: float) -> ColorSpace | None:
         name, start, length = struct.unpack_from(">4sII", profile, _TAG_COUNT + 4 + _TAG_ROW_BYTES * row)
         if name == b"cicp" and length >= _CICP_TAG_BYTES:
             space = _code_points(profile[start + 8 : start + _CICP_TAG_BYTES], peak)
-            return space if space is not None and space.transfer in _HIGH_RANGE else None
+            return space if space is not None and space.has_high_range else None
     return None
 
 

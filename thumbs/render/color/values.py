@@ -28,6 +28,7 @@ class Power:
 
 
 Transfer = Curve | Power
+HIGH_RANGE = (Curve.PQ, Curve.HLG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class ColorSpace:
     primaries: Primaries = BT709
     transfer: Transfer = Curve.SRGB
     peak: float = DEFAULT_PEAK
+
+    @property
+    def has_high_range(self) -> bool:
+        return self.transfer in HIGH_RANGE
 
 
 SRGB = ColorSpace()

@@ -6,7 +6,7 @@ from thumbs.render.completeness.segments import Table, Unreadable
 
 REFILL = 32  # bytes
 WINDOW = 16  # bits
-MASK = 2**WINDOW - 1
+MASK = (1 << WINDOW) - 1
 LEAST = 32  # bits: those of the longest code and of the longest number behind it
 _ZEROS = bytes(REFILL)
 _NO_CODE = 17  # bits that libjpeg takes before it gives up; the symbol is then 0
