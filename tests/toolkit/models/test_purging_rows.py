@@ -292,13 +292,13 @@ def test_the_bulk_methods_of_our_fields_purge_as_a_save_does(site: PurgedSite) -
     prepare = field.get_db_prep_save
 
     def recorded(*arguments: Any, **options: Any) -> Any:
-        prepared.append(arguments)
+        prepared.extend(value for value in arguments[:1] if not hasattr(value, "as_sql"))
         return prepare(*arguments, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(field, "get_db_prep_save", recorded)
         site.photo.objects.bulk_update([photo, other], ["image"])
-    # The first releases of Django 5.2 prepare these values as those of a query: the field does not see them.
+    # The first releases of Django 5.2 prepare these values as those of a query: the field sees their expression only.
     updated = seen if prepared else "HIT"
     assert site.cached("a.jpg", "c.jpg", "named.jpg") == [updated, updated, "HIT"]
     site.photo.objects.filter(pk=other.pk).update(image="d.jpg")
