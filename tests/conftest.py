@@ -24,6 +24,8 @@ from tests.support.missing_extras import (  # noqa: E402, F401 - hooks
     pytest_runtest_setup,
 )
 from thumbs.conf import installation  # noqa: E402
+from thumbs.image.formats import FORMATS  # noqa: E402
+from thumbs.render import libvips  # noqa: E402
 from thumbs.wiring import overrides, process  # noqa: E402
 
 # Tests of a site, for sessions of their own: `tests/system/test_ordinary_site.py` runs them.
@@ -68,6 +70,8 @@ def _refuse_processes(event: str, _: object) -> None:
 
 
 sys.addaudithook(_refuse_processes)
+# The first renderer of a process decides which formats libvips reads in it, and tests run in any order.
+libvips.start(FORMATS)
 
 
 @pytest.fixture

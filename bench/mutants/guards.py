@@ -81,7 +81,7 @@ GUARDS = (
         "Copyright(exif)",
         _RENDER,
     ),
-    Guard("column of an attention crop", _SMARTCROP, "round(-found.xoffset / ratio)", "0", _RENDER),
+    Guard("column of an attention crop", _SMARTCROP, "round(start[0] / ratio)", "0", _RENDER),
     Guard("sign of an attention crop's column", _SMARTCROP, "-found.xoffset", "found.xoffset", _RENDER),
     Guard(
         "ratio of a proxy",

@@ -17,7 +17,7 @@ from thumbs.request.grammar import Preset, Target
 from thumbs.request.signing import Signer
 
 # Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
-RECIPE = "2"
+RECIPE = "3"
 _VARY: Headers = ((b"Vary", b"Accept"),)
 
 
