@@ -1,11 +1,10 @@
 """Files of very many small parts, each of which costs a codec time or memory: they are refused unread."""
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.support.loaders import every_loader
 from tests.support.pictures import encoded, noise
 from thumbs.errors import SourceOverLimit
 from thumbs.image.formats import FORMATS
@@ -23,12 +22,6 @@ AVIF = encoded(noise(16, 16), "AVIF")
 FTYP = struct.unpack(">I", AVIF[:4])[0]
 GIF_START = b"GIF89a\1\0\1\0\x80\0\0" + bytes(6)
 GIF_FRAME = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2\x4c\1\0"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _every_loader() -> Iterator[None]:
-    with every_loader():
-        yield
 
 
 def riff(data: bytes) -> bytes:

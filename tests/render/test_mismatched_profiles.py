@@ -1,13 +1,11 @@
 """Profiles for other channels than the picture has: that of RGB converts gray too, all others count as absent."""
 
 import struct
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from tests.support.color import HALF, PATCHES, PROFILES, chart, gamma_curve, middles, profile, srgb_value
-from tests.support.loaders import every_loader
 from tests.support.pictures import decoded, encoded
 from tests.support.pixels import LIMITS, picture, rendered
 from tests.support.signaled_colors import gama, iccp, png
@@ -30,12 +28,6 @@ TRANSFORMS = (
     Transform(100, 75, "png", trim=Trim(1)),
     Transform(format="png"),
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _every_loader() -> Iterator[None]:
-    with every_loader():
-        yield
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)

@@ -3,7 +3,7 @@
 import io
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -12,7 +12,6 @@ from PIL import Image, TiffImagePlugin
 from tests.support.avif_files import Item, avif
 from tests.support.color import CONTAINERS, HALF, PATCHES, PROFILES, by_littlecms, chart, farthest, middles, profile
 from tests.support.icc_profiles import REPEATS, bomb, curve, elements, pipeline, rgb_profile, table
-from tests.support.loaders import every_loader
 from tests.support.pictures import decoded, encoded, noise
 from tests.support.pixels import LIMITS
 from thumbs.errors import ThumbError
@@ -30,12 +29,6 @@ TRANSFORMS = (
     Transform(100, 75, "png", trim=Trim(1)),
     Transform(format="png"),
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _every_loader() -> Iterator[None]:
-    with every_loader():
-        yield
 
 
 def body(data: bytes, transform: Transform = HALF) -> bytes:

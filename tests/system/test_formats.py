@@ -17,7 +17,6 @@ from tests.support.pixels import Pixel, difference, near
 from tests.support.servers import Server
 from thumbs.image.formats import DEFAULT_INPUTS, FORMATS, sniff
 from thumbs.image.transforms import Crop, Transform
-from thumbs.render import libvips
 from thumbs.render.renderer import Renderer
 from thumbs.render.values import RenderLimits
 
@@ -259,15 +258,6 @@ def same(shown: Pixel, promised: Pixel, by: int) -> bool:
         return shown[3] == CLEAR
     # Between clear and opaque, colors are kept as 8 bits times their opacity.
     return near(shown, promised, by=by if promised[3] == 255 else by + 2)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _tiff_too() -> Iterator[None]:
-    """TIFF, which is opt-in, for these tests only: what libvips may load holds for the whole process."""
-    libvips.start(DEFAULT_INPUTS)
-    pyvips.operation_block_set(FORMATS["tiff"].loader, False)
-    yield
-    pyvips.operation_block_set(FORMATS["tiff"].loader, True)
 
 
 def check(body: bytes, source: Original, output: str) -> None:

@@ -1,7 +1,7 @@
 """Samples of every kind that TIFF has become the right colors, whatever the steps and the format of the thumbnail."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from tests.support import tiff_files as tf
-from tests.support.loaders import every_loader
 from tests.support.pictures import decoded, encoded
 from tests.support.tiff_files import Tiff, tiff, tiff_with_level
 from tests.support.tiff_pixels import encoded_light, levels, limits
@@ -27,12 +26,6 @@ WIDTH, HEIGHT = 5, 4
 OUTPUTS = [name for name, row in FORMATS.items() if row.output]
 QUALITIES = {"jpeg": 95, "webp": 95, "avif": 90}
 Levels = Sequence[float]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _tiff_is_read() -> Iterator[None]:
-    with every_loader():
-        yield
 
 
 def thumbnail(data: bytes, transform: Transform | None = None, *, renderer: Renderer | None = None) -> Image.Image:

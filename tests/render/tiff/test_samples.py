@@ -1,14 +1,12 @@
 """What a TIFF announces and no decoder reads is told from the header: 415, not 422 and never 500."""
 
 import random
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import tiff_files as tf
-from tests.support.loaders import every_loader
 from tests.support.tiff_files import Tiff, tiff
 from thumbs.errors import RenderFailed, SourceBroken, SourceUnsupported, ThumbError
 from thumbs.image.formats import FORMATS
@@ -20,12 +18,6 @@ from thumbs.render.values import RenderLimits
 
 INPUTS = frozenset(FORMATS)
 OLD_JPEG, PIXAR_LOG, JBIG, LERC, LZMA, ZSTD, JPEG_2000 = 6, 32909, 34661, 34887, 34925, 50000, 34712
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _tiff_is_read() -> Iterator[None]:
-    with every_loader():
-        yield
 
 
 def solid(*pixel: float, **options: object) -> Tiff:
