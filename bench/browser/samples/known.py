@@ -14,6 +14,7 @@ KNOWN: tuple[tuple[str, int, str], ...] = (
     ("cut-*/*", 422, "Chromium shows what there is of a file that was cut off, the rest gray or transparent"),
     ("gif/no-frames.gif", 422, "Chromium shows an empty canvas of a GIF without any frame"),
     ("jpeg/cmyk*.jpg", 200, "Chromium converts CMYK without a profile by a plain formula"),
+    ("odd-jpeg/*-*-end.jpg", 200, "Chromium leaves the last rows of a JPEG without its end marker empty"),
     ("orientation/[2-8].webp", 200, "Chromium ignores the orientation of a WebP"),
     ("png-*/cicp-*-matrix-*.png", 200, "Chromium shows no PNG whose cICP has a matrix, which PNG does not allow"),
 )
