@@ -718,7 +718,7 @@ def _tiffs() -> Iterator[Hostile]:
         "of-5-channels": (FINE, lambda: _tiff((277, 3, 1, 5), data=bytes(150_000))),
         "of-900-channels": (FINE, lambda: _tiff((277, 3, 1, 900), data=bytes(900 * 30_000))),
         "of-signed-samples": (FINE, lambda: _tiff((339, 3, 1, 2), data=bytes(30_000))),
-        "of-5000-pages": (BROKEN, lambda: _pages(5000)),
+        "of-5000-pages": (FINE, lambda: _pages(5000)),
         "description-of-20-MB": (EITHER, lambda: _described(20 * _MILLION)),
         "description-of-40-MB": (EITHER, lambda: _described(40 * _MILLION)),
         "profile-that-lies": (EITHER, lambda: encoded(noise(200, 150), "TIFF", icc_profile=_FALSE_PROFILE)),
