@@ -31,7 +31,7 @@ RECIPES = (
     "30x30/filters:format(png)/truncated.jpg",
 )
 # No deadline interrupts the encoder of GIF.
-SLOW = "slow/thumbs/4000x4000/filters:format(gif);upscale(yes);sharpen(50);version({number})/noise.jpg"
+SLOW = "slow/thumbs/4000x4000/filters:format(gif);upscale(yes);blur(100);version({number})/noise.jpg"
 
 
 def renders(server: Server, count: int) -> Counter[int]:

@@ -34,6 +34,7 @@ def damaged(draw: st.DrawFn, made: st.SearchStrategy[Sample]) -> bytes:
     start, stop = sample.scans[-1]
     for _ in range(draw(st.integers(1, 3))):
         at = start + int((stop - start) * draw(st.floats(0, 1, exclude_max=True)))
+        at = min(at, len(data) - 1)  # bytes may have been deleted
         kind = draw(st.sampled_from(["flip", "insert", "delete", "restart"]))
         if kind == "flip":
             data[at] ^= 1 << draw(st.integers(0, 7))

@@ -9,6 +9,8 @@ Matrix = tuple[Row, Row, Row]
 # ICC.1:2022, 7.2.16 and annex E: the white of the connection space, and the linearized Bradford transform.
 _D50: Row = (0.9642, 1.0, 0.8249)
 _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
+# That of all primaries in use is above 0.1. What is left of 0 by rounding depends on the version of Python.
+_LEAST_DETERMINANT = 1e-9
 _D65: Point = (0.3127, 0.3290)
 _C: Point = (0.310, 0.316)
 
@@ -110,5 +112,7 @@ def _inverse(matrix: Matrix) -> Matrix:
         (d * h - e * g, b * g - a * h, a * e - b * d),
     )
     determinant = a * adjugate[0][0] + b * adjugate[1][0] + c * adjugate[2][0]
+    if abs(determinant) < _LEAST_DETERMINANT:
+        raise ZeroDivisionError
     first, second, third = ((x / determinant, y / determinant, z / determinant) for x, y, z in adjugate)
     return first, second, third
