@@ -108,7 +108,7 @@ def test_waiting_work_of_a_quiet_storage_goes_through_the_express_place(made: Ma
         executor.submit("quiet", works.quick(f"quiet {number}"))
     eventually(lambda: "quiet slow" in works.begun)
     works.open("quiet slow")
-    eventually(lambda: works.ended[-1:] == ["quiet 19"])
+    eventually(lambda: len(works.ended) == 21)
     assert works.begun[2:] == ["quiet slow", *(f"quiet {number}" for number in range(20))]
 
 
@@ -136,10 +136,11 @@ def test_no_more_work_runs_than_there_are_places_and_the_express_place(made: Mak
         for name in "abcd":
             executor.submit(name, works.slow(f"{name}{number}"))
     eventually(lambda: len(works.begun) == 3)
-    assert executor._pool._max_workers == 3
+    threading.Event().wait(0.2)
+    assert len(works.begun) == 3
     works.open_all()
     eventually(lambda: len(works.ended) == 80)
-    assert len(executor._pool._threads) == 3
+    assert len(executor._pool._threads) <= 4
 
 
 def test_a_storage_with_a_small_weight_gets_few_of_the_places(made: Make, works: Works) -> None:
@@ -266,7 +267,7 @@ def test_a_timer_that_cannot_be_started_is_tried_again(
         patch.setattr(threading.Thread, "start", _cannot_start)
         executor.submit("busy", works.quick("one"))
     executor.submit("busy", works.quick("two"))
-    eventually(lambda: works.ended == ["one", "two"])
+    eventually(lambda: sorted(works.ended) == ["one", "two"])
 
 
 def test_work_that_cannot_be_ended_keeps_the_express_place(
@@ -302,6 +303,31 @@ def test_work_that_fails_frees_its_place_and_is_logged(
         executor.submit("busy", works.quick("after"))
         eventually(lambda: works.ended == ["after"])
     assert caplog.text.count("out of reach") >= 3
+
+
+def test_the_next_work_starts_while_a_continuation_runs(made: Make, works: Works) -> None:
+    executor = made(places=1)
+    running, go_on = threading.Event(), threading.Event()
+    ended: list[str] = []
+
+    def continuation() -> None:
+        running.set()
+        go_on.wait(WAIT_SECONDS)
+        ended.append("continuation")
+
+    first = works.slow("first")
+
+    def work() -> Callable[[], None]:
+        first()
+        return continuation
+
+    executor.submit("busy", work)
+    executor.submit("busy", works.quick("next"))
+    works.open("first")
+    assert running.wait(WAIT_SECONDS)
+    eventually(lambda: works.begun == ["first", "next"] or bool(ended))
+    assert not ended
+    go_on.set()
 
 
 def test_a_continuation_that_fails_ends_no_thread(made: Make, works: Works, caplog: pytest.LogCaptureFixture) -> None:

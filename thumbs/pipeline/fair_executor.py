@@ -1,6 +1,7 @@
 """The threads that render, shared by all storages: each has a queue and a fair share of the places.
 
-`pipeline.fair_queue` decides which work runs. At most `places` + 1 threads run work: one is for the express place.
+`pipeline.fair_queue` decides which work runs. Of the threads, `places` are for work, one is for the express place, and
+one for a continuation: the place is free before it runs, so the next work starts beside it.
 """
 
 import logging
@@ -55,7 +56,7 @@ class FairExecutor:
         self._closed = False
         self._lock = threading.Lock()
         self._timer = Timer()
-        self._pool = ThreadPoolExecutor(places + 1, thread_name_prefix="mage-render")
+        self._pool = ThreadPoolExecutor(places + 2, thread_name_prefix="mage-render")
 
     def stage(self, storage: str) -> "FairStage":
         """What the steps of one storage are submitted to."""
@@ -177,7 +178,7 @@ class FairExecutor:
             due = self._look_ahead(now)
         if due is not None:
             self._call_at(due)
-        self._add_threads(len(started) - 1)  # this thread takes one; where no other starts, it takes all
+        self._add_threads(len(started))  # this thread has a continuation first; where no other starts, it takes all
 
     # ----------------------------------------------------------------------------------------- time
 
