@@ -1,5 +1,6 @@
 """Every URL of the toolkit is accepted by the server, and means the transform that the grammar gives to its text."""
 
+from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -15,7 +16,7 @@ from thumbs.errors import ThumbError
 from thumbs.http import messages
 from thumbs.image.transforms import AUTO, Fit, Transform
 from thumbs.request import grammar
-from thumbs.request.resolve import StoragePolicy, resolve, with_defaults
+from thumbs.request.resolve import StoragePolicy, keeps_one_frame, resolve, with_defaults
 from thumbs.request.scalars import TOKEN
 from thumbs.toolkit.prepared import Extras, Prepared
 from thumbs.wiring import process
@@ -111,11 +112,7 @@ def _check(asked: Asked) -> None:
     if not made:
         event("refused")
         too_long = wanted is not None and len(asked.key.encode()) > 300  # percent-encoded, three times that
-        # A known fault: such a key gets a name, and where only JPEG is offered, that name refuses the frames that a
-        # key of another kind may ask for.
-        stands_still = asked.storage == "jpeg-only" and "frames" in asked.options
-        limits = policy.presets_only or stands_still
-        named = wanted is not None and grammar.looks_named(asked.key) and asked.name is None and limits
+        named = wanted is not None and grammar.looks_named(asked.key) and asked.name is None and policy.presets_only
         assert wanted is None or too_long or named
         return
     event("made")
@@ -126,8 +123,11 @@ def _check(asked: Asked) -> None:
     assert len(made.url) <= messages.MAX_TARGET_BYTES
     assert wanted is not None, refused
     requested, transform, _ = wanted
+    named_again = grammar.looks_named(asked.key) and asked.name is None
+    if named_again and keeps_one_frame(str(transform.format)):  # the name says a format that refuses more frames
+        transform = replace(transform, frames=1)
     assert request.transform == transform
-    if grammar.looks_named(asked.key) and asked.name is None:
+    if named_again:
         assert made.content_type is None or made.content_type.endswith(str(request.transform.format))
     elif requested.format == AUTO:
         assert made.content_type is None
@@ -142,6 +142,7 @@ def test_the_server_accepts_every_url_and_reads_what_was_asked_for() -> None:
     @given(_asked)
     @example(Asked("open", "400x300", {}, "a/as/b.jpg"))
     @example(Asked("open", "400x300", {"format": ("auto", "format(auto)")}, "a/as/b.png"))
+    @example(Asked("jpeg-only", "400x300", {"frames": ("all", "frames(all)")}, "a/as/b.jpg"))
     @example(Asked("open", "x", {}, "a.png", name="b.jpg"))
     @example(Asked("presets", "card", {}, "a.png", name="b.jpg"))
     @example(Asked("presets", "card", {}, "a.jpg", version="7", focus="0.5,0.25"))

@@ -13,7 +13,7 @@ from thumbs.image.transforms import AUTO, Attention, Compass, Fit, Focus, Transf
 from thumbs.request import grammar
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address, Target
-from thumbs.request.resolve import StoragePolicy, with_defaults
+from thumbs.request.resolve import StoragePolicy, keeps_one_frame, with_defaults
 
 Size = tuple[int, int]
 _MOST_PIXELS = 1 << 31  # of a side that a row may have: more is not the size of a picture
@@ -157,6 +157,8 @@ class Prepared:
             name = _name_again(key, output)
             if transform.format == AUTO:  # no name has the extension of every format
                 transform = replace(transform, format=output)
+            if keeps_one_frame(output):  # where a storage offers no animation, a name for one would be refused
+                transform = replace(transform, frames=1)
         if name is not None and transform.format is None:
             transform = replace(transform, format=grammar.format_of_name(name))
         target = grammar.build(Target(key, transform, name, extras.expires))
