@@ -6,9 +6,10 @@ import pyvips
 
 from thumbs.errors import SourceBroken
 from thumbs.render import libvips
-from thumbs.render.color.profiles import without_profile
+from thumbs.render.color.profiles import with_profile, without_profile
 from thumbs.render.containers.gif import Disposal, Frame, Gif, Unreadable
 from thumbs.render.header import Animation, Header
+from thumbs.render.orientation import upright
 
 # Of the frames that libvips decodes together: it writes pictures of more than 100 MiB to a file where it may.
 _STRIP_PIXELS = 24_000_000
@@ -51,13 +52,13 @@ def _strips(data: bytes, header: Header, count: int, deadline: libvips.Deadline)
         try:
             options = {"fail_on": header.fail_on, "page": start, "n": number}
             image = pyvips.Image.new_from_buffer(data, "", access="sequential", **options)
-            image = image if header.profile else without_profile(image)
+            image = without_profile(image) if header.profile is None else with_profile(image, header.profile)
         except libvips.VIPS_ERRORS as error:
             raise SourceBroken from error
         height = image.height // number
         for row in range(number):
             frame = _in_memory(image.extract_area(0, row * height, image.width, height), deadline)
-            yield frame if header.orientation == 1 else frame.autorot()
+            yield upright(frame, header.orientation)
 
 
 def _composed(data: bytes, header: Header, gif: Gif, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
