@@ -15,7 +15,7 @@ from thumbs.render.color.profiles import with_profile, without_profile
 from thumbs.render.header import Header
 from thumbs.render.orientation import upright
 from thumbs.render.png import with_transparent_rows
-from thumbs.render.resampling.drawn import crop_scale, drawing_scale
+from thumbs.render.resampling.drawn import cropped_drawing_scale, drawing_scale
 from thumbs.render.resampling.resample import resampled
 from thumbs.render.shrinking import shrunk
 from thumbs.render.tiff.pixels import open_tiff
@@ -116,9 +116,17 @@ def _drawn(data: bytes, header: Header, layout: Layout) -> _Copy:
     sides = header.sides or header.size
     x, y = layout.spans
     least = 1 / min(x.factor, y.factor)
-    if layout.region.size != header.size:
-        least = crop_scale(least, x.count * y.count)
-    image = _opened(data, header, scale=drawing_scale(sides, least))
+    if layout.region.size == header.size:
+        scale = drawing_scale(sides, least)
+    else:
+        inner = [
+            edge
+            for span, side in zip((x, y), header.size, strict=True)
+            for edge in (span.low, span.high)
+            if 0 < edge < side
+        ]
+        scale = cropped_drawing_scale(sides, least, inner, x.count * y.count)
+    image = _opened(data, header, scale=scale)
     return _Copy(image, _ratio(header.size, (image.width, image.height)))
 
 
@@ -149,7 +157,9 @@ def _in_srgb(copy: _Copy, x: Span, y: Span, header: Header) -> pyvips.Image:
         image = deepened(copy.image, header.color)
         return to_srgb_picture(replace(copy, image=image).resampled(x, y), header.color)
     if not header.cmyk and not header.profile:
-        image = copy.image.colourspace("b-w" if copy.image.bands < 3 else "srgb")
-        return replace(copy, image=image).resampled(x, y)
+        space = "b-w" if copy.image.bands < 3 else "srgb"
+        if copy.image.interpretation != space:
+            copy = replace(copy, image=copy.image.colourspace(space))
+        return copy.resampled(x, y)
     options = {"input_profile": "cmyk"} if header.cmyk else {}
     return copy.resampled(x, y).icc_transform("srgb", embedded=True, depth=8, intent="relative", **options)

@@ -15,8 +15,10 @@ _KERNEL = 4
 # The largest part of an output pixel that may be missing at an edge, together with half a decoded pixel. A ramp is then
 # less than 0.1 output pixels off.
 _MOST_LOST = 0.3
-# The largest part of an output pixel that may be what the encoder filled the last blocks up with.
-_MOST_FILLED = 0.25
+# The largest part of an output pixel that may be what the encoder filled the last blocks up with: copies of the last
+# pixels (ITU-T T.81, A.2.4), or what was cut off there. A ramp that goes on in it is then less than 0.1 output pixels
+# off: half of the square of the part.
+_MOST_FILLED = 0.44
 _ROUNDING_ERROR = 1e-6
 
 
