@@ -127,7 +127,7 @@ def test_a_recent_proxy_is_looked_up_once_if_there_is_room_for_it(
     server.renderer.reduction = b"kitten"
     for width in range(10, 20):
         assert server.thumbnailer.answer(request(f"{width}x/a.jpg")).body.startswith(b"kitten")
-    assert sum(key.endswith("/reduced") for key in LOOKUPS) == lookups
+    assert sum("/reduced" in key for key in LOOKUPS) == lookups
 
 
 class Forgetful(MemoryLayer):

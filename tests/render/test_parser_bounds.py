@@ -28,10 +28,14 @@ from thumbs.image.limits import MAX_SOURCE_BYTES
 from thumbs.render.avif.rewriting import rewritten
 from thumbs.render.avif.samples import read_samples as read_avif_samples
 from thumbs.render.bombs import avif, icc, jpeg, limits, svg, tiff, webp
+from thumbs.render.color.icc import without_the_rest
+from thumbs.render.color.jpeg import profile_segments
 from thumbs.render.color.png import color_chunks, profile_chunk
+from thumbs.render.completeness.png import read_pixels
 from thumbs.render.containers import limits as container_limits
 from thumbs.render.containers.cicp import read_cicp
 from thumbs.render.containers.gif import Gif, TooManyBlocks, read_gif
+from thumbs.render.containers.jpeg import exif_block, with_size
 from thumbs.render.containers.limits import MAX_AVIF_ITEMS
 from thumbs.render.containers.webp import with_alpha_flag
 from thumbs.render.header import normalized
@@ -96,6 +100,11 @@ def has_colors(data: bytes) -> bool:
     return bool(color_chunks(data))
 
 
+def is_complete(data: bytes) -> bool:
+    pixels = read_pixels(data)
+    return pixels is not None and pixels.is_complete
+
+
 def has_profile(data: bytes) -> bool:
     return profile_chunk(data) is not None
 
@@ -109,7 +118,8 @@ def filled(before: bytes, unit: bytes, after: bytes = b"", *, count: int = 0) ->
 
 _PNG = encoded(noise(16, 16), "PNG")
 _TEXT = b"\0\0\0\3tEXta\0b" + bytes(4)
-_EMPTY_CHUNK = b"\0\0\0\0prVt" + bytes(4)
+_EMPTY_CHUNK = chunk(b"prVt", b"")
+_DAMAGED_CHUNK = b"\0\0\0\0prVt" + bytes(4)
 _JPEG = encoded(noise(16, 16), "JPEG")
 _PROGRESSIVE = encoded(noise(16, 16), "JPEG", progressive=True)
 _WEBP = encoded(noise(16, 16), "WEBP")
@@ -126,6 +136,28 @@ def png(count: int = 0) -> bytes:
 def png_of_texts() -> bytes:
     """Every second chunk is kept, so that there are as many parts as can be."""
     return filled(_PNG[:33], _TEXT + _EMPTY_CHUNK, _PNG[33:], count=(limits.MAX_PNG_CHUNKS - 10) // 2)
+
+
+def png_of_pixels(piece: int, *, side: int = 7000, damage: bytes = b"") -> bytes:
+    """A picture of RGBA in pieces of so many bytes; its compressed data ends with `damage`."""
+    header = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
+    packer = zlib.compressobj(9)
+    row = bytes(1 + 4 * side)
+    content = b"".join((*(packer.compress(row) for _ in range(side)), packer.flush()))[:-4] + damage
+    pieces = (chunk(b"IDAT", content[at : at + piece]) for at in range(0, len(content), piece))
+    return _PNG[:8] + chunk(b"IHDR", header) + b"".join(pieces) + chunk(b"IEND", b"")
+
+
+def jpeg_of_parts() -> bytes:
+    """As many parts of a profile as are read, of which the last one is missing."""
+    part = b"\xff\xe2\xff\xffICC_PROFILE\0%c\xff" + bytes(65_519)
+    return _JPEG[:2] + b"".join(part.replace(b"%c", bytes([number])) for number in range(1, 255)) + _JPEG[2:]
+
+
+def icc_of_rows() -> bytes:
+    """As many tags as are read, all of them of a conversion but not the first of their name."""
+    rows = [(b"rXYZ", 0, 20)] * limits.MAX_ICC_ROWS
+    return with_rows(rows, bytes(limits.MAX_ICC_BYTES - 132 - 12 * len(rows)))
 
 
 def png_of_large_chunks() -> bytes:
@@ -228,6 +260,17 @@ WORST: dict[str, Worst] = {
     "png, full of chunks": Worst("PNG", is_over_limit, png, True),
     "png, chunks at the limit": Worst("PNG", is_over_limit, lambda: png(limits.MAX_PNG_CHUNKS - 10), False),
     "png, texts between": Worst("PNG", is_over_limit, png_of_texts, False),
+    "png, damaged chunks": Worst(
+        "PNG", is_over_limit, lambda: filled(_PNG[:33], _DAMAGED_CHUNK + _EMPTY_CHUNK, _PNG[33:], count=49_000), False
+    ),
+    "png, pixels in one chunk": Worst("pixels", is_complete, lambda: png_of_pixels(10**9), True),
+    "png, pixels in small chunks": Worst("pixels", is_complete, lambda: png_of_pixels(7), True),
+    "png, pixels that end with damage": Worst(
+        "pixels", is_complete, lambda: png_of_pixels(10**9, damage=b"\xff" * 100), True
+    ),
+    "png, pixels of random bytes": Worst(
+        "pixels", is_complete, lambda: png_of_pixels(10**9, side=300, damage=bytes(range(256)) * 200_000), True
+    ),
     "png, full of large chunks": Worst("PNG", is_over_limit, png_of_large_chunks, False),
     "colors, chunks before the pixels": Worst("colors", has_colors, lambda: filled(_PNG[:33], _EMPTY_CHUNK), False),
     "colors, of another length": Worst("colors", has_colors, lambda: filled(_PNG[:33], chunk(b"gAMA", b"")), False),
@@ -251,6 +294,16 @@ WORST: dict[str, Worst] = {
         "JPEG", jpeg.is_bomb, lambda: filled(_PROGRESSIVE[:-2], b"\xff\xe2\0\2", b"\xff\xd9"), True
     ),
     "jpeg, coded data": Worst("JPEG", jpeg.is_bomb, lambda: filled(_PROGRESSIVE[:-2], b"\xff\0\xe2\0"), False),
+    "jpeg, segments before an EXIF block": Worst(
+        "JPEG", lambda data: exif_block(data) is not None, lambda: filled(_JPEG[:2], b"\xff\xe2\0\2", _JPEG[2:]), False
+    ),
+    "jpeg, fill bytes before an EXIF block": Worst(
+        "JPEG", lambda data: exif_block(data) is not None, lambda: filled(b"\xff\xd8", b"\xff"), False
+    ),
+    "jpeg, parts of a profile": Worst("JPEG", lambda data: profile_segments(data) is not None, jpeg_of_parts, False),
+    "jpeg, another size": Worst(
+        "JPEG", lambda data: with_size(data, (16, 16), (16, 16)) is not None, lambda: _JPEG + bytes(FULL - 9000), True
+    ),
     "webp, empty chunks": Worst("WebP", webp.is_bomb, lambda: filled(_WEBP, b"ABCD\0\0\0\0"), True),
     "gif, frames": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF, _GIF_FRAME), True),
     "gif, frames at the limit": Worst(
@@ -335,6 +388,7 @@ WORST: dict[str, Worst] = {
         True,
     ),
     "icc, a bomb": Worst("ICC", icc.is_safe, lambda: bomb(200_000), False),
+    "icc, many tags": Worst("ICC", lambda data: without_the_rest(data) is not None, icc_of_rows, True),
     "icc, too long": Worst("ICC", icc.is_safe, lambda: filled(PROFILES["p3"], b"\0"), False),
     "signatures": Worst("signatures", sniff, lambda: filled(b"", b" ")),
 }
@@ -365,7 +419,7 @@ def test_every_parser_is_in_the_table_and_has_its_worst_file() -> None:
     assert documented().keys() == {worst.kind for worst in WORST.values()}
     modules = {path.stem for path in (ROOT / "thumbs" / "render" / "bombs").glob("*.py")}
     modules -= {"__init__", "limits", "data_urls"}
-    assert modules | {"png", "gif"} == {kind.lower() for kind in documented()} - {"signatures", "colors"}
+    assert modules | {"png", "gif"} == {kind.lower() for kind in documented()} - {"signatures", "colors", "pixels"}
 
 
 def test_the_table_names_every_limit() -> None:

@@ -49,10 +49,17 @@ def test_a_bomb_counts_as_no_profile(container: str, repeats: int) -> None:
     assert_counts_as_absent(data, encoded(image, container, **options))
 
 
-@pytest.mark.parametrize("name", [b"D2B0", b"D2B1", b"A2B0", b"A2B1", b"desc", b"priv"])
-def test_elements_in_any_tag_count_as_no_profile(name: bytes) -> None:
+@pytest.mark.parametrize("name", [b"D2B0", b"D2B1", b"A2B0", b"A2B1"])
+def test_elements_in_a_tag_of_a_conversion_count_as_no_profile(name: bytes) -> None:
     image = chart(PATCHES)
     assert_counts_as_absent(encoded(image, "PNG", icc_profile=bomb(10, name)), encoded(image, "PNG"))
+
+
+@pytest.mark.parametrize("name", [b"desc", b"priv", b"wtpt", b"chad"])
+def test_elements_in_any_other_tag_are_left_out(name: bytes) -> None:
+    image = chart(PATCHES)
+    wanted = body(encoded(image, "PNG", icc_profile=rgb_profile({})))
+    assert body(encoded(image, "PNG", icc_profile=bomb(100_000, name))) == wanted
 
 
 def test_a_frame_of_an_animation_is_not_converted_by_a_bomb() -> None:
@@ -205,9 +212,10 @@ def test_every_type_that_is_let_through_is_used(kind: str, container: str) -> No
 def test_a_damaged_profile_does_not_make_a_picture_broken() -> None:
     """Types as bits flip in them: littlecms opens the profile and fails to convert by it."""
     image = chart(PATCHES)
-    for name in (b"rTRC", b"rXYZ", b"chad"):
+    plain, whole = (body(encoded(image, "JPEG", icc_profile=each)) for each in (None, rgb_profile({})))
+    for name, wanted in ((b"rTRC", plain), (b"rXYZ", plain), (b"chad", whole)):
         data = encoded(image, "JPEG", icc_profile=rgb_profile({name: b"\x72\xb5\x1a\x1a" + bytes(40)}))
         try:
-            assert body(data) == body(encoded(image, "JPEG"))
+            assert body(data) == wanted
         except ThumbError as error:
             pytest.fail(f"{name!r}: {error!r}")

@@ -21,9 +21,8 @@ _NO_VERSION = -1
 
 # The content type of what is kept of an original; no client gets it.
 INTERNAL = "application/octet-stream"
-# The names of such entries: an original, and its proxy.
+# The names of such entries: an original, and its proxy, whose name goes on with its recipe. No digest begins so.
 SOURCE_NAME, PROXY_NAME = "source", "reduced"
-_INTERNAL_NAMES = (SOURCE_NAME, PROXY_NAME)
 _CONTENT_TYPES = frozenset((INTERNAL, *(row.content_type for row in FORMATS.values() if row.output)))
 _LONGEST_TYPE = max(map(len, _CONTENT_TYPES))
 # RFC 9110, 8.8.3: a strong entity-tag, with ASCII characters only.
@@ -91,7 +90,7 @@ class Entry:
     def unpack_for(cls, key: str, packed: bytes | bytearray) -> Self:
         """As `unpack`, for bytes under `key`: also raises ValueError for an original under the key of a thumbnail."""
         entry = cls.unpack(packed)
-        if (entry.content_type == INTERNAL) != (key.rpartition("/")[2] in _INTERNAL_NAMES):
+        if (entry.content_type == INTERNAL) != key.rpartition("/")[2].startswith((SOURCE_NAME, PROXY_NAME)):
             raise ValueError("an entry of another kind")
         return entry
 

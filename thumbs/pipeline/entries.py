@@ -5,7 +5,7 @@ import hashlib
 from thumbs.cache.entry import INTERNAL, PROXY_NAME, SOURCE_NAME, Entry
 from thumbs.image.formats import FORMATS
 from thumbs.pipeline.ports import Picture
-from thumbs.request.resolve import ThumbRequest
+from thumbs.request.resolve import RECIPE, ThumbRequest
 from thumbs.sources.source import Original, Version
 
 
@@ -32,8 +32,8 @@ def source_key(thumb: ThumbRequest) -> str:
 
 
 def proxy_key(thumb: ThumbRequest) -> str:
-    """The cache key of the proxy of the original."""
-    return f"{thumb.group}/{PROXY_NAME}"
+    """The cache key of the proxy of the original: a proxy of another recipe would give a thumbnail its old pixels."""
+    return f"{thumb.group}/{PROXY_NAME}-{RECIPE}"
 
 
 def source_entry(original: Original, asked: float, ttl: float) -> Entry:

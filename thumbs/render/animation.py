@@ -6,12 +6,14 @@ import pyvips
 
 from thumbs.errors import SourceBroken
 from thumbs.render import libvips
-from thumbs.render.color.profiles import without_profile
+from thumbs.render.color.profiles import with_profile, without_profile
 from thumbs.render.containers.gif import Disposal, Frame, Gif, Unreadable
 from thumbs.render.header import Animation, Header
+from thumbs.render.orientation import upright
 
 # Of the frames that libvips decodes together: it writes pictures of more than 100 MiB to a file where it may.
 _STRIP_PIXELS = 24_000_000
+_COLORS = 3  # the bands of an opaque frame
 
 
 def pages(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
@@ -51,18 +53,21 @@ def _strips(data: bytes, header: Header, count: int, deadline: libvips.Deadline)
         try:
             options = {"fail_on": header.fail_on, "page": start, "n": number}
             image = pyvips.Image.new_from_buffer(data, "", access="sequential", **options)
-            image = image if header.profile else without_profile(image)
+            image = without_profile(image) if header.profile is None else with_profile(image, header.profile)
         except libvips.VIPS_ERRORS as error:
             raise SourceBroken from error
         height = image.height // number
         for row in range(number):
             frame = _in_memory(image.extract_area(0, row * height, image.width, height), deadline)
-            yield frame if header.orientation == 1 else frame.autorot()
+            yield upright(frame, header.orientation)
 
 
 def _composed(data: bytes, header: Header, gif: Gif, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
     """The frames as browsers compose them. libvips decodes each frame alone, and draws none over another."""
     canvas, opaque = None, False  # None: all of it is transparent
+    if count == 1 and (plain := _plain_still(data, gif, deadline, fail_on=header.fail_on)) is not None:
+        yield plain
+        return
     for number in range(count):
         try:
             frame = gif.frame(data, number)
@@ -77,6 +82,24 @@ def _composed(data: bytes, header: Header, gif: Gif, count: int, deadline: libvi
             canvas = shown
         else:
             opaque = False
+
+
+def _plain_still(data: bytes, gif: Gif, deadline: libvips.Deadline, *, fail_on: str) -> pyvips.Image | None:
+    """The first frame in memory, without alpha, if it is opaque; None where it is not, or may lack pixels.
+
+    It takes less time so. A last pixel that is black may be missing.
+    """
+    try:
+        frame = gif.frame(data, 0)
+        if frame.transparent is not None or frame.cut or (frame.left, frame.top, frame.size) != (0, 0, gif.size):
+            return None
+        page = pyvips.Image.new_from_buffer(frame.alone(), "", access="sequential", fail_on=fail_on)
+        if (page.width, page.height, page.bands) != (*gif.size, _COLORS):
+            return None
+        shown = _in_memory(page, deadline)
+    except (SourceBroken, Unreadable, *libvips.VIPS_ERRORS):
+        return None  # and it fails again
+    return shown if any(shown(shown.width - 1, frame.last_row(shown.height))) else None
 
 
 def _drawn(

@@ -13,24 +13,15 @@ from thumbs.render.animation import pages
 from thumbs.render.color.conversion import deepened, to_srgb_picture
 from thumbs.render.color.profiles import with_profile, without_profile
 from thumbs.render.header import Header
-from thumbs.render.resampling.drawn import crop_scale, drawing_scale
+from thumbs.render.orientation import upright
+from thumbs.render.png import with_transparent_rows
+from thumbs.render.resampling.drawn import cropped_drawing_scale, drawing_scale
 from thumbs.render.resampling.resample import resampled
+from thumbs.render.shrinking import shrunk
 from thumbs.render.tiff.pixels import open_tiff
 
-# libjpeg decodes at 1/8, 1/4 and 1/2 of the size at a fraction of the cost. The second number is how many times the
-# target's side must be left after that. With these, thumbnails of photographs have a PSNR of about 40 dB or more
-# against those of a full decode (docs/quality.md).
-_JPEG_SHRINKS = ((8, 2.0), (4, 1.5), (2, 2.0))
 # libwebp 1.6 scales a lossy picture with a side of at most this many pixels down to a green one.
 _LIBWEBP_SIDE = 2
-# Output pixels between a window and an edge of the source from which on the edge cannot be seen.
-_KERNEL = 4
-# The largest part of an output pixel that may be missing at an edge, together with half a decoded pixel. A ramp is then
-# less than 0.1 output pixels off.
-_MOST_LOST = 0.3
-# The longer side, in pixels, at which the sides of a drawing are exact enough.
-_PRECISE_SIDE = 100_000
-_ROUNDING_ERROR = 1e-6
 # Pixels that a decoded picture may lack.
 _UNSEEN = 0.05
 
@@ -64,12 +55,18 @@ def scaled(
         return fitted(next(pages(data, header, 1, deadline)), layout, deadline)
     try:
         spans = stored(*layout.spans, header.size, header.orientation)
-        image = _in_srgb(_decoded(data, header, layout, spans, fast=fast), *spans, header)
+        if header.format == "jpeg":
+            whole = shrunk(data, header.stored_size, spans, fast=fast)
+            spans = whole.spans
+            copy = _Copy(_opened(whole.data, header, shrink=whole.times), (whole.times, whole.times))
+        else:
+            copy = _decoded(data, header, layout, spans)
+        image = _in_srgb(copy, *spans, header)
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
         image = image.copy_memory()
-    return image if header.orientation == 1 else image.autorot().copy_memory()
+    return image if header.orientation == 1 else upright(image, header.orientation).copy_memory()
 
 
 def fitted(
@@ -96,14 +93,11 @@ def fitted(
         return part.copy_memory()
 
 
-def _decoded(data: bytes, header: Header, layout: Layout, spans: tuple[Span, Span], *, fast: bool) -> _Copy:
+def _decoded(data: bytes, header: Header, layout: Layout, spans: tuple[Span, Span]) -> _Copy:
     """The picture as it is stored, at the size that costs the least."""
     size = header.stored_size
     if header.format == "svg":
         return _drawn(data, header, layout)
-    if header.format == "jpeg":
-        shrink = _jpeg_shrink(size, spans, fast=fast)
-        return _Copy(_opened(data, header, shrink=shrink), (shrink, shrink))
     options = {}
     # A crop would begin between the pixels of a smaller picture.
     if header.format == "webp" and layout.region.size == header.size and min(size) > _LIBWEBP_SIDE:
@@ -119,15 +113,20 @@ def _webp_scale(size: Size, spans: tuple[Span, Span]) -> float:
 
 
 def _drawn(data: bytes, header: Header, layout: Layout) -> _Copy:
-    # The sides of a drawing need not be whole pixels: libvips rounds them for each scale.
-    times = max(1.0, _PRECISE_SIDE / max(header.size))
-    precise = _opened(data, header, scale=times)
-    sides = precise.width / times, precise.height / times
+    sides = header.sides or header.size
     x, y = layout.spans
     least = 1 / min(x.factor, y.factor)
-    if layout.region.size != header.size:
-        least = crop_scale(least, x.count * y.count)
-    image = _opened(data, header, scale=drawing_scale(sides, least))
+    if layout.region.size == header.size:
+        scale = drawing_scale(sides, least)
+    else:
+        inner = [
+            edge
+            for span, side in zip((x, y), header.size, strict=True)
+            for edge in (span.low, span.high)
+            if 0 < edge < side
+        ]
+        scale = cropped_drawing_scale(sides, least, inner, x.count * y.count)
+    image = _opened(data, header, scale=scale)
     return _Copy(image, _ratio(header.size, (image.width, image.height)))
 
 
@@ -143,36 +142,11 @@ def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
         if header.format == "jpeg" and header.fail_on != "warning":
             options["unlimited"] = True  # else the hundredth warning of libjpeg is an error
         image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on=header.fail_on, **options)
+    if header.rows is not None:
+        image = with_transparent_rows(image, header.rows)
     if header.avif is not None:
         image = header.avif.correct(image)
-    return with_profile(image, data, header.format) if header.profile else without_profile(image)
-
-
-def _jpeg_shrink(size: Size, spans: tuple[Span, Span], *, fast: bool) -> int:
-    for shrink, least in _JPEG_SHRINKS:
-        times = 1.0 if fast else least
-        if all(
-            span.factor >= times * shrink - _ROUNDING_ERROR and keeps_edges(span, shrink, side // shrink)
-            for span, side in zip(spans, size, strict=True)
-        ):
-            return shrink
-    return 1
-
-
-def keeps_edges(span: Span, pixel: float, length: int) -> bool:
-    """Whether a copy of `length` pixels, each as long as `pixel` of the source, shows the edges of `span` in place.
-
-    libvips drops the last pixel of a shrunk JPEG if it is not whole, and a crop may begin inside a pixel.
-    """
-    if length < 1:
-        return False
-    copy = span.copied(pixel=pixel, length=length)
-    near = _KERNEL * span.factor
-    lost = max(
-        abs(copy.low * pixel - span.low) if span.start < span.low + near else 0.0,
-        abs(span.high - copy.high * pixel) if span.end > span.high - near else 0.0,
-    )
-    return lost < _ROUNDING_ERROR or lost + pixel / 2 <= _MOST_LOST * span.factor
+    return without_profile(image) if header.profile is None else with_profile(image, header.profile)
 
 
 def _in_srgb(copy: _Copy, x: Span, y: Span, header: Header) -> pyvips.Image:
@@ -183,7 +157,9 @@ def _in_srgb(copy: _Copy, x: Span, y: Span, header: Header) -> pyvips.Image:
         image = deepened(copy.image, header.color)
         return to_srgb_picture(replace(copy, image=image).resampled(x, y), header.color)
     if not header.cmyk and not header.profile:
-        image = copy.image.colourspace("b-w" if copy.image.bands < 3 else "srgb")
-        return replace(copy, image=image).resampled(x, y)
+        space = "b-w" if copy.image.bands < 3 else "srgb"
+        if copy.image.interpretation != space:
+            copy = replace(copy, image=copy.image.colourspace(space))
+        return copy.resampled(x, y)
     options = {"input_profile": "cmyk"} if header.cmyk else {}
     return copy.resampled(x, y).icc_transform("srgb", embedded=True, depth=8, intent="relative", **options)

@@ -1,7 +1,8 @@
 """The header of an original: its format and size, and whether it is within the limits for decoding."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import pyvips
 
@@ -18,11 +19,13 @@ from thumbs.render.bombs import avif, jpeg, svg, tiff, webp
 from thumbs.render.color.description import describe_colors
 from thumbs.render.color.profiles import usable_profile
 from thumbs.render.color.values import ColorSpace
+from thumbs.render.completeness.decoding import Attempt
 from thumbs.render.containers.gif import Gif, TooManyBlocks, Unreadable, read_gif
 from thumbs.render.containers.webp import with_alpha_flag
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.orientation import read_orientation
-from thumbs.render.png import PNG, without_texts
+from thumbs.render.png import PNG, with_usable_chunks
+from thumbs.render.svg import open_drawing
 from thumbs.render.tiff.pixels import open_tiff
 from thumbs.render.tiff.samples import Samples as TiffSamples
 from thumbs.render.tiff.samples import read_samples as read_tiff_samples
@@ -55,18 +58,19 @@ class Animation:
 class Header:
     """What is known before decoding.
 
-    `size` is upright. `whole`: the decoder must hold the whole picture. `profile`: it has an ICC profile that is used.
-    `color` is what its samples mean without one, None for sRGB. `scans` is the number of scans of a multi-scan JPEG,
-    else 1. `orientation` is the EXIF orientation that the decoder leaves to do. `tiff` and `avif` are the samples of a
-    file that libvips alone would read wrongly, `gif` is the structure of a GIF. `fail_on` is that of libvips: what
-    ends a decode.
+    `size` is upright. `whole`: the decoder must hold the whole picture. `profile` is its ICC profile where that is
+    used. `color` is what its samples mean without one, None for sRGB. `scans` is the number of scans of a multi-scan
+    JPEG, else 1. `orientation` is the EXIF orientation that the decoder leaves to do. `tiff` and `avif` are the samples
+    of a file that libvips alone would read wrongly, `gif` is the structure of a GIF. `fail_on` is that of libvips: what
+    ends a decode. `rows` are those that a PNG has, where some are missing. `sides` are those of a
+    drawing, not rounded.
     """
 
     format: str
     size: Size
     whole: bool
     cmyk: bool
-    profile: bool
+    profile: bytes | None
     frames: int = 1
     scans: int = 1
     animation: Animation | None = None
@@ -77,11 +81,17 @@ class Header:
     color: ColorSpace | None = None
     orientation: int = 1
     fail_on: str = "error"
+    rows: int | None = None
+    sides: tuple[float, float] | None = None
 
     @property
     def stored_size(self) -> Size:
         """The size of the picture as it is stored, before it is turned upright."""
         return self.size[::-1] if self.orientation in _SIDEWAYS else self.size
+
+    def attempted(self, attempt: Attempt) -> Self:
+        """The header for one decode."""
+        return replace(self, fail_on=attempt.fail_on, rows=attempt.rows)
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""
@@ -121,12 +131,15 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         raise SourceBroken from error
     tiff_samples = read_tiff_samples(data) if name == "tiff" else None
     try:
-        if tiff_samples is None:
+        drawing = open_drawing(data) if name == "svg" else None
+        if drawing is not None:
+            image = drawing.image
+        elif tiff_samples is None:
             image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
         else:
             image = open_tiff(data, tiff_samples, measured=False)
         fields = set(image.get_fields())
-        orientation = read_orientation(image, name)
+        orientation = read_orientation(image, data, name)
         multiscan = any(image.get(field) for field in ("jpeg-multiscan", "interlaced") if field in fields)
         frames = image.get("n-pages") if "n-pages" in fields else 1
         animation = _animation(image, fields) if frames > 1 and FORMATS[name].animated else None
@@ -137,13 +150,13 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         avif_samples = read_avif_samples(data) if name == "avif" else None
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
-    turned = orientation in _SIDEWAYS
+    size = (image.width, image.height) if drawing is None else drawing.size
     return Header(
         format=name,
-        size=(image.height, image.width) if turned else (image.width, image.height),
+        size=size[::-1] if orientation in _SIDEWAYS else size,
         whole=multiscan or name == "avif",
         cmyk=image.interpretation == "cmyk",
-        profile=colors.profile,
+        profile=profile,
         frames=frames,
         # Counting bytes is exact: in coded data 0xFF is followed by 0 or a restart marker (ITU-T T.81, B.1.1.5).
         scans=data.count(_START_OF_SCAN) if name == "jpeg" and multiscan else 1,
@@ -153,6 +166,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         avif=avif_samples,
         color=colors.space,
         orientation=orientation,
+        sides=None if drawing is None else drawing.sides,
     )
 
 
@@ -161,11 +175,12 @@ def normalized(data: bytes) -> bytes:
 
     libvips recognizes only some AVIF brands: others are replaced by `avif`. Properties of an AVIF are rewritten where
     libheif reads them otherwise than browsers do. A WebP gets the flag for its alpha. A PNG loses its text
-    chunks: libpng inflates each compressed one, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8.
+    chunks: libpng inflates each compressed one, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. It
+    loses chunks that are damaged, too: libpng uses some, and refuses the file for others.
     Raises `SourceOverLimit` for a PNG of more than 100,000 chunks.
     """
     if data.startswith(PNG):
-        return without_texts(data)
+        return with_usable_chunks(data)
     if data.startswith(b"RIFF") and sniff(data) == "webp":
         return with_alpha_flag(data)
     if data[4:8] == b"ftyp" and sniff(data) == "avif":
@@ -189,7 +204,7 @@ def _gif_header(data: bytes) -> Header:
         size=gif.size,
         whole=gif.interlaced,
         cmyk=False,
-        profile=False,
+        profile=None,
         frames=frames,
         animation=Animation(gif.delays(data), gif.loop) if frames > 1 else None,
         gif=gif,

@@ -1,27 +1,57 @@
-"""Walks the chunks of a PNG (RFC 2083, 3.2) and leaves its text chunks out."""
+"""Walks the chunks of a PNG (PNG Third Edition, 5) and leaves out those that browsers do not use."""
+
+import re
+import zlib
+
+import pyvips
 
 from thumbs.errors import SourceOverLimit
 from thumbs.render.bombs.limits import MAX_PNG_CHUNKS
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
-_END = b"IEND"
+_EXIF, _PIXELS, _END = b"eXIf", b"IDAT", b"IEND"
+_OPAQUE = {"uchar": 255, "ushort": 65535}
+_ANCILLARY = 0x20  # a bit of the first byte of a name
+# The third letter is reserved. libpng refuses a file with any other name.
+_NAME = re.compile(rb"[A-Za-z]{2}[A-Z][A-Za-z]")
 
 
-def without_texts(data: bytes) -> bytes:
-    """A PNG without its text chunks; the same object when it has none. Raises `SourceOverLimit` for too many chunks.
+def with_usable_chunks(data: bytes) -> bytes:
+    """A PNG without its text chunks, and without ancillary ones that are damaged or whose name is none.
 
-    The chunks that are kept are copied once, all together.
+    Of several EXIF blocks the first is left. The same object is returned where all are usable. Raises `SourceOverLimit`
+    for too many chunks. The chunks that are kept are copied once, all together.
     """
     kept: list[memoryview] = []
-    view, start, at = memoryview(data), 0, len(PNG)
+    view, start, at, has_exif = memoryview(data), 0, len(PNG), False
     for _ in range(MAX_PNG_CHUNKS):
         name = data[at + 4 : at + 8]
         if len(name) < 4 or name == _END:
             return b"".join((*kept, view[start:])) if kept else data
         after = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        if name in _TEXT_CHUNKS:
-            kept.append(view[start:at])
-            start = after
+        if name != _PIXELS and name[0] & _ANCILLARY:
+            if name in _TEXT_CHUNKS or (name == _EXIF and has_exif) or not _is_usable(view, at, after):
+                kept.append(view[start:at])
+                start = after
+            has_exif = has_exif or (name == _EXIF and start != after)
         at = after
     raise SourceOverLimit
+
+
+def with_transparent_rows(image: pyvips.Image, first: int) -> pyvips.Image:
+    """`image` with transparent rows from the row `first` on: they are missing, and libvips decodes anything there."""
+    opaque = _OPAQUE[image.format]
+    shown = pyvips.Image.black(image.width, image.height).copy_memory()
+    if first:
+        shown = shown.draw_rect([255], 0, 0, image.width, first, fill=True)
+    alpha = (shown == 255).ifthenelse(image.extract_band(image.bands - 1) if image.hasalpha() else opaque, 0)
+    colors = image.extract_band(0, n=image.bands - 1) if image.hasalpha() else image
+    return colors.bandjoin(alpha.cast(image.format)).copy(interpretation=image.interpretation)
+
+
+def _is_usable(data: memoryview, at: int, after: int) -> bool:
+    """Whether a chunk has a name and the right checksum; one that ends behind the data has none."""
+    if not _NAME.fullmatch(data[at + 4 : at + 8]):
+        return False
+    return zlib.crc32(data[at + 4 : after - 4]) == int.from_bytes(data[after - 4 : after], "big")

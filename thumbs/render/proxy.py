@@ -13,6 +13,7 @@ from thumbs.render import decode
 from thumbs.render.copyright import Copyright
 from thumbs.render.header import Header
 from thumbs.render.libvips import Deadline
+from thumbs.render.shrinking import keeps_edges
 
 # Magic; width and height of the original, then of the pixels; bands; the length of an EXIF block, which comes next.
 _HEADER = struct.Struct(">4sIIIIBI")
@@ -59,7 +60,7 @@ class Proxy:
         """Whether the proxy has enough pixels for `layout` of the original."""
         sides = zip(layout.spans, self.size, (self.image.width, self.image.height), strict=True)
         return all(
-            span.factor * pixels >= _MIN_OVERSAMPLING * side and decode.keeps_edges(span, side / pixels, pixels)
+            span.factor * pixels >= _MIN_OVERSAMPLING * side and keeps_edges(span, side / pixels, pixels)
             for span, side, pixels in sides
         )
 

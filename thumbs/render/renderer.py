@@ -13,7 +13,7 @@ from thumbs.image.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
 from thumbs.image.geometry import Box, Layout, OutputLimits, plan
 from thumbs.image.transforms import Transform
 from thumbs.render import animation, decode, libvips, smartcrop, trim
-from thumbs.render.completeness.decoding import decode_checked
+from thumbs.render.completeness.decoding import Attempt, decode_checked
 from thumbs.render.copyright import Copyright
 from thumbs.render.encode import File, encode
 from thumbs.render.header import Animation, Header, normalized, read_header
@@ -49,8 +49,8 @@ class Renderer:
         header.check(limits.source, frames=frames, trimmed=transform.trim is not None)
         transform = _encodable(plan(header.size, transform), transform, limits, frames, fallback)
 
-        def decode_once(data: bytes, fail_on: str) -> tuple[list[pyvips.Image], Layout]:
-            return _decoded(data, replace(header, fail_on=fail_on), transform, frames, deadline, limits.output)
+        def decode_once(attempt: Attempt) -> tuple[list[pyvips.Image], Layout]:
+            return _decoded(attempt.data, header.attempted(attempt), transform, frames, deadline, limits.output)
 
         (images, layout), truncated = decode_checked(
             data, header.format, decode_once, render_truncated=limits.truncated
@@ -69,8 +69,8 @@ class Renderer:
         header = read_header(data, self.inputs)
         header.check(limits.source)
 
-        def decode_once(data: bytes, fail_on: str) -> Proxy | None:
-            return make_proxy(data, replace(header, fail_on=fail_on), deadline)
+        def decode_once(attempt: Attempt) -> Proxy | None:
+            return make_proxy(attempt.data, header.attempted(attempt), deadline)
 
         proxy, truncated = decode_checked(data, header.format, decode_once, render_truncated=limits.truncated)
         return b"" if proxy is None or truncated else proxy.pack()

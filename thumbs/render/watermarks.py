@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 import pyvips
 
@@ -37,7 +36,7 @@ class Watermarks:
             data = self._read_file(name)
             header = read_header(data, self._inputs)
             image, _ = decode_checked(
-                data, header.format, lambda data, fail_on: _decoded(data, replace(header, fail_on=fail_on))
+                data, header.format, lambda attempt: _decoded(attempt.data, header.attempted(attempt))
             )
         except (KeyError, OSError, ThumbError) as error:
             raise RenderFailed from error

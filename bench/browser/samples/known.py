@@ -15,6 +15,11 @@ KNOWN: tuple[tuple[str, int, str], ...] = (
     ("gif/no-frames.gif", 422, "Chromium shows an empty canvas of a GIF without any frame"),
     ("jpeg/cmyk*.jpg", 200, "Chromium converts CMYK without a profile by a plain formula"),
     ("odd-jpeg/*-*-end.jpg", 200, "Chromium leaves the last rows of a JPEG without its end marker empty"),
+    (
+        "odd-webp/*-size-large.webp",
+        422,
+        "Chromium shows an empty picture of a WebP that is shorter than it says, and waits for the rest",
+    ),
     ("orientation/[2-8].webp", 200, "Chromium ignores the orientation of a WebP"),
     ("png-*/cicp-*-matrix-*.png", 200, "Chromium shows no PNG whose cICP has a matrix, which PNG does not allow"),
 )

@@ -270,6 +270,8 @@ def changed(at: int, new: bytes, base: bytes = P3) -> bytes:
         changed(36, b"ascp"),
         changed(0, struct.pack(">I", 200)),  # the declared size leaves no room for the tags
         changed(0, bytes(4)),
+        *(changed(0, struct.pack(">I", size)) for size in (len(P3) + 1, 2**31)),  # more than there is
+        *(changed(68, struct.pack(">3i", *white)) for white in ((0, 0, 0), (62292, 65536, 71368))),  # not D50
         changed(8, b"\5"),
         *(changed(12, kind) for kind in (b"link", b"nmcl", b"abst", b"cenc", bytes(4))),
         *(changed(16, space) for space in (b"Lab ", b"XYZ ", b"6CLR", b"FCLR", b"CMY ", b"HSV ", bytes(4))),
@@ -282,6 +284,7 @@ def changed(at: int, new: bytes, base: bytes = P3) -> bytes:
         rgb_profile({})[: -len(xyz_tag((0, 0, 0)))],
         profile(b"mntr", b"RGB ", {b"rTRC": gamma_curve(1)}),  # nothing to convert with
         profile(b"mntr", b"GRAY", {b"rTRC": gamma_curve(1)}),
+        profile(b"mntr", b"GRAY", {b"kTRC": gamma_curve(1)}, pcs=b"Lab "),
         profile(b"prtr", b"CMYK", {b"kTRC": gamma_curve(1)}),
     ],
 )
@@ -294,7 +297,6 @@ def test_a_damaged_or_unfitting_profile_counts_as_absent(broken: bytes) -> None:
     [
         *(changed(8, version) for version in (b"\2\0", b"\2\x40", b"\4\0", b"\4\x40")),
         *(changed(12, kind) for kind in (b"scnr", b"mntr", b"prtr", b"spac")),
-        changed(0, struct.pack(">I", 2**31)),
         P3 + bytes(1000),
     ],
 )

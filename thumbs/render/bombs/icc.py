@@ -27,6 +27,7 @@ _TAG_TABLE = 132  # after the header of 128 bytes and the number of tags
 _TAG_ROW_BYTES = 12
 # Tags of multiProcessElements (10.16), which littlecms prefers to all others. Its elements may be repeated without end.
 _ELEMENT_TAGS = (b"D2B", b"B2D")
+_WHITE_AT, _D50, _MOST_OFF = 68, (0.9642, 1.0, 0.8249), 0.01
 # s15Fixed16Numbers of each function of a parametric curve (10.18).
 _PARAMETERS = (1, 3, 4, 5, 7)
 
@@ -72,10 +73,9 @@ def _is_safe(profile: bytes) -> bool:
         return False
     if profile[8] > _MAX_MAJOR_VERSION:
         return False
-    declared, count = struct.unpack_from(">I124xI", profile)
-    size = min(declared, len(profile))  # as littlecms does: some profiles declare more than they have
+    size, count = struct.unpack_from(">I124xI", profile)
     contents = _TAG_TABLE + _TAG_ROW_BYTES * count
-    if count > MAX_ICC_TAGS or contents > size:
+    if size > len(profile) or count > MAX_ICC_TAGS or contents > size or not _is_under_d50(profile):
         return False
     tags: dict[bytes, _Tag] = {}
     total = 0
@@ -85,15 +85,21 @@ def _is_safe(profile: bytes) -> bool:
         if name in tags or start < contents or length < 8 or start + length > size or total > MAX_ICC_TAG_BYTES:
             return False
         tags[name] = _Tag(profile, name, start, start + length, _CHANNELS[space])
-    return _describes_device(tags, space) and all(_is_bounded(tag) for tag in tags.values())
+    return _describes_device(tags, space, connection) and all(_is_bounded(tag) for tag in tags.values())
 
 
-def _describes_device(tags: dict[bytes, _Tag], space: bytes) -> bool:
-    """Whether there is a table, or what else littlecms computes colors with (8.3 to 8.6)."""
+def _is_under_d50(profile: bytes) -> bool:
+    """Browsers use no profile with another white of the connection space (7.2.16); littlecms does not read it."""
+    numbers = struct.unpack_from(">3i", profile, _WHITE_AT)
+    return all(abs(number / 65536 - wanted) <= _MOST_OFF for number, wanted in zip(numbers, _D50, strict=True))
+
+
+def _describes_device(tags: dict[bytes, _Tag], space: bytes, connection: bytes) -> bool:
+    """Whether there is a table, or what else colors are computed with (8.3 to 8.6); browsers need XYZ for gray."""
     if b"A2B0" in tags or b"A2B1" in tags:
         return True
     if space == b"GRAY":
-        return b"kTRC" in tags
+        return b"kTRC" in tags and connection == b"XYZ "
     return space == b"RGB " and tags.keys() >= {b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"}
 
 

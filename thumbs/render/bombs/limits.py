@@ -25,6 +25,7 @@ MAX_SVG_ENTITY_CHARACTERS = 16_777_216  # after all references are replaced
 # ICC profiles. 100 tags is the limit of littlecms.
 MAX_ICC_BYTES = 4_194_304
 MAX_ICC_TAGS = 100
+MAX_ICC_ROWS = 1000  # tags, where those that no conversion reads are left out
 MAX_ICC_ENTRIES = 4096  # of a curve, an array, or a table beside a grid
 MAX_ICC_GRID_BYTES = 4_194_304
 MAX_ICC_RECORDS = 1000  # translations of one text

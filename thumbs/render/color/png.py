@@ -8,8 +8,9 @@ from thumbs.render.bombs.limits import MAX_ICC_BYTES, MAX_PNG_CHUNKS
 _FIRST_CHUNK = 8  # after the signature
 _PIXELS = b"IDAT"
 _PALETTE = b"PLTE"
+_DEFLATE = b"\0"  # the method behind the name
 _CICP, _PROFILE = b"cICP", b"iCCP"
-_MAX_KEYWORD = 79
+_MOST_NAME = 80  # bytes of the name of a profile in browsers; the specification has 79
 # Names and lengths. A chunk of another length counts as absent.
 _LENGTHS = {_CICP: 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"cLLI": 8, b"mDCV": 24}
 
@@ -34,16 +35,16 @@ def color_chunks(data: bytes) -> dict[bytes, bytes]:
 def profile_chunk(data: bytes) -> bytes | None:
     """The ICC profile in the first chunk `iCCP` before the pixels; None where it cannot be read, or is too long.
 
-    libpng leaves a profile of RGB out where the picture is gray. Browsers use it.
+    libpng leaves some out that browsers use, such as one of RGB for a gray picture, and reads others that they do not.
     """
     found = next(((at, length) for name, at, length in _chunks(data) if name == _PROFILE), (0, 0))
     content = _checked(data, *found) if 0 < found[1] <= MAX_ICC_BYTES else None
-    if content is None:
+    end = -1 if content is None else content.find(b"\0", 0, _MOST_NAME + 1)
+    if content is None or end < 1 or content[end + 1 : end + 2] != _DEFLATE:
         return None
-    start = content.find(b"\0", 0, _MAX_KEYWORD + 1) + 2  # behind the end of its name, and the method
     inflater = zlib.decompressobj()
     try:
-        profile = inflater.decompress(content[start:], MAX_ICC_BYTES)
+        profile = inflater.decompress(content[end + 2 :], MAX_ICC_BYTES)
     except zlib.error:
         return None
     return profile if inflater.eof else None

@@ -3,6 +3,8 @@
 import pyvips
 
 from thumbs.render.bombs.icc import is_safe
+from thumbs.render.color.icc import without_the_rest
+from thumbs.render.color.jpeg import profile_segments
 from thumbs.render.color.png import profile_chunk
 
 _PROFILE = "icc-profile-data"
@@ -14,20 +16,22 @@ def usable_profile(data: bytes, name: str, image: pyvips.Image) -> bytes | None:
 
     A profile of RGB also converts a gray picture. Profiles of other channels than those of the picture count as absent.
     """
-    profile = image.get(_PROFILE) if _has_profile(image) else None
-    if profile is None and name == "png" and _is_gray(image):
-        profile = profile_chunk(data)
-    return profile if profile is not None and _fits(profile, image) and is_safe(profile) else None
+    profile = _found(data, name, image)
+    if profile is None or not _fits(profile, image):
+        return None
+    if is_safe(profile):
+        return profile
+    profile = without_the_rest(profile)
+    return profile if profile is not None and is_safe(profile) else None
 
 
-def with_profile(image: pyvips.Image, data: bytes, name: str) -> pyvips.Image:
-    """`image` as its profile, which must be usable, can convert it: gray becomes RGB for a profile of RGB."""
-    if not _is_gray(image):
+def with_profile(image: pyvips.Image, profile: bytes) -> pyvips.Image:
+    """`image` to be converted by `profile`, which must be usable: gray becomes RGB for a profile of RGB."""
+    if _is_gray(image) and _space(profile) == _RGB:
+        image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
+    if _has_profile(image) and image.get(_PROFILE) == profile:
         return image
-    profile = usable_profile(data, name, image)
-    if profile is None or _space(profile) != _RGB:
-        return image
-    image = image.colourspace("rgb16" if image.format == "ushort" else "srgb").copy()
+    image = image.copy()
     image.set_type(pyvips.GValue.blob_type, _PROFILE, profile)
     return image
 
@@ -39,6 +43,15 @@ def without_profile(image: pyvips.Image) -> pyvips.Image:
     image = image.copy()
     image.remove(_PROFILE)
     return image
+
+
+def _found(data: bytes, name: str, image: pyvips.Image) -> bytes | None:
+    """The profile as browsers find it. Where there is none for libvips, there is none for them, except in a PNG."""
+    if name == "png":
+        return profile_chunk(data)
+    if not _has_profile(image):
+        return None
+    return profile_segments(data) if name == "jpeg" else image.get(_PROFILE)
 
 
 def _fits(profile: bytes, image: pyvips.Image) -> bool:

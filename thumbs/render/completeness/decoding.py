@@ -2,11 +2,12 @@
 
 import contextlib
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from thumbs.errors import SourceBroken
 from thumbs.render.completeness.jpeg import ends_early, is_cut_off
 from thumbs.render.completeness.libjpeg import watched
+from thumbs.render.completeness.png import read_pixels
 from thumbs.render.completeness.segments import EOI, Unreadable, read_segments
 
 T = TypeVar("T")
@@ -14,39 +15,60 @@ T = TypeVar("T")
 NONE, TRUNCATED, ERROR, WARNING = "none", "truncated", "error", "warning"
 # libjpeg reads up to 8 bytes ahead.
 _PADDING = bytes(8)
-# Formats of which browsers show the part that is there.
-_SHOWN_IN_PART = ("gif", "png")
 
 
-def decode_checked(
-    data: bytes, name: str, decode: Callable[[bytes, str], T], *, render_truncated: bool = False
-) -> tuple[T, bool]:
+class Attempt(NamedTuple):
+    """How to decode an original: its data, libvips' `fail_on`, and how many rows a PNG has where some are missing."""
+
+    data: bytes
+    fail_on: str = ERROR
+    rows: int | None = None
+
+
+Decode = Callable[[Attempt], T]
+
+
+def decode_checked(data: bytes, name: str, decode: Decode[T], *, render_truncated: bool = False) -> tuple[T, bool]:
     """What `decode` makes of an original of the format `name`, and whether the original is cut off.
 
-    `decode` gets the data and the `fail_on` of libvips. Raises as it does; `SourceBroken` for an original that is cut
-    off, unless `render_truncated`. Only what is decoded is judged: the rows below a crop are not read.
+    Raises as `decode` does; `SourceBroken` for an original that is cut off, unless `render_truncated`. Only what is
+    decoded is judged: the rows below a crop are not read.
     """
     if name == "jpeg":
         with contextlib.suppress(SourceBroken):
             return _without_warning(data, decode), False
         return _decode_jpeg(data, decode, render_truncated=render_truncated)
     try:
-        return decode(data, ERROR), False
+        return decode(Attempt(data)), False
     except SourceBroken:
-        if render_truncated and name in _SHOWN_IN_PART:
-            return decode(data, NONE), True
+        if name == "png":
+            return _decode_png(data, decode, render_truncated=render_truncated)
+        if name == "gif" and render_truncated:
+            return decode(Attempt(data, NONE)), True
         raise
 
 
-def _without_warning(data: bytes, decode: Callable[[bytes, str], T]) -> T:
+def _decode_png(data: bytes, decode: Decode[T], *, render_truncated: bool) -> tuple[T, bool]:
+    """Decodes again without the checksums of the pixels, which browsers do not need to be right."""
+    pixels = read_pixels(data)
+    if pixels is None:
+        raise SourceBroken
+    if pixels.is_complete:
+        return decode(Attempt(pixels.mended)), False
+    if pixels.rows is None or not render_truncated:
+        raise SourceBroken
+    return decode(Attempt(pixels.mended, NONE, pixels.rows)), True
+
+
+def _without_warning(data: bytes, decode: Decode[T]) -> T:
     with watched() as watch:
-        value = decode(data, WARNING)
+        value = decode(Attempt(data, WARNING))
     if watch.warned:
         raise SourceBroken
     return value
 
 
-def _decode_jpeg(data: bytes, decode: Callable[[bytes, str], T], *, render_truncated: bool) -> tuple[T, bool]:
+def _decode_jpeg(data: bytes, decode: Decode[T], *, render_truncated: bool) -> tuple[T, bool]:
     try:
         jpeg = read_segments(data)
     except Unreadable as error:
@@ -58,7 +80,7 @@ def _decode_jpeg(data: bytes, decode: Callable[[bytes, str], T], *, render_trunc
     if not cut and jpeg.is_single_scan:
         # The scan is the last thing in this file: libjpeg fails, and does not only warn, where it needs more than that.
         with contextlib.suppress(SourceBroken):
-            value = decode(jpeg.mended[: -len(EOI)] + _PADDING, TRUNCATED)
+            value = decode(Attempt(jpeg.mended[: -len(EOI)] + _PADDING, TRUNCATED))
             if not is_cut_off(data, jpeg):
                 return value, False
         cut = True
@@ -70,4 +92,4 @@ def _decode_jpeg(data: bytes, decode: Callable[[bytes, str], T], *, render_trunc
             return _without_warning(jpeg.mended, decode), False
     if cut is not False and not render_truncated:
         raise SourceBroken
-    return decode(jpeg.mended, ERROR if cut is False else NONE), cut is not False
+    return decode(Attempt(jpeg.mended, ERROR if cut is False else NONE)), cut is not False

@@ -92,13 +92,19 @@ class Frame:
         frame, where a screen of some sizes would be ignored, and has an alpha channel for the sake of one frame. With
         `opaque`, the transparent index is a color as any other, and only pixels that are missing stay transparent.
         """
-        transparent = None if opaque else self.transparent
+        dot = _DOT_CONTROL + _descriptor(part[0] - 1, part[1] - 1, (1, 1), _HAS_TABLE) + _DOT_PIXELS
+        return b"".join((_SMALL_SCREEN, dot, self._head(None if opaque else self.transparent), self.pixels, b";"))
+
+    def alone(self) -> bytes:
+        """A GIF of the frame on a canvas of its size, without an alpha channel: pixels that are missing are black."""
+        return b"".join((_SMALL_SCREEN, self._head(None), self.pixels, b";"))
+
+    def _head(self, transparent: int | None) -> bytes:
+        """What stands before the pixels."""
         flags = 0 if transparent is None else _HAS_TRANSPARENT
         control = b"!\xf9\x04" + _CONTROL.pack(flags, 0, transparent or 0) + b"\0"
         shape = _HAS_TABLE | 0x07 | (_INTERLACED if self.interlaced else 0)
-        dot = _DOT_CONTROL + _descriptor(part[0] - 1, part[1] - 1, (1, 1), _HAS_TABLE) + _DOT_PIXELS
-        own = control + _descriptor(0, 0, self.size, shape) + self.table
-        return b"".join((_SMALL_SCREEN, dot, own, self.pixels, b";"))
+        return control + _descriptor(0, 0, self.size, shape) + self.table
 
 
 @dataclass(frozen=True, slots=True, eq=False)

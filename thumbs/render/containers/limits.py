@@ -3,6 +3,9 @@
 # WebP. An animation has a chunk for each frame.
 MAX_WEBP_CHUNKS = 100_000
 
+# JPEG. A profile has at most 255 segments.
+MAX_JPEG_HEADER_SEGMENTS = 1000
+
 # AVIF. libheif refuses more than 1000 items, 100 boxes in one, and 32 extents of one item.
 MAX_AVIF_BOXES = 10_000  # at one level
 MAX_AVIF_METAS = 2  # one is right; libheif reads the last one

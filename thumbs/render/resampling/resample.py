@@ -32,15 +32,22 @@ def _on_both_axes(image: pyvips.Image, x: Span, y: Span) -> pyvips.Image:
         if (down.before, down.length) != (0, image.height):
             image = image.embed(0, down.before, image.width, down.length, extend="copy")
         image = image.reducev(down.factor, gap=_GAP)
-        image = image.extract_area(0, down.first, image.width, y.count)
+        image = _part(image, 0, down.first, image.width, y.count)
     if across is not None:
         if (across.before, across.length) != (0, image.width):
             image = image.embed(across.before, 0, across.length, image.height, extend="copy")
         image = image.reduceh(across.factor, gap=_GAP)
-        image = image.extract_area(across.first, 0, x.count, image.height)
+        image = _part(image, across.first, 0, x.count, image.height)
     if down is not None and across is not None:
         return image
     return _enlarged(image, None if across is not None else x, None if down is not None else y)
+
+
+def _part(image: pyvips.Image, left: int, top: int, width: int, height: int) -> pyvips.Image:
+    """The area; an operation takes time even where that is all of `image`."""
+    if (left, top, width, height) == (0, 0, image.width, image.height):
+        return image
+    return image.extract_area(left, top, width, height)
 
 
 def _reduction(span: Span, length: int) -> Reduction | None:
