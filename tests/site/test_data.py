@@ -73,12 +73,11 @@ def described(client: Client, target: str, storage: str = "photos") -> Mapping[s
 
 def _asked(transform: Transform, width: int | None, height: int | None, frames: int) -> Transform:
     """`transform` as a URL that names no format, takes no long time, and has no color that not every format has."""
-    colors = {
-        name: None if color is None else replace(color, alpha=255)
-        for name, color in (("fill", transform.fill), ("background", transform.background))
-    }
+    fill, background = (
+        None if color is None else replace(color, alpha=255) for color in (transform.fill, transform.background)
+    )
     plain = replace(transform, width=width, height=height, format=None, quality=None, max_bytes=None, watermark=None)
-    return replace(plain, blur=None, sharpen=None, frames=frames, data=(), **colors)
+    return replace(plain, blur=None, sharpen=None, frames=frames, data=(), fill=fill, background=background)
 
 
 def _percent(transform: Transform) -> Transform:
@@ -86,7 +85,8 @@ def _percent(transform: Transform) -> Transform:
     crop = transform.crop
     if crop is None or crop.percent:
         return transform
-    return replace(transform, crop=Crop(*(edge / 40 for edge in crop.edges), percent=True))
+    x1, y1, x2, y2 = (edge / 40 for edge in crop.edges)
+    return replace(transform, crop=Crop(x1, y1, x2, y2, percent=True))
 
 
 def test_the_size_is_that_of_the_picture_that_the_url_without_json_gives(site: Client) -> None:
