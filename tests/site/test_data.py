@@ -163,6 +163,13 @@ def test_a_url_of_data_is_explained(site: Client, run: Run) -> None:
     assert site.get(printed.strip()).headers["Content-Disposition"] == 'inline; filename="tom.json"'
 
 
+def test_data_are_made_ahead_as_pictures_are(site: Client, run: Run) -> None:
+    warm = ("warm_thumb_cache", "cached", "a.jpg", "a.gif", "--size", "90x", "--filters", "format(json);data(color)")
+    assert "2 made, 0 already cached, 0 failed" in run(*warm)
+    assert "0 made, 2 already cached, 0 failed" in run(*warm)
+    assert site.get(url("90x/filters:format(json);data(color)/a.gif", "cached")).headers["X-Cache"] == "HIT"
+
+
 def test_a_dummy_picture_is_described_too(site: Client, root: Path) -> None:
     storage = {**local_storage("photos", root), "signature_secret_key": "django"}
     with override_settings(THUMBS={"STORAGES": [storage], "MODE": "dummy"}):
