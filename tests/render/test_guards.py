@@ -15,7 +15,15 @@ from thumbs.render.renderer import Renderer
 from thumbs.render.values import RenderLimits, SourceLimits
 
 LIMITS = RenderLimits()
-PROGRESSIVE = Header(format="jpeg", size=(1000, 1000), whole=True, cmyk=False, profile=None)
+PROGRESSIVE = Header(
+    format="jpeg",
+    size=(1000, 1000),
+    whole=True,
+    cmyk=False,
+    profile=None,
+    has_alpha=False,
+    color_space="srgb",
+)
 
 
 def test_the_scans_of_a_progressive_jpeg_count_with_its_pixels() -> None:

@@ -75,6 +75,10 @@ GOOD: list[tuple[str, str, dict[str, object]]] = [
     ("background(12345678)", "bg(12345678)", {"background": Color(0x12, 0x34, 0x56, 0x78)}),
     ("background(transparent)", "bg(transparent)", {"background": Color(0, 0, 0, 0)}),
     ("max_bytes(20000)", "mb(20000)", {"max_bytes": 20000}),
+    ("format(json)", "fmt(json)", {"format": "json"}),
+    ("data(thumbhash)", "", {"data": ("thumbhash",)}),
+    ("data(color)", "", {"data": ("color",)}),
+    ("data(color,thumbhash)", "data(thumbhash,color)", {"data": ("thumbhash", "color")}),
     ("version(1)", "v(1)", {"version": "1"}),
     ("version(a.B_c~d-9)", "v(a.B_c~d-9)", {"version": "a.B_c~d-9"}),
 ]
@@ -148,6 +152,7 @@ BAD = {
     "padding": ["", "-1", "1,2,3,4,5", "1,,2", "1.5", "5121", "1 2"],
     "background": ["", "notacolour", "#fff", "12", "fff,50"],
     "max_bytes": ["", "0", "-1", "20k", "1.5"],
+    "data": ["", "size", "Color", "color,", "color,color", "thumbhash,color,color", "thumbhash, color"],
     "preset": ["", "Card", "a b", "a,b", "-card"],
     "version": ["", "a b", "a,b", "ü", "a" * 65],
     "expires": ["", "0", "-1", "1.5", "tomorrow", "01", "1" * 13],

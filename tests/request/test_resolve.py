@@ -23,7 +23,9 @@ from thumbs.errors import (
 from thumbs.http.messages import Headers
 from thumbs.http.targets import decoded_path
 from thumbs.image.encoding import Encoding
+from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.geometry import OutputLimits
+from thumbs.image.outputs import JSON
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.cache_control import DEFAULT_CACHE_CONTROL, IMMUTABLE
 from thumbs.request.grammar import Target, build, preset
@@ -39,6 +41,7 @@ from thumbs.request.signing import Signer
 
 WIDE = OutputLimits(side=100_000, pixels=10**10)
 BROWSER = ("avif", "webp")
+ALL = frozenset({*OUTPUT_NAMES.values(), JSON})
 
 
 def policy(**fields: object) -> StoragePolicy:
@@ -323,7 +326,8 @@ def test_every_url_that_can_be_built_can_be_ordered(target: Target) -> None:
     transparent = any(color.alpha == 0 for color in colors if color is not None)
     mark = target.transform.watermark
     try:
-        found = thumb(build(target), output=WIDE, accepted=BROWSER, watermarks={mark.name: "1"} if mark else {})
+        marks = {mark.name: "1"} if mark else {}
+        found = thumb(build(target), output=WIDE, accepted=BROWSER, watermarks=marks, formats=ALL)
     except BadRequest as error:
         if transparent and "can be transparent" in error.detail:
             return

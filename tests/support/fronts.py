@@ -101,6 +101,7 @@ def running_fronts(originals: Path, s3: str, directory: Path) -> Iterator[Fronts
     root = str(originals)
     local = {"driver": "local", "root": root}
     secrets = {"signature_secret_key": [SECRET, OLD_SECRET]}
+    memory = {"enabled": True, "max_size_mb": 16}
     closed = f"http://127.0.0.1:{servers.free_port()}"
     with MisbehavingStore() as store:
         storages = [
@@ -109,14 +110,16 @@ def running_fronts(originals: Path, s3: str, directory: Path) -> Iterator[Fronts
             {"name": "limited", **local, "allowed_sizes": ["90x60", "x"], "formats": ["webp", "png"]},
             {"name": "small", **local, "limits": {"max_source_mb": 0.02, "max_side": 500}},
             {"name": "hasty", **local, "limits": {"render_seconds": 0.01}},
-            {"name": "cached", **local, "cache": {"memory": {"enabled": True, "max_size_mb": 16}}},
+            {"name": "cached", **local, "cache": {"memory": memory}},
             {
                 "name": "shared-with-scripts",
                 **local,
                 "cache_control": "private, max-age=60",
                 "headers": {"Access-Control-Allow-Origin": "*", "Vary": "Origin", "X-Extra": "yes"},
             },
+            {"name": "data", **local, "formats": ["json", "webp"], "cache": {"memory": memory}},
             {"name": "plain-class", "driver": _DISK_CLASS, "options": {"location": root}},
+            {"name": "class-signed", "driver": _DISK_CLASS, "options": {"location": root}, **secrets},
             s3_storage("s3", s3),
             {**s3_storage("s3-signed", s3), **secrets},
             s3_storage("s3-closed", closed, CLOSED_BUCKET),

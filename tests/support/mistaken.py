@@ -21,6 +21,7 @@ PRESETS = MappingProxyType(
         "strip": preset("80x"),
         "clear": preset("x90", "fit(fill,transparent);format(png)"),
         "padded": preset("10x10", "padding(4)"),
+        "about": preset("x", "format(json);data(color)"),
     }
 )
 SIGNER = Signer((b"secret",))
@@ -37,6 +38,8 @@ POLICIES: Mapping[str, StoragePolicy] = MappingProxyType(
         "sized": replace(OPEN, name="sized", sizes=frozenset({"400x300", "80x", "800x600", "x"})),
         "webp": replace(OPEN, name="webp", formats=frozenset({"webp", "jpeg"})),
         "jpeg": replace(OPEN, name="jpeg", formats=frozenset({"jpeg"})),
+        "data": replace(OPEN, name="data", formats=frozenset({"webp", "jpeg", "json"})),
+        "only-data": replace(OPEN, name="only-data", formats=frozenset({"json"})),
         "none": replace(OPEN, name="none", formats=frozenset(), presets={}, watermarks={}),
         "presets": replace(OPEN, name="presets", presets_only=True),
         "small": replace(OPEN, name="small", output=OutputLimits(side=500, pixels=100_000)),
@@ -53,11 +56,12 @@ crop(1,2) gravity(north) g(nort) g(0.3,0.6) g(31,62) g(1,2,3) g(0.3,1.2) preset(
 p(padded) p(NO) watermark(logo) wm(lgo) wm(logo,smart) wm(logo,north,101,2) wm(0) flip flip(yes) flip() Flip
 trim(3,red) trim(256) trim(x,y,z) rotate(-90) rotate(0) version(3) v() v(a+b) expires(9) exp(1900000000000) exp(x)
 frames(all) frames(0) mb(20k) mb(0) upscale(true) blur(0.1) sharpen sharpen(200) contrast(-101) nope(1) nope
-q(70),fmt(webp) q(7 q7) max-bytes(9)
+q(70),fmt(webp) q(7 q7) max-bytes(9) format(json) fmt(jsn) data(color) data(thumbhash,color) data(color,color) data()
+data(colr,hash) data(color,thumbhash,color) data p(about) p(abuot)
 """.split()  # noqa: SIM905 - a list literal would be 80 lines
 _KEYS = """
 a.jpg a.png cats/tom.webp a a.tiff f:q(7)/a.gif a//b ../a a/ a\\b é.jpg a/as/b.webp a.png/as/b.jpg a/as/b a/as/.b.gif
-a/as/ a/as/b.wepb as/b a/as/c/as/d.png a/as/b.tiff a/as/..
+a/as/ a/as/b.wepb a/as/b.json a.json a.json/as/b.jsn as/b a/as/c/as/d.png a/as/b.tiff a/as/..
 """.split()  # noqa: SIM905 - as above
 _MORE_KEYS = ["", "a\nb", "x" * 256, "a/as/é\n.jpg"]
 _CHANGES = " /:;(),.-=%_x0123456789abcdefgrtzXÉ\\\n\x7f×"

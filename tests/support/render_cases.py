@@ -46,7 +46,7 @@ FILTER_ARGUMENTS = {
     "frames": "all",
     "max_bytes": "900",
 }
-NOT_FOR_PIXELS = {"version", "preset", "expires"}
+NOT_FOR_PIXELS = {"data", "version", "preset", "expires"}
 MORE_FILTERS = ("gravity(entropy)", "gravity(0.2,0.8)", "trim(30,ffffff)", "fit(contain);background(transparent)")
 
 SCRIPTS = {
@@ -67,7 +67,7 @@ FAMILIES = ("serif", "sans-serif", "monospace", "DejaVu Serif", "DejaVu Math TeX
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thumbnail: an original in base64, and what to make of it. `way` is render, proxy or late."""
+    """One thumbnail: an original in base64, and what to make of it. `way` is render, proxy, describe or late."""
 
     name: str
     data: str
@@ -126,6 +126,8 @@ def answer_all(inputs: list[str], layers: lockdown.Layers, concurrency: int) -> 
                 packed = renderer.make_proxy(data, RenderLimits())
                 made = renderer.render_proxy(packed, transform, RenderLimits()) if packed else None
                 answer = "no proxy" if made is None else hashlib.sha256(packed + made.body).hexdigest()
+            elif one.way == "describe":
+                answer = renderer.describe(data, transform, RenderLimits()).document(len(data)).decode()
             else:
                 answer = hashlib.sha256(renderer.render(data, transform, RenderLimits()).body).hexdigest()
         except ThumbError as error:

@@ -2,11 +2,13 @@
 
 import os
 import re
+from dataclasses import replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from thumbs.image.formats import BY_EXTENSION, OUTPUT_NAMES
+from thumbs.image.outputs import JSON, output_of_name
 from thumbs.image.transforms import (
     AUTO,
     Attention,
@@ -89,6 +91,7 @@ _effects: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
             decimals(0, 1),
         ),
         "frames": st.integers(0, 10**9 - 1),
+        "data": st.sampled_from([(), ("thumbhash",), ("color",), ("thumbhash", "color")]),
     },
 )
 
@@ -101,10 +104,10 @@ def transforms(
     fit = draw(st.sampled_from(Fit))
     side = st.none() | st.integers(1, 3000)
     more: dict[str, object] = draw(_effects) if effects else {}
-    return Transform(
+    transform = Transform(
         width=draw(side),
         height=draw(side),
-        format=draw(st.none() | st.sampled_from([*sorted(set(OUTPUT_NAMES.values())), AUTO])),
+        format=draw(st.none() | st.sampled_from([*sorted(set(OUTPUT_NAMES.values())), AUTO, JSON])),
         quality=draw(st.none() | st.integers(1, 100)),
         fit=fit,
         fill=draw(st.none() | colors) if fit is Fit.FILL else None,
@@ -115,6 +118,14 @@ def transforms(
         version=draw(st.none() | st.from_regex(r"[A-Za-z0-9._~-]{1,64}", fullmatch=True)),
         **more,  # type: ignore[arg-type]
     )
+    return coherent(transform)
+
+
+def coherent(transform: Transform) -> Transform:
+    """`transform` without what does not go with its format."""
+    if transform.format == JSON:
+        return replace(transform, quality=None, max_bytes=None, watermark=None)
+    return replace(transform, data=())
 
 
 _letters = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="/\\")
@@ -140,7 +151,7 @@ segments = (_lookalikes | st.text(_letters, min_size=1, max_size=80)).filter(
 paths = (
     st.lists(segments, min_size=1, max_size=8).map("/".join).filter(lambda path: len(path.encode()) <= MAX_PATH_BYTES)
 )
-_OUTPUT_EXTENSIONS = sorted(extension for extension, name in BY_EXTENSION.items() if name in OUTPUT_NAMES)
+_OUTPUT_EXTENSIONS = sorted([JSON, *(extension for extension, name in BY_EXTENSION.items() if name in OUTPUT_NAMES)])
 names = st.builds("{}.{}".format, segments, st.sampled_from(_OUTPUT_EXTENSIONS)).filter(
     lambda name: not name.startswith(".") and len(name.encode()) <= MAX_SEGMENT_BYTES
 )
@@ -152,8 +163,8 @@ def targets(draw: st.DrawFn) -> Target:
     transform = draw(transforms(effects=True))
     name = draw(st.none() | names)
     if name is not None:
-        named = BY_EXTENSION[name.rpartition(".")[2]]
-        transform = Transform(**{field: getattr(transform, field) for field in Transform.__slots__} | {"format": named})
+        named = output_of_name(name)
+        transform = coherent(replace(transform, format=named))
     expires = draw(st.none() | st.integers(1, 10**12 - 1))
     # A key that ends in `/as/{name}` is only reached with a download name of its own.
     path = draw(paths.filter(lambda path: name is not None or re.search(r"/as/[^/]*\Z", path) is None))

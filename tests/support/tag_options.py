@@ -20,7 +20,7 @@ def _option(name: str, value: object) -> Option:
 
 
 _VALUES: dict[str, st.SearchStrategy[object]] = {
-    "format": st.sampled_from(["webp", "png", "jpg", "jpeg", "avif", "gif", "auto"]),
+    "format": st.sampled_from(["webp", "png", "jpg", "jpeg", "avif", "gif", "auto", "json"]),
     "quality": st.integers(1, 100),
     "fit": st.sampled_from(["cover", "contain", "fill", "stretch", ("fill", "ffcc00"), ("fill", "transparent")]),
     "gravity": st.sampled_from(["north", "southeast", "smart", "entropy"]) | st.tuples(decimals(0, 1), decimals(0, 1)),
@@ -36,6 +36,7 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "brightness": st.integers(-100, 100),
     "pcrop": st.just((0, 0, 50.5, 100)),
     "frames": st.sampled_from(["all", "first", 3]),
+    "data": st.sampled_from(["color", ("thumbhash", "color")]),
 }
 
 

@@ -91,6 +91,18 @@ def originals() -> dict[str, bytes]:
     }
 
 
+def test_every_original_is_described_alike() -> None:
+    asked = ("format(json)", "format(json);data(thumbhash,color)", "format(json);trim(10)")
+    cases = [
+        case(name, data, filters=filters, output="json", way="describe")
+        for name, data in originals().items()
+        for filters in asked
+    ]
+    found = same_in_both(cases)
+    described = [answer for answer in found.values() if answer.startswith("{")]
+    assert len(described) >= len(asked) * (len(originals()) - 2)
+
+
 def test_every_format_is_read_and_written_alike() -> None:
     cases = [case(name, data, output=output) for name, data in originals().items() for output in OUTPUTS]
     found = same_in_both(cases)

@@ -9,7 +9,7 @@ import pytest
 from tests.support.servers import service
 from tests.support.thumbhashes import small_pictures
 from tests.support.waiting import LONG_WAIT_SECONDS, WAIT_SECONDS
-from thumbs.toolkit.placeholders import thumbhash
+from thumbs.image.placeholders import thumbhash
 
 _PROGRAM = """
 import * as thumbhash from "thumbhash";

@@ -36,7 +36,7 @@ def _check(root: Path, name: str, size: tuple[int | None, int | None], chosen: d
     """Compare what is said of an original of a known size, and of an unknown one, with the picture."""
     width, height = size
     given_options: dict[str, Any] = {
-        key: value for key, (value, _) in chosen.items() if key not in ("format", "max_bytes")
+        key: value for key, (value, _) in chosen.items() if key not in ("format", "max_bytes", "data")
     }
     spec = f"{width or ''}x{height or ''}"
     try:

@@ -132,7 +132,8 @@ def _check(asked: Asked) -> None:
     elif requested.format == AUTO:
         assert made.content_type is None
     else:
-        assert made.content_type == f"image/{request.transform.format}"
+        kind = "application" if request.transform.format == "json" else "image"
+        assert made.content_type == f"{kind}/{request.transform.format}"
     disposition = dict(request.headers).get(b"Content-Disposition", b"").decode()
     if asked.name is not None:
         assert disposition == messages.content_disposition(asked.name)

@@ -11,6 +11,7 @@ from typing import Self
 
 from thumbs.http.messages import Headers, http_date
 from thumbs.image.formats import FORMATS
+from thumbs.image.outputs import JSON_TYPE
 
 # Magic, modified, created, fresh until, and the lengths of content type, ETag and version; then those, then the body.
 _ABOUT = struct.Struct(">4sqddHHh")
@@ -23,7 +24,7 @@ _NO_VERSION = -1
 INTERNAL = "application/octet-stream"
 # The names of such entries: an original, and its proxy, whose name goes on with its recipe. No digest begins so.
 SOURCE_NAME, PROXY_NAME = "source", "reduced"
-_CONTENT_TYPES = frozenset((INTERNAL, *(row.content_type for row in FORMATS.values() if row.output)))
+_CONTENT_TYPES = frozenset((INTERNAL, JSON_TYPE, *(row.content_type for row in FORMATS.values() if row.output)))
 _LONGEST_TYPE = max(map(len, _CONTENT_TYPES))
 # RFC 9110, 8.8.3: a strong entity-tag, with ASCII characters only.
 _ETAG = re.compile(r'"[\x21\x23-\x7e]{0,126}"')

@@ -25,6 +25,7 @@ from thumbs.image import limits
 from thumbs.image.encoding import SUBSAMPLING, Encoding
 from thumbs.image.formats import DEFAULT_INPUTS, FORMATS, OUTPUT_NAMES
 from thumbs.image.geometry import OutputLimits
+from thumbs.image.outputs import JSON
 from thumbs.image.quality import QualityTable
 from thumbs.request.grammar import Preset
 from thumbs.request.signing import DEFAULT_LENGTH, MAXIMUM_LENGTH
@@ -194,7 +195,7 @@ class StorageConf:
     private: bool = key(boolean, default=False)
     truncated: str = key(one_of(TRUNCATED), default=REFUSED)
     weight: float = key(number(0.1, 100), default=1.0)
-    formats: tuple[str, ...] | None = key(list_of(one_of(sorted(set(OUTPUT_NAMES.values())))), default=None)
+    formats: tuple[str, ...] | None = key(list_of(one_of(sorted({*OUTPUT_NAMES.values(), JSON}))), default=None)
     limits: dict[str, Any] = key(overrides(LimitsConf, without=PROCESS_LIMITS), default={})
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.limits import MAX_SIDE
+from thumbs.image.outputs import DATA, JSON
 
 AUTO = "auto"
 
@@ -165,7 +166,8 @@ class Transform:
     `upscale` are None where the URL does not set them; `request.resolve` fills the defaults in. `rotate` is degrees
     clockwise, `flip` mirrors top to bottom, `flop` left to right. `blur` and `sharpen` are sigmas in output pixels.
     `frames` is the number of frames of an animation to keep, `ALL_FRAMES` for all. `version` is the caller's token for
-    a version of the source; it changes nothing but the cache key and the cache headers.
+    a version of the source; it changes nothing but the cache key and the cache headers. `data` is what of `DATA` the
+    format `JSON` adds, in that order.
     """
 
     width: int | None = None
@@ -194,6 +196,7 @@ class Transform:
     frames: int = 1
     max_bytes: int | None = None
     version: str | None = None
+    data: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require(self.rotate in (0, 90, 180, 270), "rotate is 90, 180 or 270")
@@ -204,7 +207,9 @@ class Transform:
         _require(self.frames >= 0, "frames are counted from 1")
         _require(self.max_bytes is None or self.max_bytes >= 1, "max_bytes is at least 1")
         _require(all(side is None or side >= 1 for side in (self.width, self.height)), "a side is at least 1")
-        _require(self.format is None or self.format == AUTO or self.format in OUTPUT_NAMES.values(), "no such format")
+        outputs = (None, AUTO, JSON, *OUTPUT_NAMES.values())
+        _require(self.format in outputs, "no such format")
+        _require(self.data == tuple(part for part in DATA if part in self.data), "no such data")
         _require(self.quality is None or 1 <= self.quality <= 100, "quality is 1–100")
         _require(self.fill is None or self.fit is Fit.FILL, "only fit(fill) takes a color")
         _require(math.isfinite(self.dpr) and 1 <= self.dpr <= 4, "dpr is 1–4")

@@ -3,7 +3,7 @@
 import hashlib
 
 from thumbs.cache.entry import INTERNAL, PROXY_NAME, SOURCE_NAME, Entry
-from thumbs.image.formats import FORMATS
+from thumbs.image.outputs import content_type_of
 from thumbs.pipeline.ports import Picture
 from thumbs.request.resolve import RECIPE, ThumbRequest
 from thumbs.sources.source import Original, Version
@@ -17,7 +17,7 @@ def entry_of(identity: str, picture: Picture, version: Version, asked: float, tt
     known = version.token is not None
     return Entry(
         body=picture.body,
-        content_type=FORMATS[picture.format].content_type,
+        content_type=content_type_of(picture.format),
         etag=etag_of(identity, version.token if known else hashlib.blake2b(picture.body).hexdigest()),
         version=version.token,
         modified=_modified(version, asked),

@@ -21,6 +21,7 @@ from thumbs.errors import (
     SourceUnsupported,
     ThumbError,
 )
+from thumbs.image.outputs import JSON
 from thumbs.image.transforms import Transform
 from thumbs.pipeline.entries import entry_of, source_key
 from thumbs.pipeline.executor import Executor
@@ -193,7 +194,9 @@ class Jobs:
 
 
 def _may_use_proxy(transform: Transform) -> bool:
-    """False for full size, for trimming, which looks at single pixels, and for animations."""
+    """False for full size, for trimming, which looks at single pixels, for animations, and for data about the file."""
+    if transform.format == JSON:
+        return False
     return any(transform.target) and transform.trim is None and transform.frames == 1
 
 

@@ -13,7 +13,7 @@ LOOKUP, FETCH, RENDER, ENCODE, WAIT = "lookup", "fetch", "render", "encode", "wa
 
 
 class Picture(Protocol):
-    """An encoded picture. `format` is a name in `image.formats.FORMATS`.
+    """An encoded picture, or data about one. `format` is a name in `image.formats.FORMATS`, or `image.outputs.JSON`.
 
     `truncated`: its original is cut off, so that no layer and no client keeps it.
     """

@@ -7,6 +7,7 @@ from typing import Self
 import pyvips
 
 from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
+from thumbs.image.description import LAB, SRGB
 from thumbs.image.formats import FORMATS, sniff
 from thumbs.image.geometry import Size
 from thumbs.image.limits import MAX_SOURCE_SIDE
@@ -17,6 +18,7 @@ from thumbs.render.avif.samples import Samples as AvifSamples
 from thumbs.render.avif.samples import read_samples as read_avif_samples
 from thumbs.render.bombs import avif, jpeg, svg, tiff, webp
 from thumbs.render.color.description import describe_colors
+from thumbs.render.color.naming import color_space_name
 from thumbs.render.color.profiles import usable_profile
 from thumbs.render.color.values import ColorSpace
 from thumbs.render.completeness.decoding import Attempt
@@ -62,8 +64,8 @@ class Header:
     used. `color` is what its samples mean without one, None for sRGB. `scans` is the number of scans of a multi-scan
     JPEG, else 1. `orientation` is the EXIF orientation that the decoder leaves to do. `tiff` and `avif` are the samples
     of a file that libvips alone would read wrongly, `gif` is the structure of a GIF. `fail_on` is that of libvips: what
-    ends a decode. `rows` are those that a PNG has, where some are missing. `sides` are those of a
-    drawing, not rounded.
+    ends a decode. `rows` are those that a PNG has, where some are missing. `sides` are those of a drawing, not rounded.
+    `has_alpha` and `color_space` are those of a `Description`.
     """
 
     format: str
@@ -71,6 +73,8 @@ class Header:
     whole: bool
     cmyk: bool
     profile: bytes | None
+    has_alpha: bool
+    color_space: str
     frames: int = 1
     scans: int = 1
     animation: Animation | None = None
@@ -147,6 +151,8 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         profile = usable_profile(data, name, image)
         colors = describe_colors(data, name, profile)
         profile = profile if colors.profile else None
+        space = color_space_name(image, profile, colors)
+        space = LAB if tiff_samples is not None and tiff_samples.is_lab else space
         avif_samples = read_avif_samples(data) if name == "avif" else None
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
@@ -157,6 +163,8 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
         whole=multiscan or name == "avif",
         cmyk=image.interpretation == "cmyk",
         profile=profile,
+        has_alpha=bool(image.hasalpha()),
+        color_space=space,
         frames=frames,
         # Counting bytes is exact: in coded data 0xFF is followed by 0 or a restart marker (ITU-T T.81, B.1.1.5).
         scans=data.count(_START_OF_SCAN) if name == "jpeg" and multiscan else 1,
@@ -205,6 +213,8 @@ def _gif_header(data: bytes) -> Header:
         whole=gif.interlaced,
         cmyk=False,
         profile=None,
+        has_alpha=gif.may_be_transparent(data),
+        color_space=SRGB,
         frames=frames,
         animation=Animation(gif.delays(data), gif.loop) if frames > 1 else None,
         gif=gif,

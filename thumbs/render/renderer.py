@@ -8,18 +8,21 @@ from dataclasses import dataclass, field, replace
 import pyvips
 
 from thumbs.errors import SizeOverLimit
+from thumbs.image.description import Description
 from thumbs.image.encoding import Encoding
 from thumbs.image.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
-from thumbs.image.geometry import Box, Layout, OutputLimits, plan
+from thumbs.image.geometry import Layout, OutputLimits, plan
+from thumbs.image.outputs import JSON
 from thumbs.image.transforms import Transform
 from thumbs.render import animation, decode, libvips, smartcrop, trim
 from thumbs.render.completeness.decoding import Attempt, decode_checked
 from thumbs.render.copyright import Copyright
+from thumbs.render.describing import describe
 from thumbs.render.encode import File, encode
 from thumbs.render.header import Animation, Header, normalized, read_header
 from thumbs.render.proxy import Proxy, make_proxy
 from thumbs.render.steps import STEPS, StepContext
-from thumbs.render.values import Picture, RenderLimits
+from thumbs.render.values import Picture, RenderLimits, picture_of
 from thumbs.render.watermarks import Watermarks
 
 
@@ -91,6 +94,16 @@ class Renderer:
         layout = smartcrop.locate_window(image, layout)
         return self._assemble([image], _Job(transform, layout, deadline, None, source.copyright))
 
+    def describe(self, data: bytes, transform: Transform, limits: RenderLimits) -> Description:
+        """What is to be said of an original, and the size of the thumbnail that `transform` would give.
+
+        No pixels are decoded, unless the transform asks for data that need them, or trims. Raises as `render` does.
+        """
+        deadline = libvips.Deadline(limits.seconds)
+        libvips.start(self.inputs, concurrency=self.concurrency)
+        data = normalized(data)
+        return describe(data, read_header(data, self.inputs), transform, limits=limits, deadline=deadline)
+
     def _assemble(self, images: list[pyvips.Image], job: "_Job") -> Picture:
         """Run the steps on scaled frames and encode them."""
         transform = job.transform
@@ -115,6 +128,8 @@ class BoundRenderer:
     limits: RenderLimits
 
     def __call__(self, data: bytes, transform: Transform, *, fallback: Transform | None) -> Picture:
+        if transform.format == JSON:
+            return picture_of(self.renderer.describe(data, transform, self.limits), len(data))
         return self.renderer.render(data, transform, self.limits, fallback=fallback)
 
     def make_proxy(self, data: bytes) -> bytes:
@@ -176,11 +191,7 @@ def _fitted(
 
 
 def _trimmed(whole: pyvips.Image, header: Header, transform: Transform, limits: OutputLimits, frames: int) -> Layout:
-    """The layout after trimming; `whole` is the unscaled picture after the crop filter."""
-    crop = plan(header.size, Transform(crop=transform.crop)).region
-    box = None if transform.trim is None else trim.find_content(whole, transform.trim)
-    region = crop if box is None else Box(crop.left + box.left, crop.top + box.top, *box.size)
-    layout = plan(header.size, transform, region=region)
+    layout = trim.trimmed_layout(whole, header.size, transform)
     limits.check_layout(layout, frames=frames)
     return layout
 

@@ -2,10 +2,18 @@
 
 import pyvips
 
-from thumbs.image.geometry import Box
-from thumbs.image.transforms import Color, Trim
+from thumbs.image.geometry import Box, Layout, Size, plan
+from thumbs.image.transforms import Color, Transform, Trim
 
 _HALF_OPAQUE = 128
+
+
+def trimmed_layout(whole: pyvips.Image, size: Size, transform: Transform) -> Layout:
+    """The layout of an upright original of `size`. `whole` is the unscaled picture after the crop filter, in memory."""
+    crop = plan(size, Transform(crop=transform.crop)).region
+    box = None if transform.trim is None else find_content(whole, transform.trim)
+    region = crop if box is None else Box(crop.left + box.left, crop.top + box.top, *box.size)
+    return plan(size, transform, region=region)
 
 
 def find_content(image: pyvips.Image, trim: Trim) -> Box | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from thumbs.image.description import Description
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.limits import (
     MAX_ANIMATION_PIXELS,
@@ -12,6 +13,7 @@ from thumbs.image.limits import (
     MAX_WHOLE_PIXELS,
     RENDER_SECONDS,
 )
+from thumbs.image.outputs import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,18 @@ class RenderLimits:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A finished thumbnail. `encode_seconds` is the part of the time that the encoder took.
+    """A finished thumbnail, or the document of a description.
 
-    `truncated`: the original is cut off, so that the thumbnail must not be kept.
+    `encode_seconds` is the part of the time that the encoder took. `truncated`: the original is cut off, so that the
+    thumbnail must not be kept.
     """
 
     body: bytes
     format: str
     encode_seconds: float
     truncated: bool = False
+
+
+def picture_of(description: Description, file_bytes: int) -> Picture:
+    """The document of an original whose file has `file_bytes` bytes, in place of a picture."""
+    return Picture(description.document(file_bytes), JSON, 0.0, description.truncated)

@@ -11,6 +11,7 @@ from thumbs.errors import BadFilter
 from thumbs.image import colors
 from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.limits import MAX_SIDE
+from thumbs.image.outputs import DATA, JSON
 from thumbs.image.transforms import AUTO, MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, Attention, Compass, Fit
 from thumbs.problems import closest
 from thumbs.request.filters import Filter, read_arguments
@@ -160,6 +161,7 @@ _TURN = Kind(
 _TIME = Kind(
     lambda text: matched(SECONDS, text), lambda text: text[:-3] if re.fullmatch(r"[1-9][0-9]{12}", text) else ""
 )
+_PART_OF_DATA = _names(*DATA, average="color", dominant="color", blurhash="thumbhash", placeholder="thumbhash")
 _COUNT = _number(1, _MOST)
 _FRAMES = Kind(
     lambda text: text in ("first", "all") or _COUNT.read(text),
@@ -207,6 +209,13 @@ def _only_fill(arguments: Span) -> Iterator[Flaw]:
         yield Flaw(arguments, f"{Fit.FILL},{color.text}", f"Only fill takes a color, {fit.text} takes none.")
 
 
+def _each_once(arguments: Span) -> Iterator[Flaw]:
+    parts = [part.text for part in arguments.split(",")]
+    once = list(dict.fromkeys(parts))
+    if once != parts:
+        yield Flaw(arguments, ",".join(once), f"{once[0]} may stand only once.")
+
+
 class _Gravity(Shape):
     """A name, or a point of two fractions."""
 
@@ -222,7 +231,7 @@ class _Gravity(Shape):
 
 
 SHAPES: dict[str, Shape] = {
-    "format": Shape((_names(*OUTPUT_NAMES, AUTO, jfif="jpeg", jpe="jpeg", apng="png"),), 1),
+    "format": Shape((_names(*OUTPUT_NAMES, AUTO, JSON, jfif="jpeg", jpe="jpeg", apng="png"),), 1),
     "quality": Shape((_number(1, 100),), 1),
     "fit": Shape(
         (_names(*Fit, crop="cover", outside="cover", inside="contain", pad="fill", scale="stretch"), COLOR),
@@ -244,6 +253,7 @@ SHAPES: dict[str, Shape] = {
     "watermark": Shape((_NAMED, _names(*Compass, **_DIRECTIONS), _number(0, 100), _FRACTION), 1),
     "frames": Shape((_FRAMES,), 1),
     "max_bytes": Shape((_COUNT,), 1),
+    "data": Shape((_PART_OF_DATA,) * len(DATA), 1, _each_once),
     "version": Shape((_VERSION,), 1),
     "preset": Shape((_NAMED,), 1),
     "expires": Shape((_TIME,), 1),

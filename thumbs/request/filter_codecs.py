@@ -5,6 +5,7 @@
 
 from thumbs.image import colors
 from thumbs.image.formats import OUTPUT_NAMES
+from thumbs.image.outputs import DATA, JSON
 from thumbs.image.transforms import (
     ALL_FRAMES,
     AUTO,
@@ -27,7 +28,15 @@ _WATERMARK_DEFAULTS = ("center", "100", "0")  # gravity, opacity, scale
 
 
 def read_format(text: str) -> Fields:
-    return {"format": AUTO if text == AUTO else OUTPUT_NAMES[text]}
+    return {"format": text if text in (AUTO, JSON) else OUTPUT_NAMES[text]}
+
+
+def read_data(text: str) -> Fields:
+    parts = text.split(",")
+    data = tuple(part for part in DATA if part in parts)
+    if len(data) != len(parts):
+        raise ValueError("each part of the data once")
+    return {"data": data}
 
 
 def read_fit(text: str) -> Fields:

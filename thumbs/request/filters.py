@@ -73,7 +73,7 @@ def _sigma(name: str, takes: str, default: float | None = None) -> Filter:
 _ROWS = (
     Filter(
         "format",
-        "jpeg, jpg, png, webp, avif, gif or auto",
+        "jpeg, jpg, png, webp, avif, gif, auto or json",
         filter_codecs.read_format,
         lambda transform: transform.format,
         short="fmt",
@@ -169,6 +169,12 @@ _ROWS = (
         lambda text: {"max_bytes": whole(text)},
         lambda transform: None if transform.max_bytes is None else str(transform.max_bytes),
         short="mb",
+    ),
+    Filter(
+        "data",
+        "thumbhash, color or both, and goes with format(json)",
+        filter_codecs.read_data,
+        lambda transform: ",".join(transform.data) or None,
     ),
     Filter(
         "version",

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from thumbs.errors import BadFilter, BadPath, BadRequest, BadSize, SignatureMissing, SignatureUnexpected
-from thumbs.image.formats import OUTPUT_NAMES, format_of_extension
+from thumbs.image.outputs import output_of_name
 from thumbs.image.transforms import Transform
 from thumbs.request.filters import build_filters, parse_filters
 
@@ -28,7 +28,7 @@ PREFIXES = ("filters:", "f:")
 MAX_SEGMENT_BYTES = 255  # NAME_MAX of every file system in use
 MAX_PATH_BYTES = 1024  # the longest key of S3
 
-BAD_NAME = "After /as/ comes one name with the extension of an output format: jpg, jpeg, png, webp, avif or gif."
+BAD_NAME = "After /as/ comes one name with the extension of an output format: jpg, jpeg, png, webp, avif, gif or json."
 _TWO_FORMATS = "format() and the extension after /as/ name different formats."
 
 
@@ -202,9 +202,9 @@ def split_name(rest: str) -> tuple[str, str | None]:
 
 def format_of_name(name: str) -> str:
     """The output format that a download name's extension stands for. Raises `BadFilter` or `BadPath`."""
-    named = format_of_extension(name)
+    named = output_of_name(name)
     check_path(name)
-    if named is None or named not in OUTPUT_NAMES or "/" in name or name.startswith("."):
+    if named is None or "/" in name or name.startswith("."):
         raise BadFilter(BAD_NAME)
     return named
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from thumbs.image.formats import BY_EXTENSION, OUTPUT_NAMES, default_output, format_of_extension
+from thumbs.image.formats import BY_EXTENSION, OUTPUT_NAMES, default_output
+from thumbs.image.outputs import JSON, output_of_name
 from thumbs.problems import closest
 from thumbs.request.grammar import BAD_NAME, CONTROL, MAX_PATH_BYTES, MAX_SEGMENT_BYTES
 from thumbs.request.located import NOT_UTF_8, Mistake, Span
 
-OUTPUT_EXTENSIONS = tuple(extension for extension, name in BY_EXTENSION.items() if name in OUTPUT_NAMES)
+OUTPUT_EXTENSIONS = (*(extension for extension, name in BY_EXTENSION.items() if name in OUTPUT_NAMES), JSON)
 _CONTROLS = re.compile(f"(?:{CONTROL.pattern})+")
 _BACKSLASH = re.compile(r"\\")
 _CHARACTERS = (
@@ -45,7 +46,7 @@ def name_mistakes(name: Span, *, key: str, output: str | None) -> Iterator[Mista
     yield from _segment_mistakes(name)
     if name.text.startswith(".") and name.text not in (".", ".."):
         yield name.at(0, 1).mistake("A download name does not begin with a dot.")
-    if format_of_extension(name.text) in OUTPUT_NAMES:
+    if output_of_name(name.text) is not None:
         return
     sentence = BAD_NAME
     if extension is None:
@@ -65,7 +66,7 @@ def extension_of(name: Span) -> Span | None:
 
 
 def _extension_for(key: str, output: str | None) -> str:
-    named = output if output in OUTPUT_NAMES else default_output(key)
+    named = output if output in (*OUTPUT_NAMES, JSON) else default_output(key)
     return "jpg" if named == "jpeg" else named
 
 

@@ -15,11 +15,12 @@ from thumbs.request.filter_mistakes import Parts, read_filters
 from thumbs.request.grammar import PREFIXES, SIZE, Address, Preset, split_name
 from thumbs.request.key_mistakes import key_mistakes, name_mistakes
 from thumbs.request.located import NOT_UTF_8, Mistake, Span
-from thumbs.request.offer_mistakes import Wanted, offer_mistakes
+from thumbs.request.offer_mistakes import offer_mistakes
 from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
 from thumbs.request.size_mistakes import SIZES, Sides, near_size, sides_of
 from thumbs.request.spec_mistakes import option_text, spec_mistakes, spec_text
+from thumbs.request.wanted import Wanted
 
 __all__ = ["Mistake", "option_text", "path_mistakes", "spec_mistakes", "spec_text", "target_mistakes"]
 

@@ -1,90 +1,24 @@
 """Finds what a storage does not offer of a thumbnail, and filters that do not go together."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from thumbs.errors import SizeOverLimit
-from thumbs.image.formats import FORMATS, OUTPUT_NAMES, format_of_extension
+from thumbs.image.formats import FORMATS
+from thumbs.image.outputs import JSON, usual_extension
 from thumbs.image.transforms import AUTO, NO_PADDING, Color, Transform
 from thumbs.problems import closest, nearest
 from thumbs.request import size_mistakes
-from thumbs.request.filter_codecs import Fields
-from thumbs.request.filter_mistakes import Parts
-from thumbs.request.filters import NOT_IN_TRANSFORM, build_filters
+from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Preset
 from thumbs.request.key_mistakes import extension_of
 from thumbs.request.located import Mistake, Span
-from thumbs.request.resolve import StoragePolicy, keeps_one_frame, output_without_format
-from thumbs.request.size_mistakes import Sides
+from thumbs.request.resolve import NOT_FOR_DATA, keeps_one_frame, output_without_format
+from thumbs.request.wanted import Wanted
 
 _ANIMATED = ("webp", "gif")
+_UNSIGNED = "URLs of this storage are not signed, and its formats do not name json."
 _ALPHA = ", ".join(name for name, row in FORMATS.items() if row.alpha and row.output)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The parts of a requested thumbnail, and what is known of the storage.
-
-    `head` is all of it but the path: in a URL, size and filters. `sides` are those of the size, or of the nearest right
-    one, if any. `key` is None where no original is known, `presets` and `policy` where no storage is. `now`, in Unix
-    seconds, is None where nothing expires. `url` is False for a spec and options.
-    """
-
-    head: Span
-    size: Span
-    sides: Sides | None
-    parts: Parts
-    key: Span | None = None
-    name: Span | None = None
-    presets: Mapping[str, Preset] | None = None
-    policy: StoragePolicy | None = None
-    now: float | None = None
-    url: bool = True
-
-    @property
-    def preset(self) -> Preset | None:
-        """The preset, or the one with the nearest name."""
-        part = self.parts.named("preset")
-        name = str((part.fields or {}).get("preset", "")) if part else ""
-        known = self.presets or {}
-        return known.get(name) or known.get(closest(name, known))
-
-    @property
-    def lacks_preset(self) -> bool:
-        """Whether filters are unknown because there is no preset like the one that is named."""
-        return self.preset is None and self.parts.named("preset") is not None
-
-    @property
-    def named_format(self) -> str | None:
-        """The format of the download name, or of none that is wrong."""
-        named = None if self.name is None else format_of_extension(self.name.text)
-        return named if named in OUTPUT_NAMES else None
-
-    @property
-    def transform(self) -> Transform:
-        """What is asked for, as far as it is right."""
-        preset, sides = self.preset, self.sides
-        fields: Fields = {**(preset.fields if preset else {}), **self.parts.fields}
-        if preset is not None and sides == (None, None):
-            sides = size_mistakes.sides_of(preset.size)
-        width, height = sides or (None, None)
-        if self.named_format is not None:
-            fields.setdefault("format", self.named_format)
-        kept = {name: value for name, value in fields.items() if name not in NOT_IN_TRANSFORM}
-        return Transform(width=width, height=height, **kept)  # type: ignore[arg-type]
-
-    def mistake_in(self, field: str, sentence: str, nearest: str) -> Mistake:
-        """A mistake in the arguments of the filter that sets `field`, unless they are not written as arguments."""
-        rewritten = any(part.arguments is part.whole and field in (part.fields or {}) for part in self.parts.filters)
-        return self.source_of(field).mistake(sentence, "" if rewritten else nearest)
-
-    def source_of(self, field: str) -> Span:
-        """The part that sets `field`: the arguments of its filter, else the preset, else the size."""
-        for part in self.parts.filters:
-            if field in (part.fields or {}):
-                return part.arguments if part.arguments.text else part.whole
-        preset = self.parts.named("preset")
-        return self.size if preset is None else preset.arguments
 
 
 def offer_mistakes(wanted: Wanted) -> Iterator[Mistake]:
@@ -92,6 +26,7 @@ def offer_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     yield from _unknown_names(wanted)
     yield from _expired(wanted)
     yield from _two_formats(wanted)
+    yield from _data_mistakes(wanted)
     yield from _output_mistakes(wanted)
     yield from _frames_mistakes(wanted)
     yield from _size_mistakes(wanted)
@@ -132,8 +67,27 @@ def _two_formats(wanted: Wanted) -> Iterator[Mistake]:
         return
     extension = extension_of(wanted.name)
     span = wanted.name if extension is None else extension
-    near = FORMATS[str(output)].extensions[0]
+    near = usual_extension(str(output))
     yield span.mistake(f"The format is {output}, and this extension names {named}.", near)
+
+
+def _data_mistakes(wanted: Wanted) -> Iterator[Mistake]:
+    """Data about a picture beside what only a picture has, data that are not asked for, or not offered."""
+    transform, policy = wanted.transform, wanted.policy
+    if transform.format != JSON:
+        # What is not known may be the format.
+        if transform.data and wanted.parts.complete and not wanted.lacks_preset:
+            yield wanted.source_of("data").mistake("data needs format(json).")
+        return
+    for name in NOT_FOR_DATA:
+        if getattr(transform, name) is not None:
+            yield wanted.source_of(name).mistake(f"format(json) makes no picture: {name} does not go with it.")
+    if policy is None or policy.offers(JSON):
+        return
+    if policy.formats is None:
+        yield _not_offered(wanted, JSON, [], sentence=_UNSIGNED)
+    else:
+        yield _not_offered(wanted, JSON, [name for name in FORMATS if name in policy.formats])
 
 
 def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
@@ -144,6 +98,8 @@ def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
         output = output_without_format(transform, wanted.key.text, wanted.policy)
     offered = wanted.policy.formats if wanted.policy is not None else None
     transparent = [name for name in ("fill", "background") if _is_transparent(getattr(transform, name))]
+    if output == JSON:
+        return
     if output in (None, AUTO):
         possible = [name for name in FORMATS if FORMATS[name].output and (offered is None or name in offered)]
         if not possible:
@@ -156,24 +112,29 @@ def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
         sentence = f"A transparent color needs an output format that can be transparent: {_ALPHA}. Here it is {output}."
         yield from (wanted.source_of(name).mistake(sentence) for name in transparent)
     if offered is not None and output not in offered:
-        possible = [name for name in FORMATS if name in offered]
-        yield _not_offered(wanted, output, sorted(possible, key=lambda name: bool(transparent) > FORMATS[name].alpha))
+        possible = [name for name in (*FORMATS, JSON) if name in offered]
+        possible.sort(key=lambda name: bool(transparent) > _may_be_transparent(name))
+        yield _not_offered(wanted, output, possible)
+
+
+def _may_be_transparent(output: str) -> bool:
+    return output == JSON or FORMATS[output].alpha
 
 
 def _is_transparent(color: Color | None) -> bool:
     return color is not None and color.alpha == 0
 
 
-def _not_offered(wanted: Wanted, output: str, offered: list[str]) -> Mistake:
-    near = offered[0] if offered else ""
-    sentence = f"This storage does not offer {output}, only {', '.join(offered) or 'no format at all'}."
+def _not_offered(wanted: Wanted, output: str, offered: list[str], *, sentence: str = "") -> Mistake:
+    near = next((name for name in offered if name != JSON), "")
+    sentence = sentence or f"This storage does not offer {output}, only {', '.join(offered) or 'no format at all'}."
     if "format" in wanted.parts.fields:
         return wanted.mistake_in("format", sentence, near)
     if wanted.preset is not None and "format" in wanted.preset.fields:
         return wanted.source_of("format").mistake(sentence)
     extension = None if wanted.name is None else extension_of(wanted.name)
     if extension is not None:
-        return extension.mistake(sentence, FORMATS[near].extensions[0] if near else "")
+        return extension.mistake(sentence, usual_extension(near) if near else "")
     sentence = f"Without a format filter, a thumbnail of this original is {output}. {sentence}"
     head, size = wanted.head, wanted.size
     if not near or not head.text or size.offset > head.offset:  # nor is there a place for a filter
@@ -186,7 +147,7 @@ def _frames_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     """More than one frame in a format that is never animated."""
     transform = wanted.transform
     output = transform.format
-    if transform.frames == 1 or output is None or output == AUTO or not keeps_one_frame(output):
+    if transform.frames == 1 or output in (None, AUTO, JSON) or not keeps_one_frame(output):
         return
     offered = wanted.policy.formats if wanted.policy is not None else None
     animated = [name for name in _ANIMATED if offered is None or name in offered]

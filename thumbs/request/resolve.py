@@ -10,6 +10,7 @@ from thumbs.http.messages import SECURITY_HEADERS, Headers, Response
 from thumbs.image.encoding import Encoding
 from thumbs.image.formats import FALLBACK_OUTPUT, FORMATS, default_output
 from thumbs.image.geometry import OutputLimits
+from thumbs.image.outputs import JSON
 from thumbs.image.quality import QualityTable, quality_for
 from thumbs.image.transforms import AUTO, NO_PADDING, Transform
 from thumbs.request import cache_control, filters, grammar
@@ -18,6 +19,8 @@ from thumbs.request.signing import Signer
 
 # Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
 RECIPE = "3"
+# Filters that say how a picture is written, which data about it do not have.
+NOT_FOR_DATA = ("quality", "max_bytes", "watermark")
 _VARY: Headers = ((b"Vary", b"Accept"),)
 
 
@@ -68,7 +71,12 @@ class StoragePolicy:
             raise BadFilter("There is no watermark of this name.")
 
     def offers(self, output: str | None) -> bool:
-        """Whether the storage makes thumbnails of this format."""
+        """Whether the storage makes thumbnails of this format.
+
+        An unsigned one gives data about its originals only where it says so: they may be more than is to be shown.
+        """
+        if output == JSON and self.formats is None:
+            return self.signer is not None
         return self.formats is None or output in self.formats
 
 
@@ -194,6 +202,10 @@ def with_defaults(
     Of the key, only its extension matters. Among the formats that the storage offers, `auto` prefers the client's, then
     the source's own, then any other.
     """
+    if transform.format == JSON:
+        return _of_data(transform), None
+    if transform.data:
+        raise BadFilter("data needs format(json).")
     if transform.format is None:
         return _with_output(transform, output_without_format(transform, path, policy), policy), None
     if transform.format != AUTO:
@@ -202,7 +214,7 @@ def with_defaults(
         return _with_output(transform, transform.format, policy), None
     own = default_output(path)
     transparent = _is_transparent(transform)
-    candidates = (*accepted, own, FALLBACK_OUTPUT, "png", *sorted(policy.formats or ()))
+    candidates = (*accepted, own, FALLBACK_OUTPUT, "png", *sorted((policy.formats or frozenset()) - {JSON}))
     choices = [name for name in candidates if policy.offers(name) and (FORMATS[name].alpha or not transparent)]
     if transform.frames != 1:  # keep an animation animated where the storage offers such a format
         choices = [name for name in (*choices, "gif") if not keeps_one_frame(name) and policy.offers(name)] or choices
@@ -227,6 +239,13 @@ def output_without_format(transform: Transform, path: str, policy: StoragePolicy
 def keeps_one_frame(output: str) -> bool:
     """Whether pictures of this format are never animated here."""
     return not FORMATS[output].animated
+
+
+def _of_data(transform: Transform) -> Transform:
+    """`transform`, whose format is `JSON`, with all defaults. Raises `BadFilter` for what only a file has."""
+    if any(getattr(transform, name) is not None for name in NOT_FOR_DATA):
+        raise BadFilter("format(json) makes no picture: quality, max_bytes and watermark do not go with it.")
+    return replace(transform, upscale=transform.upscales)
 
 
 def _is_transparent(transform: Transform) -> bool:

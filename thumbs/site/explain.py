@@ -10,6 +10,7 @@ from thumbs.errors import BadRequest, Expired, StorageUnknown, TargetTooLong, Th
 from thumbs.front import Mount
 from thumbs.http import messages
 from thumbs.http.targets import decoded_path
+from thumbs.image.outputs import JSON
 from thumbs.image.transforms import AUTO
 from thumbs.problems import nearest
 from thumbs.request import filters, grammar
@@ -75,6 +76,8 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     thumb = resolve(path, ("avif", "webp"), {name: storage.policy})
     transform = thumb.transform
     output = "by Accept: avif, webp, or the source's own" if target.transform.format == AUTO else str(transform.format)
+    if output == JSON:
+        output = ", ".join(("data about the original and the size of its thumbnail", *transform.data))
     lines.append(("output", output + (f", quality {transform.quality}" if transform.quality else "")))
     lines.append(("layers", " → ".join((*storage.layers.names, "storage"))))
     lines.append(("cache key", thumb.key))

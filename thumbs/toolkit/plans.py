@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from thumbs.image.formats import OUTPUT_NAMES
+from thumbs.image.outputs import JSON
 from thumbs.image.transforms import Fit, Transform
 from thumbs.problems import nearest
 from thumbs.toolkit.errors import WrongSpec
 from thumbs.toolkit.grid import Grid, parse_grid
 from thumbs.toolkit.prepared import Prepared, Size
+from thumbs.toolkit.thumb import NO_PICTURE
 from thumbs.toolkit.urls import Urls, refusal
 
 MODERN = ("avif", "webp")  # for a <source>, best first
@@ -115,6 +117,8 @@ def make(current: Urls, storage: str, wanted: Wanted, options: Mapping[str, obje
     """Raises `WrongSpec` or `UnknownStorage`. A candidate that the storage does not offer is left out."""
     check(current, wanted)
     base = current.prepared(storage, wanted.spec, options)
+    if base.transform.format == JSON:
+        raise WrongSpec(NO_PICTURE)
     grid = _grid(current, wanted)
     widths = wanted.widths or (grid.widths if grid is not None else ())
     factor = _factor(wanted.ratio) if wanted.ratio else None

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from thumbs.errors import TargetTooLong, ThumbError
 from thumbs.http import messages
 from thumbs.image import geometry
-from thumbs.image.formats import FORMATS, default_output, format_of_extension
+from thumbs.image.formats import default_output
+from thumbs.image.outputs import content_type_of, output_of_name, usual_extension
 from thumbs.image.transforms import AUTO, Attention, Compass, Fit, Focus, Transform
 from thumbs.request import grammar
 from thumbs.request.filters import build_filters
@@ -105,7 +106,7 @@ class Prepared:
             self.policy.check(requested, transform)
         except ThumbError as error:
             return error
-        content_type = None if requested.format == AUTO else FORMATS[str(transform.format)].content_type
+        content_type = None if requested.format == AUTO else content_type_of(str(transform.format))
         return Outcome(transform, content_type, self._size)
 
     def _text(self, focus: str | None, version: str | None) -> str:
@@ -180,11 +181,12 @@ class Prepared:
 def _name_again(key: str, output: str) -> str:
     """A download name for a key that ends in `/as/{name}`: that name, with the extension of the thumbnail."""
     last = key.rpartition("/")[2]
-    if format_of_extension(last) == output and not last.startswith("."):
+    if output_of_name(last) == output and not last.startswith("."):
         return last
-    name = f"{last.rpartition('.')[0] or last}.{FORMATS[output].extensions[0]}"
+    extension = usual_extension(output)
+    name = f"{last.rpartition('.')[0] or last}.{extension}"
     too_long = len(name.encode()) > grammar.MAX_SEGMENT_BYTES
-    return f"thumbnail.{FORMATS[output].extensions[0]}" if too_long or name.startswith(".") else name
+    return f"thumbnail.{extension}" if too_long or name.startswith(".") else name
 
 
 def _require_short(mount: str, path: str) -> None:

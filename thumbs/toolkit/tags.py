@@ -12,13 +12,14 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from thumbs.errors import ThumbError
+from thumbs.image.outputs import JSON
 from thumbs.site.links import UnknownStorage
 from thumbs.toolkit.elements import divided
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
 from thumbs.toolkit.files import file_of
 from thumbs.toolkit.links import thumb_url
 from thumbs.toolkit.picture import Picture, check, picture, wanted_of
-from thumbs.toolkit.thumb import Thumb, nothing, thumb
+from thumbs.toolkit.thumb import NO_PICTURE, Thumb, nothing, thumb
 from thumbs.toolkit.urls import refusal, urls
 
 logger = logging.getLogger("thumbs")
@@ -169,6 +170,8 @@ def _check(tag: Tag, specs: list[FilterExpression], keywords: Mapping[str, Filte
     known = {name: each.resolve(Context()) for name, each in given.items()}
     text = "x" if spec is None else spec.resolve(Context())
     filters = {name: each.resolve(Context()) for name, each in options.items()}
+    if tag is not thumb_tag and JSON in (filters.get("format"), filters.get("fmt")):
+        raise WrongSpec(NO_PICTURE)
     if tag is thumb_picture_tag:
         wanted = wanted_of(text, *(known.get(name) for name in of_picture))
         check(urls(), wanted, filters, known.get("storage"))

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.safestring import SafeString
 
 from thumbs.errors import ThumbError
+from thumbs.image.outputs import JSON_TYPE
 from thumbs.site.links import UnknownStorage, policy_of
 from thumbs.toolkit.elements import element
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
@@ -28,6 +29,7 @@ _MAX_LIFETIME = 100 * 366 * 86400.0  # seconds
 _MOST_NAMES = 1000
 _MOST_CHARACTERS = 300  # of a name that is logged and remembered
 _logged: set[str] = set()
+NO_PICTURE = "format(json) gives data about a picture, and no element shows them: use the URL that thumb gives."
 
 
 class Thumb:
@@ -85,10 +87,12 @@ class Thumb:
     def img(self, alt: object = "", **attributes: object) -> SafeString:
         """An `<img>` with width and height where they are known; empty without a picture.
 
-        Its background is the placeholder that the row holds; not with `placeholder=False`.
+        Its background is the placeholder that the row holds; not with `placeholder=False`. Raises `WrongSpec` for data.
         """
         if not self.url:
             return SafeString("")
+        if self.content_type == JSON_TYPE:
+            raise WrongSpec(NO_PICTURE)
         named = {"alt": "" if alt is None else alt}  # an undefined variable: still a picture without a text
         lazy = {"loading": "lazy", "decoding": "async"}
         shown = with_placeholder(attributes, self._placeholder)

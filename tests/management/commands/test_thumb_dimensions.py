@@ -19,9 +19,9 @@ from tests.gallery.models import BareThumbPhoto, FocusedPhoto, Photo
 from tests.support import pictures
 from tests.support.commands import Run
 from tests.support.gallery import gallery_tables
+from thumbs.image.placeholders import thumbhash
 from thumbs.management import dimensions
 from thumbs.toolkit.placeholders import background as placeholders
-from thumbs.toolkit.placeholders import thumbhash
 
 TURNED = pictures.stored_turned(pictures.quarters(40, 60), 6)
 

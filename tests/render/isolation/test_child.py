@@ -19,9 +19,10 @@ import pytest
 import thumbs.render.renderer
 import thumbs.render.watermarks
 from thumbs.errors import RenderFailed, SizeOverLimit, SourceOverMemory, ThumbError
+from thumbs.image.description import Description
 from thumbs.image.encoding import Encoding
 from thumbs.image.transforms import Transform
-from thumbs.render.isolation import child, lockdown, wire
+from thumbs.render.isolation import child, descriptions, lockdown, wire
 from thumbs.render.isolation.wire import Answer, Call, Hello, Outcome, Setup, Work
 from thumbs.render.values import Picture, RenderLimits
 
@@ -30,6 +31,7 @@ TRANSFORM, FALLBACK = Transform(format="webp"), Transform(format="jpeg")
 WORK = Work(LIMITS, TRANSFORM, FALLBACK)
 SETUP = Setup(frozenset({"jpeg"}), 2, Encoding(), 1000, frozenset({"landlock", "seccomp"}), niceness=7)
 PICTURE = Picture(b"picture", "webp", 0.25)
+DESCRIPTION = Description("webp", (6, 4), 1, 1, has_alpha=True, color_space="srgb", output=(3, 2))
 
 
 @dataclass
@@ -50,6 +52,10 @@ class FakeRenderer:
     def render(self, data: bytes, transform: Transform, limits: RenderLimits, *, fallback: object) -> Picture:
         self._done("render", data, transform, limits, fallback)
         return PICTURE
+
+    def describe(self, data: bytes, transform: Transform, limits: RenderLimits) -> Description:
+        self._done("describe", data, transform, limits)
+        return DESCRIPTION
 
     def make_proxy(self, data: bytes, limits: RenderLimits) -> bytes:
         self._done("make proxy", data, limits)
@@ -102,6 +108,11 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
             ("render", b"data", TRANSFORM, LIMITS, FALLBACK),
         ),
         (Call.MAKE_PROXY, Answer(Outcome.BYTES, "", 1.0, 0.0, b"proxy"), ("make proxy", b"data", LIMITS)),
+        (
+            Call.DESCRIBE,
+            Answer(Outcome.BYTES, "", 1.0, 0.0, descriptions.pack(DESCRIPTION)),
+            ("describe", b"data", TRANSFORM, LIMITS),
+        ),
         (
             Call.RENDER_PROXY,
             Answer(Outcome.PICTURE, "webp", 1.0, 0.25, b"picture"),

@@ -21,8 +21,9 @@ from django.utils.datastructures import MultiValueDict
 from tests.gallery.models import BareThumbPhoto, FocusedPhoto
 from tests.support import pictures
 from tests.support.gallery import gallery_tables
+from thumbs.image.placeholders import thumbhash
 from thumbs.toolkit.placeholders import background as placeholders
-from thumbs.toolkit.placeholders import thumbhash, upright
+from thumbs.toolkit.placeholders import upright
 
 UPLOADS = {"name": "uploads", "driver": "django", "alias": "default"}
 # 60 by 40 pixels that show a picture of 40 by 60.

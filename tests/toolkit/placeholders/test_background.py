@@ -6,8 +6,8 @@ import pytest
 
 from tests.support import pictures
 from tests.support.thumbhash_vectors import REFERENCE_HASHES
+from thumbs.image.placeholders import thumbhash
 from thumbs.toolkit.placeholders import background as placeholders
-from thumbs.toolkit.placeholders import thumbhash
 
 HASHES = {name: bytes.fromhex(text) for name, text in REFERENCE_HASHES.items()}
 

@@ -12,7 +12,8 @@ from PIL import Image
 
 from tests.support import pictures
 from tests.support.commands import local_storage
-from thumbs.toolkit.placeholders import thumbhash, upright
+from thumbs.image.placeholders import thumbhash
+from thumbs.toolkit.placeholders import upright
 
 FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "AVIF": "avif"}
 

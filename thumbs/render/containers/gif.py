@@ -128,6 +128,21 @@ class Gif:
         controls = self.offsets[::4]
         return tuple(10 * _CONTROL.unpack_from(data, at + 3)[1] if at else _DEFAULT_DELAY for at in controls)
 
+    def may_be_transparent(self, data: bytes) -> bool:
+        """Whether a frame with nothing below it leaves pixels transparent, as far as its blocks say it."""
+        is_empty = True
+        for control, image in zip(self.offsets[::4], self.offsets[1::4], strict=True):
+            if image + _DESCRIPTOR.size > len(data):
+                break
+            flags = data[control + 3] if control else 0
+            left, top, width, height, _ = _DESCRIPTOR.unpack_from(data, image)
+            covers = (left, top) == (0, 0) and width >= self.size[0] and height >= self.size[1]
+            if is_empty and (flags & _HAS_TRANSPARENT or not covers):
+                return True
+            disposal = _DISPOSALS.get(flags >> 2 & 7, Disposal.KEEP)
+            is_empty = disposal is Disposal.CLEAR or (is_empty and disposal is Disposal.RESTORE)
+        return False
+
     def frame(self, data: bytes, number: int) -> Frame:
         """A frame of the file `data`. Raises `Unreadable` where the file ends before its pixels begin."""
         control, image, last, end = self.offsets[4 * number : 4 * number + 4]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thumbs.errors import RenderFailed, SourceOverMemory, ThumbError
-from thumbs.render.isolation import lockdown, wire
+from thumbs.render.isolation import descriptions, lockdown, wire
 from thumbs.render.isolation.wire import LANDLOCK, LAYER_BITS, SECCOMP, Answer, Call, Hello, Outcome, Setup, Work
 
 if TYPE_CHECKING:
@@ -116,6 +116,9 @@ class _Server:
             return Outcome.BYTES, "", 0.0, renderer.make_proxy(data, work.limits)
         if work.transform is None:
             raise RenderFailed
+        if call is Call.DESCRIBE:
+            described = renderer.describe(data, work.transform, work.limits)
+            return Outcome.BYTES, "", 0.0, descriptions.pack(described)
         if call is Call.RENDER:
             picture = renderer.render(data, work.transform, work.limits, fallback=work.fallback)
         else:

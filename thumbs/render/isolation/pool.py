@@ -22,6 +22,7 @@ from thumbs.errors import (
 )
 from thumbs.image.formats import sniff
 from thumbs.render import arenas
+from thumbs.render.isolation.descriptions import is_description
 from thumbs.render.isolation.memory import DOUBTFUL, is_large, judged, machine_is_short
 from thumbs.render.isolation.process import Child, ChildLost, Command, Loss
 from thumbs.render.isolation.wire import PICTURES, Answer, Call, Outcome, Setup, Work
@@ -286,7 +287,7 @@ def _answers(call: Call, work: Work, answer: Answer) -> bool:
     if answer.failure() is not None:
         return True
     if call not in (Call.RENDER, Call.RENDER_PROXY):
-        return answer.outcome == Outcome.BYTES
+        return answer.outcome == Outcome.BYTES and (call is not Call.DESCRIBE or is_description(answer.body, work))
     if answer.outcome == Outcome.TOO_SMALL:
         return call is Call.RENDER_PROXY
     formats = {each.format for each in (work.transform, work.fallback) if each is not None}

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from thumbs.errors import RenderFailed
+from thumbs.image.outputs import JSON
 from thumbs.image.transforms import Transform
+from thumbs.render.isolation.descriptions import unpack
 from thumbs.render.isolation.pool import ChildPool
 from thumbs.render.isolation.wire import Answer, Call, Outcome, Work
-from thumbs.render.values import Picture, RenderLimits
+from thumbs.render.values import Picture, RenderLimits, picture_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,9 @@ class IsolatedRenderer:
     watermark: Callable[[str], bytes]
 
     def __call__(self, data: bytes, transform: Transform, *, fallback: Transform | None) -> Picture:
+        if transform.format == JSON:
+            work = Work(self.limits, transform)
+            return picture_of(unpack(self.pool.run(Call.DESCRIBE, work, data).body, work), len(data))
         return _picture(self._run(Call.RENDER, data, transform, fallback))
 
     def make_proxy(self, data: bytes) -> bytes:

@@ -36,6 +36,7 @@ _LEAST_SECONDS = 0.01  # for a render that another call has preceded
 _FIRST_BYTES = 1024 * 1024  # of a buffer for what comes, which then grows by doubling
 _PIXEL_BYTES = 8  # of an encoded picture, at most: twice those of a raw one
 _OTHER_BYTES = 1024 * 1024  # EXIF, profiles, the heads of frames
+_DESCRIPTION_BYTES = 256  # of a description, at most (`descriptions`)
 _REQUEST = struct.Struct(">BIQ")  # the call, and the lengths of the job and of the data
 _ANSWER = struct.Struct(">BBddQ")  # the outcome, the format, seconds in all and of the encoder, the length of the body
 _HELLO = struct.Struct(">4sBQ")  # magic, the layers of the sandbox as bits, bytes of address space
@@ -53,13 +54,14 @@ class Call(IntEnum):
     MAKE_PROXY = 2
     RENDER_PROXY = 3
     WATERMARK = 4
+    DESCRIBE = 5
 
 
 class Outcome(IntEnum):
     """How a call ended. Failures are numbered from `FAILED` on, in the order of `FAILURES`."""
 
     PICTURE = 1
-    BYTES = 2  # a proxy, or nothing to say
+    BYTES = 2  # a proxy, a description, or nothing to say
     TOO_SMALL = 3  # the proxy has too few pixels
     PART = 4  # a picture of an original that is cut off
     FAILED = 16
@@ -208,6 +210,8 @@ def largest_body(call: Call, work: Work) -> int:
     match call:
         case Call.WATERMARK:
             return 0
+        case Call.DESCRIBE:
+            return _DESCRIPTION_BYTES
         case Call.MAKE_PROXY:
             return min(MAX_BODY, work.limits.source.pixels * _PIXEL_BYTES // 4 + _OTHER_BYTES)
         case _:

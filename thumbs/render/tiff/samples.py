@@ -67,6 +67,11 @@ class Samples:
     ycbcr: YCbCr = field(default_factory=YCbCr)
     patches: tuple[tuple[int, bytes], ...] = ()
 
+    @property
+    def is_lab(self) -> bool:
+        """Whether the colors are coordinates of CIELAB, which libvips gets converted."""
+        return self.meaning in (Meaning.CIELAB, Meaning.ICCLAB)
+
     def patched(self, data: bytes) -> bytes:
         """The file for libvips; the same one where there is nothing to write."""
         if not self.patches:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models.fields.files import FieldFile
 
+from thumbs.image.outputs import JSON
 from thumbs.image.transforms import NO_PADDING, Fit, Transform
 from thumbs.request.resolve import StoragePolicy
 from thumbs.site.links import UnknownStorage, policy_of
@@ -64,7 +65,7 @@ def _uncropped(policy: StoragePolicy) -> Iterator[tuple[str, dict[str, Any]]]:
 def _is_whole(transform: Transform) -> bool:
     """Whether a point of the thumbnail is the same point, in fractions of its sides, of the original."""
     is_plain = replace(transform, crop=None, trim=None, rotate=0, flip=False, flop=False, padding=NO_PADDING)
-    if is_plain != transform or transform.fit in (Fit.FILL, Fit.STRETCH):
+    if is_plain != transform or transform.fit in (Fit.FILL, Fit.STRETCH) or transform.format == JSON:
         return False
     return transform.fit is Fit.CONTAIN or transform.width is None or transform.height is None
 

@@ -7,9 +7,9 @@ from django.core import checks
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
+from thumbs.image.placeholders.thumbhash import MAX_BYTES
 from thumbs.problems import nearest
 from thumbs.toolkit.placeholders.background import TEXT_LENGTH
-from thumbs.toolkit.placeholders.thumbhash import MAX_BYTES
 
 if TYPE_CHECKING:
     from django.db.models.fields.files import FileField

@@ -1,1 +1,1 @@
-"""Placeholders: the ThumbHash of a picture, and the blurred background that it becomes. Asks no storage."""
+"""Placeholders of a site: the ThumbHash of a file, and the blurred background that a hash becomes. Asks no storage."""

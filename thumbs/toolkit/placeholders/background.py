@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from django.utils.safestring import SafeString
 
-from thumbs.toolkit.placeholders import thumbhash
+from thumbs.image.placeholders import thumbhash
 
 TEXT_LENGTH = 36  # characters of the longest hash in base64
 _SIDE = 12  # pixels: browsers scale it up smoothly, and a hash has at most seven waves along a side

@@ -6,7 +6,7 @@ Pillow, because Django's ImageField requires it, and a web process must not load
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from thumbs.image.limits import MAX_WHOLE_PIXELS
-from thumbs.toolkit.placeholders.thumbhash import MAX_SIDE, encode
+from thumbs.image.placeholders.thumbhash import MAX_SIDE, encode
 
 if TYPE_CHECKING:
     from PIL.Image import Image

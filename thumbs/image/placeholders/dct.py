@@ -10,7 +10,7 @@ from itertools import chain, repeat
 from operator import add, mul
 from typing import NamedTuple
 
-from thumbs.toolkit.placeholders.cosine import cosine
+from thumbs.image.placeholders.cosine import cosine
 
 
 class Channel(NamedTuple):

@@ -11,7 +11,7 @@ from itertools import chain
 from operator import add, mul, sub
 from typing import NamedTuple
 
-from thumbs.toolkit.placeholders.dct import Channel, restored, transformed, triangle
+from thumbs.image.placeholders.dct import Channel, restored, transformed, triangle
 
 MAX_SIDE = 100  # pixels: encoding a larger picture takes longer and changes nothing
 MAX_BYTES = 25

@@ -7,8 +7,8 @@ import pytest
 
 from tests.support.thumbhash_vectors import REFERENCE_HASHES
 from tests.support.thumbhashes import small_pictures
-from thumbs.toolkit.placeholders import thumbhash
-from thumbs.toolkit.placeholders.cosine import cosine
+from thumbs.image.placeholders import thumbhash
+from thumbs.image.placeholders.cosine import cosine
 
 # Angles, and what JavaScript engines say of them: most of C libraries differ, or the whole reduction is needed.
 COSINES = [
