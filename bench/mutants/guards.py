@@ -36,6 +36,7 @@ _BOUNDS, _CACHE = "tests/test_bounds.py", "tests/cache/test_guards.py"
 _RENDER, _BODY = "tests/render/test_guards.py", "tests/sources/s3/test_error_body.py"
 _NEGATIVE, _RENEWALS = "thumbs/pipeline/negative_cache.py", "thumbs/pipeline/renewals.py"
 _READER, _LOCKS = "thumbs/cache/filestore/reader.py", "thumbs/cache/locks.py"
+_HOT, _HOT_FILES = "thumbs/cache/filestore/hot_files.py", "tests/cache/filestore/test_hot_files.py"
 _TRANSPORT, _PROXY = "thumbs/sources/s3/transport.py", "thumbs/render/proxy.py"
 _SMARTCROP = "thumbs/render/smartcrop.py"
 
@@ -44,6 +45,19 @@ GUARDS = (
     Guard("bound of paused renewals", _RENEWALS, "if len(self._paused_until) >= _MAX_PAUSED:", "if False:", _BOUNDS),
     Guard("bound of verified entries", _READER, "if len(self._verified) >= _MAX_REMEMBERED:", "if False:", _BOUNDS),
     Guard("bound of queued uses", _READER, " and len(self.used) < _MAX_REMEMBERED", "", _BOUNDS),
+    Guard("hot file that is another one now", _READER, "if not hot.has(status) or not", "if not", _HOT_FILES),
+    Guard(
+        "use of a hot file",
+        _READER,
+        "hot.last_sweep = self._hot_files.sweeps\n        self._queue_use(path, found, status, now)",
+        "hot.last_sweep = self._hot_files.sweeps",
+        _HOT_FILES,
+    ),
+    Guard("removed hot file", _HOT, " or hot.is_removed()", "", _HOT_FILES),
+    Guard("idle hot file", _HOT, "hot.last_sweep <= self.sweeps - _IDLE_SWEEPS or ", "", _HOT_FILES),
+    Guard("bound of hot files", _HOT, "if len(self._places) < self._most:", "if True:", _HOT_FILES),
+    Guard("hot files of a forked child", _HOT, "table.pop(name, None)", "pass", "tests/system/test_hot_files.py"),
+    Guard("size of a hot file", _READER, " and len(found.payload) <= LARGEST_PAYLOAD", "", _HOT_FILES),
     Guard(
         "memory store without items",
         "thumbs/cache/sieve.py",

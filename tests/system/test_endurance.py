@@ -213,8 +213,9 @@ def test_a_hundred_thousand_requests_leave_the_server_as_it_was_after_twenty_tho
     settled, last = curve[1], max(curve[5:], key=lambda footprint: footprint.memory)
     # What still grows: 8 MB of cache, and the memo of 8,192 URLs at about 2 kB, in each worker.
     assert last.memory - settled.memory < WORKERS * 24 * 1024
-    # Besides the stages' own: the event loop's, that of the express place, the watchdog of the renders, and two timers.
-    assert max(footprint.threads for footprint in curve) <= WORKERS * (LOOKUPS + fetches + renders + 5)
+    # Besides the stages' own: the event loop's, that of the express place, the watchdog of the renders, that of the hot
+    # files, and two timers.
+    assert max(footprint.threads for footprint in curve) <= WORKERS * (LOOKUPS + fetches + renders + 6)
     # A pipeline has a thread that computes and two that write; an idle one of these is kept for the next pipeline.
     assert max(footprint.vips_threads for footprint in curve) <= WORKERS * (renders + 1) * 4
     assert max(footprint.descriptors for footprint in curve[2:]) <= settled.descriptors + 2 * clients

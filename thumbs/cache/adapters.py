@@ -58,9 +58,13 @@ class DiskLayer:
     name: ClassVar[str] = "disk"
 
     def get_now(self, key: str) -> Entry | None:
-        found = self.store.get_now(key)
+        found = self.store.get_now(key, _head_of)
+        if found is None:
+            return None
+        if isinstance(found.head, Entry):
+            return found.head.with_body(bytes(found.payload))
         try:
-            return None if found is None else Entry.unpack_for(key, found.payload)
+            return Entry.unpack_for(key, found.payload)
         except ValueError:
             raise BlockingIOError(errno.EAGAIN, "an invalid entry is to be removed") from None
 
@@ -91,6 +95,12 @@ class DiskLayer:
 
     def clear(self) -> int:
         return self.store.clear()
+
+
+def _head_of(key: str, payload: bytes | bytearray) -> tuple[Entry, int]:
+    """What is kept of the payload of a hot file: its entry without the body, and the bytes before the body."""
+    entry = Entry.unpack_for(key, payload)
+    return entry.with_body(b""), len(payload) - len(entry.body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,9 +53,15 @@ class CircuitBreaker:
 
     def call(self, function: Callable[[*A], T], *args: *A) -> T | None:
         """What `function` returns; None when it raises, would block, or when the breaker is open."""
-        if self._open_until is not None and time.monotonic() < self._open_until:
-            return None
-        return self.call_anyway(function, *args)
+        if self._open_until is None:  # the usual case, at each hit: it costs one call less
+            try:
+                return function(*args)
+            except BlockingIOError:
+                return None
+            except Exception as error:  # as below
+                self._fail(error)
+                return None
+        return None if time.monotonic() < self._open_until else self.call_anyway(function, *args)
 
     def call_anyway(self, function: Callable[[*A], T], *args: *A) -> T | None:
         """As `call`, but also while the breaker is open."""
@@ -64,12 +70,15 @@ class CircuitBreaker:
         except BlockingIOError:
             return None
         except Exception as error:  # a cache may break in any way, and none of them is the client's fault
-            if self._set_open_until(time.monotonic() + OPEN_SECONDS) is None:
-                logger.warning("%s cannot be %s and is skipped for a few seconds: %r", self._what, self._done, error)
+            self._fail(error)
             return None
         if self._open_until is not None and self._set_open_until(None) is not None:
             logger.warning("%s can be %s again", self._what, self._done)
         return result
+
+    def _fail(self, error: Exception) -> None:
+        if self._set_open_until(time.monotonic() + OPEN_SECONDS) is None:
+            logger.warning("%s cannot be %s and is skipped for a few seconds: %r", self._what, self._done, error)
 
     def _set_open_until(self, moment: float | None) -> float | None:
         """Set it and return what it was. Of threads that see a change at the same time, only one logs it."""

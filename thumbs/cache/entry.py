@@ -56,6 +56,14 @@ class Entry:
     def __post_init__(self) -> None:
         self.validators, self.headers = _headers(self.content_type, len(self.body), self.etag, self.modified)
 
+    def with_body(self, body: bytes) -> "Entry":
+        """The same with another body. The headers are not computed again, so they fit only where it is as long."""
+        entry = object.__new__(Entry)
+        entry.body, entry.content_type, entry.etag, entry.version = body, self.content_type, self.etag, self.version
+        entry.modified, entry.created, entry.fresh_until = self.modified, self.created, self.fresh_until
+        entry.validators, entry.headers = self.validators, self.headers
+        return entry
+
     @property
     def size(self) -> int:
         """About the bytes that it takes in memory: the picture, and an allowance for the objects around it."""

@@ -58,7 +58,7 @@ class Layers:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._layers = [ProtectedLayer(layer) for layer in layers]
-        self._quick = [layer for layer in self._layers if layer.get_now is not None]
+        self._quick = [(layer, layer.get_now) for layer in self._layers if layer.get_now is not None]
         self._purges = purges
         self._followers = [
             _follower(layer, layer.inner, purges)
@@ -102,13 +102,18 @@ class Layers:
 
     def get_now(self, key: str) -> Found | None:
         """The entry for `key` where a layer can give it without blocking. None does not mean that no layer has it."""
-        self.start_following()
+        if self._followers:
+            self.start_following()
         now = self._clock()
-        for layer in self._quick:
-            entry = None if layer.get_now is None else layer.read(layer.get_now, key)
+        for layer, get_now in self._quick:
+            entry = layer.read(get_now, key)
+            if entry is None:
+                continue
             found = self._usable(key, entry, layer.name, now)
             if found is not None:
-                self._copy_above(key, found, self._quick)  # a put into any other layer may block
+                if layer is not self._quick[0][0]:
+                    # A put into any other layer may block.
+                    self._copy_above(key, found, [quick for quick, _ in self._quick])
                 return found
         return None
 
@@ -193,7 +198,7 @@ class Layers:
         return sum(layer.call_anyway(remove_and_append, layer.inner) or 0 for layer in layers)
 
     def _usable(self, key: str, entry: Entry | None, layer: str, now: float) -> Found | None:
-        if entry is None or entry.fresh_until + self._stale <= now or self._is_purged(key, entry):
+        if entry is None or entry.fresh_until + self._stale <= now or self.purged_since(key, entry.created):
             return None
         # An entry from the future was made under a wrong clock. Its lifetime would end too late.
         if entry.created > now + CLOCK_SKEW:

@@ -125,6 +125,24 @@ def accepted_formats(accept: str) -> tuple[str, ...]:
 
 # ------------------------------------------------------------------------------------- headers
 
+_MAX_JOINED = 1024
+_joined: dict[tuple[int, int, int], tuple[Headers, Headers, Headers, Headers]] = {}
+
+
+def joined(first: Headers, second: Headers, third: Headers) -> Headers:
+    """All three as one tuple. For the same three objects it is the same object, while it is remembered.
+
+    The memo is by identity: a hash of so many headers would cost more than the result. It holds the three objects, so
+    that no other object has the identity of one of them.
+    """
+    key = (id(first), id(second), id(third))
+    known = _joined.get(key)
+    if known is None:
+        if len(_joined) >= _MAX_JOINED:
+            _joined.clear()
+        known = _joined[key] = (first + second + third, first, second, third)
+    return known[0]
+
 
 def content_disposition(name: str) -> str:
     """`Content-Disposition` that displays the picture and gives its name for saving (RFC 6266, RFC 8187)."""

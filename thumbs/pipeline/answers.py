@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from thumbs.cache.layers import Found
 from thumbs.errors import ThumbError
-from thumbs.http.messages import Headers, Request, Response, problem
+from thumbs.http.messages import Headers, Request, Response, joined, problem
 from thumbs.pipeline.entries import etag_of
 from thumbs.pipeline.originals import SOURCE
 from thumbs.pipeline.steps import Timings
@@ -19,13 +19,16 @@ def from_entry(
     """200 with the entry's body, or 304. `timings` are those of the job, if any; `clock` gives Unix seconds."""
     entry, layer, stale, passing = found
     x_cache = "STALE" if stale else "MISS" if layer == SOURCE else "HIT"
-    labels = _request_headers(thumb, clock) + _labels(x_cache, layer, timings)
+    of_request, labels = _request_headers(thumb, clock), _labels(x_cache, layer, timings)
     if passing:
-        headers = _unkept(entry.headers + labels)
+        headers = _unkept(entry.headers + of_request + labels)
         return Response(200, headers, entry.body).to(request.method)
     if request.conditional and request.not_modified(entry.etag, entry.modified, clock()):
-        return Response(304, entry.validators + labels)
-    return Response(200, entry.headers + labels, entry.body).to(request.method)
+        return Response(304, entry.validators + of_request + labels)
+    # Those of a job, or of a URL that expires, are another object each time: nothing would find them in the memo.
+    lasting = timings is None and thumb.expires is None
+    headers = joined(entry.headers, of_request, labels) if lasting else entry.headers + of_request + labels
+    return Response(200, headers, entry.body).to(request.method)
 
 
 def from_version(

@@ -4,7 +4,10 @@ import resource
 from typing import Protocol
 from weakref import WeakSet
 
-_OTHER_FILES = 128  # files of a process that are not connections of clients
+from thumbs.cache.filestore.hot_files import most_files
+
+# Files of a process that are neither connections of clients nor hot.
+_OTHER_FILES = 128
 
 
 class Connection(Protocol):
@@ -48,4 +51,6 @@ class Connections:
 def most_connections(configured: int) -> int:
     """The limit of connections: `configured`, or fewer where the process may not open so many files."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return configured if files == resource.RLIM_INFINITY else max(1, min(configured, files - _OTHER_FILES))
+    return (
+        configured if files == resource.RLIM_INFINITY else max(1, min(configured, files - _OTHER_FILES - most_files()))
+    )

@@ -229,12 +229,22 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             super()._keepalive_timeout()
 
 
-@lru_cache(maxsize=1024)
+_MAX_HEADS = 1024
+_heads: dict[tuple[int, int], tuple[bytes, Headers]] = {}
+
+
 def _head(status: int, headers: Headers) -> bytes:
-    lines = [_STATUS_LINES[status]]
-    for name, value in headers:
-        lines += (name, b": ", value, b"\r\n")
-    return b"".join((*lines, _SERVER))
+    """The head of an answer, but for its last line. The memo is by identity, and holds the headers, as `joined`."""
+    key = (status, id(headers))
+    known = _heads.get(key)
+    if known is None:
+        lines = [_STATUS_LINES[status]]
+        for name, value in headers:
+            lines += (name, b": ", value, b"\r\n")
+        if len(_heads) >= _MAX_HEADS:
+            _heads.clear()
+        known = _heads[key] = (b"".join((*lines, _SERVER)), headers)
+    return known[0]
 
 
 @lru_cache(maxsize=2)

@@ -14,6 +14,7 @@ from django.db import connections, router
 
 from thumbs.cache.adapters import AliasLayer, DiskLayer, MemoryLayer
 from thumbs.cache.filestore.directory import JOURNAL
+from thumbs.cache.filestore.hot_files import HotFiles
 from thumbs.cache.filestore.store import FileStore
 from thumbs.cache.filestore.trust import PrivateDirectory, PrivateFile
 from thumbs.cache.layer import Layer
@@ -30,6 +31,8 @@ _LOCKS, _PURGES = ".claims", ".purges"
 # Fixed, so that all processes of a user agree: TMPDIR or XDG_RUNTIME_DIR may differ between them.
 _OF_USERS = Path("/run/user")
 _TEMPORARY = Path("/tmp")  # noqa: S108 - a directory there is used only if it is private to this user
+
+_hot_files = HotFiles()  # those of all storages: a process may open only so many files
 
 
 def layers(conf: StorageConf, run_dir: str | None = None) -> Layers:
@@ -59,7 +62,7 @@ def file_store(conf: StorageConf) -> FileStore | None:
     disk = conf.cache.disk
     if not disk.enabled or disk.dir is None:
         return None
-    return FileStore(disk.dir, max_bytes=int(disk.max_size_mb * MIB) or None)
+    return FileStore(disk.dir, max_bytes=int(disk.max_size_mb * MIB) or None, hot_files=_hot_files)
 
 
 def run_directory(run_dir: str | None) -> PrivateDirectory:

@@ -1,10 +1,14 @@
-"""Reads entries: a hit takes four system calls and no lock. Updates of the last use are queued for later."""
+"""Reads entries: a hit takes four system calls and no lock, two where its file is hot.
+
+Updates of the last use are queued for later.
+"""
 
 import errno
 import os
 
 from thumbs.cache.filestore import entry_file
 from thumbs.cache.filestore.entry_file import Damaged, Found
+from thumbs.cache.filestore.hot_files import LARGEST_PAYLOAD, HotFile, HotFiles, KeepHead, Table
 from thumbs.cache.filestore.paths import EntryPath
 from thumbs.cache.filestore.trust import PrivateDirectory, is_private
 
@@ -27,10 +31,15 @@ _SETTLED_SECONDS = 2.0
 
 
 class Reader:
-    """Reads the entries under `root`. `used` is the queue of entries whose last use is to be written."""
+    """Reads the entries under `root`. `used` is the queue of entries whose last use is to be written.
 
-    def __init__(self, root: PrivateDirectory) -> None:
+    With `hot_files`, `read_now` keeps the files of entries open that it reads often.
+    """
+
+    def __init__(self, root: PrivateDirectory, hot_files: HotFiles | None = None) -> None:
         self._directory = root
+        self._hot_files = hot_files
+        self._hot: Table = {}
         self._root = str(root.path)
         self._flags = _OPEN | _NO_ATIME
         self._no_wait = _NO_WAIT
@@ -46,14 +55,16 @@ class Reader:
         """
         return self._read(path, now, 0)
 
-    def read_now(self, path: EntryPath, *, now: float) -> Found:
-        """As `read`, but only from the page cache. Raises BlockingIOError where `read` is needed."""
+    def read_now(self, path: EntryPath, *, now: float, keep: KeepHead | None = None) -> Found:
+        """As `read`, but only from the page cache. Raises BlockingIOError where `read` is needed.
+
+        With `keep`, the file may stay open. Its next reads by `read_hot` give what `keep` returned for this payload.
+        """
         if self._no_wait is None:
             raise BlockingIOError(errno.EAGAIN, "reading without waiting is not supported here")
-        if self.used and abs(now - self._queued_since) >= _QUEUED_SECONDS:
-            raise BlockingIOError(errno.EAGAIN, "uses are to be written")
+        self._require_no_overdue_uses(now)
         try:
-            return self._read(path, now, self._no_wait)
+            return self._read(path, now, self._no_wait, keep)
         except Damaged:
             raise BlockingIOError(errno.EAGAIN, "a damaged entry is to be removed") from None
         except OSError as error:
@@ -61,6 +72,29 @@ class Reader:
                 raise
             self._no_wait = None
             raise BlockingIOError(errno.EAGAIN, "reading without waiting is not supported here") from error
+
+    def read_hot(self, path: EntryPath, *, now: float) -> Found | None:
+        """What `read_now` would give, from the open file of `path`; None where there is none, or another one at `path`.
+
+        Raises as `read_now`.
+        """
+        hot = self._hot.get(path.inner)
+        if hot is None or self._hot_files is None or self._no_wait is None:
+            return None
+        self._require_no_overdue_uses(now)
+        owners = self._directory.owners()
+        try:
+            status = os.lstat(hot.path)
+        except OSError:  # `read_now` raises what it means
+            self._hot_files.remove(hot)
+            return None
+        if not hot.has(status) or not is_private(status, owners):
+            self._hot_files.remove(hot)
+            return None
+        found = Found(hot.read(self._no_wait), hot.created, hot.expires, hot.head)
+        hot.last_sweep = self._hot_files.sweeps
+        self._queue_use(path, found, status, now)
+        return found
 
     def fresh(self, path: EntryPath, *, now: float) -> Found | None:
         """The entry at `path`; None when there is no whole one or it has expired. Raises OSError if the disk fails."""
@@ -70,9 +104,11 @@ class Reader:
             return None
         return found if found.fresh(now) else None
 
-    def _read(self, path: EntryPath, now: float, flags: int) -> Found:
+    def _read(self, path: EntryPath, now: float, flags: int, keep: KeepHead | None = None) -> Found:
         owners = self._directory.owners()
-        fd = self._open(f"{self._root}/{path.path}")
+        name = f"{self._root}/{path.path}"
+        fd = self._open(name)
+        stays_open = False
         try:
             status = os.fstat(fd)
             if not is_private(status, owners):
@@ -80,15 +116,27 @@ class Reader:
             state = (status.st_ino, status.st_ctime_ns)
             verified = self._verified.get(path.inner) == state
             found = entry_file.read(fd, status, digest=path.digest, flags=flags, verified=verified)
+            if verified and keep is not None and self._hot_files is not None and len(found.payload) <= LARGEST_PAYLOAD:
+                stays_open = self._hot_files.add(
+                    self._hot, path.inner, lambda: HotFile(name, fd, status, found, keep(found.payload))
+                )
         finally:
-            os.close(fd)
+            if not stays_open:
+                os.close(fd)
         if not verified and now - status.st_ctime > _SETTLED_SECONDS:
             self._remember(path, state)
+        self._queue_use(path, found, status, now)
+        return found
+
+    def _require_no_overdue_uses(self, now: float) -> None:
+        if self.used and abs(now - self._queued_since) >= _QUEUED_SECONDS:
+            raise BlockingIOError(errno.EAGAIN, "uses are to be written")
+
+    def _queue_use(self, path: EntryPath, found: Found, status: os.stat_result, now: float) -> None:
         if abs(now - status.st_atime) > _RECENCY_SECONDS and found.fresh(now) and len(self.used) < _MAX_REMEMBERED:
             if not self.used:
                 self._queued_since = now
             self.used[path.inner] = path
-        return found
 
     def _remember(self, path: EntryPath, state: tuple[int, int]) -> None:
         if len(self._verified) >= _MAX_REMEMBERED:

@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from thumbs.cache.filestore import entry_file
 from thumbs.cache.filestore.directory import LEDGER, ForeignDirectory, inspect, janitor_lock
 from thumbs.cache.filestore.entry_file import Damaged, Found
 from thumbs.cache.filestore.hit_counter import HitCounter
+from thumbs.cache.filestore.hot_files import HotFiles, KeptHead
 from thumbs.cache.filestore.ledger import Ledger, Limits
 from thumbs.cache.filestore.paths import EntryPath, path_of
 from thumbs.cache.filestore.reader import Reader
@@ -38,6 +40,7 @@ class FileStore:
 
     A key is `group/name`; a group is one directory. `max_bytes` (of disk) and `max_items` are caps, None for no limit:
     the entries used longest ago are removed to keep them. Times are Unix seconds, `expires=None` means never.
+    `hot_files` are those of the process, None where `get_now` keeps no file open.
     A call that writes raises OSError if the disk fails (TimeoutError when another process keeps a lock) and
     ForeignDirectory for the directory of another program. Any call raises Untrusted (an OSError) for a directory that
     another user owns or may write.
@@ -50,6 +53,7 @@ class FileStore:
         max_bytes: int | None,
         max_items: int | None = None,
         clock: Callable[[], float] = time.time,
+        hot_files: HotFiles | None = None,
     ) -> None:
         self._directory = PrivateDirectory(Path(directory))
         self._root = self._directory.path
@@ -57,7 +61,7 @@ class FileStore:
         self._clock = clock
         self._ledger = Ledger(PrivateFile(self._directory, LEDGER))
         self._shards = Shards(self._directory, self._ledger)
-        self._reader = Reader(self._directory)
+        self._reader = Reader(self._directory, hot_files)
         self._writer = Writer(self._shards, self._ledger, self._limits, self._reader, clock)
         self._counter = HitCounter(self._ledger)
 
@@ -92,14 +96,18 @@ class FileStore:
             self._counter.flush()
         return found if expired or fresh else None
 
-    def get_now(self, key: str) -> Found | None:
+    def get_now(self, key: str, keep: Callable[[str, bytes | bytearray], KeptHead] | None = None) -> Found | None:
         """The fresh entry of `key`, from the page cache. Raises BlockingIOError where `get` is needed.
 
         The use is queued for `get` or `mark_used` to write. Raises BlockingIOError also when that is overdue.
+        With `keep`, which gets the key and the payload, its file may stay open. Then `Found.head` of later calls is
+        what `keep` returned.
         """
-        now = self._clock()
+        now, path = self._clock(), path_of(key)
         try:
-            found = self._reader.read_now(path_of(key), now=now)
+            found = self._reader.read_hot(path, now=now)
+            if found is None:
+                found = self._reader.read_now(path, now=now, keep=None if keep is None else partial(keep, key))
         except FileNotFoundError:
             return None
         fresh = found.fresh(now)
