@@ -1,4 +1,4 @@
-"""Formats numbers for the output of commands: sizes, durations and counts."""
+"""Formats numbers for texts that people read: sizes, durations and counts."""
 
 _SIZES = ("KiB", "MiB", "GiB", "TiB")
 _DURATIONS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
