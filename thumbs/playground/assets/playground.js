@@ -3,6 +3,8 @@
 const $ = (id) => document.getElementById(id);
 const { link: LINK, url: PARSE, originals: ORIGINALS } = document.body.dataset;
 const PICTURES = "image/avif,image/webp,image/png,image/*;q=0.8,*/*;q=0.5"; // as browsers ask for an <img>
+// Some programs that fill in forms send only the second one for a <select>.
+const onInput = (element, listener) => ["input", "change"].forEach((name) => element.addEventListener(name, listener));
 const DELAY = 150; // milliseconds between the last change of a control and its effect
 
 // ---------------------------------------------------------------------------------------- controls
@@ -82,7 +84,7 @@ class Field {
     #follow() {
         this.slider?.addEventListener("input", () => (this.number.value = this.slider.value));
         this.picker?.addEventListener("input", () => (this.text.value = this.picker.value.slice(1)));
-        this.element.addEventListener("input", (event) => event.target !== this.slider && this.show());
+        onInput(this.element, (event) => event.target !== this.slider && this.show());
         this.show();
     }
 }
@@ -99,7 +101,7 @@ class Filter {
         this.initial = this.fields.map((field) => field.value);
         this.body = element.querySelector(".fields");
         this.switch.addEventListener("change", () => this.show());
-        this.element.addEventListener("input", () => this.show());
+        onInput(this.element, () => this.show());
     }
 
     get on() {
@@ -190,6 +192,7 @@ let timer = 0;
 
 function schedule() {
     clearTimeout(timer);
+    asked.abort(); // what it would show is not wanted any more
     $("result").setAttribute("aria-busy", "true");
     timer = setTimeout(update, DELAY);
 }
@@ -709,13 +712,14 @@ function begins(option) {
 async function start() {
     filters.forEach((filter) => filter.show());
     $("controls").addEventListener("submit", (event) => event.preventDefault());
-    $("controls").addEventListener("input", schedule);
+    onInput($("controls"), schedule);
     filters.forEach((filter) =>
         filter.switch.addEventListener("change", async () => {
+            schedule();
             if (filter.on) {
                 await begin(filter);
+                schedule();
             }
-            schedule();
         }),
     );
     $("key").addEventListener("input", schedule);
