@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from selenium.webdriver import ActionChains, Keys
@@ -108,10 +107,11 @@ def test_sliders_and_pickers_follow_and_lead(shown: Page) -> None:
     slider.send_keys(Keys.ARROW_RIGHT * 3)
     shown.settle()
     assert "quality(33)" in shown.url
+    shown.set("background", "red")
     shown.driver.execute_script(
         "const [picker] = arguments; picker.value = '#00ff00';"
         "picker.dispatchEvent(new Event('input', { bubbles: true }));",
-        (shown.set("background", "red"), shown.find("[data-filter=background] [type=color]"))[1],
+        shown.find("[data-filter=background] [type=color]"),
     )
     shown.settle()
     assert "background(00ff00)" in shown.url

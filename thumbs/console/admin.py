@@ -128,7 +128,7 @@ class CacheAdmin(_ModelAdmin):
         self.log_change(request, Cache(name=storage[:255]), outcome.sentence)
 
     def _page(self, request: HttpRequest, name: str, title: str, more: dict[str, Any]) -> HttpResponse:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # for the URLs in the templates
+        request.current_app = self.admin_site.name  # for the URLs in the templates
         shown = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "console": self._url()}
         return TemplateResponse(request, f"admin/thumbs_console/{name}.html", {**shown, **more})
 

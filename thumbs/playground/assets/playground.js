@@ -612,6 +612,7 @@ function browsing() {
 
     function tile({ key, url }) {
         const image = url === "" ? made("span", { className: "no-image" }) : made("img", { src: url, alt: "", loading: "lazy" });
+        image.addEventListener("error", () => image.replaceWith(made("span", { className: "no-image" })));
         const button = made("button", { type: "button", title: key }, image, made("bdi", {}, key));
         button.addEventListener("click", () => {
             $("key").value = key;
