@@ -53,6 +53,8 @@ call_command("migrate", verbosity=0)
 client = Client()
 client.force_login(User.objects.create(username="editor", first_name="Ada", is_staff=True, is_superuser=True))
 print(client.cookies["sessionid"].value)
+from thumbs import thumb_url
+print(thumb_url("photos", "lake.jpg", "400x300"))
 """
 
 
@@ -125,7 +127,8 @@ def _console(driver: "Chrome", work: Path, directory: Path) -> None:
     with _running(server, environ, _PORTS[1], "/admin/login/"):
         page = f"http://127.0.0.1:{_PORTS[1]}/admin/thumbs_console/cache/"
         driver.get(page)
-        driver.add_cookie({"name": "sessionid", "value": made.stdout.strip()})
+        cookie, url_of_a_miss = made.stdout.split()
+        driver.add_cookie({"name": "sessionid", "value": cookie})
 
         def are_drawn() -> bool:
             pictures = "return [...document.images].every((each) => each.complete && each.naturalWidth > 0)"
@@ -137,7 +140,8 @@ def _console(driver: "Chrome", work: Path, directory: Path) -> None:
             shown = driver.execute_script("return [...document.images].map(({ src }) => src)")
             for url in (*shown, *shown, *shown[:3]):  # hits, which the charts count
                 urllib.request.urlopen(url, timeout=_SECONDS).close()
-                time.sleep(0.2)  # counts are written with a later read
+            time.sleep(1.5)  # a process writes its counts with its next write after a second
+            urllib.request.urlopen(f"http://127.0.0.1:{_PORTS[1]}{url_of_a_miss}", timeout=_SECONDS).close()
             driver.get(f"{page}?browse=1&storage=photos")
             _until(are_drawn)
 
