@@ -22,6 +22,7 @@ SIZE = (120, 80)
 OF_OTHER_PACKAGES = (
     *("thumbs.jinja2", "thumbs.pytest_plugin", "thumbs.rest_framework"),
     *("thumbs.toolkit.integrations.rest", "thumbs.toolkit.integrations.rest_schema"),
+    *("thumbs.console.admin", "thumbs.console.models"),  # where the app and Django's admin are installed
 )
 
 

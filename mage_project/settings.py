@@ -17,14 +17,14 @@ def _whole(name: str) -> dict[str, object]:
 _KEYS = {"PORT": "PORT", "WEB_CONCURRENCY": "WORKERS", "VIPS_CONCURRENCY": "VIPS_CONCURRENCY"}
 _STORAGES_FILE = os.environ.get("STORAGES_CONFIG_PATH") or "storages.json"
 _LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO").upper()
-_ISOLATION = os.environ.get("MAGE_ISOLATION")
+_TEXTS = {"MAGE_ISOLATION": "ISOLATION", "MAGE_PLAYGROUND": "PLAYGROUND", "MAGE_HOST": "HOST"}
 
 THUMBS: dict[str, object] = {
     "STORAGES_FILE": _STORAGES_FILE,
     "ENVIRON": os.environ,
     "LOG_LEVEL": _LOG_LEVEL,
-    "DEFAULTS": {"isolation": "auto"},
-    **({"ISOLATION": _ISOLATION} if _ISOLATION else {}),
+    "DEFAULTS": {"isolation": "auto", "host": "0.0.0.0"},
+    **{key: os.environ[name] for name, key in _TEXTS.items() if os.environ.get(name)},
     **_whole("PORT"),
     **_whole("WEB_CONCURRENCY"),
     **_whole("VIPS_CONCURRENCY"),

@@ -25,7 +25,7 @@ class ThumbsConfig(AppConfig):
     watches_models = False
 
     def ready(self) -> None:
-        from thumbs.checks import caches, config, isolation, middleware, mounts, private  # noqa: F401, PLC0415 - importing registers them
+        from thumbs.checks import caches, config, isolation, middleware, mounts, pages, private  # noqa: F401, PLC0415 - importing registers them
         from thumbs.observability import redaction  # noqa: PLC0415
         from thumbs.wiring.overrides import is_overridden  # noqa: PLC0415
         from thumbs.wiring.process import configuration  # noqa: PLC0415
@@ -89,5 +89,7 @@ def _secrets(loaded: "Configuration") -> Iterator[str]:
         yield from secrets_in(conf.options)
     for aliases in (settings.STORAGES, settings.CACHES):
         yield from secrets_in(aliases)
+    if loaded.document.playground_token is not None:
+        yield loaded.document.playground_token
     with suppress(ImproperlyConfigured):  # SECRET_KEY is empty
         yield from secrets_in([settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS], secret=True)

@@ -31,12 +31,16 @@ def draw(directory: Path) -> list[Path]:
 
 
 def storages(directory: Path) -> dict[str, object]:
-    """The configuration of the demo storage, as in storages.json; originals and cache are in `directory`."""
+    """The configuration of the demo, as in storages.json; originals and cache are in `directory`.
+
+    The playground shows and signs everything, so only this machine can reach the server.
+    """
     cache = {
         "memory": {"enabled": True, "max_size_mb": 64},
         "disk": {"enabled": True, "ttl_seconds": 3600, "max_size_mb": 256, "dir": str(directory / "cache")},
     }
-    return {"storages": [{"name": "demo", "driver": "local", "root": str(directory / "originals"), "cache": cache}]}
+    storage = {"name": "demo", "driver": "local", "root": str(directory / "originals"), "cache": cache}
+    return {"host": "127.0.0.1", "playground": "sign", "storages": [storage]}
 
 
 def urls(port: int) -> list[str]:

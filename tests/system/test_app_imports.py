@@ -10,7 +10,8 @@ import importlib, pkgutil, sys
 sys.modules["mage_project"] = None  # importing it is an error
 import thumbs
 from django.conf import settings
-settings.configure(INSTALLED_APPS=["thumbs"], THUMBS={})
+apps = [f"django.contrib.{name}" for name in ("admin", "auth", "contenttypes")]
+settings.configure(INSTALLED_APPS=[*apps, "thumbs", "thumbs.console"], THUMBS={})
 import django
 django.setup()
 for module in pkgutil.walk_packages(thumbs.__path__, "thumbs."):

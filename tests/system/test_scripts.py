@@ -203,7 +203,8 @@ def test_without_a_configuration_the_server_is_a_demo_and_prints_three_urls(tree
     result = run([tree / "script/server", "--workers", "2"], PORT=str(port))
     assert result.returncode == 0, result.stderr
     *printed, report = result.stdout.splitlines()
-    assert [line.strip() for line in printed if "http" in line] == demo.urls(port)
+    assert [line.strip() for line in printed if "/demo/" in line] == demo.urls(port)
+    assert any(f"http://localhost:{port}/" in line and "playground" in line for line in printed)
     assert len(demo.urls(port)) == 3
     called = json.loads(report)
     assert called["arguments"] == ["run_thumb_server", "--workers", "2"]

@@ -41,6 +41,8 @@ NORMAL, DUMMY = MODES = ("normal", "dummy")
 REFUSED, RENDERED = TRUNCATED = ("refuse", "render")
 # Where renders run: in threads; in child processes, with the sandbox that the kernel offers; in such with all of it.
 OFF, AUTO, REQUIRE = ISOLATION = ("off", "auto", "require")
+# The pages of the playground: none; pages that sign no URL and list no storage; pages that do both.
+NO_PAGES, PAGES, SIGNING_PAGES = PLAYGROUND = ("off", "on", "sign")
 
 _DRIVERS = (
     'Such as "driver": "local" with "root": "/srv/photos", or in a site "driver": "django" with "alias": "default".'
@@ -212,6 +214,8 @@ class DocumentConf:
     input_formats: tuple[str, ...] = key(list_of(one_of(list(FORMATS))), default=DEFAULT_INPUTS)
     vips_concurrency: int = key(whole(1, 64), default=1)
     isolation: str = key(one_of(ISOLATION), default=OFF)
+    playground: str = key(one_of(PLAYGROUND), default=NO_PAGES)
+    playground_token: str | None = key(text, default=None, secret=True)
     url_prefix: str | None = key(values.prefix, default=None)
     run_dir: str | None = key(text, default=None)
     metrics: bool = key(boolean, default=False)
@@ -222,6 +226,8 @@ class DocumentConf:
     breakpoints: dict[str, int] = key(mapping_of(whole(1)), default=BREAKPOINTS)
     container_width: int | None = key(whole(1), default=None)
     caches: dict[str, object] = key(mapping_of(anything), default={}, secret=True)
+    # Not given: in a site, where the address is the site's affair. The standalone project has a default of its own.
+    host: str | None = key(text, default=None)
     port: int = key(whole(0, 65535), default=8080)
     workers: int = key(whole(1, MAX_WORKERS), default=usable_cores())
     log_level: str = key(one_of(LOG_LEVELS), default="INFO")

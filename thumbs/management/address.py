@@ -8,6 +8,8 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
+from thumbs.conf.document import DocumentConf
+
 _LONGEST_SOCKET = 107  # unix(7): sun_path without its terminating zero
 _VSOCK = re.compile(r"vsock:[0-9]+:[0-9]+")
 # A name, an IPv4 address, or an IPv6 address in brackets, as gunicorn parses them.
@@ -33,6 +35,18 @@ def require_free(bind: str) -> None:
         raise CommandError(f"Cannot listen at {bind}: this is not the name of a host.") from error
     except OSError as error:
         raise CommandError(_sentence(bind, found["port"], error)) from error
+
+
+def address_of(document: DocumentConf) -> str:
+    """The address to listen at, HOST:PORT, where there is no `--bind`: by default, all addresses."""
+    host = document.host or "0.0.0.0"
+    return f"[{host}]:{document.port}" if ":" in host else f"{host}:{document.port}"
+
+
+def host_of(bind: str) -> str:
+    """The host of `--bind` without brackets; `0.0.0.0` where it has none. Of a socket, the whole text."""
+    found = _HOST_PORT.fullmatch(bind)
+    return bind if found is None else found["host"].strip("[]") or "0.0.0.0"
 
 
 def _require_socket_path(path: Path) -> None:

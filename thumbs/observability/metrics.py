@@ -1,6 +1,8 @@
 """Prometheus metrics. Label values come from closed sets only, never from a request."""
 
+from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -11,6 +13,21 @@ from prometheus_client.registry import Collector
 _STAGES = ("queue", "fetch", "render", "encode")
 # Seconds: from a small original in the page cache to a large one in a slow storage.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What was counted since the start. `shared`: over all processes with the same `PROMETHEUS_MULTIPROC_DIR`.
+
+    `requests` by (status, layer), where the layer of an error is `none`; `errors` of storages by (storage, code);
+    `seconds` and `steps` by stage: their sum, and how many there were.
+    """
+
+    shared: bool
+    requests: Mapping[tuple[str, str], int]
+    errors: Mapping[tuple[str, str], int]
+    seconds: Mapping[str, float]
+    steps: Mapping[str, int]
 
 
 class Metrics:
@@ -107,6 +124,15 @@ class Metrics:
 
         return changed
 
+    def totals(self) -> Totals:
+        """What was counted, in all processes where they share a directory, else in this one."""
+        registry = CollectorRegistry()
+        try:
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        except ValueError:  # PROMETHEUS_MULTIPROC_DIR is not set, or names no directory
+            return _totals(self._registry, shared=False)
+        return _totals(registry, shared=True)
+
     def exposition(
         self,
         shared_directory: str | None,
@@ -126,6 +152,24 @@ class Metrics:
         common = CollectorRegistry()
         common.register(_CommonCollector(stores or {}, build or {}, isolation or {}))
         return CONTENT_TYPE_LATEST, generate_latest(registry) + generate_latest(common)
+
+
+def _totals(registry: CollectorRegistry, *, shared: bool) -> Totals:
+    requests: Tally[tuple[str, str]] = Tally()
+    errors: Tally[tuple[str, str]] = Tally()
+    seconds: dict[str, float] = {}
+    steps: dict[str, int] = {}
+    for sample in (sample for family in registry.collect() for sample in family.samples):
+        labels = sample.labels
+        if sample.name == "mage_requests_total":
+            requests[labels["status"], labels["layer"]] += int(sample.value)
+        elif sample.name == "mage_storage_errors_total":
+            errors[labels["storage"], labels["code"]] += int(sample.value)
+        elif sample.name == "mage_stage_seconds_sum":
+            seconds[labels["stage"]] = sample.value
+        elif sample.name == "mage_stage_seconds_count":
+            steps[labels["stage"]] = int(sample.value)
+    return Totals(shared, requests, errors, seconds, steps)
 
 
 class _CommonCollector(Collector):

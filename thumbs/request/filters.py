@@ -11,11 +11,10 @@ from thumbs.errors import BadFilter
 from thumbs.image import colors
 from thumbs.image.limits import MAX_SIDE
 from thumbs.image.transforms import MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, Transform
-from thumbs.request import filter_codecs
+from thumbs.request import filter_codecs, parameters
 from thumbs.request.filter_codecs import Fields
+from thumbs.request.parameters import DEFAULT_SHARPEN, Parameter
 from thumbs.request.scalars import TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
-
-DEFAULT_SHARPEN = 0.8  # sigma; restores about the sharpness that resizing loses
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,8 @@ class Filter:
     """One filter.
 
     `read` parses the arguments into fields of a transform, or raises ValueError or KeyError; `write` is its inverse.
-    `takes` completes the error "{name} takes …". `short` is the filter's second name.
+    `takes` completes the error "{name} takes …". `short` is the filter's second name. `parameters` are its arguments in
+    their order, as a form can ask for them: a row without them has one text.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Filter:
     read: Callable[[str], Fields]
     write: Callable[[Transform], str | None]
     short: str | None = None
+    parameters: tuple[Parameter, ...] = parameters.ANY_TEXT
 
     @property
     def takes_nothing(self) -> bool:
@@ -48,7 +49,10 @@ def _switch(name: str, *, short: str | None = None) -> Filter:
             raise ValueError("takes nothing")
         return {name: True}
 
-    return Filter(name, _NOTHING, read, lambda transform: "" if getattr(transform, name) else None, short=short)
+    def write(transform: Transform) -> str | None:
+        return "" if getattr(transform, name) else None
+
+    return Filter(name, _NOTHING, read, write, short=short, parameters=())
 
 
 def _amount(name: str) -> Filter:
@@ -56,10 +60,11 @@ def _amount(name: str) -> Filter:
         amount: int = getattr(transform, name)
         return str(amount) if amount else None
 
-    return Filter(name, "a whole number from -100 to 100", lambda text: {name: signed(text)}, write)
+    takes = (parameters.number(25, -100, 100),)
+    return Filter(name, "a whole number from -100 to 100", lambda text: {name: signed(text)}, write, parameters=takes)
 
 
-def _sigma(name: str, takes: str, default: float | None = None) -> Filter:
+def _sigma(name: str, takes: str, asked: Parameter, default: float | None = None) -> Filter:
     def read(text: str) -> Fields:
         return {name: default if default is not None and not text else decimal(text)}
 
@@ -67,7 +72,7 @@ def _sigma(name: str, takes: str, default: float | None = None) -> Filter:
         sigma: float | None = getattr(transform, name)
         return None if sigma is None else decimal_text(sigma)
 
-    return Filter(name, takes, read, write)
+    return Filter(name, takes, read, write, parameters=(asked,))
 
 
 _ROWS = (
@@ -77,6 +82,7 @@ _ROWS = (
         filter_codecs.read_format,
         lambda transform: transform.format,
         short="fmt",
+        parameters=parameters.FORMAT,
     ),
     Filter(
         "quality",
@@ -84,12 +90,14 @@ _ROWS = (
         lambda text: {"quality": whole(text)},
         lambda transform: None if transform.quality is None else str(transform.quality),
         short="q",
+        parameters=(parameters.number(75, 1, 100),),
     ),
     Filter(
         "fit",
         "cover, contain, fill, stretch, or fill and a color: fill,ffcc00",
         filter_codecs.read_fit,
         filter_codecs.write_fit,
+        parameters=parameters.FIT,
     ),
     Filter(
         "crop",
@@ -97,6 +105,7 @@ _ROWS = (
         filter_codecs.read_crop,
         lambda transform: filter_codecs.write_crop(transform, percent=False),
         short="c",
+        parameters=(parameters.box("px"),),
     ),
     Filter(
         "pcrop",
@@ -104,6 +113,7 @@ _ROWS = (
         filter_codecs.read_pcrop,
         lambda transform: filter_codecs.write_crop(transform, percent=True),
         short="pc",
+        parameters=(parameters.box("%", 100, step=0.1),),
     ),
     Filter(
         "gravity",
@@ -111,19 +121,29 @@ _ROWS = (
         filter_codecs.read_gravity,
         filter_codecs.write_gravity,
         short="g",
+        parameters=parameters.GRAVITY,
     ),
-    Filter("upscale", "yes or no", lambda text: {"upscale": yes_or_no(text)}, filter_codecs.write_upscale, short="up"),
+    Filter(
+        "upscale",
+        "yes or no",
+        lambda text: {"upscale": yes_or_no(text)},
+        filter_codecs.write_upscale,
+        short="up",
+        parameters=(parameters.choice(("yes", "no")),),
+    ),
     Filter(
         "dpr",
         "a number from 1 to 4",
         lambda text: {"dpr": decimal(text)},
         lambda transform: None if transform.dpr == 1 else decimal_text(transform.dpr),
+        parameters=(parameters.number(2, 1, 4, step=0.5),),
     ),
     Filter(
         "trim",
         "a tolerance from 0 to 255, and perhaps a color: trim(10,ffffff)",
         filter_codecs.read_trim,
         filter_codecs.write_trim,
+        parameters=parameters.TRIM,
     ),
     Filter(
         "rotate",
@@ -131,11 +151,12 @@ _ROWS = (
         filter_codecs.read_rotate,
         lambda transform: str(transform.rotate) if transform.rotate else None,
         short="r",
+        parameters=(parameters.choice(("90", "180", "270")),),
     ),
     _switch("flip"),
     _switch("flop"),
-    _sigma("blur", f"{_FROM} {MAX_SIGMA:g}"),
-    _sigma("sharpen", f"{_FROM} {MAX_SHARPEN_SIGMA:g}, or nothing", default=DEFAULT_SHARPEN),
+    _sigma("blur", f"{_FROM} {MAX_SIGMA:g}", parameters.BLUR),
+    _sigma("sharpen", f"{_FROM} {MAX_SHARPEN_SIGMA:g}, or nothing", parameters.SHARPEN, default=DEFAULT_SHARPEN),
     _switch("grayscale", short="gray"),
     _amount("brightness"),
     _amount("contrast"),
@@ -146,6 +167,7 @@ _ROWS = (
         filter_codecs.read_padding,
         filter_codecs.write_padding,
         short="pad",
+        parameters=parameters.PADDING,
     ),
     Filter(
         "background",
@@ -153,6 +175,7 @@ _ROWS = (
         lambda text: {"background": colors.parse(text)},
         lambda transform: None if transform.background is None else colors.build(transform.background),
         short="bg",
+        parameters=(parameters.color(),),
     ),
     Filter(
         "watermark",
@@ -161,14 +184,22 @@ _ROWS = (
         filter_codecs.read_watermark,
         filter_codecs.write_watermark,
         short="wm",
+        parameters=parameters.WATERMARK,
     ),
-    Filter("frames", "first, all, or a number of frames from 1", filter_codecs.read_frames, filter_codecs.write_frames),
+    Filter(
+        "frames",
+        "first, all, or a number of frames from 1",
+        filter_codecs.read_frames,
+        filter_codecs.write_frames,
+        parameters=(parameters.number_or(("first", "all"), least=1),),
+    ),
     Filter(
         "max_bytes",
         "a whole number of bytes from 1",
         lambda text: {"max_bytes": whole(text)},
         lambda transform: None if transform.max_bytes is None else str(transform.max_bytes),
         short="mb",
+        parameters=(parameters.number(20_000, 1, unit="bytes"),),
     ),
     Filter(
         "data",
@@ -185,8 +216,22 @@ _ROWS = (
     ),
     # Neither is a field of a transform: `grammar` replaces a preset by its filters, and `build_filters` gets the time
     # as an argument.
-    Filter("preset", "the name of a preset of this server", filter_codecs.read_preset, lambda _: None, short="p"),
-    Filter("expires", "a time in Unix seconds", filter_codecs.read_expires, lambda _: None, short="exp"),
+    Filter(
+        "preset",
+        "the name of a preset of this server",
+        filter_codecs.read_preset,
+        lambda _: None,
+        short="p",
+        parameters=(parameters.name_of("presets"),),
+    ),
+    Filter(
+        "expires",
+        "a time in Unix seconds",
+        filter_codecs.read_expires,
+        lambda _: None,
+        short="exp",
+        parameters=(parameters.number(2_000_000_000, 1, unit="Unix seconds"),),
+    ),
 )
 FILTERS: dict[str, Filter] = {row.name: row for row in _ROWS}
 BY_NAME: dict[str, Filter] = FILTERS | {row.short: row for row in _ROWS if row.short}

@@ -11,9 +11,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from thumbs import extras
+from thumbs.checks import pages
 from thumbs.conf import installation
-from thumbs.conf.document import MAX_WORKERS, StorageConf
-from thumbs.management.address import require_free
+from thumbs.conf.document import MAX_WORKERS, NO_PAGES, StorageConf
+from thumbs.management.address import address_of, host_of, require_free
 from thumbs.management.application import asgi_application
 from thumbs.management.humanize import count_of
 from thumbs.management.selection import require_configuration
@@ -33,6 +34,12 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, metavar="N", help="worker processes; default: WEB_CONCURRENCY")
         parser.add_argument("--no-janitor", action="store_true", help="do not run run_cache_janitor beside the server")
 
+    def get_check_kwargs(self, options: dict[str, Any]) -> Any:
+        """Note the address of `--bind` for the checks; Django calls this before `check`."""
+        if options["bind"] is not None:
+            pages.use_host(host_of(str(options["bind"])))
+        return super().get_check_kwargs(options)
+
     def check(self, *arguments: Any, **options: Any) -> None:
         """Report our own errors first, a line each, then run Django's checks of the whole site."""
         require_configuration()
@@ -43,7 +50,7 @@ class Command(BaseCommand):
         if not extras.is_installed("server"):
             raise CommandError(f"{extras.sentence('run_thumb_server', 'server')} Run: {extras.command('server')}")
         loaded = configuration()
-        bind = f"0.0.0.0:{loaded.document.port}" if options["bind"] is None else str(options["bind"])
+        bind = address_of(loaded.document) if options["bind"] is None else str(options["bind"])
         workers = loaded.document.workers if options["workers"] is None else options["workers"]
         if not isinstance(workers, int) or not 1 <= workers <= MAX_WORKERS:
             raise CommandError(f"--workers takes a whole number from 1 to {MAX_WORKERS}.")
@@ -68,6 +75,9 @@ class Command(BaseCommand):
             *("--pythonpath", ",".join(sys.path[: 2 if options.get("pythonpath") else 1])),
             "--no-control-socket",
         ]
+        # The workers and the check before a reload know the address from this variable only.
+        address = ["env", f"MAGE_HOST={host_of(bind)}"] if loaded.document.playground != NO_PAGES else []
+        server = [*address, *server]
         beside = []
         if not options["no_janitor"] and any(file_store(conf) for conf in loaded.storages):
             beside.append([sys.executable, *_this_program(), "run_cache_janitor", *_same_path(options)])
@@ -76,7 +86,7 @@ class Command(BaseCommand):
                 shared = kept.enter_context(tempfile.TemporaryDirectory(prefix="mage-metrics-"))
                 # The workers add up their counts there. prometheus-client takes the directory from this variable only.
                 server = ["env", f"PROMETHEUS_MULTIPROC_DIR={shared}", *server]
-            check = [sys.executable, *_this_program(), "check", "--fail-level", "ERROR", *_same_path(options)]
+            check = [*address, sys.executable, *_this_program(), "check", "--fail-level", "ERROR", *_same_path(options)]
             status = Supervisor(server, beside, check=check).run()
         sys.exit(status)
 

@@ -1,0 +1,1 @@
+"""The cache console in Django's admin: what the caches hold, how they do, and purges."""

@@ -1,0 +1,1 @@
+"""Makes no table; Django makes the permission after it."""

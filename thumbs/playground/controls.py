@@ -1,0 +1,89 @@
+"""The controls of the page, one for each row of the table of filters: what the templates need, all of it text."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from thumbs.request import filters
+from thumbs.request.filters import Filter
+from thumbs.request.parameters import Kind, Parameter
+from thumbs.request.scalars import decimal_text
+
+_EDGES = ("left", "top", "right", "bottom")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One argument of a filter, as its template shows it. Numbers are texts, as in URLs."""
+
+    kind: str
+    id: str
+    label: str
+    choices: tuple[str, ...]
+    least: str
+    most: str
+    step: str
+    start: str
+    default: str
+    unit: str
+    only_with: str
+    optional: bool
+    edges: tuple[str, ...] = ()
+
+    @property
+    def template(self) -> str:
+        return f"playground/{self.kind}.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A filter. `missing` says why it cannot be used; `drawn` is the kind of what is dragged on the original."""
+
+    name: str
+    short: str
+    takes: str
+    fields: tuple[Field, ...]
+    missing: str = ""
+    drawn: str = ""
+    unit: str = ""
+
+
+def controls(names: Mapping[str, Sequence[str]]) -> Iterator[Control]:
+    """A control for each row of the table. `names` has the presets and watermarks of the configuration."""
+    for row in filters.FILTERS.values():
+        yield _control(row, names)
+
+
+def _control(row: Filter, names: Mapping[str, Sequence[str]]) -> Control:
+    fields = tuple(
+        _field(parameter, f"{row.name}-{number}", row.name, names) for number, parameter in enumerate(row.parameters)
+    )
+    absent = next((each.names for each in row.parameters if each.kind is Kind.NAME and not names.get(each.names)), "")
+    drawn = next((each for each in row.parameters if each.kind in (Kind.BOX, Kind.POINT)), None)
+    return Control(
+        row.name,
+        row.short or "",
+        row.takes,
+        fields,
+        missing=f"The configuration has no {absent}." if absent else "",
+        drawn="" if drawn is None else drawn.kind,
+        unit="" if drawn is None else drawn.unit,
+    )
+
+
+def _field(parameter: Parameter, name: str, row: str, names: Mapping[str, Sequence[str]]) -> Field:
+    label = parameter.name or {Kind.NAME: "name", Kind.RANGE: "amount"}.get(parameter.kind, row)
+    return Field(
+        kind=parameter.kind,
+        id=f"filter-{name}",
+        label=label,
+        choices=tuple(names.get(parameter.names, ())) if parameter.kind is Kind.NAME else parameter.choices,
+        least=decimal_text(parameter.least),
+        most="" if parameter.most is None else decimal_text(parameter.most),
+        step=decimal_text(parameter.step),
+        start=decimal_text(parameter.start),
+        default=parameter.default,
+        unit=parameter.unit,
+        only_with=parameter.only_with,
+        optional=parameter.optional,
+        edges=_EDGES if parameter.kind is Kind.BOX else ("x", "y") if parameter.kind is Kind.POINT else (),
+    )
