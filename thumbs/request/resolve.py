@@ -18,7 +18,7 @@ from thumbs.request.grammar import Preset, Target
 from thumbs.request.signing import Signer
 
 # Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
-RECIPE = "3"
+RECIPE = "4"
 # Filters that say how a picture is written, which data about it do not have.
 NOT_FOR_DATA = ("quality", "max_bytes", "watermark")
 _VARY: Headers = ((b"Vary", b"Accept"),)
