@@ -70,7 +70,24 @@ def shown(window: Page) -> Iterator[Page]:
 
 
 def test_every_filter_is_typed_here() -> None:
-    assert set(TYPED) == set(FILTERS)
+    assert {*TYPED, "data"} == set(FILTERS)
+
+
+def test_data_about_the_original_are_shown_as_text(shown: Page) -> None:
+    shown.set("format", "json")
+    shown.set("data", "thumbhash,color")
+    assert "format(json);data(thumbhash,color)" in shown.url
+    found = json.loads(shown.text("#data"))
+    assert (found["width"], found["height"]) == (300, 200)
+    assert found["thumbhash"]
+    assert shown.text("[data-figure=type]") == "application/json"
+    assert not shown.find("#thumbnail").is_displayed()
+    shown.change("#url", shown.url.replace("120x90", "60x"))
+    assert shown.find("#filter-data-0").get_attribute("value") == "thumbhash,color"
+    shown.switch("data")
+    shown.switch("format")
+    assert shown.find("#thumbnail").is_displayed()
+    assert not shown.find("#data").is_displayed()
 
 
 @pytest.mark.parametrize("name", TYPED)

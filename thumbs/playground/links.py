@@ -11,6 +11,7 @@ from thumbs.conf.document import SIGNING_PAGES
 from thumbs.errors import ThumbError
 from thumbs.http.messages import MAX_TARGET_BYTES
 from thumbs.image.formats import FORMATS
+from thumbs.image.outputs import usual_extension
 from thumbs.playground.wanted import Wanted, quoted
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address
@@ -181,7 +182,7 @@ def formats_of(wanted: Wanted) -> list[dict[str, str]]:
 def file_name(wanted: Wanted, thumb: ThumbRequest | None) -> str:
     """The name of a file for the picture."""
     stem = wanted.key.rpartition("/")[2].rpartition(".")[0] or "thumbnail"
-    extension = FORMATS[str(thumb.transform.format)].extensions[0] if thumb is not None else "jpg"
+    extension = usual_extension(str(thumb.transform.format)) if thumb is not None else "jpg"
     return wanted.name or f"{quote(stem, safe=' ')}.{extension}"
 
 

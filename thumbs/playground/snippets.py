@@ -6,6 +6,7 @@ from dataclasses import replace
 from html import escape
 
 from thumbs.image.formats import FORMATS
+from thumbs.image.outputs import JSON
 from thumbs.image.transforms import Fit
 from thumbs.playground.links import Link, file_name, link
 from thumbs.playground.wanted import Wanted
@@ -22,8 +23,13 @@ def snippets(wanted: Wanted, made: Link, origin: str) -> dict[str, str]:
         "url": url,
         "curl": f"curl --output {shlex.quote(file_name(wanted, made.thumb))} {shlex.quote(url)}",
         "tag": _tag(wanted),
-        "picture": _picture(wanted, made),
+        "picture": "" if _is_data(made) else _picture(wanted, made),
     }
+
+
+def _is_data(made: Link) -> bool:
+    """Whether the answer is no picture."""
+    return made.thumb is not None and made.thumb.transform.format == JSON
 
 
 def _tag(wanted: Wanted) -> str:

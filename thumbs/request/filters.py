@@ -206,6 +206,7 @@ _ROWS = (
         "thumbhash, color or both, and goes with format(json)",
         filter_codecs.read_data,
         lambda transform: ",".join(transform.data) or None,
+        parameters=parameters.DATA_ABOUT,
     ),
     Filter(
         "version",

@@ -39,6 +39,11 @@ class Field {
 
     /** Set what `parts` begins with, and return the rest. */
     take(parts) {
+        const all = parts.join(",");
+        if (parts.length > 1 && [...(this.word?.options ?? [])].some((option) => option.value === all)) {
+            this.set([all]);
+            return [];
+        }
         const isWord = this.word !== null && [...this.word.options].some((option) => option.value === parts[0]);
         const count = isWord || !this.edges.length ? 1 : this.edges.length;
         this.set(parts.slice(0, count));
@@ -285,6 +290,7 @@ function judge({ text, mistakes, error }) {
 
 function empty(sentence) {
     $("thumbnail").hidden = true;
+    $("data").hidden = true;
     $("no-thumbnail").textContent = sentence;
     $("no-thumbnail").hidden = false;
     $("cache").hidden = true;
@@ -306,11 +312,19 @@ async function picture({ url, error, note }, signal) {
         empty(`${answer.status}: ${await detailOf(blob)}`);
         return;
     }
+    const isData = blob.type.startsWith("application/json");
     const image = $("thumbnail");
     const former = image.src;
+    $("data").hidden = !isData;
+    $("no-thumbnail").hidden = true;
+    if (isData) {
+        image.hidden = true;
+        $("data").textContent = JSON.stringify(JSON.parse(await blob.text()), null, 2);
+        describe(answer, blob, spent, "–");
+        return;
+    }
     image.src = URL.createObjectURL(blob);
     image.hidden = false;
-    $("no-thumbnail").hidden = true;
     if (former.startsWith("blob:")) {
         URL.revokeObjectURL(former);
     }
@@ -318,10 +332,14 @@ async function picture({ url, error, note }, signal) {
     if (signal.aborted) {
         return;
     }
+    describe(answer, blob, spent, `${image.naturalWidth} × ${image.naturalHeight}`);
+}
+
+function describe(answer, blob, spent, size) {
     const layer = answer.headers.get("X-Cache") ?? "";
     $("cache").textContent = layer;
     $("cache").hidden = layer === "";
-    figure("size", `${image.naturalWidth} × ${image.naturalHeight}`);
+    figure("size", size);
     figure("bytes", bytes(blob.size));
     figure("type", answer.headers.get("Content-Type") ?? "–");
     figure("time", milliseconds(spent));
