@@ -78,7 +78,7 @@ def test_data_about_the_original_are_shown_as_text(shown: Page) -> None:
     shown.set("data", "thumbhash,color")
     assert "format(json);data(thumbhash,color)" in shown.url
     found = json.loads(shown.text("#data"))
-    assert (found["width"], found["height"]) == (300, 200)
+    assert found["output"] == {"width": 120, "height": 90}
     assert found["thumbhash"]
     assert shown.text("[data-figure=type]") == "application/json"
     assert not shown.find("#thumbnail").is_displayed()

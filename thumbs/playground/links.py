@@ -11,7 +11,7 @@ from thumbs.conf.document import SIGNING_PAGES
 from thumbs.errors import ThumbError
 from thumbs.http.messages import MAX_TARGET_BYTES
 from thumbs.image.formats import FORMATS
-from thumbs.image.outputs import usual_extension
+from thumbs.image.outputs import JSON, usual_extension
 from thumbs.playground.wanted import Wanted, quoted
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address
@@ -22,6 +22,7 @@ from thumbs.site.private_views import private_mount
 from thumbs.wiring.process import current
 
 _PROBE = "x/thumbs/x"
+_ALL = frozenset((*(name for name, row in FORMATS.items() if row.output), JSON))  # of a signed storage
 # Of the original on the page, and of a thumbnail in a list: the first that the storage offers.
 SHOWN = ("1600x1200/filters:fit(contain);upscale(no)", "1600x1200/filters:fit(contain)")
 LISTED = ("240x180/filters:fit(cover);format(webp)", "240x180", "240x")
@@ -54,9 +55,11 @@ class Link:
 
 
 def policies() -> dict[str, StoragePolicy]:
-    """The policies of the storages that this server shows, as if none were signed."""
+    """The policies of the storages that this server shows, as if none were signed; each offers what it does offer."""
     return {
-        name: replace(policy, signer=None)
+        name: replace(
+            policy, signer=None, formats=_ALL if policy.offers(JSON) and not policy.formats else policy.formats
+        )
         for name, policy in current().policies.items()
         if not policy.private or private_mount(name) is not None
     }
