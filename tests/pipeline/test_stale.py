@@ -92,6 +92,20 @@ def test_what_is_gone_from_the_source_is_dropped(open_server: Callable[..., Fake
     eventually(lambda: ask(server, request()).status == 404)
 
 
+def test_what_is_gone_from_the_source_is_dropped_in_every_size(
+    open_server: Callable[..., FakeServer], ask: Ask
+) -> None:
+    server = open_server(stale=600)
+    one, other = request(), request("20x10/a.jpg")
+    ask(server, one)
+    ask(server, other)
+    del server.source.originals["a.jpg"]
+    server.clock.now += 301
+    assert cached(ask(server, one)) == (200, "STALE")
+    eventually(lambda: ask(server, one).status == 404)
+    assert ask(server, other).status == 404
+
+
 def test_without_a_stale_time_an_old_thumbnail_is_made_again(open_server: Callable[..., FakeServer], ask: Ask) -> None:
     server = open_server()
     ask(server, request())
