@@ -237,8 +237,8 @@ def output_without_format(transform: Transform, path: str, policy: StoragePolicy
 
 
 def keeps_one_frame(output: str) -> bool:
-    """Whether pictures of this format are never animated here."""
-    return not FORMATS[output].animated
+    """Whether pictures of this format are never animated here. Data count the frames."""
+    return output != JSON and not FORMATS[output].animated
 
 
 def _of_data(transform: Transform) -> Transform:

@@ -20,7 +20,8 @@ _WHOLE = ((0, 0, 1, 1),)
 _MOST_FILTER = 4
 _DEFLATE, _MOST_WINDOW, _DICTIONARY = 8, 7, 0x20  # of the header of zlib (RFC 1950)
 _ZLIB_HEADER = b"\x78\x9c"
-_PIECE, _BLOCK = 16_384, 65_536  # the bytes that are inflated at once, and the most that come of them
+_PIECE = 16_384  # bytes that are inflated at once
+_BLOCK = 4 * _PIECE  # the most that come of them
 _MOST_EXTRA_BLOCKS = 16
 
 
