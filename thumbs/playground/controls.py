@@ -31,7 +31,7 @@ class Field:
 
     @property
     def template(self) -> str:
-        return f"playground/{self.kind}.html"
+        return f"playground/{Kind.CHOICE if self.kind == Kind.NAME else self.kind}.html"
 
 
 @dataclass(frozen=True, slots=True)
