@@ -56,7 +56,7 @@ GUARDS = (
     Guard("removed hot file", _HOT, " or hot.is_removed()", "", _HOT_FILES),
     Guard("idle hot file", _HOT, "hot.last_sweep <= self.sweeps - _IDLE_SWEEPS or ", "", _HOT_FILES),
     Guard("bound of hot files", _HOT, "if len(self._places) < self._most:", "if True:", _HOT_FILES),
-    Guard("hot files of a forked child", _HOT, "table.pop(name, None)", "pass", "tests/system/test_hot_files.py"),
+    Guard("hot files of a forked child", _HOT, "table.pop(name, None)", "pass", _HOT_FILES),
     Guard("size of a hot file", _READER, " and len(found.payload) <= LARGEST_PAYLOAD", "", _HOT_FILES),
     Guard(
         "memory store without items",

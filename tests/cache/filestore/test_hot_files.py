@@ -466,3 +466,11 @@ def test_the_files_of_a_store_that_is_gone_are_closed(tmp_path: Path) -> None:
     hot.files = hot.store._reader._hot_files = HotFiles()
     del hot
     assert open_entries(tmp_path) == []
+
+
+def test_what_a_forked_child_does_first_leaves_it_without_hot_files(hot: Hot) -> None:
+    hot.put(KEY, b"payload")
+    hot.files._start_empty()
+    assert closed(hot)
+    assert not is_hot(hot.get(KEY))
+    assert [whole(hot.get(KEY)), is_hot(hot.get(KEY))] == [b"payload", True]
