@@ -83,6 +83,7 @@ OWNERS = {
 }
 # Django's settings that are read, and where. `THUMBS` is the app's only one, and read in one place.
 SETTINGS = {
+    "thumbs.playground.access": {"LOGIN_URL"},
     "thumbs.apps": {"STORAGES", "CACHES", "SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.wiring.process": {"THUMBS"},
     "thumbs.toolkit.testing": {"THUMBS"},

@@ -146,9 +146,11 @@ def test_in_a_site_only_active_staff_sees_anything(
     originals: Path, path: str, client_user: object, debug: bool
 ) -> None:
     with playground(originals, urlconf=SITE), override_settings(DEBUG=debug):
-        if path == "/" and client_user is not None and not client_user.is_authenticated:  # type: ignore[attr-defined]
-            return  # it is sent to the login, see tests/system/test_playground_site.py
-        assert asked_by(client_user, path).status_code == 403
+        answer = asked_by(client_user, path)
+    if path == "/" and client_user is not None and not client_user.is_authenticated:  # type: ignore[attr-defined]
+        assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/?next=/thumbs/")
+    else:
+        assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -4,8 +4,11 @@ import functools
 import hashlib
 import hmac
 from collections.abc import Callable
+from urllib.parse import quote
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseRedirect
+from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
@@ -30,6 +33,14 @@ _NOT_STAFF = "The playground is for the staff of this site."
 View = Callable[..., HttpResponse]
 
 
+def _login_url() -> str:
+    """Where the site's staff signs in: at its admin, where it has one."""
+    try:
+        return reverse("admin:login")
+    except NoReverseMatch:
+        return resolve_url(settings.LOGIN_URL)
+
+
 def for_staff(view: View) -> View:
     """A gate: the users of a site that are staff; others are sent to the login from the page, and refused elsewhere."""
 
@@ -41,12 +52,10 @@ def for_staff(view: View) -> View:
         is_page = request.resolver_match is not None and request.resolver_match.url_name == _PAGE
         if user is None or user.is_authenticated or not is_page:
             return HttpResponseForbidden(_NOT_STAFF, content_type="text/plain")
-        from django.contrib.auth.views import redirect_to_login  # noqa: PLC0415 - only where a site has its users
-
-        try:
-            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-        except NoReverseMatch:
-            return redirect_to_login(request.get_full_path())
+        # Django's own `redirect_to_login` imports the models of its users, which a site with other users lacks.
+        login = _login_url()
+        back = quote(request.get_full_path(), safe="/")
+        return HttpResponseRedirect(f"{login}{'&' if '?' in login else '?'}next={back}")
 
     return refused
 
