@@ -24,8 +24,18 @@ def descendants(pid: int) -> dict[int, str]:
 
 
 def workers_of(supervisor: int) -> set[int]:
-    """Those that answer under a `run_thumb_server`: the children of gunicorn's arbiter, which is a child of it."""
-    return {worker for arbiter in children(supervisor) for worker in children(arbiter)}
+    """Those that answer under a `run_thumb_server`: the copies that gunicorn's arbiter, a child of it, made of itself.
+
+    The janitor beside it has children too for a moment, such as the one that imports pyvips for a check.
+    """
+    arbiters = {child: _command_line(child) for child in children(supervisor)}
+    return {
+        worker
+        for arbiter, line in arbiters.items()
+        if b"gunicorn" in line
+        for worker in children(arbiter)
+        if _command_line(worker) == line
+    }
 
 
 def lives(pid: int) -> bool:
@@ -38,6 +48,13 @@ def cpu_ticks(pid: int) -> int:
     """How long a process has computed, in ticks of the kernel (proc_pid_stat(5): utime and stime)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
+
+
+def _command_line(pid: int) -> bytes:
+    """Its arguments, each ended by a null byte; empty once it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def _parents() -> dict[int, int]:
