@@ -9,6 +9,7 @@ from thumbs.http.messages import Headers, Request, Response, problem
 from thumbs.pipeline.entries import etag_of
 from thumbs.pipeline.originals import SOURCE
 from thumbs.pipeline.steps import Timings
+from thumbs.request.cache_control import shortened
 from thumbs.request.resolve import ThumbRequest, vary_of
 from thumbs.sources.source import Version
 
@@ -19,7 +20,8 @@ def from_entry(
     """200 with the entry's body, or 304. `timings` are those of the job, if any; `clock` gives Unix seconds."""
     entry, layer, stale, passing = found
     x_cache = "STALE" if stale else "MISS" if layer == SOURCE else "HIT"
-    labels = _request_headers(thumb, clock) + _labels(x_cache, layer, timings)
+    own = _request_headers(thumb, clock)
+    labels = (_short_lived(own) if stale else own) + _labels(x_cache, layer, timings)
     if passing:
         headers = _unkept(entry.headers + labels)
         return Response(200, headers, entry.body).to(request.method)
@@ -47,6 +49,18 @@ def from_version(
 def from_error(request: Request, thumb: ThumbRequest | None, error: ThumbError) -> Response:
     """The problem document of `error`. `thumb` is None where the request could not be resolved."""
     return problem(error, thumb.error_headers if thumb else vary_of(request.path)).to(request.method)
+
+
+_STALE_SECONDS = 60
+
+
+@lru_cache(maxsize=256)
+def _short_lived(headers: Headers) -> Headers:
+    """`headers` for a stale copy: clients and caches ask again within a minute, when it may have been renewed."""
+    return tuple(
+        (name, shortened(value, _STALE_SECONDS)) if name == b"Cache-Control" else (name, value)
+        for name, value in headers
+    )
 
 
 _OF_COPIES = (b"cache-control", b"etag", b"expires", b"last-modified")
