@@ -1,7 +1,11 @@
 """The open connections of a worker, and how many there may be."""
 
+import fcntl
 import resource
-from typing import Protocol
+import struct
+import termios
+from contextlib import suppress
+from typing import Any, Protocol
 from weakref import WeakSet
 
 _OTHER_FILES = 128  # files of a process that are not connections of clients
@@ -19,6 +23,9 @@ class Connection(Protocol):
     def close(self) -> None:
         """Close it when everything that was written is sent."""
 
+    def unread(self) -> int:
+        """The bytes that have arrived and were not read yet."""
+
     def __hash__(self) -> int: ...
 
 
@@ -31,15 +38,22 @@ class Connections:
     def add(self, connection: Connection) -> None:
         self._open.add(connection)
 
-    def close_idle(self) -> None:
-        """Close all connections without a request under way."""
-        for connection in self._idle():
-            connection.close()
+    def has_idle(self) -> bool:
+        """Whether a connection has no request under way."""
+        return bool(self._idle())
 
-    def make_room(self, newest: Connection) -> None:
-        """Close the connection that has been idle for the longest, as nginx does; without one, the newest."""
+    def close_idle(self) -> None:
+        """Close all connections without a request under way, but those whose next one has arrived."""
+        for connection in self._idle():
+            if not connection.unread():
+                connection.close()
+
+    def make_room(self, newest: Connection) -> bool:
+        """Close the connection that has been idle for the longest, as nginx does. False if all others are in use."""
         idle = [connection for connection in self._idle() if connection is not newest]
-        min(idle, key=lambda each: each.idle_until(), default=newest).close()
+        if idle:
+            min(idle, key=lambda each: each.idle_until()).close()
+        return bool(idle)
 
     def _idle(self) -> list[Connection]:
         return [connection for connection in list(self._open) if connection.is_without_request()]
@@ -48,4 +62,14 @@ class Connections:
 def most_connections(configured: int) -> int:
     """The limit of connections: `configured`, or fewer where the process may not open so many files."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return configured if files == resource.RLIM_INFINITY else max(1, min(configured, files - _OTHER_FILES))
+    if files == resource.RLIM_INFINITY:
+        return configured
+    return max(1, min(configured, files - min(_OTHER_FILES, files // 2)))
+
+
+def unread_bytes(transport: Any) -> int:
+    """The bytes in the kernel's receive queue of a connection; 0 where it does not say."""
+    with suppress(OSError, AttributeError):
+        found = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
+        return int(struct.unpack("i", found)[0])
+    return 0
