@@ -20,6 +20,8 @@ async def drain(worker: Any, connections: Connections) -> None:
     Returns when no connection waits for a request any more; at once where gunicorn wants a quick end.
     """
     await _stop_accepting(worker)
+    if connections.has_idle():
+        worker.log.info("No new connections; those that are open get the answer to their next request")
     loop = asyncio.get_running_loop()
     end = loop.time() + SECONDS
     while connections.has_idle() and loop.time() < end and not worker._quick_shutdown:  # noqa: SLF001
