@@ -17,6 +17,7 @@ from thumbs.conf.document import JSON, MAX_WORKERS, StorageConf
 from thumbs.management.address import require_free
 from thumbs.management.application import asgi_application
 from thumbs.management.humanize import count_of
+from thumbs.management.log_stream import log_stderr
 from thumbs.management.selection import require_configuration
 from thumbs.server.supervisor import Supervisor
 from thumbs.wiring.caches import disk_layer, file_store
@@ -42,6 +43,7 @@ class Command(BaseCommand):
 
     def check(self, *arguments: Any, **options: Any) -> None:
         """Report our own errors first, a line each, then run Django's checks of the whole site."""
+        log_stderr(self)
         require_configuration()
         super().check(*arguments, **options)
 
