@@ -5,10 +5,13 @@ import resource
 import struct
 import termios
 from contextlib import suppress
+from operator import itemgetter
 from typing import Any, Protocol
 from weakref import WeakSet
 
 _OTHER_FILES = 128  # files of a process that are not connections of clients
+_FEW_FILES = 4 * _OTHER_FILES
+REFUSALS = 64  # connections over the limit that may wait for their 503
 
 
 class Connection(Protocol):
@@ -16,6 +19,9 @@ class Connection(Protocol):
 
     def is_without_request(self) -> bool:
         """Whether no request is under way on it."""
+
+    def rank(self) -> int | None:
+        """How well it can be closed for another one, the lowest first; None if not at all."""
 
     def idle_until(self) -> float:
         """The loop's time at which it is closed if no request comes."""
@@ -49,22 +55,31 @@ class Connections:
                 connection.close()
 
     def make_room(self, newest: Connection) -> bool:
-        """Close the connection that has been idle for the longest, as nginx does. False if all others are in use."""
-        idle = [connection for connection in self._idle() if connection is not newest]
+        """Close the connection that has been idle for the longest, as nginx does. False if none can be closed."""
+        idle = [
+            (rank, each.idle_until(), each)
+            for each in self._idle()
+            if each is not newest and not each.unread() and (rank := each.rank()) is not None
+        ]
         if idle:
-            min(idle, key=lambda each: each.idle_until()).close()
+            min(idle, key=itemgetter(0, 1))[2].close()
         return bool(idle)
 
     def _idle(self) -> list[Connection]:
         return [connection for connection in list(self._open) if connection.is_without_request()]
 
 
-def most_connections(configured: int) -> int:
-    """The limit of connections: `configured`, or fewer where the process may not open so many files."""
+def most_connections(configured: int) -> tuple[int, int]:
+    """The limit of connections, `configured` or fewer where the process may not open so many files; and of refusals.
+
+    Where a file cannot be opened, a connection that the kernel has accepted is closed without an answer.
+    """
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if files == resource.RLIM_INFINITY:
-        return configured
-    return max(1, min(configured, files - min(_OTHER_FILES, files // 2)))
+        return configured, REFUSALS
+    if files < _FEW_FILES:
+        return max(1, min(configured, files // 4)), min(REFUSALS, files // 4)
+    return min(configured, files - _OTHER_FILES), REFUSALS
 
 
 def unread_bytes(transport: Any) -> int:

@@ -51,7 +51,6 @@ _STATUS_LINES = {
     304: b"HTTP/1.1 304 Not Modified\r\n",
     503: b"HTTP/1.1 503 Service Unavailable\r\n",
 }
-_REFUSALS = 64  # connections over the limit that wait for their 503
 _SERVER = b"Server: gunicorn/asgi\r\n"  # the same as gunicorn's asgi worker sends
 
 connections = Connections()
@@ -125,10 +124,10 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         # canceled when a request of HTTP/1 has come, and nowhere else.
         if self._callback_parser is not None:
             self._arm_keepalive_timer()
-        over = self.worker.nr_conns - most_connections(self.cfg.worker_connections)
-        if over > 0:
+        most, refusals = most_connections(self.cfg.worker_connections)
+        if self.worker.nr_conns > most:
             if not connections.make_room(self):
-                self._refuse(over)
+                self._refuse(self.worker.nr_conns - most <= refusals)
             self.answers.drops.add(CROWDED)
 
     def pause_writing(self) -> None:
@@ -163,9 +162,15 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         """The bytes that have arrived and were not read yet."""
         return unread_bytes(self.transport)
 
-    def _refuse(self, over: int) -> None:
-        """Answer the first request of this connection with 503, as long as not too many wait for that; else close."""
-        if over <= _REFUSALS and self._callback_parser is not None:
+    def rank(self) -> int | None:
+        """How well it can be closed for another one: first if it had an answer, never while it waits for its 503."""
+        if self._is_refused:
+            return None
+        return 0 if self.req_count > 1 or self._answered_at > 0 else 1
+
+    def _refuse(self, has_room: bool) -> None:
+        """Answer the first request of this connection with 503, if not too many wait for that already; else close."""
+        if has_room and self._callback_parser is not None:
             self._is_refused = True
         else:
             self.close()
