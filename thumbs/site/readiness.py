@@ -69,10 +69,10 @@ class _Prober:
             self.forget()
 
     def _run(self, reference: "weakref.ref[Thumbnailer]") -> None:
-        installation.libvips()  # is found by a process of its own, and remembered
         while (thumbs := reference()) is not None and self._watched is reference:
             probe_all(thumbs.storages)
             del thumbs  # else this thread would keep it
+            installation.libvips()  # is found by a process of its own, once
             time.sleep(_LOOK_SECONDS)
 
     def _reasons(self, thumbs: Thumbnailer) -> Iterator[str]:

@@ -194,3 +194,17 @@ def test_a_broken_configuration_is_a_line_for_each_error(run: Run, supervised: S
         call_command("run_thumb_server", "--bind", free_bind(), skip_checks=False)
     assert set(re.findall(r"(?m)^\((thumbs\.E[0-9]+)\) storages\[", str(raised.value))) == BROKEN_IDS
     assert supervised.runs == []
+
+
+def test_addresses_mode_and_options_are_passed_on(run: Run, storages: object, supervised: Supervised) -> None:
+    first, second = free_bind(), free_bind()
+    binds = ("--bind", first, "--bind", second)
+    server, _, _ = serve(run, supervised, *binds, "--socket-mode", "0660", "--", "--max-requests", "9")
+    assert f"--bind {first} --bind {second} " in server
+    assert server.endswith(" --no-control-socket --umask 0117 --max-requests 9")
+
+
+def test_with_json_gunicorn_logs_json_too(run: Run, originals: Path, supervised: Supervised) -> None:
+    with override_settings(THUMBS={"STORAGES": [local_storage("photos", originals)], "LOG_FORMAT": "json"}):
+        server, _, _ = serve(run, supervised, "--bind", free_bind())
+    assert server.endswith(" --logger-class thumbs.server.json_logger.JsonLogger")
