@@ -17,6 +17,13 @@ class ThumbError(Exception):
     code: ClassVar[str] = "internal"
     sentence: ClassVar[str] = "The thumbnail could not be made."
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
+    # The code for logs and metrics, where it differs from the one that clients get.
+    logged_as: ClassVar[str] = ""
+
+    @property
+    def logged_code(self) -> str:
+        """The code of this error in logs and metrics."""
+        return self.logged_as or self.code
 
     def __init__(self, detail: str | None = None) -> None:
         self.detail = self.sentence if detail is None else detail
@@ -129,6 +136,15 @@ class SourceMissing(ThumbError):
     sentence = "There is no such picture in this storage."
 
 
+class SourceDenied(SourceMissing):
+    """The storage refuses to give this original, or to say whether it exists. Clients get the answer for a missing one.
+
+    It does not show that the original is gone: no copy is dropped because of it.
+    """
+
+    logged_as = "storage-denied"
+
+
 class SourceTooLarge(ThumbError):
     status = 413
     code = "source-too-large"
@@ -163,6 +179,12 @@ class StorageFailed(ThumbError):
     sentence = "The storage did not give the original."
 
 
+class StorageDenied(StorageFailed):
+    """The storage refuses everything, also its probe."""
+
+    logged_as = "storage-denied"
+
+
 class StorageTimeout(ThumbError):
     status = 504
     code = "storage-timeout"
@@ -193,6 +215,13 @@ class RendererUnavailable(ThumbError):
     status = 503
     code = "renderer-unavailable"
     sentence = "This server is short of memory or processes for a thumbnail. Try again shortly."
+    headers = ((b"Retry-After", b"1"),)
+
+
+class ServerExhausted(ThumbError):
+    status = 503
+    code = "server-exhausted"
+    sentence = "This server is short of memory or open files. Try again shortly."
     headers = ((b"Retry-After", b"1"),)
 
 

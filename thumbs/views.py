@@ -121,6 +121,8 @@ def _request(request: HttpRequest, path: str) -> Request:
         if_modified_since=request.headers.get("If-Modified-Since"),
         request_id=request.headers.get("X-Request-ID", ""),
         error=match.error,
+        peer=request.META.get("REMOTE_ADDR") or "",
+        forwarded_for=request.headers.get("X-Forwarded-For", ""),
     )
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from thumbs.cache.circuit_breaker import ProtectedLayer
 from thumbs.cache.entry import Entry
-from thumbs.cache.layer import ExpiredLayer, FeedLayer, Layer, LeasingLayer, LocalLayer
+from thumbs.cache.layer import CountedLayer, ExpiredLayer, FeedLayer, Layer, LeasingLayer, LocalLayer
 from thumbs.cache.locks import KeyLock, KeyLocks
 from thumbs.cache.purge.follower import PurgeFollower
 from thumbs.cache.purge.journal import CLOCK_SKEW, EVERYTHING, Purge, PurgeJournal
@@ -73,6 +73,22 @@ class Layers:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(layer.name for layer in self._layers)
+
+    @property
+    def working(self) -> dict[str, bool]:
+        """Whether each layer works: whether its last reading and its last writing call succeeded."""
+        return {layer.name: layer.works for layer in self._layers}
+
+    def on_change(self, report: Callable[[str, bool], None]) -> None:
+        """Call `report` with the name of each layer and whether it works: now, and whenever that changes."""
+        for layer in self._layers:
+            layer.on_change(partial(report, layer.name))
+
+    def holds_entries(self) -> bool:
+        """Whether a layer has entries, as far as layers know. Blocks."""
+        return any(
+            layer.read(layer.inner.holds_entries) for layer in self._layers if isinstance(layer.inner, CountedLayer)
+        )
 
     @property
     def shared(self) -> bool:

@@ -35,6 +35,7 @@ MIB = 1024 * 1024
 MEGAPIXEL = 1_000_000
 MAX_WORKERS = 1024
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_FORMATS = (TEXT_LINES, JSON_LINES) = ("text", "json")
 # What pictures are made of: the originals, or plain colors, without any storage.
 NORMAL, DUMMY = MODES = ("normal", "dummy")
 # An original whose data ends early: 422, or what browsers show of it.
@@ -187,6 +188,7 @@ class StorageConf:
     s3_http_config: S3Http = key(_S3_HTTP)
     alias: str | None = key(text, default=None)
     options: dict[str, object] = key(mapping_of(anything), default={}, secret=True)
+    probe_key: str | None = key(text, default=None)
     signature_secret_key: tuple[str, ...] = key(one_or_list_of(text), default=(), secret=True)
     signature_length: int = key(whole(1, MAXIMUM_LENGTH), default=DEFAULT_LENGTH)
     cache: CacheConf = key(nested(CacheConf))
@@ -231,3 +233,6 @@ class DocumentConf:
     port: int = key(whole(0, 65535), default=8080)
     workers: int = key(whole(1, MAX_WORKERS), default=usable_cores())
     log_level: str = key(one_of(LOG_LEVELS), default="INFO")
+    # None: lines of text, and the access log in JSON.
+    log_format: str | None = key(one_of(LOG_FORMATS), default=None)
+    trusted_proxies: tuple[str, ...] = key(list_of(values.proxy), default=())

@@ -19,8 +19,8 @@ VARIABLE_MISSING = "thumbs.E006"
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
-# Of `settings.THUMBS`, in lower case: those of a document, and three that say where its values come from.
-KEYS = (*(each.name for each in fields(DocumentConf)), "storages_file", "environ", "defaults")
+# Of `settings.THUMBS`, in lower case: those of a document, and four that say where its values come from.
+KEYS = (*(each.name for each in fields(DocumentConf)), "storages_file", "environ", "variables", "defaults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ def load(thumbs: object) -> Configuration:
     """Read `settings.THUMBS`: the document with its names in upper case, or `STORAGES_FILE`, the path of one.
 
     Each `${NAME}` in a text is looked up in the mapping `ENVIRON`. `DEFAULTS` has values for keys that neither sets.
+    `VARIABLES` has, for keys whose values come from the environment, the names of the variables: problems name those.
     """
     problems: list[Problem] = []
     if not isinstance(thumbs, Mapping):
@@ -70,6 +71,7 @@ def load(thumbs: object) -> Configuration:
     document = {str(name).lower(): value for name, value in thumbs.items()}
     environ = document.pop("environ", {})
     defaults = document.pop("defaults", {})
+    variables = document.pop("variables", {})
     path = document.pop("storages_file", None)
     where = "THUMBS"
     from_file = isinstance(path, str | Path) and "storages" not in document
@@ -87,7 +89,9 @@ def load(thumbs: object) -> Configuration:
         document = {**defaults, **document}
     document = _expanded(document, environ if isinstance(environ, Mapping) else {}, where, problems)
     configuration = _configuration(document, where, problems)
-    return replace(configuration, from_file=from_file)
+    places = {f"{where}.{key}": str(name) for key, name in variables.items()} if isinstance(variables, Mapping) else {}
+    named = tuple(replace(each, where=places.get(each.where, each.where)) for each in configuration.problems)
+    return replace(configuration, from_file=from_file, problems=named)
 
 
 def caches_of(path: str | Path) -> dict[str, dict[str, object]]:
@@ -100,6 +104,12 @@ def caches_of(path: str | Path) -> dict[str, dict[str, object]]:
         for alias, cache in caches.items()
         if isinstance(cache, Mapping)
     }
+
+
+def text_of(path: str | Path, key: str) -> str:
+    """A text at the top level of a document; empty when there is none, or it cannot be read."""
+    value = _document_of(Path(path), []).get(key)
+    return value if isinstance(value, str) else ""
 
 
 def _configuration(document: dict[str, object], where: str, problems: list[Problem]) -> Configuration:

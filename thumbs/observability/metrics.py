@@ -86,6 +86,20 @@ class Metrics:
             "Answers that became 503 because clients had not taken others.",
             registry=registry,
         )
+        self._storages = Gauge(
+            "mage_storage_up",
+            "Whether the storage can be reached, by the last probe: 1 or 0.",
+            ["storage"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self._layers = Gauge(
+            "mage_cache_layer_up",
+            "Whether this cache layer works in all processes: 1 or 0.",
+            ["storage", "layer"],
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
         self._known: dict[tuple[int, str], Counter] = {}
 
     def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
@@ -101,6 +115,14 @@ class Metrics:
     def failed(self, storage: str, code: str) -> None:
         """Count a failure of `storage`. `code` is that of a class in `thumbs.errors`."""
         self._failures.labels(storage, code).inc()
+
+    def storage_up(self, storage: str, up: bool) -> None:
+        """Whether `storage` can be reached."""
+        self._storages.labels(storage).set(float(up))
+
+    def layer_up(self, storage: str, layer: str, up: bool) -> None:
+        """Whether this layer of the cache of `storage` works in this process."""
+        self._layers.labels(storage, layer).set(float(up))
 
     def render_process(self, event: str) -> None:
         """Count an event of `render.isolation.pool.EVENTS`."""

@@ -9,6 +9,7 @@ from thumbs.http.messages import Headers, Request, Response, joined, problem
 from thumbs.pipeline.entries import etag_of
 from thumbs.pipeline.originals import SOURCE
 from thumbs.pipeline.steps import Timings
+from thumbs.request.cache_control import shortened
 from thumbs.request.resolve import ThumbRequest, vary_of
 from thumbs.sources.source import Version
 
@@ -20,6 +21,8 @@ def from_entry(
     entry, layer, stale, passing = found
     x_cache = "STALE" if stale else "MISS" if layer == SOURCE else "HIT"
     of_request, labels = _request_headers(thumb, clock), _labels(x_cache, layer, timings)
+    if stale:
+        of_request = _short_lived(of_request)
     if passing:
         headers = _unkept(entry.headers + of_request + labels)
         return Response(200, headers, entry.body).to(request.method)
@@ -50,6 +53,18 @@ def from_version(
 def from_error(request: Request, thumb: ThumbRequest | None, error: ThumbError) -> Response:
     """The problem document of `error`. `thumb` is None where the request could not be resolved."""
     return problem(error, thumb.error_headers if thumb else vary_of(request.path)).to(request.method)
+
+
+_STALE_SECONDS = 60
+
+
+@lru_cache(maxsize=256)
+def _short_lived(headers: Headers) -> Headers:
+    """`headers` for a stale copy: clients and caches ask again within a minute, when it may have been renewed."""
+    return tuple(
+        (name, shortened(value, _STALE_SECONDS)) if name == b"Cache-Control" else (name, value)
+        for name, value in headers
+    )
 
 
 _OF_COPIES = (b"cache-control", b"etag", b"expires", b"last-modified")

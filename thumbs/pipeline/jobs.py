@@ -15,6 +15,7 @@ from thumbs.errors import (
     Overloaded,
     RenderTimeout,
     SourceBroken,
+    SourceDenied,
     SourceMissing,
     SourceOverLimit,
     SourceTooLarge,
@@ -65,8 +66,8 @@ class Jobs:
         self._storages = storages
         self._executors = executors
         self._clock = clock
-        self._timer = Timer()
-        self._originals = OriginalCache(storages, executors, self._timer, clock)
+        self.timer = Timer()
+        self._originals = OriginalCache(storages, executors, self.timer, clock)
         self.negative_cache = NegativeCache(clock)
 
     def start(self, kind: JobKind, thumb: ThumbRequest, timings: Timings) -> Job[Outcome | VersionOnly]:
@@ -81,7 +82,7 @@ class Jobs:
 
     def close(self) -> None:
         """End the thread of the timer. Jobs that wait for a time never continue."""
-        self._timer.close()
+        self.timer.close()
 
     async def make(self, thumb: ThumbRequest, timings: Timings) -> Outcome:
         """Take the thumbnail from the layers, or make it."""
@@ -90,7 +91,10 @@ class Jobs:
         if found is None:
             try:
                 storage = self._storages[thumb.storage]
-                found = await make_once(storage, thumb.key, partial(self._make_or_extend, thumb, timings), self._timer)
+                found = await make_once(storage, thumb.key, partial(self._make_or_extend, thumb, timings), self.timer)
+            except SourceDenied as error:
+                self.negative_cache.remember(thumb.key, error, asked=asked)  # other sizes may be in a layer
+                raise
             except (SourceMissing, SourceTooLarge, RenderTimeout) as error:
                 # A timeout is the original's in most cases: its other sizes would take a place each, for as long.
                 self.negative_cache.remember(source_key(thumb), error, asked=asked)
@@ -115,7 +119,7 @@ class Jobs:
         found = await self._look_up(thumb)
         if found is not None:
             return Outcome(found, timings)
-        version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
+        version: Version = await Step(fetch_stage(thumb.storage), storage.checked, storage.source.version, thumb.path)
         return VersionOnly(version)
 
     async def renew(self, thumb: ThumbRequest, timings: Timings) -> Outcome:
@@ -124,7 +128,11 @@ class Jobs:
         asked = self._clock()
         found: Found | None = await Step(LOOKUP, storage.layers.get, thumb.key)
         try:
-            version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
+            version: Version = await Step(
+                fetch_stage(thumb.storage), storage.checked, storage.source.version, thumb.path
+            )
+        except SourceDenied:
+            raise  # the original may be there: what was made of it stays
         except SourceMissing:
             # Without a purge, each other size, and each copy in another process, would be served once more.
             await Step(LOOKUP, storage.layers.delete, thumb.key)
@@ -147,7 +155,9 @@ class Jobs:
         storage = self._storages[thumb.storage]
         if expired is not None:
             asked = self._clock()
-            version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
+            version: Version = await Step(
+                fetch_stage(thumb.storage), storage.checked, storage.source.version, thumb.path
+            )
             if _is_current(version, expired):
                 return await self._extend(thumb, expired, asked)
             await self._originals.forget(thumb)

@@ -59,7 +59,9 @@ class OriginalCache:
         storage = self._storages[thumb.storage]
         if not storage.keeps_sources:
             asked = self._clock()
-            original: Original = await Step(fetch_stage(thumb.storage), storage.source.read, thumb.path)
+            original: Original = await Step(
+                fetch_stage(thumb.storage), storage.checked, storage.source.read, thumb.path
+            )
             return FetchedOriginal(original, asked)
         return await self._shared(thumb, source_key(thumb), partial(self._read, thumb))
 
@@ -132,7 +134,7 @@ class OriginalCache:
     async def _read(self, thumb: ThumbRequest, _: Entry | None) -> Found:
         storage = self._storages[thumb.storage]
         asked = self._clock()
-        original: Original = await Step(fetch_stage(thumb.storage), storage.source.read, thumb.path)
+        original: Original = await Step(fetch_stage(thumb.storage), storage.checked, storage.source.read, thumb.path)
         entry = source_entry(original, asked, storage.layers.lifetime())
         await keep(storage, source_key(thumb), entry)
         return Found(entry, SOURCE, stale=False)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from thumbs.cache.layers import Layers
 from thumbs.image.transforms import Transform
 from thumbs.request.resolve import StoragePolicy
+from thumbs.sources.health import StorageHealth
 from thumbs.sources.source import Source
+
+T = TypeVar("T")
 
 LOOKUP, FETCH, RENDER, ENCODE, WAIT = "lookup", "fetch", "render", "encode", "wait"
 
@@ -44,7 +47,8 @@ class Render(Protocol):
 class Storage:
     """One storage. `seconds` bounds how long a request waits for its thumbnails.
 
-    `require_place` is that of a `Placed` source: called for each request, before the layers are looked into.
+    `require_place` is that of a `Placed` source: called for each request, before the layers are looked into. Without
+    `health`, errors of the source say nothing of the storage.
     """
 
     policy: StoragePolicy
@@ -54,6 +58,11 @@ class Storage:
     seconds: float = 60
     keeps_sources: bool = False
     require_place: Callable[[], None] | None = None
+    health: StorageHealth | None = None
+
+    def checked(self, call: Callable[[str], T], path: str) -> T:
+        """What `call`, a method of the source, returns for `path`. Raises as `StorageHealth.checked` does."""
+        return call(path) if self.health is None else self.health.checked(call, path)
 
 
 def fetch_stage(storage: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
@@ -16,8 +15,7 @@ from thumbs.errors import (
     MethodNotAllowed,
     Overloaded,
     RenderTimeout,
-    StorageFailed,
-    StorageTimeout,
+    SourceDenied,
     TargetTooLong,
     ThumbError,
 )
@@ -26,16 +24,18 @@ from thumbs.http.messages import Request, Response
 from thumbs.pipeline import answers
 from thumbs.pipeline.executor import Executor
 from thumbs.pipeline.jobs import JobKind, Jobs, Outcome, VersionOnly
-from thumbs.pipeline.observer import Access, NullObserver, Observer
+from thumbs.pipeline.observer import Access, Observer
 from thumbs.pipeline.originals import SOURCE
 from thumbs.pipeline.ports import Storage
+from thumbs.pipeline.pressure import Pressure
 from thumbs.pipeline.renewals import Renewals
+from thumbs.pipeline.reports import Asked, Reports
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
 from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight, resolve
 from thumbs.sources.source import Closable
 
-logger = logging.getLogger("thumbs")
+_A_REQUEST = "a request failed"
 
 
 class Lookup(NamedTuple):
@@ -52,12 +52,16 @@ class Lookup(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pending:
-    """A request whose answer waits for a flight, for `seconds` at most."""
+    """A request whose answer waits for a flight, for `seconds` at most.
+
+    `began` is when it came, by `perf_counter`, where answers are logged.
+    """
 
     request: Request
     thumb: ThumbRequest
     ticket: Ticket[Outcome | VersionOnly]
     seconds: float
+    began: float
 
 
 class Thumbnailer:
@@ -77,12 +81,13 @@ class Thumbnailer:
         self.executors = executors
         # By `Request.private`: every other request finds private storages as little as unknown ones.
         self._policies = {private: _policies(storages, private=private) for private in (False, True)}
-        self._observer = observer or NullObserver()
-        self._access = access
         self._clock = clock
         self._jobs = Jobs(storages, executors, clock)
+        self._reports = Reports(observer, access, self._jobs.timer.after)
+        self._logs = self._reports.logs_answers  # else a hit neither reads the clock nor keeps what was asked
+        self.pressure = Pressure()
         self._flights: SingleFlight[Outcome | VersionOnly] = SingleFlight()
-        self._renewals = Renewals(lambda thumb: self._join(JobKind.RENEW, thumb).future, clock)
+        self._renewals = Renewals(lambda thumb: self._join(JobKind.RENEW, thumb).future, self._renewal_failed, clock)
         # `resolve` is pure: the same bytes give the same thumb request, so a hit is not parsed again.
         self._resolve, self._resolve_private = (
             lru_cache(maxsize=remembered_urls)(partial(resolve, policies=self._policies[private]))
@@ -113,9 +118,12 @@ class Thumbnailer:
 
         `request` is a GET or HEAD.
         """
+        began = time.perf_counter() if self._logs else 0.0
         lookup = self.look_up(request)
         _, thumb, found, _ = lookup
-        return lookup if thumb is None or found is None or found.stale else self._answer_found(request, thumb, found)
+        if thumb is None or found is None or found.stale:
+            return lookup
+        return self._answer_found(request, thumb, found, began=began)
 
     def reply(self, request: Request, lookup: Lookup | None = None) -> Response | Pending:
         """The answer if it needs no job, else a pending reply. Never blocks.
@@ -123,6 +131,7 @@ class Thumbnailer:
         `lookup` is what `hit` returned just before. It is ignored unless it belongs to an equal request.
         """
         thumb: ThumbRequest | None = None
+        began = time.perf_counter() if self._logs else 0.0
         try:
             if request.method == "OPTIONS" and request.error is None:
                 return preflight(request.path, self._policies[request.private])
@@ -130,18 +139,19 @@ class Thumbnailer:
                 lookup = self.look_up(request)
             thumb = lookup.thumb
             if thumb is None or lookup.error is not None:
-                return self._answer_error(request, thumb, lookup.error or ThumbError())
+                return self._answer_error(request, thumb, lookup.error or ThumbError(), began)
             if lookup.found is not None:
-                return self._answer_found(request, thumb, lookup.found)
+                return self._answer_found(request, thumb, lookup.found, began=began)
             failure = self._jobs.failure(thumb)
             if failure is not None:
                 raise failure
-            return self._start(JobKind.CHECK if request.tags else JobKind.MAKE, request, thumb)
+            return self._start(JobKind.CHECK if request.tags else JobKind.MAKE, request, thumb, began)
         except ThumbError as error:
-            return self._answer_error(request, thumb, error)
-        except Exception:
-            logger.exception("a request failed")
-            return self._answer_error(request, thumb, ThumbError())
+            return self._answer_error(request, thumb, error, began)
+        except Exception as error:
+            request = request.identified()
+            self._reports.failed(_A_REQUEST, error, thumb, request)
+            return self._answer_error(request, thumb, ThumbError(), began)
 
     def close(self) -> None:
         """Refuse all requests that wait, and those that come. The threads end when the work that runs has ended."""
@@ -175,14 +185,15 @@ class Thumbnailer:
             return Lookup(request, thumb, storage.layers.get_now(thumb.key))
         except ThumbError as error:
             return Lookup(request, thumb, error=error)
-        except Exception:
-            logger.exception("a request failed")
+        except Exception as error:
+            self._reports.failed(_A_REQUEST, error, thumb, request)
             return Lookup(request, thumb, error=ThumbError())
 
     # ------------------------------------------------------------------------------------ flights
 
-    def _start(self, kind: JobKind, request: Request, thumb: ThumbRequest) -> Pending:
-        return Pending(request, thumb, self._join(kind, thumb), self.storages[thumb.storage].seconds)
+    def _start(self, kind: JobKind, request: Request, thumb: ThumbRequest, began: float) -> Pending:
+        self.pressure.ask(thumb.storage)
+        return Pending(request, thumb, self._join(kind, thumb), self.storages[thumb.storage].seconds, began)
 
     def _join(self, kind: JobKind, thumb: ThumbRequest) -> Ticket[Outcome | VersionOnly]:
         """A ticket for the flight of this kind for `thumb`. It is started if there is none."""
@@ -195,52 +206,51 @@ class Thumbnailer:
 
     def _continue(self, pending: Pending) -> Response | Pending:
         """The next reply, when the flight has ended or the time is up."""
-        request, thumb, future = pending.request, pending.thumb, pending.ticket.future
+        request, thumb, future, began = pending.request, pending.thumb, pending.ticket.future, pending.began
         try:
             if not future.done():
                 pending.ticket.leave()
                 raise RenderTimeout
             outcome = future.result()
             if isinstance(outcome, Outcome):
-                return self._answer_found(request, thumb, outcome.found, outcome.timings)
+                return self._answer_found(request, thumb, outcome.found, outcome.timings, began=began)
             response = answers.from_version(request, thumb, outcome.version, clock=self._clock)
             if response is None:
-                return self._start(JobKind.MAKE, request, thumb)
-            self._report(request, thumb, response.status, SOURCE)
+                return self._start(JobKind.MAKE, request, thumb, began)
+            self._reports.answered(response, Asked(request, thumb, began), layer=SOURCE)
             return response
         except ThumbError as error:
-            if isinstance(error, StorageFailed | StorageTimeout):
-                self._observer.failed(thumb.storage, error.code)
-            if error.status >= 500 and not isinstance(error, Overloaded):
+            if isinstance(error, Overloaded):
+                self.pressure.refuse(thumb.storage)
+            elif error.status >= 500 or isinstance(error, SourceDenied):
+                request = request.identified()
                 # The client gets a constant sentence; the cause is for the operator.
-                logger.warning("storage %s: %s %r", thumb.storage, error, error.__cause__)
-            return self._answer_error(request, thumb, error)
-        except Exception:
-            logger.exception("a thumbnail could not be made")
-            return self._answer_error(request, thumb, ThumbError())
+                self._reports.failed(str(error), error, thumb, request)
+            return self._answer_error(request, thumb, error, began)
+        except Exception as error:
+            request = request.identified()
+            self._reports.failed("a thumbnail could not be made", error, thumb, request)
+            return self._answer_error(request, thumb, ThumbError(), began)
+
+    def _renewal_failed(self, thumb: ThumbRequest, error: BaseException) -> None:
+        self._reports.failed(f"a stale thumbnail is not renewed: {error}", error, thumb)
 
     # ------------------------------------------------------------------------------------ answers
 
     def _answer_found(
-        self, request: Request, thumb: ThumbRequest, found: Found, timings: Timings | None = None
+        self, request: Request, thumb: ThumbRequest, found: Found, timings: Timings | None = None, *, began: float
     ) -> Response:
         if found.stale:
             self._renewals.renew(thumb)
         response = answers.from_entry(request, thumb, found, timings=timings, clock=self._clock)
-        self._report(request, thumb, response.status, found.layer, timings)
+        asked = Asked(request, thumb, began) if self._logs else None
+        self._reports.answered(response, asked, layer=found.layer, timings=timings)
         return response
 
-    def _answer_error(self, request: Request, thumb: ThumbRequest | None, error: ThumbError) -> Response:
-        self._report(request, thumb, error.status)
-        return answers.from_error(request, thumb, error)
-
-    def _report(
-        self, request: Request, thumb: ThumbRequest | None, status: int, layer: str = "", timings: Timings | None = None
-    ) -> None:
-        seconds = {} if timings is None else timings.count_once()
-        self._observer.answered(status, layer, seconds)
-        if self._access is not None:
-            self._access.log(request, thumb, status, layer, seconds)
+    def _answer_error(self, request: Request, thumb: ThumbRequest | None, error: ThumbError, began: float) -> Response:
+        response = answers.from_error(request, thumb, error)
+        self._reports.answered(response, Asked(request, thumb, began), code=error.logged_code)
+        return response
 
 
 def _policies(storages: Mapping[str, Storage], *, private: bool) -> dict[str, StoragePolicy]:

@@ -33,7 +33,8 @@ class Placed(Protocol):
 class Source(Protocol):
     """A storage of originals. All three methods block, no longer than the source's deadline.
 
-    They raise only `SourceMissing`, `SourceTooLarge`, `StorageFailed` and `StorageTimeout`.
+    They raise only `SourceMissing`, `SourceTooLarge`, `StorageFailed` and `StorageTimeout`. `SourceDenied`, a subclass
+    of the first, is raised where the storage does not say whether an original exists.
     """
 
     def read(self, path: str) -> Original:
@@ -44,6 +45,14 @@ class Source(Protocol):
 
     def ready(self) -> None:
         """Return when the storage can be reached."""
+
+
+@runtime_checkable
+class Probeable(Protocol):
+    """A source that can ask its storage whether anything may be read there."""
+
+    def probe(self) -> None:
+        """As `ready`, but raises `SourceDenied` where that is refused."""
 
 
 @runtime_checkable

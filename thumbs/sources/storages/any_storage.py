@@ -11,7 +11,7 @@ from typing import TypeVar
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import Storage
 
-from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
+from thumbs.errors import SourceDenied, SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
 from thumbs.sources.listing import Unlistable, directory_of, is_plain
 from thumbs.sources.reading import Deadline, key_bytes, read_to_end
 from thumbs.sources.source import Original, Version
@@ -26,9 +26,9 @@ _MISSING = (
     IsADirectoryError,
     NotADirectoryError,
     FileExistsError,  # InMemoryStorage raises it for a file that is used as a directory
-    PermissionError,
     SuspiciousOperation,
 )
+_FORBIDDEN = 403
 
 
 class AnyStorageSource:
@@ -115,9 +115,13 @@ class AnyStorageSource:
             raise
         except _MISSING as error:
             raise SourceMissing from error
+        except PermissionError as error:
+            raise SourceDenied from error
         except TimeoutError as error:
             raise StorageTimeout from error
         except Exception as error:
+            if _is_forbidden(error):
+                raise SourceDenied from error
             raise (StorageFailed if self._exists(path) else SourceMissing) from error
 
     def _exists(self, path: str) -> bool:
@@ -126,3 +130,12 @@ class AnyStorageSource:
             return self._storage.exists(path)
         except Exception:
             return True
+
+
+def _is_forbidden(error: Exception) -> bool:
+    """Whether the error stands for an HTTP 403: of Google's client (`code`), Azure's (`status_code`) or botocore's."""
+    if _FORBIDDEN in (getattr(error, "code", None), getattr(error, "status_code", None)):
+        return True
+    response = getattr(error, "response", None)
+    metadata = response.get("ResponseMetadata", {}) if isinstance(response, dict) else {}
+    return bool(metadata.get("HTTPStatusCode") == _FORBIDDEN)
