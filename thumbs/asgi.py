@@ -21,6 +21,7 @@ _FIELDS = {
     b"if-none-match": "if_none_match",
     b"if-modified-since": "if_modified_since",
     b"x-request-id": "request_id",
+    b"cdn-loop": "cdn_loop",
 }
 
 
@@ -67,6 +68,8 @@ class ThumbsASGI:
         accept, if_none_match = fields.get(b"accept", ""), fields.get(b"if-none-match")
         if_modified_since, request_id = fields.get(b"if-modified-since"), fields.get(b"x-request-id", "")
         request = Request(method, match.path, len(target), accept, if_none_match, if_modified_since, request_id)
+        if b"cdn-loop" in fields:
+            request = request._replace(cdn_loop=fields[b"cdn-loop"])
         return self._thumbnailer().hit(request)
 
     def _match(self, scope: Scope) -> ThumbTarget | None:

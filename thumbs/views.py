@@ -121,6 +121,7 @@ def _request(request: HttpRequest, path: str) -> Request:
         if_modified_since=request.headers.get("If-Modified-Since"),
         request_id=request.headers.get("X-Request-ID", ""),
         error=match.error,
+        cdn_loop=request.headers.get("CDN-Loop", ""),
     )
 
 

@@ -197,7 +197,21 @@ def test_codes_are_unique() -> None:
 @pytest.mark.parametrize(
     ("status", "names"),
     [
-        (400, {"BadRequest", "BadTarget", "BadHost", "BadPath", "BadSize", "BadFilter", "SizeOverLimit", "NotOffered"}),
+        (
+            400,
+            {
+                "BadRequest",
+                "BadTarget",
+                "BadHost",
+                "BadPath",
+                "BadSize",
+                "BadFilter",
+                "SizeOverLimit",
+                "NotOffered",
+                "SourceNotAllowed",
+                "SourceLoop",
+            },
+        ),
         (403, {"AccessRefused", "SignatureRefused", "SignatureMissing", "SignatureUnexpected"}),
         (404, {"StorageUnknown", "SourceMissing"}),
         (405, {"MethodNotAllowed"}),

@@ -13,6 +13,7 @@ from thumbs.http import conditions
 
 Headers = tuple[tuple[bytes, bytes], ...]
 MAX_TARGET_BYTES = 2048
+CDN_NAME = "mage"  # in `CDN-Loop` (RFC 8586)
 # For every response, also one that a browser opens as a document: no script, no frame, no other resource.
 SECURITY_HEADERS: Headers = (
     (b"X-Content-Type-Options", b"nosniff"),
@@ -29,7 +30,7 @@ class Request(NamedTuple):
     in bytes of the whole target as received. `request_id` is the id that the client or a proxy gave. `error` is set
     when the front found invalid HTTP: the request is refused with it, and `path` is only one possible reading.
     `private` is set by the view that asks a check of the site before each answer: such a request may name private
-    storages, and only these.
+    storages, and only these. `cdn_loop` is the field of RFC 8586.
     """
 
     method: str
@@ -41,6 +42,14 @@ class Request(NamedTuple):
     request_id: str = ""
     error: type[ThumbError] | None = None
     private: bool = False
+    cdn_loop: str = ""
+
+    @property
+    def has_looped(self) -> bool:
+        """Whether a server like this one has sent the request, to read an original."""
+        return bool(self.cdn_loop) and any(
+            each.partition(";")[0].strip().lower() == CDN_NAME for each in self.cdn_loop.split(",")
+        )
 
     @property
     def conditional(self) -> bool:

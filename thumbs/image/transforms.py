@@ -8,6 +8,7 @@ from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.limits import MAX_SIDE
 
 AUTO = "auto"
+ORIGINAL = "original"  # the stored bytes
 
 
 def _require(condition: bool, sentence: str) -> None:
@@ -204,7 +205,7 @@ class Transform:
         _require(self.frames >= 0, "frames are counted from 1")
         _require(self.max_bytes is None or self.max_bytes >= 1, "max_bytes is at least 1")
         _require(all(side is None or side >= 1 for side in (self.width, self.height)), "a side is at least 1")
-        _require(self.format is None or self.format == AUTO or self.format in OUTPUT_NAMES.values(), "no such format")
+        _require(self.format in (None, AUTO, ORIGINAL, *OUTPUT_NAMES.values()), "no such format")
         _require(self.quality is None or 1 <= self.quality <= 100, "quality is 1–100")
         _require(self.fill is None or self.fit is Fit.FILL, "only fit(fill) takes a color")
         _require(math.isfinite(self.dpr) and 1 <= self.dpr <= 4, "dpr is 1–4")

@@ -32,7 +32,9 @@ class AccessLog:
         }
         if thumb is not None:
             width, height = thumb.transform.width or "", thumb.transform.height or ""
-            line |= {"storage": thumb.storage, "path": thumb.path, "size": f"{width}x{height}"}
+            # Of the URL of an original, without its query, which may be a secret. No other path has `//`.
+            path = thumb.path.partition("?")[0] if "://" in thumb.path else thumb.path
+            line |= {"storage": thumb.storage, "path": path, "size": f"{width}x{height}"}
             line["filters"] = filters.build_filters(thumb.transform)
         line |= {f"{stage}_ms": round(spent * 1000, 1) for stage, spent in seconds.items()}
         logger.info("%s", json.dumps(line))

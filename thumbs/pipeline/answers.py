@@ -28,6 +28,17 @@ def from_entry(
     return Response(200, entry.headers + labels, entry.body).to(request.method)
 
 
+def from_fallback(
+    request: Request, thumb: ThumbRequest, found: Found, *, timings: Timings | None, clock: Callable[[], float]
+) -> Response:
+    """404 with the picture that stands for a missing original. No condition holds for it, and it has no validators."""
+    entry, layer, stale, _ = found
+    x_cache = "STALE" if stale else "MISS" if layer == SOURCE else "HIT"
+    kept = tuple(row for row in entry.headers if row[0].lower() not in _OF_COPIES)
+    headers = (*kept, *_request_headers(thumb, clock), *_labels(x_cache, layer, timings))
+    return Response(404, headers, entry.body).to(request.method)
+
+
 def from_version(
     request: Request, thumb: ThumbRequest, version: Version, *, clock: Callable[[], float]
 ) -> Response | None:

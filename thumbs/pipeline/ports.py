@@ -1,6 +1,7 @@
 """The protocols that jobs need from a storage, and the names of stages."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,11 +41,23 @@ class Render(Protocol):
         """As a call, but from a proxy; None if that is too small for `transform`."""
 
 
+class HostGate(Protocol):
+    """Places for fetches, by host. `gate.Gate` says what the methods do."""
+
+    @property
+    def max_seconds(self) -> float: ...
+
+    def enter(self, host: str) -> "Future[None]": ...
+
+    def leave(self, host: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Storage:
     """One storage. `seconds` bounds how long a request waits for its thumbnails.
 
-    `require_place` is that of a `Placed` source: called for each request, before the layers are looked into.
+    `gate` limits the fetches of each host, which `host_of` names by the key of an original. `require_place` is that of
+    a `Placed` source: called for each request, before the layers are looked into.
     """
 
     policy: StoragePolicy
@@ -54,6 +67,8 @@ class Storage:
     seconds: float = 60
     keeps_sources: bool = False
     require_place: Callable[[], None] | None = None
+    gate: HostGate | None = None
+    host_of: Callable[[str], str] | None = None
 
 
 def fetch_stage(storage: str) -> str:

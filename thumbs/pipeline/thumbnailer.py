@@ -1,11 +1,10 @@
 """From a request to its answer: at once if a cache layer has it, else when its job ends."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import NamedTuple
@@ -16,6 +15,8 @@ from thumbs.errors import (
     MethodNotAllowed,
     Overloaded,
     RenderTimeout,
+    SourceLoop,
+    SourceMissing,
     StorageFailed,
     StorageTimeout,
     TargetTooLong,
@@ -32,7 +33,8 @@ from thumbs.pipeline.ports import Storage
 from thumbs.pipeline.renewals import Renewals
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight, resolve
+from thumbs.pipeline.waiting import done
+from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight, resolve, with_fallback
 from thumbs.sources.source import Closable
 
 logger = logging.getLogger("thumbs")
@@ -52,12 +54,16 @@ class Lookup(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pending:
-    """A request whose answer waits for a flight, for `seconds` at most."""
+    """A request whose answer waits for a flight, for `seconds` at most.
+
+    `missing` is the request whose original is missing, where `thumb` is for the storage's fallback.
+    """
 
     request: Request
     thumb: ThumbRequest
     ticket: Ticket[Outcome | VersionOnly]
     seconds: float
+    missing: ThumbRequest | None = None
 
 
 class Thumbnailer:
@@ -101,7 +107,7 @@ class Thumbnailer:
         """The answer that `reply` leads to. If the caller is cancelled, it leaves the flight."""
         while isinstance(reply, Pending):
             try:
-                await _done(reply.ticket.future, reply.seconds)
+                await done(reply.ticket.future, reply.seconds)
             except asyncio.CancelledError:
                 reply.ticket.leave()
                 raise
@@ -133,10 +139,7 @@ class Thumbnailer:
                 return self._answer_error(request, thumb, lookup.error or ThumbError())
             if lookup.found is not None:
                 return self._answer_found(request, thumb, lookup.found)
-            failure = self._jobs.failure(thumb)
-            if failure is not None:
-                raise failure
-            return self._start(JobKind.CHECK if request.tags else JobKind.MAKE, request, thumb)
+            return self._make_or_refuse(request, thumb)
         except ThumbError as error:
             return self._answer_error(request, thumb, error)
         except Exception:
@@ -170,6 +173,8 @@ class Thumbnailer:
             if thumb.expires is not None and thumb.expires <= self._clock():
                 raise Expired
             storage = self.storages[thumb.storage]
+            if request.has_looped and storage.policy.naming is not None:
+                raise SourceLoop
             if storage.require_place is not None:
                 storage.require_place()
             return Lookup(request, thumb, storage.layers.get_now(thumb.key))
@@ -181,8 +186,10 @@ class Thumbnailer:
 
     # ------------------------------------------------------------------------------------ flights
 
-    def _start(self, kind: JobKind, request: Request, thumb: ThumbRequest) -> Pending:
-        return Pending(request, thumb, self._join(kind, thumb), self.storages[thumb.storage].seconds)
+    def _start(
+        self, kind: JobKind, request: Request, thumb: ThumbRequest, *, missing: ThumbRequest | None = None
+    ) -> Pending:
+        return Pending(request, thumb, self._join(kind, thumb), self.storages[thumb.storage].seconds, missing)
 
     def _join(self, kind: JobKind, thumb: ThumbRequest) -> Ticket[Outcome | VersionOnly]:
         """A ticket for the flight of this kind for `thumb`. It is started if there is none."""
@@ -193,6 +200,25 @@ class Thumbnailer:
 
         return self._flights.join((kind, thumb.key), start)
 
+    def _make_or_refuse(self, request: Request, thumb: ThumbRequest) -> Response | Pending:
+        failure = self._jobs.failure(thumb)
+        if failure is not None:
+            return self._refuse(request, thumb, failure)
+        return self._start(JobKind.CHECK if request.tags else JobKind.MAKE, request, thumb)
+
+    def _refuse(self, request: Request, thumb: ThumbRequest, error: ThumbError) -> Response | Pending:
+        """The answer to an error: that of the storage's fallback where an original is missing."""
+        storage = self.storages[thumb.storage]
+        shown = with_fallback(thumb, storage.policy) if isinstance(error, SourceMissing) else None
+        if shown is None:
+            return self._answer_error(request, thumb, error)
+        found = storage.layers.get_now(shown.key)
+        if found is not None:
+            return self._answer_fallback(request, shown, found)
+        if self._jobs.failure(shown) is not None:
+            return self._answer_error(request, thumb, error)
+        return self._start(JobKind.MAKE, request, shown, missing=thumb)
+
     def _continue(self, pending: Pending) -> Response | Pending:
         """The next reply, when the flight has ended or the time is up."""
         request, thumb, future = pending.request, pending.thumb, pending.ticket.future
@@ -202,22 +228,29 @@ class Thumbnailer:
                 raise RenderTimeout
             outcome = future.result()
             if isinstance(outcome, Outcome):
-                return self._answer_found(request, thumb, outcome.found, outcome.timings)
+                answered = self._answer_found if pending.missing is None else self._answer_fallback
+                return answered(request, thumb, outcome.found, outcome.timings)
             response = answers.from_version(request, thumb, outcome.version, clock=self._clock)
             if response is None:
                 return self._start(JobKind.MAKE, request, thumb)
             self._report(request, thumb, response.status, SOURCE)
             return response
         except ThumbError as error:
-            if isinstance(error, StorageFailed | StorageTimeout):
-                self._observer.failed(thumb.storage, error.code)
-            if error.status >= 500 and not isinstance(error, Overloaded):
-                # The client gets a constant sentence; the cause is for the operator.
-                logger.warning("storage %s: %s %r", thumb.storage, error, error.__cause__)
-            return self._answer_error(request, thumb, error)
+            self._count_failure(thumb, error)
+            if pending.missing is None:
+                return self._refuse(request, thumb, error)
+            logger.warning("storage %s: its fallback cannot be shown: %s", thumb.storage, error)
+            return self._answer_error(request, pending.missing, SourceMissing())
         except Exception:
             logger.exception("a thumbnail could not be made")
             return self._answer_error(request, thumb, ThumbError())
+
+    def _count_failure(self, thumb: ThumbRequest, error: ThumbError) -> None:
+        if isinstance(error, StorageFailed | StorageTimeout):
+            self._observer.failed(thumb.storage, error.code)
+        if error.status >= 500 and not isinstance(error, Overloaded):
+            # The client gets a constant sentence; the cause is for the operator.
+            logger.warning("storage %s: %s %r", thumb.storage, error, error.__cause__)
 
     # ------------------------------------------------------------------------------------ answers
 
@@ -227,6 +260,15 @@ class Thumbnailer:
         if found.stale:
             self._renewals.renew(thumb)
         response = answers.from_entry(request, thumb, found, timings=timings, clock=self._clock)
+        self._report(request, thumb, response.status, found.layer, timings)
+        return response
+
+    def _answer_fallback(
+        self, request: Request, thumb: ThumbRequest, found: Found, timings: Timings | None = None
+    ) -> Response:
+        if found.stale:
+            self._renewals.renew(thumb)
+        response = answers.from_fallback(request, thumb, found, timings=timings, clock=self._clock)
         self._report(request, thumb, response.status, found.layer, timings)
         return response
 
@@ -245,24 +287,3 @@ class Thumbnailer:
 
 def _policies(storages: Mapping[str, Storage], *, private: bool) -> dict[str, StoragePolicy]:
     return {name: storage.policy for name, storage in storages.items() if storage.policy.private == private}
-
-
-async def _done(future: "Future[Outcome | VersionOnly]", seconds: float) -> None:
-    """Return when `future` is done, with a result or an error, or when `seconds` have passed."""
-    loop = asyncio.get_running_loop()
-    waiter: asyncio.Future[None] = loop.create_future()
-
-    def wake() -> None:
-        if not waiter.done():
-            waiter.set_result(None)
-
-    def wake_from_thread(_: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed, so nothing waits any more
-            loop.call_soon_threadsafe(wake)
-
-    timer = loop.call_later(seconds, wake)
-    future.add_done_callback(wake_from_thread)
-    try:
-        await waiter
-    finally:
-        timer.cancel()

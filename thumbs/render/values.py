@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from thumbs.errors import SourceUnsupported
+from thumbs.image.formats import sniff
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.limits import (
     MAX_ANIMATION_PIXELS,
@@ -55,3 +57,11 @@ class Picture:
     format: str
     encode_seconds: float
     truncated: bool = False
+
+
+def stored(data: bytes) -> Picture:
+    """The bytes of an original as they are. Raises `SourceUnsupported` for what has the signature of no format."""
+    name = sniff(data)
+    if name is None:
+        raise SourceUnsupported
+    return Picture(data, name, 0.0)

@@ -9,6 +9,7 @@ from thumbs.image.transforms import (
     ALL_FRAMES,
     AUTO,
     NO_PADDING,
+    ORIGINAL,
     Attention,
     Compass,
     Crop,
@@ -27,7 +28,7 @@ _WATERMARK_DEFAULTS = ("center", "100", "0")  # gravity, opacity, scale
 
 
 def read_format(text: str) -> Fields:
-    return {"format": AUTO if text == AUTO else OUTPUT_NAMES[text]}
+    return {"format": text if text in (AUTO, ORIGINAL) else OUTPUT_NAMES[text]}
 
 
 def read_fit(text: str) -> Fields:

@@ -181,8 +181,11 @@ def build(target: Target) -> str:
     return "/".join(parts)
 
 
-def check_path(path: str) -> None:
-    """Raise `BadPath` unless `path` is a key that means the same in every storage."""
+def check_path(path: str, *, max_segment_bytes: int = 0) -> None:
+    """Raise `BadPath` unless `path` is a key that means the same in every storage.
+
+    `max_segment_bytes` is the longest segment of the storage, 0 for no limit.
+    """
     try:
         whole = path.encode()
     except UnicodeEncodeError:
@@ -190,7 +193,9 @@ def check_path(path: str) -> None:
     if not whole or len(whole) > MAX_PATH_BYTES or "\\" in path or CONTROL.search(path):
         raise BadPath
     for segment in path.split("/"):
-        if segment in ("", ".", "..") or len(segment.encode()) > MAX_SEGMENT_BYTES:
+        if segment in ("", ".", ".."):
+            raise BadPath
+        if max_segment_bytes and len(segment.encode()) > max_segment_bytes:
             raise BadPath
 
 
@@ -203,7 +208,7 @@ def split_name(rest: str) -> tuple[str, str | None]:
 def format_of_name(name: str) -> str:
     """The output format that a download name's extension stands for. Raises `BadFilter` or `BadPath`."""
     named = format_of_extension(name)
-    check_path(name)
+    check_path(name, max_segment_bytes=MAX_SEGMENT_BYTES)
     if named is None or named not in OUTPUT_NAMES or "/" in name or name.startswith("."):
         raise BadFilter(BAD_NAME)
     return named

@@ -3,22 +3,38 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-from thumbs.errors import BadFilter, MethodNotAllowed, NotOffered, StorageUnknown
+from thumbs.errors import BadFilter, MethodNotAllowed, NotOffered, SourceNotAllowed, StorageUnknown
 from thumbs.http import messages
 from thumbs.http.messages import SECURITY_HEADERS, Headers, Response
 from thumbs.image.encoding import Encoding
 from thumbs.image.formats import FALLBACK_OUTPUT, FORMATS, default_output
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import QualityTable, quality_for
-from thumbs.image.transforms import AUTO, NO_PADDING, Transform
+from thumbs.image.transforms import AUTO, NO_PADDING, ORIGINAL, Transform
 from thumbs.request import cache_control, filters, grammar
 from thumbs.request.grammar import Preset, Target
 from thumbs.request.signing import Signer
 
 # Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
 RECIPE = "3"
+FALLBACK_SECONDS = 60  # for which caches keep the picture that stands for a missing one
 _VARY: Headers = ((b"Vary", b"Accept"),)
+_ORIGINAL_ALONE = "format(original) is the stored file: size x, and no other filter but version and expires."
+
+
+class Naming(Protocol):
+    """How the paths of a storage name originals, where a path is not the key itself. Wrong ones raise ValueError."""
+
+    def canonical(self, path: str) -> str:
+        """The key of the original that the decoded `path` of a URL names."""
+
+    def path(self, source: str) -> str:
+        """The decoded path that names `source`: a URL, or a path."""
+
+    def named(self, path: str) -> str:
+        """The part of `path` whose extension is that of the file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +42,9 @@ class StoragePolicy:
     """What a storage accepts, signs and answers with. A set that is None allows everything.
 
     `watermarks` maps each name to a text that changes with the file. `render_proxy`: thumbnails may be rendered from a
-    proxy of the original, which gives other bytes. `namespace` is a text in every cache key. Where an answer is not
+    proxy of the original, which gives other bytes. `naming` is None where a path is the key of an original; no segment
+    of it is longer than `max_segment_bytes`, 0 for no limit. `fallback` is the key of the original that is shown where
+    another one is missing. `namespace` is a text in every cache key. Where an answer is not
     `keepable`, no cache may keep it. `private`: a client gets only what a check of the site allows.
     """
 
@@ -46,6 +64,9 @@ class StoragePolicy:
     namespace: str = ""
     keepable: bool = True
     private: bool = False
+    naming: Naming | None = None
+    max_segment_bytes: int = grammar.MAX_SEGMENT_BYTES
+    fallback: str | None = None
 
     def check(self, requested: Transform, transform: Transform) -> None:
         """Raise `SizeOverLimit`, `NotOffered` or `BadFilter` for a thumbnail that this storage makes of no source.
@@ -69,7 +90,32 @@ class StoragePolicy:
 
     def offers(self, output: str | None) -> bool:
         """Whether the storage makes thumbnails of this format."""
-        return self.formats is None or output in self.formats
+        if self.formats is None:
+            return output != ORIGINAL
+        return output in self.formats
+
+    def key_of(self, path: str) -> str:
+        """The key of the original that the decoded `path` of a URL names. Raises `BadPath` or `SourceNotAllowed`."""
+        grammar.check_path(path, max_segment_bytes=self.max_segment_bytes)
+        if self.naming is None:
+            return path
+        try:
+            return self.naming.canonical(path)
+        except ValueError:
+            raise SourceNotAllowed from None
+
+    def path_of(self, source: str) -> str:
+        """The decoded path that names `source`, a path or a URL. Raises `SourceNotAllowed`."""
+        if self.naming is None:
+            return source
+        try:
+            return self.naming.path(source)
+        except ValueError:
+            raise SourceNotAllowed from None
+
+    def file_name(self, path: str) -> str:
+        """The part of a decoded path whose extension is that of the file."""
+        return path if self.naming is None else self.naming.named(path)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,22 +166,43 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
     if policy.signer is not None:
         policy.signer.verify(address.message, address.signature or "")
     target = grammar.parse(address.target, policy.presets)
-    transform, fallback = with_defaults(target.transform, target.path, accepted, policy)
+    key = policy.key_of(target.path)
+    transform, fallback = with_defaults(target.transform, policy.file_name(target.path), accepted, policy)
     policy.check(target.transform, transform)
     # The check of a private storage depends on the client, which a browser's cache knows by its cookies.
     varies = (*(["Accept"] if target.transform.format == AUTO else []), *(["Cookie"] if policy.private else []))
     headers = _with_vary(policy.headers, varies) if varies else policy.headers
-    group, made = group_of(name, target.path, policy.namespace), _name_of(transform, fallback, policy)
+    group, made = group_of(name, key, policy.namespace), _name_of(transform, fallback, policy)
     return ThumbRequest(
         storage=name,
-        path=target.path,
+        path=key,
         transform=transform,
         key=f"{group}/{made}",
-        identity=f"{group_of(name, target.path) if policy.namespace else group}/{made}",
+        identity=f"{group_of(name, key) if policy.namespace else group}/{made}",
         headers=_success_headers(target, policy) + headers,
         error_headers=headers,
         fallback=fallback,
         expires=target.expires,
+    )
+
+
+def with_fallback(thumb: ThumbRequest, policy: StoragePolicy) -> ThumbRequest | None:
+    """The request for the storage's fallback in place of a missing original; None where there is none.
+
+    Its answer is a 404 that is kept for a minute, as the original may come.
+    """
+    if policy.fallback is None or thumb.path == policy.fallback or not policy.keepable:
+        return None
+    made = thumb.key.partition("/")[2]
+    return replace(
+        thumb,
+        path=policy.fallback,
+        key=f"{group_of(thumb.storage, policy.fallback, policy.namespace)}/{made}",
+        identity=f"{group_of(thumb.storage, policy.fallback)}/{made}",
+        headers=tuple(
+            (name, cache_control.with_max_age(value, FALLBACK_SECONDS)) if name == b"Cache-Control" else (name, value)
+            for name, value in thumb.headers
+        ),
     )
 
 
@@ -196,13 +263,17 @@ def with_defaults(
     """
     if transform.format is None:
         return _with_output(transform, output_without_format(transform, path, policy), policy), None
+    if transform.format == ORIGINAL:
+        if transform != Transform(format=ORIGINAL, version=transform.version):
+            raise BadFilter(_ORIGINAL_ALONE)
+        return transform, None
     if transform.format != AUTO:
         if transform.frames != 1 and keeps_one_frame(transform.format):
             raise BadFilter("frames over 1 need an output format that can be animated: webp or gif.")
         return _with_output(transform, transform.format, policy), None
     own = default_output(path)
     transparent = _is_transparent(transform)
-    candidates = (*accepted, own, FALLBACK_OUTPUT, "png", *sorted(policy.formats or ()))
+    candidates = (*accepted, own, FALLBACK_OUTPUT, "png", *sorted((policy.formats or frozenset()) - {ORIGINAL}))
     choices = [name for name in candidates if policy.offers(name) and (FORMATS[name].alpha or not transparent)]
     if transform.frames != 1:  # keep an animation animated where the storage offers such a format
         choices = [name for name in (*choices, "gif") if not keeps_one_frame(name) and policy.offers(name)] or choices

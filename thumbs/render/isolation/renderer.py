@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from thumbs.errors import RenderFailed
-from thumbs.image.transforms import Transform
+from thumbs.image.transforms import ORIGINAL, Transform
 from thumbs.render.isolation.pool import ChildPool
 from thumbs.render.isolation.wire import Answer, Call, Outcome, Work
-from thumbs.render.values import Picture, RenderLimits
+from thumbs.render.values import Picture, RenderLimits, stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,9 @@ class IsolatedRenderer:
     watermark: Callable[[str], bytes]
 
     def __call__(self, data: bytes, transform: Transform, *, fallback: Transform | None) -> Picture:
+        if transform.format == ORIGINAL:  # the bytes need not come back, and what a child sends is not trusted
+            self.pool.run(Call.CHECK, Work(self.limits), data)
+            return stored(data)
         return _picture(self._run(Call.RENDER, data, transform, fallback))
 
     def make_proxy(self, data: bytes) -> bytes:
