@@ -34,7 +34,8 @@ from thumbs.pipeline.renewals import Renewals
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
 from thumbs.pipeline.waiting import done
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight, resolve, with_fallback
+from thumbs.request.fallback import with_fallback
+from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight, resolve
 from thumbs.sources.source import Closable
 
 logger = logging.getLogger("thumbs")

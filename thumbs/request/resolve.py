@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from thumbs.errors import BadFilter, MethodNotAllowed, NotOffered, SourceNotAllowed, StorageUnknown
 from thumbs.http import messages
@@ -15,26 +14,13 @@ from thumbs.image.quality import QualityTable, quality_for
 from thumbs.image.transforms import AUTO, NO_PADDING, ORIGINAL, Transform
 from thumbs.request import cache_control, filters, grammar
 from thumbs.request.grammar import Preset, Target
+from thumbs.request.naming import Naming
 from thumbs.request.signing import Signer
 
 # Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
 RECIPE = "3"
-FALLBACK_SECONDS = 60  # for which caches keep the picture that stands for a missing one
 _VARY: Headers = ((b"Vary", b"Accept"),)
 _ORIGINAL_ALONE = "format(original) is the stored file: size x, and no other filter but version and expires."
-
-
-class Naming(Protocol):
-    """How the paths of a storage name originals, where a path is not the key itself. Wrong ones raise ValueError."""
-
-    def canonical(self, path: str) -> str:
-        """The key of the original that the decoded `path` of a URL names."""
-
-    def path(self, source: str) -> str:
-        """The decoded path that names `source`: a URL, or a path."""
-
-    def named(self, path: str) -> str:
-        """The part of `path` whose extension is that of the file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,26 +169,6 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
         error_headers=headers,
         fallback=fallback,
         expires=target.expires,
-    )
-
-
-def with_fallback(thumb: ThumbRequest, policy: StoragePolicy) -> ThumbRequest | None:
-    """The request for the storage's fallback in place of a missing original; None where there is none.
-
-    Its answer is a 404 that is kept for a minute, as the original may come.
-    """
-    if policy.fallback is None or thumb.path == policy.fallback or not policy.keepable:
-        return None
-    made = thumb.key.partition("/")[2]
-    return replace(
-        thumb,
-        path=policy.fallback,
-        key=f"{group_of(thumb.storage, policy.fallback, policy.namespace)}/{made}",
-        identity=f"{group_of(thumb.storage, policy.fallback)}/{made}",
-        headers=tuple(
-            (name, cache_control.with_max_age(value, FALLBACK_SECONDS)) if name == b"Cache-Control" else (name, value)
-            for name, value in thumb.headers
-        ),
     )
 
 

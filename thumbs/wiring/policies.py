@@ -9,7 +9,8 @@ from django.utils.crypto import salted_hmac
 from thumbs.conf.document import DUMMY, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.image.quality import DEFAULT_QUALITIES
-from thumbs.request.resolve import Naming, StoragePolicy
+from thumbs.request.naming import Naming
+from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
 from thumbs.sources.drivers import table
 from thumbs.wiring.namespaces import namespace_of

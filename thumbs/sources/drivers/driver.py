@@ -39,7 +39,7 @@ class Driver(Generic[K]):
     * `rules` finds problems in the settings alone; it works without Django.
     * `unsigned` finds problems that only a storage without a secret has, `busy` those with that many fetches at once.
     * `checks` finds problems that need a configured Django. It runs only if the rules found none.
-    * `naming(settings)` is how paths name originals, a `request.resolve.Naming`; None where a path is the key.
+    * `naming(settings)` is how paths name originals, a `request.naming.Naming`; None where a path is the key.
 
     `max_segment_bytes` is the longest segment of a path, 0 for no limit.
 
