@@ -8,7 +8,8 @@ from typing import Any
 from thumbs.front import Mount, ThumbTarget, failed, wired
 from thumbs.http.messages import Request, Response
 from thumbs.http.targets import is_lossy
-from thumbs.pipeline.thumbnailer import Lookup, Thumbnailer
+from thumbs.pipeline.replies import Lookup
+from thumbs.pipeline.thumbnailer import Thumbnailer
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -22,6 +23,7 @@ _FIELDS = {
     b"if-modified-since": "if_modified_since",
     b"x-request-id": "request_id",
     b"x-forwarded-for": "forwarded_for",
+    b"cdn-loop": "cdn_loop",
 }
 
 
@@ -69,10 +71,10 @@ class ThumbsASGI:
             return None
         get = fields.get
         accept, none_match, since = get(b"accept", ""), get(b"if-none-match"), get(b"if-modified-since")
-        request_id, forwarded = get(b"x-request-id", ""), get(b"x-forwarded-for", "")
+        request_id, forwarded, loop = get(b"x-request-id", ""), get(b"x-forwarded-for", ""), get(b"cdn-loop", "")
         # By position: a call with names, or with starred values, takes longer at each hit.
         request = Request(
-            method, match.path, len(target), accept, none_match, since, request_id, None, False, peer, forwarded
+            method, match.path, len(target), accept, none_match, since, request_id, None, False, peer, forwarded, loop
         )
         return self._thumbnailer().hit(request)
 

@@ -10,8 +10,11 @@ from typing import ClassVar
 class ThumbError(Exception):
     """A request that cannot be answered with a picture.
 
-    `detail` replaces the public sentence of the class; it must be a constant too.
+    `detail` replaces the public sentence of the class; it must be a constant too. `remembered` is for how many seconds
+    a storage's failure stands for later requests, 0.0 for none.
     """
+
+    remembered: float = 0.0
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
@@ -56,7 +59,7 @@ class BadPath(BadRequest):
     code = "bad-path"
     sentence = (
         "The path must be valid UTF-8 without empty, '.' or '..' segments, backslashes or control "
-        "characters, at most 255 bytes a segment and 1,024 in all."
+        "characters, at most 1,024 bytes in all and, in a directory, 255 a segment."
     )
 
 
@@ -78,6 +81,16 @@ class SizeOverLimit(BadRequest):
 class NotOffered(BadRequest):
     code = "not-offered"
     sentence = "This storage offers only a closed set of sizes and formats, and this is not one of them."
+
+
+class SourceNotAllowed(BadRequest):
+    code = "source-not-allowed"
+    sentence = "This storage does not read originals from this URL."
+
+
+class SourceLoop(BadRequest):
+    code = "source-loop"
+    sentence = "This request has passed through such a server already: the original would be fetched in a circle."
 
 
 class SignatureRefused(ThumbError):
@@ -209,6 +222,12 @@ class Overloaded(ThumbError):
     code = "overloaded"
     sentence = "More thumbnails are being made than this server takes on. Try again shortly."
     headers = ((b"Retry-After", b"1"),)
+
+
+class HostOverloaded(Overloaded):
+    """Too many reads of one host wait. The storage takes requests for its other hosts."""
+
+    logged_as = "host-overloaded"
 
 
 class RendererUnavailable(ThumbError):

@@ -71,6 +71,7 @@ def request_of(environ: "WSGIEnvironment", match: ThumbTarget) -> Request:
         error=match.error,
         peer=environ.get("REMOTE_ADDR", ""),
         forwarded_for=environ.get("HTTP_X_FORWARDED_FOR", ""),
+        cdn_loop=environ.get("HTTP_CDN_LOOP", ""),
     )
 
 

@@ -198,7 +198,21 @@ def test_codes_are_unique() -> None:
 @pytest.mark.parametrize(
     ("status", "names"),
     [
-        (400, {"BadRequest", "BadTarget", "BadHost", "BadPath", "BadSize", "BadFilter", "SizeOverLimit", "NotOffered"}),
+        (
+            400,
+            {
+                "BadRequest",
+                "BadTarget",
+                "BadHost",
+                "BadPath",
+                "BadSize",
+                "BadFilter",
+                "SizeOverLimit",
+                "NotOffered",
+                "SourceNotAllowed",
+                "SourceLoop",
+            },
+        ),
         (403, {"AccessRefused", "SignatureRefused", "SignatureMissing", "SignatureUnexpected"}),
         (404, {"StorageUnknown", "SourceMissing", "SourceDenied"}),
         (405, {"MethodNotAllowed"}),
@@ -208,7 +222,7 @@ def test_codes_are_unique() -> None:
         (415, {"SourceUnsupported"}),
         (422, {"SourceBroken", "SourceOverLimit", "SourceOverMemory"}),
         (502, {"StorageFailed", "StorageDenied"}),
-        (503, {"Overloaded", "RendererUnavailable", "ServerExhausted"}),
+        (503, {"Overloaded", "HostOverloaded", "RendererUnavailable", "ServerExhausted"}),
         (504, {"StorageTimeout", "RenderTimeout"}),
     ],
 )

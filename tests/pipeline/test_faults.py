@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.fake_pipeline import Ask, FakeServer, cached, header, request
-from thumbs.pipeline.observer import NullObserver
+from thumbs.pipeline.reporting.observer import NullObserver
 from thumbs.pipeline.steps import Step
 from thumbs.pipeline.thumbnailer import Thumbnailer
 

@@ -11,7 +11,7 @@ from tests.support.waiting import WAIT_SECONDS
 from thumbs.pipeline.executor import BoundedExecutor, Executor
 from thumbs.pipeline.fair_executor import FairExecutor
 from thumbs.pipeline.ports import FETCH, LOOKUP, fetch_stage, render_stage
-from thumbs.pipeline.pressure import Pressure
+from thumbs.pipeline.reporting.pressure import Pressure
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.site.readiness import _Prober
 

@@ -103,6 +103,11 @@ class Layers:
         return self.ttl * (1 - _JITTER * random.random())  # noqa: S311 - nothing secret
 
     @property
+    def least_lifetime(self) -> float:
+        """The shortest that `lifetime` gives, in seconds."""
+        return self.ttl * (1 - _JITTER)
+
+    @property
     def failing(self) -> tuple[str, ...]:
         """The layers whose last write failed: to put an entry in, or to remove one."""
         return tuple(layer.name for layer in self._layers if layer.failing)

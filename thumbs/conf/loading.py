@@ -128,7 +128,7 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
             continue
         names.add(storage.name)
         if len(problems) == before:
-            found = problems_of(storage, place)
+            found = problems_of(storage, place, fetches=root.limits.fetches)
             # In mode dummy no storage is read, and a developer's machine need not have its files.
             problems.extend(each for each in found if root.mode != DUMMY or each.id != ROOT_MISSING)
         storages.append(storage)

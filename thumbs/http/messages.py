@@ -14,6 +14,7 @@ from thumbs.http import conditions
 
 Headers = tuple[tuple[bytes, bytes], ...]
 MAX_TARGET_BYTES = 2048
+CDN_NAME = "mage"  # in `CDN-Loop` (RFC 8586)
 # For every response, also one that a browser opens as a document: no script, no frame, no other resource.
 SECURITY_HEADERS: Headers = (
     (b"X-Content-Type-Options", b"nosniff"),
@@ -32,7 +33,7 @@ class Request(NamedTuple):
     when the front found invalid HTTP: the request is refused with it, and `path` is only one possible reading.
     `private` is set by the view that asks a check of the site before each answer: such a request may name private
     storages, and only these. `peer` is the address of the other end of the connection, empty for a Unix socket;
-    `forwarded_for` is the field `X-Forwarded-For`, which any client may send.
+    `forwarded_for` is the field `X-Forwarded-For`, which any client may send. `cdn_loop` is the field of RFC 8586.
     """
 
     method: str
@@ -46,10 +47,18 @@ class Request(NamedTuple):
     private: bool = False
     peer: str = ""
     forwarded_for: str = ""
+    cdn_loop: str = ""
 
     def identified(self) -> "Request":
         """This request, with a new id if it has none that can be logged."""
         return self if _REQUEST_ID.fullmatch(self.request_id) else self._replace(request_id=uuid.uuid4().hex)
+
+    @property
+    def has_looped(self) -> bool:
+        """Whether a server like this one has sent the request, to read an original."""
+        return bool(self.cdn_loop) and any(
+            each.partition(";")[0].strip().lower() == CDN_NAME for each in self.cdn_loop.split(",")
+        )
 
     @property
     def conditional(self) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from thumbs.observability.redaction import redacted
 
-# What `pipeline.failure_log` adds to a record, and what is taken over from records of others.
+# What `pipeline.reporting.failure_log` adds to a record, and what is taken over from records of others.
 EXTRAS = ("storage", "key", "request_id", "code", "error", "left_out")
 _ACCESS = "thumbs.access"
 

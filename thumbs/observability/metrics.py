@@ -100,6 +100,25 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemin",
         )
+        self._fetches = Counter(
+            "mage_fetches",
+            "Reads of originals over HTTP, by outcome.",
+            ["storage", "outcome"],
+            registry=registry,
+        )
+        self._fetch_seconds = Histogram(
+            "mage_fetch_seconds",
+            "Seconds of a read over HTTP.",
+            ["storage"],
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._fetch_bytes = Counter(
+            "mage_fetch_bytes",
+            "Bytes of originals that were read over HTTP.",
+            ["storage"],
+            registry=registry,
+        )
         self._known: dict[tuple[int, str], Counter] = {}
 
     def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
@@ -123,6 +142,20 @@ class Metrics:
     def layer_up(self, storage: str, layer: str, up: bool) -> None:
         """Whether this layer of the cache of `storage` works in this process."""
         self._layers.labels(storage, layer).set(float(up))
+
+    def fetches(self, storage: str) -> Callable[[str, float, int], None]:
+        """A callback for the reads of `storage`: it takes an outcome, seconds, and the bytes of the original.
+
+        The outcomes are `ok`, `unchanged`, `missing`, `refused`, `failed`, `timeout` and `too_large`.
+        """
+        seconds, size = self._fetch_seconds.labels(storage), self._fetch_bytes.labels(storage)
+
+        def fetched(outcome: str, spent: float, length: int) -> None:
+            self._fetches.labels(storage, outcome).inc()
+            seconds.observe(spent)
+            size.inc(length)
+
+        return fetched
 
     def render_process(self, event: str) -> None:
         """Count an event of `render.isolation.pool.EVENTS`."""

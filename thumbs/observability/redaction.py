@@ -155,7 +155,7 @@ def clean(record: logging.LogRecord) -> bool:
         record.exc_text = _cleaned("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"), ours=ours)
     if record.stack_info:
         record.stack_info = _cleaned(record.stack_info, ours=ours)
-    error = getattr(record, "error", None)  # of `pipeline.failure_log`, for formatters that print all attributes
+    error = getattr(record, "error", None)  # of `failure_log`, for formatters that print all attributes
     if isinstance(error, str):
         record.error = _cleaned(error, ours=ours)
     return True

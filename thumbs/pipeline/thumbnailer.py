@@ -1,21 +1,21 @@
 """From a request to its answer: at once if a cache layer has it, else when its job ends."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from concurrent.futures import wait
 from functools import lru_cache, partial
-from typing import NamedTuple
 
 from thumbs.cache.layers import Found
 from thumbs.errors import (
     Expired,
+    HostOverloaded,
     MethodNotAllowed,
     Overloaded,
     RenderTimeout,
     SourceDenied,
+    SourceLoop,
+    SourceMissing,
     TargetTooLong,
     ThumbError,
 )
@@ -24,44 +24,20 @@ from thumbs.http.messages import Request, Response
 from thumbs.pipeline import answers
 from thumbs.pipeline.executor import Executor
 from thumbs.pipeline.jobs import JobKind, Jobs, Outcome, VersionOnly
-from thumbs.pipeline.observer import Access, Observer
 from thumbs.pipeline.originals import SOURCE
 from thumbs.pipeline.ports import Storage
-from thumbs.pipeline.pressure import Pressure
 from thumbs.pipeline.renewals import Renewals
-from thumbs.pipeline.reports import Asked, Reports
+from thumbs.pipeline.replies import Lookup, Pending, done
+from thumbs.pipeline.reporting.observer import Access, Observer
+from thumbs.pipeline.reporting.pressure import Pressure
+from thumbs.pipeline.reporting.reports import Asked, Reports
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
+from thumbs.request.fallback import with_fallback
 from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight, resolve
 from thumbs.sources.source import Closable
 
 _A_REQUEST = "a request failed"
-
-
-class Lookup(NamedTuple):
-    """What is known of `request` without blocking: `found` in a layer, or `error`, or neither (a miss).
-
-    `thumb` is None if the request could not be resolved.
-    """
-
-    request: Request
-    thumb: ThumbRequest | None = None
-    found: Found | None = None
-    error: ThumbError | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pending:
-    """A request whose answer waits for a flight, for `seconds` at most.
-
-    `began` is when it came, by `perf_counter`, where answers are logged.
-    """
-
-    request: Request
-    thumb: ThumbRequest
-    ticket: Ticket[Outcome | VersionOnly]
-    seconds: float
-    began: float
 
 
 class Thumbnailer:
@@ -106,7 +82,7 @@ class Thumbnailer:
         """The answer that `reply` leads to. If the caller is cancelled, it leaves the flight."""
         while isinstance(reply, Pending):
             try:
-                await _done(reply.ticket.future, reply.seconds)
+                await done(reply.ticket.future, reply.seconds)
             except asyncio.CancelledError:
                 reply.ticket.leave()
                 raise
@@ -142,10 +118,7 @@ class Thumbnailer:
                 return self._answer_error(request, thumb, lookup.error or ThumbError(), began)
             if lookup.found is not None:
                 return self._answer_found(request, thumb, lookup.found, began=began)
-            failure = self._jobs.failure(thumb)
-            if failure is not None:
-                raise failure
-            return self._start(JobKind.CHECK if request.tags else JobKind.MAKE, request, thumb, began)
+            return self._make_or_refuse(request, thumb, began)
         except ThumbError as error:
             return self._answer_error(request, thumb, error, began)
         except Exception as error:
@@ -180,6 +153,8 @@ class Thumbnailer:
             if thumb.expires is not None and thumb.expires <= self._clock():
                 raise Expired
             storage = self.storages[thumb.storage]
+            if request.has_looped and storage.policy.naming is not None:
+                raise SourceLoop
             if storage.require_place is not None:
                 storage.require_place()
             return Lookup(request, thumb, storage.layers.get_now(thumb.key))
@@ -191,9 +166,11 @@ class Thumbnailer:
 
     # ------------------------------------------------------------------------------------ flights
 
-    def _start(self, kind: JobKind, request: Request, thumb: ThumbRequest, began: float) -> Pending:
+    def _start(
+        self, kind: JobKind, request: Request, thumb: ThumbRequest, began: float, *, missing: ThumbRequest | None = None
+    ) -> Pending:
         self.pressure.ask(thumb.storage)
-        return Pending(request, thumb, self._join(kind, thumb), self.storages[thumb.storage].seconds, began)
+        return Pending(request, thumb, self._join(kind, thumb), self.storages[thumb.storage].seconds, began, missing)
 
     def _join(self, kind: JobKind, thumb: ThumbRequest) -> Ticket[Outcome | VersionOnly]:
         """A ticket for the flight of this kind for `thumb`. It is started if there is none."""
@@ -204,6 +181,25 @@ class Thumbnailer:
 
         return self._flights.join((kind, thumb.key), start)
 
+    def _make_or_refuse(self, request: Request, thumb: ThumbRequest, began: float) -> Response | Pending:
+        failure = self._jobs.failure(thumb)
+        if failure is not None:
+            return self._refuse(request, thumb, failure, began)
+        return self._start(JobKind.CHECK if request.tags else JobKind.MAKE, request, thumb, began)
+
+    def _refuse(self, request: Request, thumb: ThumbRequest, error: ThumbError, began: float) -> Response | Pending:
+        """The answer to an error: that of the storage's fallback where an original is missing."""
+        storage = self.storages[thumb.storage]
+        shown = with_fallback(thumb, storage.policy) if isinstance(error, SourceMissing) else None
+        if shown is None:
+            return self._answer_error(request, thumb, error, began)
+        found = storage.layers.get_now(shown.key)
+        if found is not None:
+            return self._answer_fallback(request, shown, found, began=began)
+        if self._jobs.failure(shown) is not None:
+            return self._answer_error(request, thumb, error, began)
+        return self._start(JobKind.MAKE, request, shown, began, missing=thumb)
+
     def _continue(self, pending: Pending) -> Response | Pending:
         """The next reply, when the flight has ended or the time is up."""
         request, thumb, future, began = pending.request, pending.thumb, pending.ticket.future, pending.began
@@ -213,24 +209,40 @@ class Thumbnailer:
                 raise RenderTimeout
             outcome = future.result()
             if isinstance(outcome, Outcome):
-                return self._answer_found(request, thumb, outcome.found, outcome.timings, began=began)
+                answered = self._answer_found if pending.missing is None else self._answer_fallback
+                return answered(request, thumb, outcome.found, outcome.timings, began=began)
             response = answers.from_version(request, thumb, outcome.version, clock=self._clock)
             if response is None:
                 return self._start(JobKind.MAKE, request, thumb, began)
             self._reports.answered(response, Asked(request, thumb, began), layer=SOURCE)
             return response
         except ThumbError as error:
-            if isinstance(error, Overloaded):
-                self.pressure.refuse(thumb.storage)
-            elif error.status >= 500 or isinstance(error, SourceDenied):
-                request = request.identified()
-                # The client gets a constant sentence; the cause is for the operator.
-                self._reports.failed(str(error), error, thumb, request)
-            return self._answer_error(request, thumb, error, began)
+            request = self._report(error, request, thumb, pending.missing)
+            if pending.missing is None:
+                return self._refuse(request, thumb, error, began)
+            return self._answer_error(request, pending.missing, SourceMissing(), began)
         except Exception as error:
             request = request.identified()
             self._reports.failed("a thumbnail could not be made", error, thumb, request)
             return self._answer_error(request, thumb, ThumbError(), began)
+
+    def _report(
+        self, error: ThumbError, request: Request, thumb: ThumbRequest, missing: ThumbRequest | None
+    ) -> Request:
+        """Report a failed flight, of the storage's fallback where `missing` is given. The request, with its logged id.
+
+        The client gets a constant sentence; the cause is for the operator.
+        """
+        if isinstance(error, Overloaded):
+            if not isinstance(error, HostOverloaded):  # then the queue of the storage has room for other hosts
+                self.pressure.refuse(thumb.storage)
+        elif missing is not None:
+            request = request.identified()
+            self._reports.failed(f"its fallback cannot be shown: {error}", error, thumb, request)
+        elif error.status >= 500 or isinstance(error, SourceDenied):
+            request = request.identified()
+            self._reports.failed(str(error), error, thumb, request)
+        return request
 
     def _renewal_failed(self, thumb: ThumbRequest, error: BaseException) -> None:
         self._reports.failed(f"a stale thumbnail is not renewed: {error}", error, thumb)
@@ -244,7 +256,19 @@ class Thumbnailer:
             self._renewals.renew(thumb)
         response = answers.from_entry(request, thumb, found, timings=timings, clock=self._clock)
         asked = Asked(request, thumb, began) if self._logs else None
-        self._reports.answered(response, asked, layer=found.layer, timings=timings)
+        seconds = None if timings is None else timings.count_once()
+        self._reports.answered(response, asked, layer=found.layer, seconds=seconds)
+        return response
+
+    def _answer_fallback(
+        self, request: Request, thumb: ThumbRequest, found: Found, timings: Timings | None = None, *, began: float
+    ) -> Response:
+        if found.stale:
+            self._renewals.renew(thumb)
+        response = answers.from_fallback(request, thumb, found, timings=timings, clock=self._clock)
+        asked = Asked(request, thumb, began)
+        seconds = None if timings is None else timings.count_once()
+        self._reports.answered(response, asked, layer=found.layer, seconds=seconds, code=SourceMissing.code)
         return response
 
     def _answer_error(self, request: Request, thumb: ThumbRequest | None, error: ThumbError, began: float) -> Response:
@@ -255,24 +279,3 @@ class Thumbnailer:
 
 def _policies(storages: Mapping[str, Storage], *, private: bool) -> dict[str, StoragePolicy]:
     return {name: storage.policy for name, storage in storages.items() if storage.policy.private == private}
-
-
-async def _done(future: "Future[Outcome | VersionOnly]", seconds: float) -> None:
-    """Return when `future` is done, with a result or an error, or when `seconds` have passed."""
-    loop = asyncio.get_running_loop()
-    waiter: asyncio.Future[None] = loop.create_future()
-
-    def wake() -> None:
-        if not waiter.done():
-            waiter.set_result(None)
-
-    def wake_from_thread(_: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed, so nothing waits any more
-            loop.call_soon_threadsafe(wake)
-
-    timer = loop.call_later(seconds, wake)
-    future.add_done_callback(wake_from_thread)
-    try:
-        await waiter
-    finally:
-        timer.cancel()

@@ -21,7 +21,7 @@ from gunicorn.workers import gasgi
 from thumbs.asgi import Receive, Scope, Send, ThumbsASGI, raw_target, respond
 from thumbs.errors import Overloaded
 from thumbs.http.messages import Headers, Response, problem
-from thumbs.pipeline.thumbnailer import Lookup
+from thumbs.pipeline.replies import Lookup
 from thumbs.server.connections import Connections, most_connections, unread_bytes
 from thumbs.server.drops import CROWDED
 from thumbs.server.exchange import Exchange

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from thumbs.errors import (
     ServerExhausted,
@@ -23,6 +23,7 @@ from thumbs.errors import (
 from thumbs.sources.source import Probeable, Source
 
 logger = logging.getLogger("thumbs")
+A = TypeVarTuple("A")
 T = TypeVar("T")
 
 INTERVAL_SECONDS = 10.0  # between two probes; a read that succeeds counts as one
@@ -93,15 +94,15 @@ class StorageHealth:
             return State.FAILED
         return self._state
 
-    def checked(self, call: Callable[[str], T], path: str) -> T:
-        """What `call` returns for `path`: a method of the source.
+    def checked(self, call: Callable[[str, *A], T], path: str, *more: *A) -> T:
+        """What `call` returns for `path` and `more`: a method of the source.
 
         Raises what it raises, but `StorageFailed` for a missing original of an empty storage whose caches have entries,
         `StorageDenied` for a denied one of a storage whose probe is denied, and `ServerExhausted` where this process is
         out of memory or descriptors.
         """
         try:
-            found = call(path)
+            found = call(path, *more)
         except SourceDenied as error:
             if self._probed_state() is State.DENIED:
                 raise StorageDenied from error

@@ -35,6 +35,7 @@ _DENIED = frozenset({errno.EACCES, errno.EPERM})
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _ROOT = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _ATTEMPTS = 3
+MAX_SEGMENT_BYTES = 255  # NAME_MAX of every file system in use
 
 
 @dataclass(frozen=True, slots=True)

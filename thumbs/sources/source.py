@@ -1,5 +1,6 @@
 """The protocol of a source, and the values that it returns: an original and its version."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -18,8 +19,18 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Original:
+    """The bytes of an original.
+
+    `lifetime` is for how many seconds its origin lets caches keep it, 0.0 for not at all; None: as configured.
+    """
+
     data: bytes
     version: Version
+    lifetime: float | None = None
+
+
+# Called with the outcome of a fetch, its seconds, and the bytes of the original.
+Count = Callable[[str, float, int], None]
 
 
 @runtime_checkable
@@ -61,3 +72,39 @@ class Closable(Protocol):
 
     def close(self) -> None:
         """End them when their calls have ended. A call after that fails."""
+
+
+@runtime_checkable
+class Revalidating(Protocol):
+    """A source that asks whether an original has changed and reads it by one request."""
+
+    def read_if_changed(self, path: str, version: Version) -> Original | None:
+        """The original at `path`; None if it is still that of `version`. Raises as `Source.read` does."""
+
+
+@runtime_checkable
+class Observable(Protocol):
+    """A source that counts and logs its fetches."""
+
+    def observe(self, storage: str, count: Count | None) -> None:
+        """`storage` is the name for log lines; `count` is called with each outcome."""
+
+
+@runtime_checkable
+class Hosted(Protocol):
+    """A source of several hosts, each of which may hang by itself."""
+
+    @property
+    def fetches_per_host(self) -> int:
+        """How many calls for one host may run at once."""
+
+    def host_of(self, path: str) -> str:
+        """The host of the original at `path`."""
+
+
+@runtime_checkable
+class Explained(Protocol):
+    """A source that says more of a key than its name."""
+
+    def explain(self, path: str) -> str:
+        """A sentence for operators, about the key `path`."""

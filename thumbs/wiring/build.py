@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, TypedDict
 
 from thumbs.cache.filestore.store import ForeignDirectory
 from thumbs.conf.cpus import usable_cores
-from thumbs.conf.document import DUMMY, OFF, RENDERED, TEXT_LINES, DocumentConf, StorageConf
+from thumbs.conf.document import DUMMY, OFF, RENDERED, TEXT_LINES, DocumentConf, LimitsConf, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.observability.access_log import AccessLog
 from thumbs.observability.clients import Clients
 from thumbs.pipeline.executor import BoundedExecutor, Watch
 from thumbs.pipeline.fair_executor import FairExecutor
+from thumbs.pipeline.gate import Gate
 from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.pipeline.watchdog import Watchdog
 from thumbs.sources.dummy import DummySource
 from thumbs.sources.health import StorageHealth
-from thumbs.sources.source import Placed
+from thumbs.sources.source import Hosted, Observable, Placed, Source
 from thumbs.wiring.caches import file_store, layers
 from thumbs.wiring.dummy import DummyRender, drawable, large_enough
 from thumbs.wiring.policies import policy
@@ -146,6 +147,8 @@ def storage(conf: StorageConf, read: Configuration, rendering: Rendering) -> Sto
     own = large_enough(limits) if is_dummy else limits
     render = rendering.renderer(own, truncated=conf.truncated == RENDERED)
     originals = DummySource() if is_dummy else source(conf, limits)
+    if isinstance(originals, Observable):
+        originals.observe(conf.name, observer.fetches(conf.name) if observer is not None else None)
     kept = layers(conf, read.document.run_dir)
     if observer is not None:
         kept.on_change(partial(observer.layer_up, conf.name))
@@ -164,9 +167,17 @@ def storage(conf: StorageConf, read: Configuration, rendering: Rendering) -> Sto
         # Doubled to allow for the time in the queues; clients give up after that anyway.
         seconds=2 * (limits.fetch_seconds + limits.render_seconds),
         keeps_sources=conf.cache.sources,
+        gate=_gate(originals, read.document.limits),
+        host_of=originals.host_of if isinstance(originals, Hosted) else None,
         require_place=originals.require_place if isinstance(originals, Placed) else None,
         health=health,
     )
+
+
+def _gate(originals: Source, limits: LimitsConf) -> Gate | None:
+    if not isinstance(originals, Hosted):
+        return None
+    return Gate(originals.fetches_per_host, queue_length=limits.queue_length, max_seconds=limits.queue_seconds)
 
 
 def _unreported(_: object) -> None:

@@ -1,15 +1,14 @@
 """Reports answers and failures: to metrics, to the access log, and to the log of failures."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import NamedTuple
 
 from thumbs.errors import SourceDenied, StorageFailed, StorageTimeout
 from thumbs.http.messages import Request, Response, Sent
-from thumbs.pipeline.failure_log import FailureLog
-from thumbs.pipeline.observer import Access, NullObserver, Observer
-from thumbs.pipeline.steps import Timings
+from thumbs.pipeline.reporting.failure_log import FailureLog
+from thumbs.pipeline.reporting.observer import Access, NullObserver, Observer
 from thumbs.request.resolve import ThumbRequest
 
 
@@ -41,11 +40,14 @@ class Reports:
         asked: Asked | None,
         *,
         layer: str = "",
-        timings: Timings | None = None,
+        seconds: Mapping[str, float] | None = None,
         code: str = "",
     ) -> None:
-        """An answer. `layer` is where it came from, `code` that of an error. `asked` is for the access log only."""
-        seconds = {} if timings is None else timings.count_once()
+        """An answer. `layer` is where it came from, `code` that of an error. `asked` is for the access log only.
+
+        `seconds` are those of each stage, unless they are counted already.
+        """
+        seconds = seconds or {}
         self._observer.answered(response.status, layer, seconds)
         if self._access is not None and asked is not None:
             sent = Sent(len(response.body), time.perf_counter() - asked.began, code)

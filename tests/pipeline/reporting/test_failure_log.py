@@ -11,7 +11,7 @@ from tests.support.clock import Clock
 from tests.support.fake_pipeline import FakeServer, request
 from tests.support.waiting import eventually
 from thumbs.errors import StorageFailed, StorageTimeout
-from thumbs.pipeline.failure_log import FailureLog
+from thumbs.pipeline.reporting.failure_log import FailureLog
 
 Open = Callable[..., FakeServer]
 
