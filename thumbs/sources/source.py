@@ -84,10 +84,10 @@ class Revalidating(Protocol):
 
 @runtime_checkable
 class Observable(Protocol):
-    """A source that counts and logs its fetches."""
+    """A source that counts its fetches."""
 
-    def observe(self, storage: str, count: Count | None) -> None:
-        """`storage` is the name for log lines; `count` is called with each outcome."""
+    def observe(self, count: Count) -> None:
+        """`count` is called with each outcome from now on."""
 
 
 @runtime_checkable

@@ -147,8 +147,8 @@ def storage(conf: StorageConf, read: Configuration, rendering: Rendering) -> Sto
     own = large_enough(limits) if is_dummy else limits
     render = rendering.renderer(own, truncated=conf.truncated == RENDERED)
     originals = DummySource() if is_dummy else source(conf, limits)
-    if isinstance(originals, Observable):
-        originals.observe(conf.name, observer.fetches(conf.name) if observer is not None else None)
+    if isinstance(originals, Observable) and observer is not None:
+        originals.observe(observer.fetches(conf.name))
     kept = layers(conf, read.document.run_dir)
     if observer is not None:
         kept.on_change(partial(observer.layer_up, conf.name))

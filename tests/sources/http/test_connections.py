@@ -231,3 +231,13 @@ def test_it_is_ready_when_its_base_answers(origin: Origin) -> None:
 
 def test_a_list_of_sources_is_always_ready() -> None:
     source_of(HttpSettings(allowed_sources=("https://*.example.com/",))).ready()
+
+
+def test_a_base_url_whose_host_is_unknown_or_closed_has_failed_for_a_probe(origin: Origin) -> None:
+    for names, why in ((Names(), "gaierror"), (Names(shop_test="127.0.0.1"), "which allowed_networks could open")):
+        source = source_of(HttpSettings(base_url=f"http://shop.test:{origin.port}/"), names)
+        with pytest.raises(StorageFailed) as failed:
+            source.ready()
+        assert why in repr(failed.value.__cause__)
+        with pytest.raises(SourceDenied):
+            source.read("a.jpg")

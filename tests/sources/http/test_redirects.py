@@ -167,21 +167,24 @@ def test_headers_of_the_configuration_go_to_their_origin_only(origin: Origin) ->
         assert [each.fields.get("authorization") for each in other.requests] == [None]
 
 
-def test_no_log_line_has_a_query_a_header_or_an_address(origin: Origin, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_cause_of_a_failure_has_no_query_no_header_and_no_address(
+    origin: Origin, caplog: pytest.LogCaptureFixture
+) -> None:
     entry = f"http://shop.test:{origin.port}/"
     settings = HttpSettings(allowed_sources=(entry,), request_headers={"Authorization": SECRET}, max_redirects=1)
     with caplog.at_level(logging.DEBUG, "thumbs"):
-        with pytest.raises(SourceDenied):
+        with pytest.raises(SourceDenied) as denied:
             source_of(settings, Names(**NAMES)).read(f"{entry}a?token=hidden-token")
         allowed = HttpSettings(
             allowed_sources=(entry,), request_headers={"Authorization": SECRET}, allowed_networks=LOOPBACK
         )
         origin.answers["/a?token=hidden-token"] = redirect("http://user:hidden-user@other.test/?hidden-token")
-        with pytest.raises(StorageFailed):
+        with pytest.raises(StorageFailed) as failed:
             source_of(allowed, Names(**NAMES)).read(f"{entry}a?token=hidden-token")
-    assert f"{entry}a: refused" in caplog.text
-    assert "in 127.0.0.0/8, which allowed_networks could open" in caplog.text
-    assert f"{entry}a: failed" in caplog.text
+    causes = [repr(each.value.__cause__) for each in (denied, failed)]
+    assert f"{entry}a: refused" in causes[0]
+    assert "in 127.0.0.0/8, which allowed_networks could open" in causes[0]
+    assert f"{entry}a: failed (302 without a usable Location)" in causes[1]
     for hidden in ("hidden", SECRET, "127.0.0.1"):
-        assert hidden not in caplog.text
+        assert hidden not in f"{causes} {caplog.text}"
     assert SECRET not in repr(settings)

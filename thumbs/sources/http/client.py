@@ -71,7 +71,6 @@ class Client:
         self._trusted = settings.trusted
         self._resolve = resolve
         self._pool = PerProcess(self._open_pool)
-        self.storage = ""
         self._headers = {
             "User-Agent": settings.user_agent or f"mage/{VERSION}",
             "Accept": _ACCEPT,
@@ -170,7 +169,7 @@ class Client:
         settings = self._settings
         absolute = any(entry.host == "*" for entry in self._redirects)
         lookup = Lookup(settings.networks, self._resolve, absolute=absolute)
-        return Pool(settings, lookup, context_of(settings), storage=self.storage)
+        return Pool(settings, lookup, context_of(settings))
 
 
 def context_of(settings: HttpSettings) -> ssl.SSLContext:

@@ -1,17 +1,15 @@
 """The only look-up of a connection: names become addresses here, and forbidden ones are dropped here."""
 
-import logging
 import socket
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from thumbs.errors import SourceDenied, StorageFailed
+from thumbs.sources.http.faults import Fault
 from thumbs.sources.http.networks import Networks, address_of
 from thumbs.sources.http.url import Origin, is_address
 from thumbs.sources.reading import Deadline
 from thumbs.sources.thread_pool import DaemonThreadPool
-
-logger = logging.getLogger("thumbs")
 
 _THREADS = 8
 # What a resolver says of a name that does not exist, or that has no address.
@@ -45,10 +43,11 @@ class Lookup:
         self._absolute = absolute
         self._pool = DaemonThreadPool(_THREADS)
 
-    def candidates(self, origin: Origin, deadline: Deadline, *, storage: str = "") -> list[Candidate]:
+    def candidates(self, origin: Origin, deadline: Deadline) -> list[Candidate]:
         """The addresses of a host that may be connected to, in the order of the resolver.
 
-        Raises `SourceDenied` when there are none, `StorageTimeout` at the deadline, and `StorageFailed` when the
+        Raises `SourceDenied` when there are none, from a `Fault` if the network of an address is the reason,
+        `StorageTimeout` at the deadline, and `StorageFailed` when the
         resolver fails. What is unknown and what is refused gives the same error: the network is not described.
         """
         is_plain = "." not in origin.host or is_address(origin.host)
@@ -60,6 +59,7 @@ class Lookup:
         except (OSError, UnicodeError) as error:
             raise StorageFailed from error
         found: list[Candidate] = []
+        fault: Fault | None = None
         for family, _, _, _, sockaddr in rows:
             if family not in (socket.AF_INET, socket.AF_INET6):
                 continue
@@ -68,13 +68,11 @@ class Lookup:
                 found.append(Candidate(family, sockaddr))
             else:
                 # The network, and not the address: logs are read by more people than the network's plan.
-                where = f"storage {storage}: " if storage else ""
-                logger.warning(
-                    "%sno connection to %s: an address of it is in %s, which %s could open",
-                    *(where, origin.host, refusal.network, refusal.opened_by),
+                fault = Fault(
+                    f"an address of {origin.host} is in {refusal.network}, which {refusal.opened_by} could open"
                 )
         if not found:
-            raise SourceDenied
+            raise SourceDenied from fault
         return found
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from thumbs.errors import StorageFailed, StorageTimeout
+from thumbs.sources.http.faults import Fault
 from thumbs.sources.http.lookup import Lookup
 from thumbs.sources.http.settings import HttpSettings
 from thumbs.sources.http.url import Origin
@@ -21,11 +22,10 @@ _MAX_HOSTS = 4096  # clients may choose the hosts
 class Pool:
     """Hands out connections by origin, at most `max_conns_per_host` at a time for each."""
 
-    def __init__(self, settings: HttpSettings, lookup: Lookup, context: ssl.SSLContext, *, storage: str = "") -> None:
+    def __init__(self, settings: HttpSettings, lookup: Lookup, context: ssl.SSLContext) -> None:
         self._settings = settings
         self.lookup = lookup
         self._context = context
-        self._storage = storage
         self._changed = threading.Condition()
         self._in_use: Counter[Origin] = Counter()
         self._idle: list[tuple[Origin, Wire]] = []  # the one that was used last is the last
@@ -61,7 +61,7 @@ class Pool:
             kept.close()
         self._failed.require(origin)
         own = deadline.within(self._settings.connect_timeout_sec)
-        candidates = self.lookup.candidates(origin, deadline, storage=self._storage)
+        candidates = self.lookup.candidates(origin, deadline)
         try:
             wire = connect(origin, candidates, self._context if origin.scheme == "https" else None, deadline=own)
         except (Interrupted, StorageTimeout):
@@ -124,7 +124,7 @@ class _Failures:
     def require(self, origin: Origin) -> None:
         """Raise `StorageFailed` while `origin` fails at once."""
         if time.monotonic() < self._open_until.get(origin, 0.0):
-            raise StorageFailed
+            raise StorageFailed from Fault("three connections failed, so that none is opened for a few seconds")
 
     def count(self, origin: Origin) -> None:
         now = time.monotonic()

@@ -1,12 +1,12 @@
 """Originals behind http and https: nothing of a client's request goes to an origin, and only bytes come back."""
 
-import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from thumbs.errors import SourceDenied, SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
 from thumbs.sources.http.client import Client, Hops, Response
+from thumbs.sources.http.faults import Fault
 from thumbs.sources.http.lookup import Resolve, system_resolver
 from thumbs.sources.http.retries import SECONDS
 from thumbs.sources.http.settings import HttpSettings, Urls
@@ -15,7 +15,6 @@ from thumbs.sources.http.versions import condition_of, confirms, lifetime_of, ve
 from thumbs.sources.reading import Deadline, key_bytes
 from thumbs.sources.source import Count, Original, Version
 
-logger = logging.getLogger("thumbs")
 T = TypeVar("T")
 
 
@@ -36,8 +35,8 @@ class HttpSource:
         self._seconds = min(deadline, settings.request_timeout_sec)
         self._count: Count | None = None
 
-    def observe(self, storage: str, count: Count | None) -> None:
-        self._client.storage, self._count = storage, count
+    def observe(self, count: Count) -> None:
+        self._count = count
 
     def read(self, path: str) -> Original:
         original = self._call(path, lambda hops: self._read(hops, None))
@@ -55,8 +54,14 @@ class HttpSource:
     def ready(self) -> None:
         """With a `base_url`, every status below 500 of the prefix will do. Without one, there is no place to ask."""
         base = self._settings.base
-        if base is not None and self._client.status(Hops.of(base, Deadline(self._seconds))) >= 500:
-            raise StorageFailed
+        if base is None:
+            return
+        try:
+            status = self._client.status(Hops.of(base, Deadline(self._seconds)))
+        except SourceDenied as error:  # its name is unknown, or none of its addresses is allowed
+            raise StorageFailed from error.__cause__
+        if status >= 500:
+            raise StorageFailed from Fault(f"{base.shown}: status {status}")
 
     def close(self) -> None:
         self._client.close()
@@ -85,7 +90,7 @@ class HttpSource:
         return f"{url.shown}, admitted by {entry}; {found}"
 
     def _call(self, path: str, work: Callable[[Hops], T]) -> T:
-        """Run `work`, count its outcome, log its failure, and say for how long that stands."""
+        """Run `work` and count its outcome. A failure has a `Fault` as its cause, and says for how long it stands."""
         key_bytes(path)
         hops = Hops.of(self._url(path), Deadline(self._seconds))
         began = time.perf_counter()
@@ -99,8 +104,7 @@ class HttpSource:
             outcome = _outcome_of(error)
             if isinstance(error, StorageFailed | StorageTimeout):
                 error.remembered = error.remembered or SECONDS
-            self._log(hops, outcome, error)
-            raise
+            raise error from _fault_of(hops, outcome, error)
         finally:
             if self._count is not None:
                 self._count(outcome, time.perf_counter() - began, size)
@@ -113,12 +117,6 @@ class HttpSource:
         if self._urls.entry_of(url) is None:
             raise SourceMissing
         return url
-
-    def _log(self, hops: Hops, outcome: str, error: ThumbError) -> None:
-        """Without query, headers and addresses. The text of a library's error has none of them."""
-        level = logging.INFO if outcome == "missing" else logging.WARNING
-        why = hops.why or (type(error.__cause__).__name__ if error.__cause__ is not None else error.code)
-        logger.log(level, "storage %s: %s: %s (%s)", self._client.storage, hops.first.shown, outcome, why)
 
     def _read(self, hops: Hops, token: str | None) -> Original | None:
         """The original; None if it still has this token."""
@@ -154,6 +152,14 @@ class HttpSource:
             return version
 
         return self._client.follow(hops, {}, use)
+
+
+def _fault_of(hops: Hops, outcome: str, error: ThumbError) -> Fault:
+    cause = error.__cause__
+    why = hops.why or (str(cause) if isinstance(cause, Fault) else type(cause).__name__ if cause else error.code)
+    fault = Fault(f"{hops.first.shown}: {outcome} ({why})")
+    fault.__cause__ = cause
+    return fault
 
 
 def _outcome_of(error: ThumbError) -> str:
