@@ -26,7 +26,9 @@ _VARIABLES = {
     "log_format": "LOG_FORMAT",
 }
 _NUMBERS = ("PORT", "WEB_CONCURRENCY", "VIPS_CONCURRENCY")
-_STORAGES_FILE = os.environ.get("STORAGES_CONFIG_PATH") or "storages.json"
+# The configuration is the file that is named, else the first of several that exists. The image sets the first variable.
+_SEARCHED = [*filter(None, os.environ.get("STORAGES_CONFIG_SEARCH", "").split(":")), "storages.json"]
+_STORAGES_FILE = os.environ.get("STORAGES_CONFIG_PATH") or _SEARCHED
 _LOG_LEVEL = (os.environ.get("LOG_LEVEL") or text_of(_STORAGES_FILE, "log_level") or "INFO").upper()
 _LOG_FORMAT = (os.environ.get("LOG_FORMAT") or text_of(_STORAGES_FILE, "log_format")).lower()
 

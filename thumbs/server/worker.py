@@ -5,7 +5,6 @@ worker does, and the log says so. `tests/system/test_worker.py` compares the two
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +12,7 @@ import gunicorn
 from gunicorn.workers import gasgi
 
 from thumbs.observability import redaction
+from thumbs.server import gauges
 
 if TYPE_CHECKING:
     from thumbs.wiring.sending import SendLimits
@@ -90,11 +90,7 @@ def _mark_dead_workers(worker: Any) -> None:
 
 
 def _mark_dead(before: Callable[[Any, Any], None], arbiter: Any, worker: Any) -> None:
-    """A worker that is gone has nothing waiting or running: its gauges must not be added up any more."""
-    with suppress(Exception):  # without prometheus-client, or without its directory
-        from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - only where it is installed
-
-        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    gauges.forget(worker.pid)
     before(arbiter, worker)
 
 
