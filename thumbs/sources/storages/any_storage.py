@@ -12,9 +12,10 @@ from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import Storage
 
 from thumbs.errors import SourceDenied, SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
-from thumbs.sources.listing import Unlistable, directory_of, is_plain
+from thumbs.sources.listing import Unlistable, directory_of
 from thumbs.sources.reading import Deadline, key_bytes, read_to_end
 from thumbs.sources.source import Original, Version
+from thumbs.sources.storages.listed_names import names_below
 from thumbs.sources.thread_pool import DaemonThreadPool
 
 T = TypeVar("T")
@@ -53,7 +54,10 @@ class AnyStorageSource:
         self._pool.close()
 
     def paths(self, prefix: str) -> Iterator[str]:
-        """Directory by directory, sorted by name. The deadline is for each directory."""
+        """Directory by directory, sorted by name. The deadline is for each directory.
+
+        A storage that gives all files below a directory at once is asked only once.
+        """
         waiting = [directory_of(prefix)]
         while waiting:
             directory = waiting.pop()
@@ -63,6 +67,8 @@ class AnyStorageSource:
                 continue
             below = f"{directory}/" if directory else ""
             yield from (path for path in (below + name for name in sorted(files)) if path.startswith(prefix))
+            if any("/" in name for name in files):  # all that is below has been listed
+                continue
             paths = [f"{below}{name}/" for name in sorted(directories, reverse=True)]
             waiting += [path[:-1] for path in paths if path.startswith(prefix) or prefix.startswith(path)]
 
@@ -71,7 +77,7 @@ class AnyStorageSource:
             directories, files = self._storage.listdir(directory)
         except NotImplementedError as error:
             raise Unlistable from error
-        return list(filter(is_plain, directories)), list(filter(is_plain, files))
+        return names_below(self._storage, directory, directories), names_below(self._storage, directory, files)
 
     def _call(self, work: Callable[[str, Deadline], T], path: str) -> T:
         deadline = Deadline(self._seconds)
