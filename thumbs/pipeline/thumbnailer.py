@@ -153,7 +153,7 @@ class Thumbnailer:
             if thumb.expires is not None and thumb.expires <= self._clock():
                 raise Expired
             storage = self.storages[thumb.storage]
-            if request.has_looped and storage.policy.naming is not None:
+            if request.cdn_loop and storage.policy.naming is not None and request.has_looped:
                 raise SourceLoop
             if storage.require_place is not None:
                 storage.require_place()

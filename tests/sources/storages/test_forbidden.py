@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from django.core.files.storage import Storage
 
-from thumbs.errors import SourceDenied, SourceMissing, StorageFailed, ThumbError
+from thumbs.errors import SourceDenied, SourceMissing, StorageDenied, StorageFailed, ThumbError
 from thumbs.sources.storages.django_storage import StorageSource
 
 
@@ -55,3 +55,11 @@ def test_the_error_of_a_storage_is_the_right_one(error: Exception, expected: typ
         with pytest.raises(ThumbError) as caught:
             call()
         assert type(caught.value) is expected
+
+
+@pytest.mark.parametrize("error", [OfGoogle(), OfAzure(), OF_AMAZON], ids=lambda error: type(error).__name__)
+def test_a_storage_that_may_not_be_listed_says_so_and_does_not_look_empty(error: Exception) -> None:
+    source = StorageSource(lambda: Closed(error), max_bytes=100, deadline=30)
+    with pytest.raises(StorageDenied) as caught:
+        list(source.paths("cats/"))
+    assert caught.value.__cause__ is error

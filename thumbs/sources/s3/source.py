@@ -102,6 +102,8 @@ class S3Source:
                 page = self._attempt(functools.partial(self._page, prefix, token, _KEYS_OF_A_PAGE))
             except SourceDenied as error:
                 raise StorageDenied from error
+            except SourceMissing:  # no key can begin with this
+                return
             yield from (named["Key"] for named in page.get("Contents", ()) if not named["Key"].endswith("/"))
             token = page.get("NextContinuationToken")
             if token is None:

@@ -11,7 +11,15 @@ from typing import TypeVar
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import Storage
 
-from thumbs.errors import SourceDenied, SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
+from thumbs.errors import (
+    SourceDenied,
+    SourceMissing,
+    SourceTooLarge,
+    StorageDenied,
+    StorageFailed,
+    StorageTimeout,
+    ThumbError,
+)
 from thumbs.sources.listing import Unlistable, directory_of
 from thumbs.sources.reading import Deadline, key_bytes, read_to_end
 from thumbs.sources.source import Original, Version
@@ -63,8 +71,10 @@ class AnyStorageSource:
             directory = waiting.pop()
             try:
                 directories, files = self._call(self._names, directory)
-            except SourceMissing:
-                continue
+            except SourceMissing as error:
+                if isinstance(error, SourceDenied) and not isinstance(error.__cause__, PermissionError):
+                    raise StorageDenied from error.__cause__
+                continue  # a directory that is not there, or may not be read
             below = f"{directory}/" if directory else ""
             yield from (path for path in (below + name for name in sorted(files)) if path.startswith(prefix))
             if any("/" in name for name in files):  # all that is below has been listed
