@@ -260,8 +260,8 @@ def output_without_format(transform: Transform, path: str, policy: StoragePolicy
 
 
 def keeps_one_frame(output: str) -> bool:
-    """Whether pictures of this format are never animated here."""
-    return not FORMATS[output].animated
+    """Whether pictures of this format are never animated here. Data are no pictures."""
+    return output in FORMATS and not FORMATS[output].animated
 
 
 def _of_data(transform: Transform) -> Transform:
