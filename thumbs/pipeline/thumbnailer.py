@@ -38,6 +38,7 @@ from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight, resol
 from thumbs.sources.source import Closable
 
 _A_REQUEST = "a request failed"
+_NO_SECONDS: Mapping[str, float] = {}
 
 
 class Thumbnailer:
@@ -60,7 +61,8 @@ class Thumbnailer:
         self._clock = clock
         self._jobs = Jobs(storages, executors, clock)
         self._reports = Reports(observer, access, self._jobs.timer.after)
-        self._logs = self._reports.logs_answers  # else a hit neither reads the clock nor keeps what was asked
+        # Without an access log, a hit neither reads the clock nor keeps what was asked: it is only counted.
+        self._logs, self._count = self._reports.logs_answers, self._reports.count
         self.pressure = Pressure()
         self._flights: SingleFlight[Outcome | VersionOnly] = SingleFlight()
         self._renewals = Renewals(lambda thumb: self._join(JobKind.RENEW, thumb).future, self._renewal_failed, clock)
@@ -99,7 +101,7 @@ class Thumbnailer:
         _, thumb, found, _ = lookup
         if thumb is None or found is None or found.stale:
             return lookup
-        return self._answer_found(request, thumb, found, began=began)
+        return self._answer_found(request, thumb, found, began)
 
     def reply(self, request: Request, lookup: Lookup | None = None) -> Response | Pending:
         """The answer if it needs no job, else a pending reply. Never blocks.
@@ -117,7 +119,7 @@ class Thumbnailer:
             if thumb is None or lookup.error is not None:
                 return self._answer_error(request, thumb, lookup.error or ThumbError(), began)
             if lookup.found is not None:
-                return self._answer_found(request, thumb, lookup.found, began=began)
+                return self._answer_found(request, thumb, lookup.found, began)
             return self._make_or_refuse(request, thumb, began)
         except ThumbError as error:
             return self._answer_error(request, thumb, error, began)
@@ -195,7 +197,7 @@ class Thumbnailer:
             return self._answer_error(request, thumb, error, began)
         found = storage.layers.get_now(shown.key)
         if found is not None:
-            return self._answer_fallback(request, shown, found, began=began)
+            return self._answer_fallback(request, shown, found, began)
         if self._jobs.failure(shown) is not None:
             return self._answer_error(request, thumb, error, began)
         return self._start(JobKind.MAKE, request, shown, began, missing=thumb)
@@ -210,11 +212,11 @@ class Thumbnailer:
             outcome = future.result()
             if isinstance(outcome, Outcome):
                 answered = self._answer_found if pending.missing is None else self._answer_fallback
-                return answered(request, thumb, outcome.found, outcome.timings, began=began)
+                return answered(request, thumb, outcome.found, began, outcome.timings)
             response = answers.from_version(request, thumb, outcome.version, clock=self._clock)
             if response is None:
                 return self._start(JobKind.MAKE, request, thumb, began)
-            self._reports.answered(response, Asked(request, thumb, began), layer=SOURCE)
+            self._reports.answered(Asked(request, thumb, began), response, layer=SOURCE)
             return response
         except ThumbError as error:
             request = self._report(error, request, thumb, pending.missing)
@@ -250,30 +252,32 @@ class Thumbnailer:
     # ------------------------------------------------------------------------------------ answers
 
     def _answer_found(
-        self, request: Request, thumb: ThumbRequest, found: Found, timings: Timings | None = None, *, began: float
+        self, request: Request, thumb: ThumbRequest, found: Found, began: float, timings: Timings | None = None
     ) -> Response:
         if found.stale:
             self._renewals.renew(thumb)
         response = answers.from_entry(request, thumb, found, timings=timings, clock=self._clock)
-        asked = Asked(request, thumb, began) if self._logs else None
-        seconds = None if timings is None else timings.count_once()
-        self._reports.answered(response, asked, layer=found.layer, seconds=seconds)
+        seconds = _NO_SECONDS if timings is None else timings.count_once()
+        if self._logs:
+            self._reports.answered(Asked(request, thumb, began), response, layer=found.layer, seconds=seconds)
+        else:
+            self._count(response.status, found.layer, seconds)
         return response
 
     def _answer_fallback(
-        self, request: Request, thumb: ThumbRequest, found: Found, timings: Timings | None = None, *, began: float
+        self, request: Request, thumb: ThumbRequest, found: Found, began: float, timings: Timings | None = None
     ) -> Response:
         if found.stale:
             self._renewals.renew(thumb)
         response = answers.from_fallback(request, thumb, found, timings=timings, clock=self._clock)
         asked = Asked(request, thumb, began)
-        seconds = None if timings is None else timings.count_once()
-        self._reports.answered(response, asked, layer=found.layer, seconds=seconds, code=SourceMissing.code)
+        seconds = _NO_SECONDS if timings is None else timings.count_once()
+        self._reports.answered(asked, response, layer=found.layer, seconds=seconds, code=SourceMissing.code)
         return response
 
     def _answer_error(self, request: Request, thumb: ThumbRequest | None, error: ThumbError, began: float) -> Response:
         response = answers.from_error(request, thumb, error)
-        self._reports.answered(response, Asked(request, thumb, began), code=error.logged_code)
+        self._reports.answered(Asked(request, thumb, began), response, code=error.logged_code)
         return response
 
 

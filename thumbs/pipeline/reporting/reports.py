@@ -23,7 +23,8 @@ class Asked(NamedTuple):
 class Reports:
     """What a thumbnailer reports. `after` returns a future that is done after that many seconds.
 
-    `logs_answers`: whether there is an access log, which needs what was asked and when.
+    `logs_answers`: whether there is an access log, which needs what was asked and when. Without one, `count` is enough
+    for an answer: its status, its layer, and the seconds of its stages.
     """
 
     def __init__(
@@ -32,24 +33,25 @@ class Reports:
         self._observer = observer or NullObserver()
         self._access = access
         self.logs_answers = access is not None
+        self.count = self._observer.answered
         self._failures = FailureLog(after)
 
     def answered(
         self,
+        asked: Asked,
         response: Response,
-        asked: Asked | None,
         *,
         layer: str = "",
         seconds: Mapping[str, float] | None = None,
         code: str = "",
     ) -> None:
-        """An answer. `layer` is where it came from, `code` that of an error. `asked` is for the access log only.
+        """An answer. `layer` is where it came from, `code` that of an error.
 
         `seconds` are those of each stage, unless they are counted already.
         """
         seconds = seconds or {}
-        self._observer.answered(response.status, layer, seconds)
-        if self._access is not None and asked is not None:
+        self.count(response.status, layer, seconds)
+        if self._access is not None:
             sent = Sent(len(response.body), time.perf_counter() - asked.began, code)
             self._access.log(asked.request, asked.thumb, response.status, layer, seconds, sent)
 
