@@ -83,10 +83,10 @@ def test_gunicorns_own_secrets_are_not_logged(originals: Path, tmp_path: Path) -
 
 
 def _port_read(directory: Path, **environ: str) -> str:
-    """The port of the configuration, and its problems, that the standalone settings choose in `directory`."""
+    """The port of the configuration, and its errors, that the standalone settings choose in `directory`."""
     script = (
         "from mage_project import settings; from thumbs.conf.loading import load; "
-        "read = load(settings.THUMBS); print(read.document.port, *read.problems)"
+        "read = load(settings.THUMBS); print(read.document.port, *read.errors)"
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("STORAGES_", "PORT"))}
     return subprocess.run(
