@@ -1,4 +1,5 @@
-# Mage as a standalone server. Mount the configuration at /etc/mage/storages.json; keep caches in /var/cache/mage:
+# Mage as a standalone server. Mount the configuration at /etc/mage/storages.json, or at /app/storages.json; keep caches in
+# /var/cache/mage:
 #
 #   docker build -t mage .
 #   docker run --stop-timeout 45 -p 8080:8080 -v "$PWD/storages.json":/etc/mage/storages.json:ro \
@@ -30,7 +31,7 @@ RUN apt-get update \
     && install -d /etc/mage
 COPY --from=builder /opt/mage /opt/mage
 WORKDIR /app
-COPY manage.py ./
+COPY manage.py gunicorn.conf.py ./
 COPY thumbs ./thumbs
 COPY mage_project ./mage_project
 RUN /opt/mage/bin/python -m compileall -q . \
@@ -40,7 +41,7 @@ RUN /opt/mage/bin/python -m compileall -q . \
 ENV PATH=/opt/mage/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     LD_PRELOAD=libjemalloc.so.2 \
-    STORAGES_CONFIG_PATH=/etc/mage/storages.json \
+    STORAGES_CONFIG_SEARCH=/etc/mage/storages.json \
     PORT=8080
 USER mage
 VOLUME /var/cache/mage

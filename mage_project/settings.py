@@ -2,32 +2,45 @@
 
 import os
 
-from thumbs.conf.document import LOG_LEVELS
-from thumbs.conf.loading import caches_of
+from thumbs.conf.document import JSON_LINES, LOG_LEVELS
+from thumbs.conf.loading import caches_of, text_of
 from thumbs.observability import redaction
 
 
-def _whole(name: str) -> dict[str, object]:
-    """The THUMBS key for a number in the environment. Other text is kept for the system check to report."""
+def _value(name: str) -> int | str:
+    """The value of a variable, a number where it is one. Other text is kept for the system check to report."""
     value = os.environ.get(name, "")
-    key = _KEYS[name]
-    return {key: int(value) if value.isdecimal() else value} if value else {}
+    if name in _NUMBERS:
+        return int(value) if value.isdecimal() and value.isascii() else value
+    return value if name == "MAGE_HOST" else value.lower()
 
 
-_KEYS = {"PORT": "PORT", "WEB_CONCURRENCY": "WORKERS", "VIPS_CONCURRENCY": "VIPS_CONCURRENCY"}
-_STORAGES_FILE = os.environ.get("STORAGES_CONFIG_PATH") or "storages.json"
-_LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO").upper()
-_TEXTS = {"MAGE_ISOLATION": "ISOLATION", "MAGE_PLAYGROUND": "PLAYGROUND", "MAGE_HOST": "HOST"}
+# The keys of the configuration that variables set.
+_VARIABLES = {
+    "port": "PORT",
+    "workers": "WEB_CONCURRENCY",
+    "vips_concurrency": "VIPS_CONCURRENCY",
+    "isolation": "MAGE_ISOLATION",
+    "playground": "MAGE_PLAYGROUND",
+    "host": "MAGE_HOST",
+    "log_format": "LOG_FORMAT",
+}
+_NUMBERS = ("PORT", "WEB_CONCURRENCY", "VIPS_CONCURRENCY")
+# The configuration is the file that is named, else the first of several that exists. The image sets the first variable.
+_SEARCHED = [*filter(None, os.environ.get("STORAGES_CONFIG_SEARCH", "").split(":")), "storages.json"]
+_STORAGES_FILE = os.environ.get("STORAGES_CONFIG_PATH") or _SEARCHED
+_LOG_LEVEL = (os.environ.get("LOG_LEVEL") or text_of(_STORAGES_FILE, "log_level") or "INFO").upper()
+_LOG_FORMAT = (os.environ.get("LOG_FORMAT") or text_of(_STORAGES_FILE, "log_format")).lower()
+
+_SET = {key: name for key, name in _VARIABLES.items() if os.environ.get(name)}
 
 THUMBS: dict[str, object] = {
     "STORAGES_FILE": _STORAGES_FILE,
     "ENVIRON": os.environ,
     "LOG_LEVEL": _LOG_LEVEL,
     "DEFAULTS": {"isolation": "auto", "host": "0.0.0.0"},
-    **{key: os.environ[name] for name, key in _TEXTS.items() if os.environ.get(name)},
-    **_whole("PORT"),
-    **_whole("WEB_CONCURRENCY"),
-    **_whole("VIPS_CONCURRENCY"),
+    "VARIABLES": {**_SET, "log_level": "LOG_LEVEL"},
+    **{key.upper(): _value(name) for key, name in _SET.items()},
 }
 
 # Where prometheus-client adds the counts of all workers. It reads the variable itself at import.
@@ -55,12 +68,20 @@ CACHES: dict[str, dict[str, object]] = {
 redaction.install()
 
 _LEVEL = _LOG_LEVEL if _LOG_LEVEL in LOG_LEVELS else "INFO"
+# The clients of object stores log each request at INFO.
+_CLIENTS = ("azure", "boto3", "botocore", "google", "paramiko", "s3transfer", "urllib3")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "thumbs.observability.log_format.JsonFormatter"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if _LOG_FORMAT == JSON_LINES else "text",
+        },
         "access": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout"},
     },
     # DEBUG only for Mage and Django: other libraries log headers and bodies then, such as AWS's credentials.
@@ -72,7 +93,8 @@ LOGGING = {
         "mage_project": {"level": _LEVEL},
         "django": {"level": _LEVEL},
         "django.request": {"filters": ["raised"]},
-        # Each line is one JSON object, without a prefix.
+        **{name: {"level": "WARNING" if _LEVEL in ("DEBUG", "INFO") else _LEVEL} for name in _CLIENTS},
+        # Each line is whole, without a prefix.
         "thumbs.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
     },
 }

@@ -5,10 +5,11 @@ import asyncio
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
-from mage_project.build_info import build_info
+from mage_project.build_info import build_info, libvips
 from thumbs.errors import BadRequest
 from thumbs.http import messages
-from thumbs.site.readiness import readiness
+from thumbs.image.formats import OUTPUT_NAMES
+from thumbs.site.readiness import readiness, watch
 from thumbs.wiring import build, process
 
 
@@ -18,10 +19,19 @@ async def health(_: HttpRequest) -> HttpResponse:
 
 
 async def ready(_: HttpRequest) -> HttpResponse:
-    """200 when every storage can be reached and no queue is full, else 503; the result is reused for a few seconds."""
+    """200 while this process takes requests, else 503; answered from memory, with the details."""
     found = await asyncio.to_thread(readiness)
-    status = "ready" if found.ready else "not ready"
-    return _plain({"status": status, "reasons": found.reasons, "isolation": _isolation()}, found.status)
+    document = process.current().read.document
+    details: dict[str, object] = {
+        "status": "ready" if found.ready else "not ready",
+        "reasons": found.reasons,
+        "storages": found.storages,
+        "caches": found.caches,
+        "codecs": {"decoded": document.input_formats, "encoded": sorted(set(OUTPUT_NAMES.values()))},
+        "libvips": libvips(),
+        "isolation": _isolation(),
+    }
+    return _plain(details, found.status)
 
 
 def metrics(_: HttpRequest) -> HttpResponse:
@@ -29,6 +39,7 @@ def metrics(_: HttpRequest) -> HttpResponse:
     configuration = process.configuration()
     if not configuration.document.metrics:
         raise Http404
+    watch()
     content_type, body = build.metrics().exposition(
         settings.METRICS_DIRECTORY, build.stores(configuration), build_info(), _isolation()
     )

@@ -38,9 +38,17 @@ OWNERS = {
     "boto3": ("thumbs.sources",),
     "botocore": ("thumbs.sources",),
     "urllib3": ("thumbs.sources",),
+    "idna": ("thumbs.sources.http.url",),
     "storages": ("thumbs.sources",),
-    "prometheus_client": ("thumbs.observability.metrics", "thumbs.wiring.build", "mage_project"),
-    "gunicorn": ("thumbs.server.worker", "thumbs.server.protocol"),
+    "prometheus_client": (
+        *("thumbs.observability.metrics", "thumbs.wiring.build", "thumbs.server.gauges", "mage_project"),
+    ),
+    "gunicorn": (
+        "thumbs.server.worker",
+        "thumbs.server.protocol",
+        "thumbs.server.json_logger",
+        "thumbs.server.options",
+    ),
     "PIL": ("thumbs.toolkit.placeholders.upright",),
     "tqdm": ("thumbs.management",),
     "pytest": ("thumbs.pytest_plugin",),
@@ -90,7 +98,7 @@ SETTINGS = {
     "thumbs.wiring.policies": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
     "thumbs.toolkit.urls": {"ROOT_URLCONF"},
     "thumbs.checks.caches": {"CACHES"},
-    "thumbs.sources.storages.checks": {"STORAGES"},
+    "thumbs.sources.storages.checks": {"STORAGES", "ROOT_URLCONF"},
     "thumbs.sources.storages.places": {"STORAGES"},
     "thumbs.sources.storages.placement": {"MEDIA_ROOT"},
     "thumbs.cache.disk": {"SECRET_KEY", "SECRET_KEY_FALLBACKS"},
@@ -113,6 +121,7 @@ ENVIRONMENT = {
     "mage_project.settings",
     "thumbs.render.isolation.fonts",  # FONTCONFIG_FILE and its kin, as fontconfig does
     "thumbs.render.isolation.process",  # what a child may know of it: where fonts and libraries are
+    "thumbs.sources.http.rules",  # proxies, which are not used: a check says so
     "thumbs.sources.s3.client",  # REQUESTS_CA_BUNDLE, as boto3 does, in whose place it opens connections
 }
 
@@ -219,6 +228,20 @@ def test_nothing_imports_in_a_circle() -> None:
 
 
 # ------------------------------------------------------------------------------ other libraries
+
+
+# Clients that look up names, and redirect, by themselves: originals are read only where addresses are judged.
+CLIENTS: dict[str, set[str]] = {
+    "http.client": {"thumbs.sources.http.exchange", "thumbs.sources.s3.connections"},
+    "urllib.request": {"thumbs.sources.s3.transport"},  # the environment's proxies, for boto3's requests
+    **{name: set() for name in ("requests", "httpx", "aiohttp", "httpcore", "ftplib", "smtplib")},
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_no_other_module_opens_connections_by_a_client_of_its_own(client: str) -> None:
+    found = {each.importer for each in imports() if within(each.imported, client) and within(each.importer, "thumbs")}
+    assert found == CLIENTS[client]
 
 
 @pytest.mark.parametrize("library", OWNERS)

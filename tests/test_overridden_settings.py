@@ -11,6 +11,7 @@ from django.test import override_settings
 
 from tests.support.commands import local_storage
 from tests.support.models import Photo
+from tests.support.waiting import eventually
 from thumbs import signals, thumb_url
 from thumbs.observability import redaction
 from thumbs.site import readiness
@@ -94,6 +95,6 @@ def test_a_memory_cache_has_the_caps_of_the_settings_now() -> None:
 
 def test_readiness_is_that_of_the_storages_now(tmp_path: Path) -> None:
     with override_settings(THUMBS={"STORAGES": [local_storage("photos", tmp_path)]}):
-        assert readiness.readiness().ready
+        eventually(lambda: readiness.readiness().storages == {"photos": "reachable"})
     with override_settings(THUMBS={"STORAGES": [local_storage("photos", tmp_path / "missing")]}):
-        assert not readiness.readiness().ready
+        eventually(lambda: readiness.readiness().storages == {"photos": "unreachable"})

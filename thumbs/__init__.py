@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from thumbs.version import VERSION
+
 if TYPE_CHECKING:
     from thumbs.errors import ThumbError
     from thumbs.site.links import UnknownStorage
@@ -26,7 +28,7 @@ __all__ = [
     "thumb",
     "thumb_url",
 ]
-__version__ = "0.1.0"
+__version__ = VERSION
 
 # Imported at the first use: the wrappers import this package and need no Django.
 _MODULES = {

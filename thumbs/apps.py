@@ -34,6 +34,7 @@ class ThumbsConfig(AppConfig):
         loaded = configuration()
         redaction.hide(_secrets(loaded))
         redaction.clean_ours()
+        redaction.enable_ours()
         caches.report_missing_clients(loaded.storages)
         if loaded.document.purge_on_model_changes:
             from thumbs.signals import connect  # noqa: PLC0415 - it imports models, which few sites need here

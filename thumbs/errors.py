@@ -10,13 +10,23 @@ from typing import ClassVar
 class ThumbError(Exception):
     """A request that cannot be answered with a picture.
 
-    `detail` replaces the public sentence of the class; it must be a constant too.
+    `detail` replaces the public sentence of the class; it must be a constant too. `remembered` is for how many seconds
+    a storage's failure stands for later requests, 0.0 for none.
     """
+
+    remembered: float = 0.0
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
     sentence: ClassVar[str] = "The thumbnail could not be made."
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
+    # The code for logs and metrics, where it differs from the one that clients get.
+    logged_as: ClassVar[str] = ""
+
+    @property
+    def logged_code(self) -> str:
+        """The code of this error in logs and metrics."""
+        return self.logged_as or self.code
 
     def __init__(self, detail: str | None = None) -> None:
         self.detail = self.sentence if detail is None else detail
@@ -49,7 +59,7 @@ class BadPath(BadRequest):
     code = "bad-path"
     sentence = (
         "The path must be valid UTF-8 without empty, '.' or '..' segments, backslashes or control "
-        "characters, at most 255 bytes a segment and 1,024 in all."
+        "characters, at most 1,024 bytes in all and, in a directory, 255 a segment."
     )
 
 
@@ -71,6 +81,16 @@ class SizeOverLimit(BadRequest):
 class NotOffered(BadRequest):
     code = "not-offered"
     sentence = "This storage offers only a closed set of sizes and formats, and this is not one of them."
+
+
+class SourceNotAllowed(BadRequest):
+    code = "source-not-allowed"
+    sentence = "This storage does not read originals from this URL."
+
+
+class SourceLoop(BadRequest):
+    code = "source-loop"
+    sentence = "This request has passed through such a server already: the original would be fetched in a circle."
 
 
 class SignatureRefused(ThumbError):
@@ -129,6 +149,15 @@ class SourceMissing(ThumbError):
     sentence = "There is no such picture in this storage."
 
 
+class SourceDenied(SourceMissing):
+    """The storage refuses to give this original, or to say whether it exists. Clients get the answer for a missing one.
+
+    It does not show that the original is gone: no copy is dropped because of it.
+    """
+
+    logged_as = "storage-denied"
+
+
 class SourceTooLarge(ThumbError):
     status = 413
     code = "source-too-large"
@@ -163,6 +192,12 @@ class StorageFailed(ThumbError):
     sentence = "The storage did not give the original."
 
 
+class StorageDenied(StorageFailed):
+    """The storage refuses everything, also its probe."""
+
+    logged_as = "storage-denied"
+
+
 class StorageTimeout(ThumbError):
     status = 504
     code = "storage-timeout"
@@ -189,10 +224,23 @@ class Overloaded(ThumbError):
     headers = ((b"Retry-After", b"1"),)
 
 
+class HostOverloaded(Overloaded):
+    """Too many reads of one host wait. The storage takes requests for its other hosts."""
+
+    logged_as = "host-overloaded"
+
+
 class RendererUnavailable(ThumbError):
     status = 503
     code = "renderer-unavailable"
     sentence = "This server is short of memory or processes for a thumbnail. Try again shortly."
+    headers = ((b"Retry-After", b"1"),)
+
+
+class ServerExhausted(ThumbError):
+    status = 503
+    code = "server-exhausted"
+    sentence = "This server is short of memory or open files. Try again shortly."
     headers = ((b"Retry-After", b"1"),)
 
 

@@ -14,7 +14,8 @@ from thumbs.errors import AccessRefused, BadPath, BadTarget, SourceMissing, Stor
 from thumbs.front import ThumbTarget, failed
 from thumbs.http.messages import Request, Response
 from thumbs.http.targets import is_lossy, path_of
-from thumbs.pipeline.thumbnailer import Lookup, Thumbnailer
+from thumbs.pipeline.replies import Lookup
+from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.site.private_views import MARK
 from thumbs.site.responses import django_response
 from thumbs.wiring.process import thumbnailer
@@ -121,6 +122,9 @@ def _request(request: HttpRequest, path: str) -> Request:
         if_modified_since=request.headers.get("If-Modified-Since"),
         request_id=request.headers.get("X-Request-ID", ""),
         error=match.error,
+        peer=request.META.get("REMOTE_ADDR") or "",
+        forwarded_for=request.headers.get("X-Forwarded-For", ""),
+        cdn_loop=request.headers.get("CDN-Loop", ""),
     )
 
 

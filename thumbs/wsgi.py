@@ -69,6 +69,9 @@ def request_of(environ: "WSGIEnvironment", match: ThumbTarget) -> Request:
         if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
         request_id=environ.get("HTTP_X_REQUEST_ID", ""),
         error=match.error,
+        peer=environ.get("REMOTE_ADDR", ""),
+        forwarded_for=environ.get("HTTP_X_FORWARDED_FOR", ""),
+        cdn_loop=environ.get("HTTP_CDN_LOOP", ""),
     )
 
 

@@ -105,6 +105,7 @@ def test_a_layer_that_works_again_is_used_again(
     tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(circuit_breaker, "OPEN_SECONDS", 0)
+    monkeypatch.setattr(circuit_breaker, "CALM_SECONDS", 0)
     (tmp_path / "cache").write_bytes(b"a file where the directory should be")
     layers = Layers([disk(tmp_path / "cache", clock)], clock=clock)
     with caplog.at_level(logging.WARNING, "thumbs.cache"):

@@ -78,5 +78,36 @@ def test_the_first_failure_and_the_next_success_are_logged(
         now.now += 5
     assert caplog.messages == [FAILED]
     for _ in range(3):
+        now.now += 10  # without a failure
         breaker.call(max, 3, 7)
     assert caplog.messages == [FAILED, GOOD]
+
+
+def test_a_layer_that_fails_now_and_then_is_logged_once(
+    breaker: CircuitBreaker, now: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(20):
+        breaker.call(fail)
+        now.now += 5
+        assert breaker.call(max, 3, 7) == 7
+        now.now += 4.9
+        assert breaker.call(max, 3, 7) == 7
+    assert caplog.messages == [FAILED]
+    now.now += 0.1
+    breaker.call(max, 3, 7)
+    assert caplog.messages == [FAILED, GOOD]
+    breaker.call(fail)
+    assert caplog.messages == [FAILED, GOOD, FAILED]
+
+
+def test_each_change_is_reported(breaker: CircuitBreaker, now: Clock) -> None:
+    told: list[bool] = []
+    breaker.on_change = lambda: told.append(not breaker.failing)
+    for _ in range(2):
+        breaker.call(fail)
+        now.now += 5
+        breaker.call(fail)
+        now.now += 5
+        breaker.call(max, 3, 7)
+        breaker.call(max, 3, 7)
+    assert told == [False, True, False, True]

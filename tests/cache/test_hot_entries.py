@@ -129,7 +129,8 @@ def test_a_disk_that_fails_is_skipped_and_used_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     layers = layers_of(layer, tmp_path / "run", clock)
-    monkeypatch.setattr("thumbs.cache.circuit_breaker.OPEN_SECONDS", 0.0)
+    for name in ("OPEN_SECONDS", "CALM_SECONDS"):
+        monkeypatch.setattr(f"thumbs.cache.circuit_breaker.{name}", 0.0)
     with monkeypatch.context() as broken, caplog.at_level(logging.WARNING, "thumbs.cache"):
         broken.setattr("os.preadv", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
         assert layers.get_now(KEY) is None

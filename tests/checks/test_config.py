@@ -72,7 +72,7 @@ CASES: list[Case] = [
     ),
     ("thumbs.E002", {"STORAGES": [local(ROOT)], "LIMIT": {}}, "THUMBS.limit", "Did you mean 'limits'?"),
     ("thumbs.E003", one(local(ROOT, name="Photos")), "storages[Photos].name", "lower-case letters"),
-    ("thumbs.E003", one(local(ROOT, driver="ftp")), "storages[photos].driver", "local, s3, django"),
+    ("thumbs.E003", one(local(ROOT, driver="ftp")), "storages[photos].driver", "local, s3, http, django"),
     ("thumbs.E003", one(local(ROOT, root=3)), "storages[photos].root", "a text that is not empty"),
     ("thumbs.E003", one(local(ROOT, root="")), "storages[photos].root", "a text that is not empty"),
     (

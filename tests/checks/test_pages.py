@@ -46,10 +46,18 @@ def test_a_site_has_no_address_to_check(tmp_path: Path) -> None:
 
 
 def test_the_address_of_the_command_line_counts_instead(tmp_path: Path) -> None:
-    pages.use_host("127.0.0.1")
+    pages.use_hosts(["127.0.0.1"])
     assert found(tmp_path, HOST="0.0.0.0", PLAYGROUND="sign") == []
-    pages.use_host("0.0.0.0")
+    pages.use_hosts(["0.0.0.0"])
     assert found(tmp_path, HOST="127.0.0.1", PLAYGROUND="sign") == [EXPOSED]
+
+
+@pytest.mark.parametrize("hosts", [["127.0.0.1", "10.1.2.3"], ["10.1.2.3", "::1"], ["::1", "unix:/run/mage.sock"]])
+def test_of_several_addresses_each_one_counts(tmp_path: Path, hosts: list[str]) -> None:
+    pages.use_hosts(hosts)
+    assert found(tmp_path, HOST="127.0.0.1", PLAYGROUND="sign") == [EXPOSED]
+    pages.use_hosts(["127.0.0.1", "::1"])
+    assert found(tmp_path, HOST="0.0.0.0", PLAYGROUND="sign") == []
 
 
 def test_the_error_names_the_address_and_says_what_to_do(tmp_path: Path) -> None:

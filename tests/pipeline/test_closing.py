@@ -8,7 +8,7 @@ import pytest
 from tests.support.fake_pipeline import Ask, FakeServer, request
 from tests.support.waiting import WAIT_SECONDS, eventually
 from thumbs.pipeline.fair_executor import FairExecutor
-from thumbs.pipeline.thumbnailer import Pending
+from thumbs.pipeline.replies import Pending
 from thumbs.pipeline.timer import Timer
 from thumbs.pipeline.watchdog import Watchdog
 

@@ -15,7 +15,8 @@ from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.pipeline.executor import BoundedExecutor, Executor
 from thumbs.pipeline.fair_executor import FairExecutor
 from thumbs.pipeline.ports import FETCH, LOOKUP, Storage, fetch_stage, render_stage
-from thumbs.pipeline.thumbnailer import Pending, Thumbnailer
+from thumbs.pipeline.replies import Pending
+from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.request.resolve import StoragePolicy
 
 QUEUE = 5

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.fake_pipeline import Ask, FakeServer, cached, header, request
-from thumbs.pipeline.observer import NullObserver
+from thumbs.pipeline.reporting.observer import NullObserver
 from thumbs.pipeline.steps import Step
 from thumbs.pipeline.thumbnailer import Thumbnailer
 
@@ -25,7 +25,10 @@ def assert_is_a_fault(server: FakeServer, ask: Ask, caplog: pytest.LogCaptureFix
     assert header(answer, "Content-Type") == "application/problem+json"
     assert header(answer, "Cache-Control") == "no-store"
     assert b"secret" not in answer.body
-    assert set(caplog.messages) == {"a request failed"}
+    for message in caplog.messages:
+        assert message.startswith(
+            "storage photos: a request failed: RuntimeError('secret detail') (key a.jpg, request "
+        )
     assert caplog.records[0].exc_info is not None
     assert str(caplog.records[0].exc_info[1]) == "secret detail"
     assert [status for status, _, _ in server.observer.counted] == [500]

@@ -20,7 +20,8 @@ from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.pipeline.executor import BoundedExecutor, Executor
 from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
-from thumbs.pipeline.thumbnailer import Pending, Thumbnailer
+from thumbs.pipeline.replies import Pending
+from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.request.resolve import StoragePolicy
 
 # --------------------------------------------------------------------------------------- refusals

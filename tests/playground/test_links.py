@@ -190,3 +190,13 @@ def test_an_unknown_storage_and_an_empty_url_are_mistakes_too(client: Client) ->
 def test_an_overlong_url_is_refused_as_the_server_refuses_it(client: Client) -> None:
     found = described(client, key="ü" * 100 + "/" + "ü" * 100 + "/" + "ü" * 100 + "/" + "ü" * 100 + ".jpg", size="9x9")
     assert found["error"] == "The URL is longer than 2,048 bytes."
+
+
+def test_the_stored_file_is_shown_under_its_own_name_where_it_is_offered(originals: Path, key: str) -> None:
+    storage = {"name": "open", "driver": "local", "root": str(originals), "formats": ["jpeg", "webp", "original"]}
+    with playground(originals, STORAGES=[storage]) as client:
+        found = described(client, key=key, filters="format(original)", size="x")
+        assert (found["error"], status(found["url"])) == ("", 200)
+        assert found["copy"]["curl"].startswith(f"curl --output {key} ")
+        refused = described(client, key=key, filters="format(original)", size="40x30")
+        assert "nothing of it is changed" in refused["mistakes"][0]["sentence"]

@@ -152,7 +152,7 @@ def test_a_size_in_any_other_spelling_is_refused(size: str) -> None:
     [
         *("", "/a", "a/", "a//b", ".", "..", "a/./b", "a/../b", "../a", "a/..", "a\\b", "a\0b", "a\nb"),
         *("a\x7f", "a\x85b"),
-        *("a" * 256, "ü" * 128, "/".join(["a" * 204] * 5) + "/", "/".join(["a" * 127] * 8) + "/bc", "\udc80"),
+        *("/".join(["a" * 204] * 5) + "/", "/".join(["a" * 127] * 8) + "/bc", "\udc80"),
     ],
 )
 def test_a_path_that_storages_might_read_differently_is_refused(path: str) -> None:

@@ -20,6 +20,7 @@ from thumbs.errors import (
     SizeOverLimit,
     StorageUnknown,
 )
+from thumbs.http.cache_control import DEFAULT_CACHE_CONTROL, IMMUTABLE
 from thumbs.http.messages import Headers
 from thumbs.http.targets import decoded_path
 from thumbs.image.encoding import Encoding
@@ -27,15 +28,14 @@ from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.outputs import JSON
 from thumbs.image.quality import DEFAULT_QUALITIES
-from thumbs.request.cache_control import DEFAULT_CACHE_CONTROL, IMMUTABLE
 from thumbs.request.grammar import Target, build, preset
+from thumbs.request.headers import vary_of
 from thumbs.request.resolve import (
     StoragePolicy,
     ThumbRequest,
     group_of,
     preflight,
     resolve,
-    vary_of,
 )
 from thumbs.request.signing import Signer
 

@@ -70,8 +70,19 @@ def test_gunicorn_answers_where_a_setting_concerns_every_request(originals: Path
     asyncio.run(converse())
 
 
-def _with_a_limit(protocol: ThumbsProtocol) -> None:
-    protocol.worker.max_requests = 1000
+def test_a_limit_of_requests_leaves_only_the_last_one_to_gunicorn(originals: Path) -> None:
+    async def converse() -> None:
+        async with warm(originals) as (protocol, transport):
+            protocol.worker.max_requests = protocol.worker.nr + 3
+            assert at_once(protocol, transport)
+            assert at_once(protocol, transport)
+            assert b"Connection: close" not in transport.written
+            assert not at_once(protocol, transport)
+            await until(lambda: transport.written.startswith(b"HTTP/1.1 200 "))
+            assert b"connection: close" in transport.written.lower()
+            await until(lambda: not protocol.worker.alive)
+
+    asyncio.run(converse())
 
 
 def _with_an_access_log(protocol: ThumbsProtocol) -> None:
@@ -85,7 +96,7 @@ def _with_a_proxy_before_it(protocol: ThumbsProtocol) -> None:
     protocol.worker.cfg.set("proxy_protocol", "auto")
 
 
-@pytest.mark.parametrize("change", [_with_a_limit, _with_an_access_log, _with_a_proxy_before_it])
+@pytest.mark.parametrize("change", [_with_an_access_log, _with_a_proxy_before_it])
 def test_a_connection_of_another_configuration_is_never_plain(originals: Path, change: Change) -> None:
     async def converse() -> None:
         async with warm(originals) as (protocol, _):

@@ -17,7 +17,7 @@ import thumbs
 from tests.support.documents import HUSH
 from thumbs.asgi import ThumbsASGI
 from thumbs.front import PATTERN
-from thumbs.pipeline.thumbnailer import Lookup
+from thumbs.pipeline.replies import Lookup
 from thumbs.site.explain import explain
 from thumbs.views import private
 from thumbs.wsgi import ThumbsWSGI

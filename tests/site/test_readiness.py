@@ -1,161 +1,182 @@
-"""Readiness: every storage is probed, a hanging one is not waited for, and a result is reused for five seconds."""
+"""Readiness is about this process: storages and caches that fail or hang are details, and are never waited for."""
 
 import json
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
+from typing import Any
 
 import pytest
 from django.test import Client, override_settings
 
 from tests.support.commands import local_storage
-from tests.support.waiting import WAIT_SECONDS
+from tests.support.fake_pipeline import FakeSource
+from tests.support.waiting import WAIT_SECONDS, eventually
+from thumbs.cache.layers import Layers
 from thumbs.errors import StorageFailed
+from thumbs.pipeline.ports import Storage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.site import readiness
+from thumbs.sources import health
+from thumbs.sources.health import StorageHealth
+from thumbs.wiring import process
 
 
-class Probed:
+class Probed(FakeSource):
     """A storage that can be reached, or fails with `error`, or hangs while `gate` is shut."""
 
     def __init__(self) -> None:
-        self.source = self
+        super().__init__()
         self.error: Exception | None = None
-        self.gate = threading.Event()
-        self.gate.set()
-        self.probes = 0
+        self.hanging = threading.Event()
+        self.hanging.set()
 
     def ready(self) -> None:
-        self.probes += 1
-        assert self.gate.wait(WAIT_SECONDS)
+        assert self.hanging.wait(WAIT_SECONDS)
         if self.error is not None:
             raise self.error
 
 
 class Probing:
-    """A prober of two storages and two queues, with a clock that the test moves."""
+    """A prober of `count` storages, which are probed twice a second."""
 
-    def __init__(self) -> None:
-        self.storages = {"photos": Probed(), "films": Probed()}
-        self.executors = {"lookup": SimpleNamespace(full=False), "render": SimpleNamespace(full=False)}
-        self.now = 1000.0
-        self._prober = readiness._Prober()
+    def __init__(self, count: int) -> None:
+        self.sources = {f"photos-{number}": Probed() for number in range(count)}
+        policy: Any = type("Policy", (), {"private": False})()
+        renderer: Any = None
+        storages = {
+            name: Storage(policy, source, Layers(), renderer, health=StorageHealth(name, source))
+            for name, source in self.sources.items()
+        }
+        self.thumbs = Thumbnailer(storages, {})
+        self.prober = readiness._Prober()
 
-    def monotonic(self) -> float:
-        return self.now
-
-    def reasons(self) -> tuple[str, ...]:
-        thumbnailer = SimpleNamespace(storages=self.storages, executors=self.executors)
-        found = self._prober.readiness(cast(Thumbnailer, thumbnailer))
-        assert (found.ready, found.status) == ((True, 200) if not found.reasons else (False, 503))
-        return found.reasons
+    def found(self) -> readiness.Readiness:
+        return self.prober.readiness(self.thumbs)
 
 
 @pytest.fixture
-def probing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Probing]:
-    made = Probing()
-    monkeypatch.setattr(readiness, "time", made)
-    yield made
-    for storage in made.storages.values():
-        storage.gate.set()
+def probing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Probing]]:
+    monkeypatch.setattr(readiness, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(health, "INTERVAL_SECONDS", 0.1)
+    monkeypatch.setattr(health, "_SLOW_SECONDS", 0.2)
+    made: list[Probing] = []
+
+    def make(count: int) -> Probing:
+        made.append(Probing(count))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.prober.forget()
+        for source in each.sources.values():
+            source.hanging.set()
 
 
-def test_a_process_whose_storages_can_be_reached_is_ready(probing: Probing) -> None:
-    assert probing.reasons() == ()
-    assert [storage.probes for storage in probing.storages.values()] == [1, 1]
+def test_the_first_answer_waits_for_no_probe(probing: Callable[[int], Probing]) -> None:
+    many = probing(200)
+    for source in many.sources.values():
+        source.hanging.clear()
+    found = many.found()  # with any wait for a probe, it would never return
+    assert (found.ready, found.status) == (True, 200)
+    assert set(found.storages.values()) == {"unknown"}
 
 
-def test_a_storage_that_fails_is_named_and_the_log_has_the_cause(
-    probing: Probing, caplog: pytest.LogCaptureFixture
+def test_a_storage_that_fails_or_hangs_is_a_detail_and_leaves_the_others_alone(
+    probing: Callable[[int], Probing],
 ) -> None:
-    failure = StorageFailed()
-    failure.__cause__ = OSError(5, "Input/output error")
-    probing.storages["films"].error = failure
-    with caplog.at_level(logging.WARNING, "thumbs"):
-        assert probing.reasons() == ("storage films cannot be reached",)
-    assert [record.getMessage() for record in caplog.records] == [
-        "storage films cannot be reached: OSError(5, 'Input/output error')",
-    ]
+    three = probing(3)
+    _, failing, hanging = three.sources.values()
+    failing.error = StorageFailed()
+    hanging.hanging.clear()
+    wanted = {"photos-0": "reachable", "photos-1": "unreachable", "photos-2": "unreachable"}
+    eventually(lambda: three.found().storages == wanted)
+    assert three.found().ready
+    failing.error = None
+    hanging.hanging.set()
+    eventually(lambda: set(three.found().storages.values()) == {"reachable"})
 
 
-def test_an_error_without_a_cause_is_logged_itself(probing: Probing, caplog: pytest.LogCaptureFixture) -> None:
-    probing.storages["photos"].error = KeyError("x")
-    with caplog.at_level(logging.WARNING, "thumbs"):
-        assert probing.reasons() == ("storage photos cannot be reached",)
-    assert caplog.messages == ["storage photos cannot be reached: KeyError('x')"]
-
-
-def test_a_full_queue_is_named_before_the_storages(probing: Probing) -> None:
-    probing.executors["render"].full = True
-    probing.storages["photos"].error = StorageFailed()
-    assert probing.reasons() == ("the render queue is full", "storage photos cannot be reached")
-
-
-def test_a_result_is_reused_for_five_seconds(probing: Probing) -> None:
-    assert probing.reasons() == ()
-    probing.storages["photos"].error = StorageFailed()
-    probing.now += 4.9
-    assert probing.reasons() == ()
-    probing.now += 0.1
-    assert probing.reasons() == ("storage photos cannot be reached",)
-    probing.storages["photos"].error = None
-    probing.now += 5.0
-    assert probing.reasons() == ()
-    assert [storage.probes for storage in probing.storages.values()] == [3, 3]
-
-
-def test_a_storage_that_hangs_is_not_ready_and_is_not_probed_twice_at_once(
-    probing: Probing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hanging_storage_is_probed_by_one_thread(probing: Callable[[int], Probing]) -> None:
+    one = probing(1)
+    one.sources["photos-0"].hanging.clear()
     before = set(threading.enumerate())
+    eventually(lambda: one.found().storages == {"photos-0": "unreachable"})
+    threads = [each.name for each in set(threading.enumerate()) - before]
+    assert threads.count("mage-probe-photos-0") == 1
 
-    def hanging() -> int:
-        return sum(thread.name == "mage-ready-films" for thread in set(threading.enumerate()) - before)
 
-    monkeypatch.setattr(readiness, "_PROBE_SECONDS", 0.0)
-    films = probing.storages["films"]
-    films.gate.clear()
-    for _ in range(3):
-        assert "storage films cannot be reached" in probing.reasons()
-        assert hanging() == 1
-        probing.now += 5.0
-    monkeypatch.setattr(readiness, "_PROBE_SECONDS", WAIT_SECONDS)
-    films.gate.set()
-    assert probing.reasons() == ()
+def test_the_thread_that_probes_ends_with_its_thumbnailer(probing: Callable[[int], Probing]) -> None:
+    before = set(threading.enumerate())
+    one = probing(1)
+    one.found()
+    one.thumbs = Thumbnailer({}, {})
+
+    def ended() -> bool:
+        return "mage-probes" not in {each.name for each in set(threading.enumerate()) - before}
+
+    one.prober.forget()
+    eventually(ended)
+
+
+def test_a_process_that_stops_is_not_ready(probing: Callable[[int], Probing], monkeypatch: pytest.MonkeyPatch) -> None:
+    one = probing(1)
+    one.prober = readiness._Prober(stopping=lambda: True)
+    assert (one.found().reasons, one.found().status) == (("the process stops",), 503)
+
+
+def test_a_process_without_render_children_is_not_ready_after_five_seconds(
+    probing: Callable[[int], Probing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    isolated = type("Isolated", (), {"unavailable_seconds": 4.9})()
+    monkeypatch.setattr(readiness, "isolation", lambda: isolated)
+    one = probing(1)
+    assert one.found().ready
+    isolated.unavailable_seconds = 5.1
+    assert one.found().reasons == ("no render process can be started",)
 
 
 # ------------------------------------------------------------------------------------------------ under a URL
 
 
 @pytest.fixture
-def ready(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], tuple[int, object]]:
-    """Status and body that `/ready` answers with for a local storage of `root`."""
+def ready(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], tuple[int, dict[str, object]]]]:
+    """Status and body that `/ready` answers with for a local storage of `root`, as soon as it was probed."""
+    monkeypatch.setattr(readiness, "_LOOK_SECONDS", 0.05)
 
-    def asked(root: Path) -> tuple[int, object]:
-        monkeypatch.setattr(readiness, "_prober", readiness._Prober())
-        urls = "mage_project.urls"
-        with override_settings(THUMBS={"STORAGES": [local_storage("photos", root)]}, ROOT_URLCONF=urls):
-            answer = Client().get("/ready")
-        return answer.status_code, json.loads(answer.content)
+    def asked(root: Path) -> tuple[int, dict[str, object]]:
+        process.reset()
+        readiness.forget()
+        answers = []
+        memory = {"enabled": True, "max_size_mb": 1}
+        thumbs = {"STORAGES": [local_storage("photos", root, memory=memory)]}
+        with override_settings(THUMBS=thumbs, ROOT_URLCONF="mage_project.urls"):
 
-    return asked
+            def probed() -> bool:
+                answers.append(Client().get("/ready"))
+                return bool(json.loads(answers[-1].content)["storages"] != {"photos": "unknown"})
+
+            eventually(probed)
+        return answers[-1].status_code, json.loads(answers[-1].content)
+
+    yield asked
+    process.reset()
 
 
-def test_the_page_tells_whether_the_process_is_ready(
-    ready: Callable[[Path], tuple[int, object]], originals: Path
-) -> None:
-    layers = dict.fromkeys(("process", "landlock", "seccomp"), False)
-    assert ready(originals) == (200, {"status": "ready", "reasons": [], "isolation": layers})
+def test_the_page_has_the_details(ready: Callable[[Path], tuple[int, dict[str, object]]], originals: Path) -> None:
+    status, body = ready(originals)
+    assert (status, body["status"], body["reasons"]) == (200, "ready", [])
+    assert body["storages"] == {"photos": "reachable"}
+    assert body["caches"] == {"photos": {"memory": True}}
+    assert body["isolation"] == dict.fromkeys(("process", "landlock", "seccomp"), False)
+    assert "webp" in body["codecs"]["decoded"]  # type: ignore[index]
+    assert "webp" in body["codecs"]["encoded"]  # type: ignore[index]
+    assert "libvips" in body
 
 
-def test_the_page_names_the_storage_and_nothing_else(
-    ready: Callable[[Path], tuple[int, object]], tmp_path: Path
+def test_the_page_names_the_storage_that_fails_and_nothing_else_of_it(
+    ready: Callable[[Path], tuple[int, dict[str, object]]], tmp_path: Path
 ) -> None:
     status, body = ready(tmp_path / "away")
-    assert status == 503
-    assert isinstance(body, dict)
-    assert body["reasons"] == ["storage photos cannot be reached"]
+    assert (status, body["storages"]) == (200, {"photos": "unreachable"})
     assert str(tmp_path) not in json.dumps(body)

@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 
 from tests.support.cookies import PICTURE, SETTINGS, storages_of
+from thumbs.http.cache_control import is_public
 from thumbs.http.messages import Response
-from thumbs.request.cache_control import is_public
 from thumbs.site import responses
 from thumbs.site.responses import django_response
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.support import servers
+from tests.support.documented_install import installed
 from tests.support.missing_extras import need
 from tests.support.processes import workers_of
 from tests.support.servers import ROOT, Server
@@ -72,7 +73,7 @@ def nginx(directory: Path, ports: Sequence[int], *, parts: Sequence[str] = (), l
 def thumb_server(
     document: Mapping[str, object], directory: Path, *, port: int = 0, workers: int = 1, environ: Mapping[str, str] = {}
 ) -> Iterator[Server]:
-    """`run_thumb_server` as the unit and the image start it."""
+    """`run_thumb_server` as the unit and the image start it, where the documentation installs it."""
     need("server")
     directory.mkdir(exist_ok=True)
     port = port or servers.free_port()
@@ -81,7 +82,8 @@ def thumb_server(
     command = [sys.executable, "manage.py", "run_thumb_server", "--bind", f"127.0.0.1:{port}"]
     log = directory / "server.log"
     everything = {**kept, "STORAGES_CONFIG_PATH": str(config), **environ}
-    with servers.running([*command, "--workers", str(workers)], log=log, environ=everything) as process:
+    command += ["--workers", str(workers)]
+    with servers.running(command, log=log, environ=everything, directory=installed()) as process:
         servers.wait_for_port(port, process, log)
         yield Server("mage", port, process, log)
 

@@ -21,7 +21,7 @@ from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.image.transforms import Transform
 from thumbs.pipeline.executor import BoundedExecutor, Executor
-from thumbs.pipeline.ports import LOOKUP, Storage, fetch_stage, render_stage
+from thumbs.pipeline.ports import LOOKUP, HostGate, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
@@ -158,6 +158,8 @@ class FakeServer:
     seconds: float = WAIT_SECONDS
     keeps_sources: bool = False
     cache: Sequence[Layer] | None = None
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    hosts: HostGate | None = None
 
     def __post_init__(self) -> None:
         wanted = {LOOKUP: (4, 200), fetch_stage("photos"): (4, 200), render_stage("photos"): (2, 200)}
@@ -166,8 +168,19 @@ class FakeServer:
         if self.cache is None:
             self.cache = [MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=self.clock))]
         self.layers = ExactLayers(self.cache, ttl=300, stale=self.stale, clock=self.clock)
-        policy = StoragePolicy("photos", DEFAULT_QUALITIES, OutputLimits(), self.signer, headers=self.headers)
-        storage = Storage(policy, self.source, self.layers, self.renderer, self.seconds, self.keeps_sources)
+        policy = StoragePolicy(
+            "photos", DEFAULT_QUALITIES, OutputLimits(), self.signer, headers=self.headers, **self.policy
+        )
+        storage = Storage(
+            policy,
+            self.source,
+            self.layers,
+            self.renderer,
+            self.seconds,
+            self.keeps_sources,
+            gate=self.hosts,
+            host_of=lambda path: path.partition("/")[0],
+        )
         self.thumbnailer = Thumbnailer({"photos": storage}, self.executors, observer=self.observer, clock=self.clock)
         self.source.put("a.jpg", b"cat")
 

@@ -73,7 +73,10 @@ class FakeProcesses:
         """The children whose command ends with `name`, in the order in which they were started."""
         return [process for process in self.started if process.command[-1] == name]
 
-    def Popen(self, command: Sequence[str], *, process_group: int | None = None) -> FakeProcess:  # noqa: N802
+    def Popen(  # noqa: N802
+        self, command: Sequence[str], *, process_group: int | None = None, preexec_fn: object = None
+    ) -> FakeProcess:
+        assert preexec_fn is not None, "it would go on when the supervisor is killed"
         self.groups.append(process_group)
         self.started.append(FakeProcess(self, command, self.now))
         return self.started[-1]

@@ -63,18 +63,19 @@ class Image:
             self.environ[name] = self.here(value).replace("$PATH", "/usr/local/bin:/usr/bin:/bin")
 
     def _copy(self, rest: str) -> None:
-        *options, source, target = rest.split()
-        if options:
-            assert source == target, "the stages share one root here"
-            assert Path(self.here(source)).exists()
+        *sources, target = rest.split()
+        if sources[0].startswith("--"):
+            assert sources[1:] == [target], "the stages share one root here"
+            assert Path(self.here(target)).exists()
             return
-        assert f"!{source.removeprefix('./')}" in (ROOT / ".dockerignore").read_text().splitlines()
         to = (Path(self.workdir) / self.here(target)).resolve()
-        if (ROOT / source).is_dir():
-            shutil.copytree(ROOT / source, to, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            to.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / source, to)
+        for source in sources:
+            assert f"!{source.removeprefix('./')}" in (ROOT / ".dockerignore").read_text().splitlines()
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, to, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                to.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / source, to)
 
     def _run(self, rest: str) -> None:
         path = f"{self.tools}:{os.environ['PATH']}"

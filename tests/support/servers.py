@@ -223,11 +223,11 @@ def _served(
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], *, log: Path, environ: Mapping[str, str] | None = None
+    command: Sequence[str], *, log: Path, environ: Mapping[str, str] | None = None, directory: Path = ROOT
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """`command` as long as the block lasts; its output goes to `log`."""
+    """`command` as long as the block lasts, in `directory`; its output goes to `log`."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=directory, env=environ, stdout=output, stderr=subprocess.STDOUT)
     try:
         yield process
     finally:

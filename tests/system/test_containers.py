@@ -118,7 +118,7 @@ def _others_may_use(program: Path) -> bool:
 def test_the_images_steps_make_a_server_in_an_empty_directory(image: Image, originals: Path, tmp_path: Path) -> None:
     image.build((ROOT / "Dockerfile").read_text())
     copied = {path.name for path in (image.root / "app").iterdir()} - {"__pycache__"}
-    assert copied == {"mage_project", "manage.py", "thumbs"}
+    assert copied == {"gunicorn.conf.py", "mage_project", "manage.py", "thumbs"}
     served = image.root / "srv"
     served.mkdir()
     shutil.copy(originals / "quarters.jpg", served)
@@ -128,7 +128,8 @@ def test_the_images_steps_make_a_server_in_an_empty_directory(image: Image, orig
     config.write_text(json.dumps({"storages": [storage], "run_dir": str(image.root / "var/cache/mage/run")}))
     port = servers.free_port()
     environ = {**image.environ, "PORT": str(port)}
-    assert environ["STORAGES_CONFIG_PATH"] == str(config)
+    assert environ["STORAGES_CONFIG_SEARCH"] == str(config)
+    assert "STORAGES_CONFIG_PATH" not in environ
     # As the image's account, where this machine's Python lets others in.
     as_account = os.getuid() == 0 and _others_may_use(Path(sys.executable).resolve())
     account: dict[str, Any] = {"user": MAGE_UID, "group": MAGE_UID, "extra_groups": []} if as_account else {}

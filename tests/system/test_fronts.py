@@ -74,7 +74,7 @@ PROBLEMS = [
     ("local/thumbs/90x60/cats", 404, "source-missing"),
     ("local/thumbs/90x60/quarters.jpg/inside.jpg", 404, "source-missing"),
     ("s3/thumbs/90x60/absent.jpg", 404, "source-missing"),
-    ("s3-denied/thumbs/90x60/quarters.jpg", 404, "source-missing"),
+    ("s3-denied/thumbs/90x60/quarters.jpg", 502, "storage-failed"),  # its probe is denied as well
     ("plain-class/thumbs/90x60/absent.jpg", 404, "source-missing"),
     ("local/thumbs/90x60/filters:expires(1)/quarters.jpg", 410, "expired"),
     (signed("90x60/filters:expires(1)/quarters.jpg"), 410, "expired"),

@@ -49,6 +49,9 @@ class MemoryLayer:
     def clear(self) -> int:
         return self.sieve.clear()
 
+    def holds_entries(self) -> bool:
+        return len(self.sieve) > 0
+
 
 @dataclass(frozen=True, slots=True)
 class DiskLayer:
@@ -95,6 +98,9 @@ class DiskLayer:
 
     def clear(self) -> int:
         return self.store.clear()
+
+    def holds_entries(self) -> bool:
+        return self.store.usage().entries > 0
 
 
 def _head_of(key: str, payload: bytes | bytearray) -> tuple[Entry, int]:

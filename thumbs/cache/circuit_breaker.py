@@ -10,6 +10,7 @@ from thumbs.cache.layer import Layer, QuickLayer
 
 logger = logging.getLogger("thumbs.cache")
 OPEN_SECONDS = 5.0  # how long a breaker stays open after a failure
+CALM_SECONDS = 10.0  # without a failure, until the log says that the layer works again
 
 A = TypeVarTuple("A")
 T = TypeVar("T")
@@ -25,19 +26,31 @@ class ProtectedLayer:
         self.inner = inner
         self.name = inner.name
         self.get_now = inner.get_now if isinstance(inner, QuickLayer) else None
-        reads, self._writes = (CircuitBreaker(f"cache layer {inner.name}", done) for done in ("read", "written"))
-        self.read, self.write, self.call_anyway = reads.call, self._writes.call, self._writes.call_anyway
+        self._reads, self._writes = (CircuitBreaker(f"cache layer {inner.name}", done) for done in ("read", "written"))
+        self.read, self.write, self.call_anyway = self._reads.call, self._writes.call, self._writes.call_anyway
 
     @property
     def failing(self) -> bool:
         """Whether the last write failed: to put an entry in, or to remove one."""
         return self._writes.failing
 
+    @property
+    def works(self) -> bool:
+        """Whether neither the last read nor the last write failed."""
+        return not (self._reads.failing or self._writes.failing)
+
+    def on_change(self, report: Callable[[bool], None]) -> None:
+        """Call `report` with `works`: now, and whenever a breaker opens or closes."""
+        for breaker in (self._reads, self._writes):
+            breaker.on_change = lambda: report(self.works)
+        report(self.works)
+
 
 class CircuitBreaker:
     """Keeps failures of one kind away from requests: after a failure it is open, and nothing is called for a while.
 
-    The log names `what` fails and what cannot be `done` with it: "cache layer disk", "written".
+    The log names `what` fails and what cannot be `done` with it: "cache layer disk", "written". It says that this is
+    over when nothing has failed for `CALM_SECONDS`: a layer that fails now and then is logged once.
     """
 
     def __init__(self, what: str, done: str) -> None:
@@ -45,6 +58,8 @@ class CircuitBreaker:
         self._done = done
         self._lock = threading.Lock()
         self._open_until: float | None = None  # monotonic seconds; None since the last call that succeeded
+        self._calm_at: float | None = None  # when a success ends what was logged; None if no failure was
+        self.on_change: Callable[[], None] = _nothing
 
     @property
     def failing(self) -> bool:
@@ -53,7 +68,7 @@ class CircuitBreaker:
 
     def call(self, function: Callable[[*A], T], *args: *A) -> T | None:
         """What `function` returns; None when it raises, would block, or when the breaker is open."""
-        if self._open_until is None:  # the usual case, at each hit: it costs one call less
+        if self._calm_at is None:  # the usual case, at each hit: it costs one call less
             try:
                 return function(*args)
             except BlockingIOError:
@@ -61,7 +76,10 @@ class CircuitBreaker:
             except Exception as error:  # as below
                 self._fail(error)
                 return None
-        return None if time.monotonic() < self._open_until else self.call_anyway(function, *args)
+        open_until = self._open_until
+        if open_until is not None and time.monotonic() < open_until:
+            return None
+        return self.call_anyway(function, *args)
 
     def call_anyway(self, function: Callable[[*A], T], *args: *A) -> T | None:
         """As `call`, but also while the breaker is open."""
@@ -72,16 +90,31 @@ class CircuitBreaker:
         except Exception as error:  # a cache may break in any way, and none of them is the client's fault
             self._fail(error)
             return None
-        if self._open_until is not None and self._set_open_until(None) is not None:
-            logger.warning("%s can be %s again", self._what, self._done)
+        if self._calm_at is not None:
+            self._recover()
         return result
 
     def _fail(self, error: Exception) -> None:
-        if self._set_open_until(time.monotonic() + OPEN_SECONDS) is None:
+        now = time.monotonic()
+        with self._lock:  # of threads that see a change at the same time, only one logs it
+            was_failing, self._open_until = self._open_until is not None, now + OPEN_SECONDS
+            is_logged, self._calm_at = self._calm_at is not None, now + CALM_SECONDS
+        if not is_logged:
             logger.warning("%s cannot be %s and is skipped for a few seconds: %r", self._what, self._done, error)
+        if not was_failing:
+            self.on_change()
 
-    def _set_open_until(self, moment: float | None) -> float | None:
-        """Set it and return what it was. Of threads that see a change at the same time, only one logs it."""
+    def _recover(self) -> None:
         with self._lock:
-            before, self._open_until = self._open_until, moment
-        return before
+            was_failing, self._open_until = self._open_until is not None, None
+            is_over = self._calm_at is not None and time.monotonic() >= self._calm_at
+            if is_over:
+                self._calm_at = None
+        if was_failing:
+            self.on_change()
+        if is_over:
+            logger.warning("%s can be %s again", self._what, self._done)
+
+
+def _nothing() -> None:
+    pass

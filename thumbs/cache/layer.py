@@ -35,6 +35,13 @@ class QuickLayer(Layer, Protocol):
 
 
 @runtime_checkable
+class CountedLayer(Layer, Protocol):
+    """A layer that knows whether it has entries of its storage."""
+
+    def holds_entries(self) -> bool: ...
+
+
+@runtime_checkable
 class LocalLayer(Layer, Protocol):
     """A layer in this process's own memory."""
 

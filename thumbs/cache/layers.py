@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from thumbs.cache.circuit_breaker import ProtectedLayer
 from thumbs.cache.entry import Entry
-from thumbs.cache.layer import ExpiredLayer, FeedLayer, Layer, LeasingLayer, LocalLayer
+from thumbs.cache.layer import CountedLayer, ExpiredLayer, FeedLayer, Layer, LeasingLayer, LocalLayer
 from thumbs.cache.locks import KeyLock, KeyLocks
 from thumbs.cache.purge.follower import PurgeFollower
 from thumbs.cache.purge.journal import CLOCK_SKEW, EVERYTHING, Purge, PurgeJournal
@@ -75,6 +75,22 @@ class Layers:
         return tuple(layer.name for layer in self._layers)
 
     @property
+    def working(self) -> dict[str, bool]:
+        """Whether each layer works: whether its last reading and its last writing call succeeded."""
+        return {layer.name: layer.works for layer in self._layers}
+
+    def on_change(self, report: Callable[[str, bool], None]) -> None:
+        """Call `report` with the name of each layer and whether it works: now, and whenever that changes."""
+        for layer in self._layers:
+            layer.on_change(partial(report, layer.name))
+
+    def holds_entries(self) -> bool:
+        """Whether a layer has entries, as far as layers know. Blocks."""
+        return any(
+            layer.read(layer.inner.holds_entries) for layer in self._layers if isinstance(layer.inner, CountedLayer)
+        )
+
+    @property
     def shared(self) -> bool:
         """Whether other processes can find what this one stores: only then can they wait for it."""
         return any(not isinstance(layer.inner, LocalLayer) for layer in self._layers)
@@ -85,6 +101,11 @@ class Layers:
         Entries that were made at the same time then do not all expire at the same time.
         """
         return self.ttl * (1 - _JITTER * random.random())  # noqa: S311 - nothing secret
+
+    @property
+    def least_lifetime(self) -> float:
+        """The shortest that `lifetime` gives, in seconds."""
+        return self.ttl * (1 - _JITTER)
 
     @property
     def failing(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 
 from thumbs.checks.config import TAG
 from thumbs.checks.wrappers import named_wrappers
-from thumbs.request.cache_control import is_public
+from thumbs.http.cache_control import is_public
 from thumbs.views import thumbnail
 from thumbs.wiring.process import configuration
 

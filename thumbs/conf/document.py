@@ -27,14 +27,17 @@ from thumbs.image.formats import DEFAULT_INPUTS, FORMATS, OUTPUT_NAMES
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.outputs import JSON
 from thumbs.image.quality import QualityTable
+from thumbs.image.transforms import ORIGINAL
 from thumbs.request.grammar import Preset
 from thumbs.request.signing import DEFAULT_LENGTH, MAXIMUM_LENGTH
+from thumbs.sources.http.settings import HttpSettings
 from thumbs.sources.s3.settings import DEFAULT_REGION, S3Http
 
 MIB = 1024 * 1024
 MEGAPIXEL = 1_000_000
 MAX_WORKERS = 1024
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_FORMATS = (TEXT_LINES, JSON_LINES) = ("text", "json")
 # What pictures are made of: the originals, or plain colors, without any storage.
 NORMAL, DUMMY = MODES = ("normal", "dummy")
 # An original whose data ends early: 422, or what browsers show of it.
@@ -43,6 +46,9 @@ REFUSED, RENDERED = TRUNCATED = ("refuse", "render")
 OFF, AUTO, REQUIRE = ISOLATION = ("off", "auto", "require")
 # The pages of the playground: none; pages that sign no URL and list no storage; pages that do both.
 NO_PAGES, PAGES, SIGNING_PAGES = PLAYGROUND = ("off", "on", "sign")
+
+# What a storage may offer. The stored bytes themselves are offered only where they are named.
+FORMAT_NAMES = (*sorted({*OUTPUT_NAMES.values(), JSON}), ORIGINAL)
 
 _DRIVERS = (
     'Such as "driver": "local" with "root": "/srv/photos", or in a site "driver": "django" with "alias": "default".'
@@ -75,7 +81,7 @@ _S3_HTTP = nested(
     request_timeout_sec=number(0.01),
     response_header_timeout_sec=number(0.01),
 )
-
+_HTTP = HttpSettings()
 
 # Of a `grid`: CSS pixels from which each is in use, those of Bootstrap.
 BREAKPOINTS: Mapping[str, int] = {"s": 576, "m": 768, "l": 992, "xl": 1200, "xxl": 1400}
@@ -185,8 +191,28 @@ class StorageConf:
     secret_key: str | None = key(text, default=None, secret=True)
     base_url: str | None = key(text, default=None)
     s3_http_config: S3Http = key(_S3_HTTP)
+    allowed_sources: tuple[str, ...] = key(some_of(text), default=())
+    allowed_redirects: tuple[str, ...] = key(some_of(text), default=())
+    allowed_networks: tuple[str, ...] = key(some_of(text), default=())
+    nat64_prefixes: tuple[str, ...] = key(some_of(text), default=())
+    request_headers: dict[str, str] = key(mapping_of(text), default={}, secret=True)
+    user_agent: str | None = key(text, default=None)
+    connect_timeout_sec: float = key(number(0.01), default=_HTTP.connect_timeout_sec)
+    response_header_timeout_sec: float = key(number(0.01), default=_HTTP.response_header_timeout_sec)
+    request_timeout_sec: float = key(number(0.01), default=_HTTP.request_timeout_sec)
+    max_redirects: int = key(whole(0, 20), default=_HTTP.max_redirects)
+    max_conns_per_host: int = key(whole(1), default=_HTTP.max_conns_per_host)
+    max_idle_conns: int = key(whole(0), default=_HTTP.max_idle_conns)
+    idle_conn_timeout_sec: float = key(number(0), default=_HTTP.idle_conn_timeout_sec)
+    max_conn_age_sec: float = key(number(0), default=_HTTP.max_conn_age_sec)
+    ca_file: str | None = key(text, default=None)
+    client_cert: str | None = key(text, default=None)
+    client_key: str | None = key(text, default=None)
+    revalidate: bool = key(boolean, default=_HTTP.revalidate)
+    origin_cache_control: bool = key(boolean, default=_HTTP.origin_cache_control)
     alias: str | None = key(text, default=None)
     options: dict[str, object] = key(mapping_of(anything), default={}, secret=True)
+    probe_key: str | None = key(text, default=None)
     signature_secret_key: tuple[str, ...] = key(one_or_list_of(text), default=(), secret=True)
     signature_length: int = key(whole(1, MAXIMUM_LENGTH), default=DEFAULT_LENGTH)
     cache: CacheConf = key(nested(CacheConf))
@@ -196,8 +222,9 @@ class StorageConf:
     presets_only: bool = key(boolean, default=False)
     private: bool = key(boolean, default=False)
     truncated: str = key(one_of(TRUNCATED), default=REFUSED)
+    fallback: str | None = key(text, default=None)
     weight: float = key(number(0.1, 100), default=1.0)
-    formats: tuple[str, ...] | None = key(list_of(one_of(sorted({*OUTPUT_NAMES.values(), JSON}))), default=None)
+    formats: tuple[str, ...] | None = key(list_of(one_of(FORMAT_NAMES)), default=None)
     limits: dict[str, Any] = key(overrides(LimitsConf, without=PROCESS_LIMITS), default={})
 
 
@@ -231,3 +258,6 @@ class DocumentConf:
     port: int = key(whole(0, 65535), default=8080)
     workers: int = key(whole(1, MAX_WORKERS), default=usable_cores())
     log_level: str = key(one_of(LOG_LEVELS), default="INFO")
+    # None: lines of text, and the access log in JSON.
+    log_format: str | None = key(one_of(LOG_FORMATS), default=None)
+    trusted_proxies: tuple[str, ...] = key(list_of(values.proxy), default=())

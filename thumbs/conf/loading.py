@@ -1,8 +1,9 @@
 """Reads `settings.THUMBS`, or the `storages.json` that it names, into a checked configuration."""
 
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ VARIABLE_MISSING = "thumbs.E006"
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
-# Of `settings.THUMBS`, in lower case: those of a document, and three that say where its values come from.
-KEYS = (*(each.name for each in fields(DocumentConf)), "storages_file", "environ", "defaults")
+# Of `settings.THUMBS`, in lower case: those of a document, and four that say where its values come from.
+KEYS = (*(each.name for each in fields(DocumentConf)), "storages_file", "environ", "variables", "defaults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,10 @@ class _DuplicateKeyError(ValueError):
 def load(thumbs: object) -> Configuration:
     """Read `settings.THUMBS`: the document with its names in upper case, or `STORAGES_FILE`, the path of one.
 
+    Where `STORAGES_FILE` is a list of paths, the first that exists counts.
+
     Each `${NAME}` in a text is looked up in the mapping `ENVIRON`. `DEFAULTS` has values for keys that neither sets.
+    `VARIABLES` has, for keys whose values come from the environment, the names of the variables: problems name those.
     """
     problems: list[Problem] = []
     if not isinstance(thumbs, Mapping):
@@ -70,13 +74,15 @@ def load(thumbs: object) -> Configuration:
     document = {str(name).lower(): value for name, value in thumbs.items()}
     environ = document.pop("environ", {})
     defaults = document.pop("defaults", {})
+    variables = document.pop("variables", {})
     path = document.pop("storages_file", None)
     where = "THUMBS"
-    from_file = isinstance(path, str | Path) and "storages" not in document
-    if isinstance(path, str | Path):
-        where = Path(path).name
+    paths = _paths_of(path)
+    from_file = bool(paths) and "storages" not in document
+    if paths:
+        where = _chosen(paths).name
         # THUMBS holds what the environment set: it takes precedence over the file.
-        document = _document_of(Path(path), problems) | document
+        document = _document_of(paths, problems) | document
     elif path is not None:
         problems.append(Problem(WRONG_VALUE, "THUMBS.STORAGES_FILE", "must be the path of a file."))
     elif "storages" not in document and not problems:
@@ -87,12 +93,17 @@ def load(thumbs: object) -> Configuration:
         document = {**defaults, **document}
     document = _expanded(document, environ if isinstance(environ, Mapping) else {}, where, problems)
     configuration = _configuration(document, where, problems)
-    return replace(configuration, from_file=from_file)
+    places = {f"{where}.{key}": str(name) for key, name in variables.items()} if isinstance(variables, Mapping) else {}
+    named = tuple(replace(each, where=places.get(each.where, each.where)) for each in configuration.problems)
+    return replace(configuration, from_file=from_file, problems=named)
 
 
-def caches_of(path: str | Path) -> dict[str, dict[str, object]]:
-    """The `caches` of a document in the form of Django's `CACHES`; empty when it cannot be read (a check says why)."""
-    caches = _document_of(Path(path), []).get("caches")
+def caches_of(path: str | Path | Sequence[str]) -> dict[str, dict[str, object]]:
+    """The `caches` of a document in the form of Django's `CACHES`; empty when it cannot be read (a check says why).
+
+    `path` is as `STORAGES_FILE`.
+    """
+    caches = _document_of(_paths_of(path), []).get("caches")
     if not isinstance(caches, Mapping):
         return {}
     return {
@@ -100,6 +111,12 @@ def caches_of(path: str | Path) -> dict[str, dict[str, object]]:
         for alias, cache in caches.items()
         if isinstance(cache, Mapping)
     }
+
+
+def text_of(path: str | Path | Sequence[str], key: str) -> str:
+    """A text at the top level of a document; empty when there is none, or it cannot be read."""
+    value = _document_of(_paths_of(path), []).get(key)
+    return value if isinstance(value, str) else ""
 
 
 def _configuration(document: dict[str, object], where: str, problems: list[Problem]) -> Configuration:
@@ -118,7 +135,7 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
             continue
         names.add(storage.name)
         if len(problems) == before:
-            found = problems_of(storage, place)
+            found = problems_of(storage, place, fetches=root.limits.fetches)
             # In mode dummy no storage is read, and a developer's machine need not have its files.
             problems.extend(each for each in found if root.mode != DUMMY or each.id != ROOT_MISSING)
         storages.append(storage)
@@ -137,12 +154,26 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
     return Configuration(root, tuple(storages), tuple(problems))
 
 
-def _document_of(path: Path, problems: list[Problem]) -> dict[str, object]:
+def _paths_of(value: object) -> tuple[Path, ...]:
+    """The paths in a value of `STORAGES_FILE`; none where it is something else."""
+    values = (value,) if isinstance(value, str | Path) else value if isinstance(value, list | tuple) else ()
+    return tuple(Path(each) for each in values) if all(isinstance(each, str | Path) for each in values) else ()
+
+
+def _chosen(paths: Sequence[Path]) -> Path:
+    """The first that exists, whether it can be read or not; the first of all where none does."""
+    return next((path for path in paths if os.path.lexists(path)), paths[0])
+
+
+def _document_of(paths: Sequence[Path], problems: list[Problem]) -> dict[str, object]:
+    path = _chosen(paths)
     try:
         document = json.loads(path.read_text(), object_pairs_hook=_unique)
     except FileNotFoundError:
         hint = "Copy storages.example.json, or set STORAGES_CONFIG_PATH to your file."
-        problems.append(Problem(UNREADABLE, str(path), "does not exist.", hint))
+        looked_at = ", ".join(str(each.absolute()) for each in paths)
+        verb = "does not exist." if len(paths) == 1 else "do not exist: one of them must."
+        problems.append(Problem(UNREADABLE, looked_at, verb, hint))
     except (OSError, UnicodeDecodeError) as error:
         problems.append(Problem(UNREADABLE, str(path), f"cannot be read: {getattr(error, 'strerror', None) or error}."))
     except json.JSONDecodeError as error:

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from thumbs.conf.document import StorageConf
+from thumbs.conf.document import LimitsConf, StorageConf
 from thumbs.conf.keys import read
+from thumbs.errors import BadPath
+from thumbs.http.cache_control import PRIVATE_DEFAULT, is_public
 from thumbs.problems import INCOMPLETE, MISSING_KEY, WRONG_VALUE, Problem
-from thumbs.request.cache_control import PRIVATE_DEFAULT, is_public
+from thumbs.request.grammar import check_path
 from thumbs.request.signing import MINIMUM_LENGTH
 from thumbs.sources.drivers import table
 from thumbs.sources.drivers.driver import Driver
@@ -25,10 +27,14 @@ _LIMIT = (
 Rule = Callable[[StorageConf], Iterator[Problem]]
 
 
-def problems_of(storage: StorageConf, where: str) -> Iterator[Problem]:
-    """All errors and warnings of `storage`; the ids of warnings have a W."""
+def problems_of(storage: StorageConf, where: str, *, fetches: int = LimitsConf().fetches) -> Iterator[Problem]:
+    """All errors and warnings of `storage`; the ids of warnings have a W. `fetches` may run at once in a process."""
     for rule in _RULES:
         for problem in rule(storage):
+            yield problem.within(where)
+    driver = _driver(storage)
+    if driver is not None:
+        for problem in driver.busy(driver.settings_of(storage), fetches):
             yield problem.within(where)
 
 
@@ -43,18 +49,25 @@ def _driver_is_known(storage: StorageConf) -> Iterator[Problem]:
 
 def _keys_fit_the_driver(storage: StorageConf) -> Iterator[Problem]:
     """A key of another driver is a mistake that would go unnoticed."""
+    reported: set[str] = set()
     own = _driver(storage)
     for driver in (*table.NAMED, table.BY_CLASS):
         for name in driver.keys:
+            if name in reported:  # of two drivers
+                continue
             if own is not None and name not in own.keys and getattr(storage, name) != getattr(_DEFAULTS, name):
                 sentence = f"is a key of driver {driver.name}, and this storage's driver is {storage.driver}."
+                reported.add(name)
                 yield Problem(MISPLACED, name, sentence)
 
 
 def _driver_is_satisfied(storage: StorageConf) -> Iterator[Problem]:
     driver = _driver(storage)
     if driver is not None:
-        yield from driver.rules(driver.settings_of(storage))
+        settings = driver.settings_of(storage)
+        yield from driver.rules(settings)
+        if not storage.signature_secret_key:
+            yield from driver.unsigned(settings)
 
 
 def _driver(storage: StorageConf) -> Driver[Any] | None:
@@ -112,6 +125,23 @@ def _private_is_not_public(storage: StorageConf) -> Iterator[Problem]:
         yield Problem(INCOMPLETE, "cache_control", "lets shared caches keep the pictures of a private storage.", hint)
 
 
+def _fallback_has_a_path(storage: StorageConf) -> Iterator[Problem]:
+    driver = _driver(storage)
+    if storage.fallback is None or driver is None:
+        return
+    settings = driver.settings_of(storage)
+    if any(".E" in problem.id for problem in driver.rules(settings)):
+        return
+    naming = driver.naming(settings)
+    try:
+        path = storage.fallback if naming is None else naming.path(storage.fallback)
+        check_path(path, max_segment_bytes=driver.max_segment_bytes)
+        if naming is not None:
+            naming.canonical(path)
+    except (BadPath, ValueError):
+        yield Problem(WRONG_VALUE, "fallback", "must be the path of an original in this storage, as in a URL.")
+
+
 _RULES: tuple[Rule, ...] = (
     _driver_is_known,
     _keys_fit_the_driver,
@@ -120,4 +150,5 @@ _RULES: tuple[Rule, ...] = (
     _signature_is_long_enough,
     _unsigned_is_limited,
     _private_is_not_public,
+    _fallback_has_a_path,
 )

@@ -1,5 +1,6 @@
 """Kinds of the values that need more than `keys` has: names, sizes, headers, presets, watermarks, qualities."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,6 +59,19 @@ def headers(value: object) -> dict[str, str]:
     if not _OWN_HEADERS.isdisjoint(map(str.lower, read)):
         raise ValueError("an object without headers that every answer has anyway; for Cache-Control use cache_control")
     return read
+
+
+def proxy(value: object) -> str:
+    if value == "unix":
+        return "unix"
+    try:
+        return str(ipaddress.ip_network(value, strict=False)) if isinstance(value, str) else _no_network()
+    except ValueError:
+        return _no_network()
+
+
+def _no_network() -> str:
+    raise ValueError('addresses and networks such as 10.0.0.0/8, or "unix" for proxies behind a Unix socket')
 
 
 def prefix(value: object) -> str:

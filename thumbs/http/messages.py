@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -13,12 +14,14 @@ from thumbs.http import conditions
 
 Headers = tuple[tuple[bytes, bytes], ...]
 MAX_TARGET_BYTES = 2048
+CDN_NAME = "mage"  # in `CDN-Loop` (RFC 8586)
 # For every response, also one that a browser opens as a document: no script, no frame, no other resource.
 SECURITY_HEADERS: Headers = (
     (b"X-Content-Type-Options", b"nosniff"),
     (b"Content-Security-Policy", b"default-src 'none'; sandbox"),
 )
 # Errors are never cached: the next attempt may succeed.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")  # anything else could forge lines of a log, or fill the disk
 _PROBLEM: Headers = ((b"Content-Type", b"application/problem+json"), (b"Cache-Control", b"no-store"), *SECURITY_HEADERS)
 
 
@@ -29,7 +32,8 @@ class Request(NamedTuple):
     in bytes of the whole target as received. `request_id` is the id that the client or a proxy gave. `error` is set
     when the front found invalid HTTP: the request is refused with it, and `path` is only one possible reading.
     `private` is set by the view that asks a check of the site before each answer: such a request may name private
-    storages, and only these.
+    storages, and only these. `peer` is the address of the other end of the connection, empty for a Unix socket;
+    `forwarded_for` is the field `X-Forwarded-For`, which any client may send. `cdn_loop` is the field of RFC 8586.
     """
 
     method: str
@@ -41,6 +45,20 @@ class Request(NamedTuple):
     request_id: str = ""
     error: type[ThumbError] | None = None
     private: bool = False
+    peer: str = ""
+    forwarded_for: str = ""
+    cdn_loop: str = ""
+
+    def identified(self) -> "Request":
+        """This request, with a new id if it has none that can be logged."""
+        return self if _REQUEST_ID.fullmatch(self.request_id) else self._replace(request_id=uuid.uuid4().hex)
+
+    @property
+    def has_looped(self) -> bool:
+        """Whether a server like this one has sent the request, to read an original."""
+        return bool(self.cdn_loop) and any(
+            each.partition(";")[0].strip().lower() == CDN_NAME for each in self.cdn_loop.split(",")
+        )
 
     @property
     def conditional(self) -> bool:
@@ -74,6 +92,20 @@ class Response(NamedTuple):
     def to(self, method: str) -> "Response":
         """This response for `method`: without its body for HEAD."""
         return Response(self.status, self.headers) if method == "HEAD" else self
+
+
+def without_query(path: str) -> str:
+    """The key of an original for a log: that of a remote one may have a query, with secrets in it."""
+    bare, mark, _ = path.partition("?")
+    return f"{bare}?…" if mark else path
+
+
+class Sent(NamedTuple):
+    """What logs say of an answer: the bytes of its body, the seconds until it was made, the code of its error."""
+
+    size: int = 0
+    seconds: float = 0.0
+    code: str = ""
 
 
 def decode_path(path: bytes) -> str:

@@ -9,6 +9,7 @@ from thumbs.image.limits import MAX_SIDE
 from thumbs.image.outputs import DATA, JSON
 
 AUTO = "auto"
+ORIGINAL = "original"  # the stored bytes
 
 
 def _require(condition: bool, sentence: str) -> None:
@@ -207,7 +208,7 @@ class Transform:
         _require(self.frames >= 0, "frames are counted from 1")
         _require(self.max_bytes is None or self.max_bytes >= 1, "max_bytes is at least 1")
         _require(all(side is None or side >= 1 for side in (self.width, self.height)), "a side is at least 1")
-        outputs = (None, AUTO, JSON, *OUTPUT_NAMES.values())
+        outputs = (None, AUTO, JSON, ORIGINAL, *OUTPUT_NAMES.values())
         _require(self.format in outputs, "no such format")
         _require(self.data == tuple(part for part in DATA if part in self.data), "no such data")
         _require(self.quality is None or 1 <= self.quality <= 100, "quality is 1–100")

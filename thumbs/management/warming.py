@@ -8,9 +8,9 @@ from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from thumbs.errors import ThumbError
+from thumbs.errors import SourceMissing, ThumbError
 from thumbs.http import messages
-from thumbs.http.messages import Request
+from thumbs.http.messages import Request, Response
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.request import grammar
 from thumbs.request.resolve import ThumbRequest, resolve
@@ -36,7 +36,7 @@ class Variant:
         Raises the `ThumbError` that the request would be answered with.
         """
         policy = thumbnailer.storages[storage].policy
-        target = grammar.compose(self.size, self.filters or None, path, presets=policy.presets)
+        target = grammar.compose(self.size, self.filters or None, policy.path_of(path), presets=policy.presets)
         address = f"/{signed(storage, grammar.build(target))}".encode()
         thumb = resolve(address, messages.accepted_formats(self.accept), {storage: policy})
         return thumb, Request("GET", address, 0, self.accept, private=policy.private)
@@ -49,6 +49,13 @@ class Variant:
 
     def __str__(self) -> str:
         return f"{self.size} {self.filters}".rstrip()
+
+
+def _reason(answer: Response) -> str:
+    """Why an answer is no thumbnail. A 404 may have the storage's fallback as its body."""
+    if (b"Content-Type", b"application/problem+json") not in answer.headers:
+        return SourceMissing.sentence
+    return str(json.loads(answer.body)["detail"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ class Warmer:
             return Result(path, variant, CACHED)
         answer = self._thumbnailer.answer(request)
         if answer.status != 200:
-            return Result(path, variant, FAILED, json.loads(answer.body)["detail"])
+            return Result(path, variant, FAILED, _reason(answer))
         reason = self._why_not_stored(thumb)
         return Result(path, variant, FAILED, reason) if reason else Result(path, variant, MADE)
 

@@ -1,4 +1,4 @@
-"""Writes a line of JSON for each answer: the thumbnail, the layer that answered, the milliseconds of each stage.
+"""Writes a line for each answer: the client, the thumbnail, the layer that answered, the milliseconds of each stage.
 
 A line never contains the target of a request, because its signature is a secret: it names the original and the filters.
 """
@@ -6,33 +6,63 @@ A line never contains the target of a request, because its signature is a secret
 import json
 import logging
 import re
-import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from thumbs.http.messages import Request
+from thumbs.http.messages import Request, Sent, without_query
+from thumbs.observability.clients import Clients
 from thumbs.request import filters
 from thumbs.request.resolve import ThumbRequest
 
 logger = logging.getLogger("thumbs.access")
 
-_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")  # anything else could forge lines or fill the disk
+_BARE = re.compile(r"[^\s\"=\x00-\x1f\x7f]+")  # a value of a line of text that needs no quotes
 
 
 class AccessLog:
-    """Writes to the logger `thumbs.access` at level INFO. `layer` is "" for an error; `seconds` is by stage."""
+    """Writes to the logger `thumbs.access` at level INFO. `layer` is "" for an error; `seconds` is by stage.
+
+    A line is a JSON object, or with `as_text` a text of `name=value`. `clients` finds the addresses of clients.
+    """
+
+    def __init__(self, clients: Clients | None = None, *, as_text: bool = False) -> None:
+        self._clients = clients or Clients()
+        self._dump = _text if as_text else json.dumps
 
     def log(
-        self, request: Request, thumb: ThumbRequest | None, status: int, layer: str, seconds: Mapping[str, float]
+        self,
+        request: Request,
+        thumb: ThumbRequest | None,
+        status: int,
+        layer: str,
+        seconds: Mapping[str, float],
+        sent: Sent = Sent(),  # noqa: B008 - a constant
     ) -> None:
         line: dict[str, object] = {
-            "request_id": request.request_id if _ID.fullmatch(request.request_id) else uuid.uuid4().hex,
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "request_id": request.identified().request_id,
+            "client": self._clients.find(request.peer, request.forwarded_for) or None,
             "method": request.method,
             "status": status,
+            "bytes": sent.size,
+            "ms": round(sent.seconds * 1000, 1),
             "layer": layer or None,
+            "code": sent.code or None,
         }
         if thumb is not None:
             width, height = thumb.transform.width or "", thumb.transform.height or ""
-            line |= {"storage": thumb.storage, "path": thumb.path, "size": f"{width}x{height}"}
+            line |= {"storage": thumb.storage, "path": without_query(thumb.path), "size": f"{width}x{height}"}
             line["filters"] = filters.build_filters(thumb.transform)
-        line |= {f"{stage}_ms": round(spent * 1000, 1) for stage, spent in seconds.items()}
-        logger.info("%s", json.dumps(line))
+        stages = {stage: round(spent * 1000, 1) for stage, spent in seconds.items()}
+        line |= {"stages": stages, **{f"{stage}_ms": spent for stage, spent in stages.items()}}
+        logger.info("%s", self._dump(line))
+
+
+def _text(line: Mapping[str, object]) -> str:
+    """`name=value` for each value that there is; those of stages are `fetch_ms` and so on."""
+    return " ".join(f"{name}={_value(value)}" for name, value in line.items() if value is not None and name != "stages")
+
+
+def _value(value: object) -> str:
+    text = str(value)
+    return text if _BARE.fullmatch(text) else json.dumps(text)

@@ -86,6 +86,39 @@ class Metrics:
             "Answers that became 503 because clients had not taken others.",
             registry=registry,
         )
+        self._storages = Gauge(
+            "mage_storage_up",
+            "Whether the storage can be reached, by the last probe: 1 or 0.",
+            ["storage"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self._layers = Gauge(
+            "mage_cache_layer_up",
+            "Whether this cache layer works in all processes: 1 or 0.",
+            ["storage", "layer"],
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self._fetches = Counter(
+            "mage_fetches",
+            "Reads of originals over HTTP, by outcome.",
+            ["storage", "outcome"],
+            registry=registry,
+        )
+        self._fetch_seconds = Histogram(
+            "mage_fetch_seconds",
+            "Seconds of a read over HTTP.",
+            ["storage"],
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._fetch_bytes = Counter(
+            "mage_fetch_bytes",
+            "Bytes of originals that were read over HTTP.",
+            ["storage"],
+            registry=registry,
+        )
         self._known: dict[tuple[int, str], Counter] = {}
 
     def answered(self, status: int, layer: str, seconds: Mapping[str, float]) -> None:
@@ -101,6 +134,28 @@ class Metrics:
     def failed(self, storage: str, code: str) -> None:
         """Count a failure of `storage`. `code` is that of a class in `thumbs.errors`."""
         self._failures.labels(storage, code).inc()
+
+    def storage_up(self, storage: str, up: bool) -> None:
+        """Whether `storage` can be reached."""
+        self._storages.labels(storage).set(float(up))
+
+    def layer_up(self, storage: str, layer: str, up: bool) -> None:
+        """Whether this layer of the cache of `storage` works in this process."""
+        self._layers.labels(storage, layer).set(float(up))
+
+    def fetches(self, storage: str) -> Callable[[str, float, int], None]:
+        """A callback for the reads of `storage`: it takes an outcome, seconds, and the bytes of the original.
+
+        The outcomes are `ok`, `unchanged`, `missing`, `refused`, `failed`, `timeout` and `too_large`.
+        """
+        seconds, size = self._fetch_seconds.labels(storage), self._fetch_bytes.labels(storage)
+
+        def fetched(outcome: str, spent: float, length: int) -> None:
+            self._fetches.labels(storage, outcome).inc()
+            seconds.observe(spent)
+            size.inc(length)
+
+        return fetched
 
     def render_process(self, event: str) -> None:
         """Count an event of `render.isolation.pool.EVENTS`."""

@@ -155,6 +155,9 @@ def clean(record: logging.LogRecord) -> bool:
         record.exc_text = _cleaned("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"), ours=ours)
     if record.stack_info:
         record.stack_info = _cleaned(record.stack_info, ours=ours)
+    error = getattr(record, "error", None)  # of `failure_log`, for formatters that print all attributes
+    if isinstance(error, str):
+        record.error = _cleaned(error, ours=ours)
     return True
 
 
@@ -191,6 +194,17 @@ def clean_ours() -> None:
     """Redact the records of this package only, for sites."""
     for name in OUR_LOGGERS:
         logging.getLogger(name).addFilter(clean)  # idempotent: a filter is added once
+
+
+def enable_ours() -> None:
+    """Enable loggers that a site's `LOGGING` has disabled, as it does without `"disable_existing_loggers": False`.
+
+    That concerns loggers that were made before. Whether Mage's are among them depends on what the site has imported
+    until then, such as a wrapper in `wsgi.py`.
+    """
+    for name, logger in logging.root.manager.loggerDict.items():
+        if isinstance(logger, logging.Logger) and name.partition(".")[0] == "thumbs":
+            logger.disabled = False
 
 
 def _print_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

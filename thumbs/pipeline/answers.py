@@ -5,11 +5,13 @@ from functools import lru_cache
 
 from thumbs.cache.layers import Found
 from thumbs.errors import ThumbError
+from thumbs.http.cache_control import shortened
 from thumbs.http.messages import Headers, Request, Response, joined, problem
 from thumbs.pipeline.entries import etag_of
 from thumbs.pipeline.originals import SOURCE
 from thumbs.pipeline.steps import Timings
-from thumbs.request.resolve import ThumbRequest, vary_of
+from thumbs.request.headers import vary_of
+from thumbs.request.resolve import ThumbRequest
 from thumbs.sources.source import Version
 
 
@@ -20,6 +22,8 @@ def from_entry(
     entry, layer, stale, passing = found
     x_cache = "STALE" if stale else "MISS" if layer == SOURCE else "HIT"
     of_request, labels = _request_headers(thumb, clock), _labels(x_cache, layer, timings)
+    if stale:
+        of_request = _short_lived(of_request)
     if passing:
         headers = _unkept(entry.headers + of_request + labels)
         return Response(200, headers, entry.body).to(request.method)
@@ -29,6 +33,17 @@ def from_entry(
     lasting = timings is None and thumb.expires is None
     headers = joined(entry.headers, of_request, labels) if lasting else entry.headers + of_request + labels
     return Response(200, headers, entry.body).to(request.method)
+
+
+def from_fallback(
+    request: Request, thumb: ThumbRequest, found: Found, *, timings: Timings | None, clock: Callable[[], float]
+) -> Response:
+    """404 with the picture that stands for a missing original. No condition holds for it, and it has no validators."""
+    entry, layer, stale, _ = found
+    x_cache = "STALE" if stale else "MISS" if layer == SOURCE else "HIT"
+    kept = tuple(row for row in entry.headers if row[0].lower() not in _OF_COPIES)
+    headers = (*kept, *_request_headers(thumb, clock), *_labels(x_cache, layer, timings))
+    return Response(404, headers, entry.body).to(request.method)
 
 
 def from_version(
@@ -50,6 +65,18 @@ def from_version(
 def from_error(request: Request, thumb: ThumbRequest | None, error: ThumbError) -> Response:
     """The problem document of `error`. `thumb` is None where the request could not be resolved."""
     return problem(error, thumb.error_headers if thumb else vary_of(request.path)).to(request.method)
+
+
+_STALE_SECONDS = 60
+
+
+@lru_cache(maxsize=256)
+def _short_lived(headers: Headers) -> Headers:
+    """`headers` for a stale copy: clients and caches ask again within a minute, when it may have been renewed."""
+    return tuple(
+        (name, shortened(value, _STALE_SECONDS)) if name == b"Cache-Control" else (name, value)
+        for name, value in headers
+    )
 
 
 _OF_COPIES = (b"cache-control", b"etag", b"expires", b"last-modified")

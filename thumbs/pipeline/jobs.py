@@ -15,24 +15,28 @@ from thumbs.errors import (
     Overloaded,
     RenderTimeout,
     SourceBroken,
+    SourceDenied,
     SourceMissing,
     SourceOverLimit,
     SourceTooLarge,
     SourceUnsupported,
+    StorageFailed,
+    StorageTimeout,
     ThumbError,
 )
 from thumbs.image.outputs import JSON
 from thumbs.image.transforms import Transform
 from thumbs.pipeline.entries import entry_of, source_key
 from thumbs.pipeline.executor import Executor
+from thumbs.pipeline.gate import fetch
 from thumbs.pipeline.leadership import make_once
 from thumbs.pipeline.negative_cache import NegativeCache
-from thumbs.pipeline.originals import SOURCE, FetchedOriginal, OriginalCache, keep
-from thumbs.pipeline.ports import ENCODE, LOOKUP, RENDER, Picture, Storage, fetch_stage, render_stage
+from thumbs.pipeline.originals import SOURCE, FetchedOriginal, OriginalCache, keep, lifetime, may_keep, own_lifetime
+from thumbs.pipeline.ports import ENCODE, LOOKUP, RENDER, Picture, Storage, render_stage
 from thumbs.pipeline.steps import Job, Step, Timings
 from thumbs.pipeline.timer import Timer
 from thumbs.request.resolve import ThumbRequest
-from thumbs.sources.source import Version
+from thumbs.sources.source import Original, Revalidating, Version
 
 
 class JobKind(Enum):
@@ -41,6 +45,15 @@ class JobKind(Enum):
     MAKE = auto()
     CHECK = auto()
     RENEW = auto()
+
+
+class Current(Enum):
+    """What a source says of an original that has not changed."""
+
+    CURRENT = auto()
+
+
+CURRENT = Current.CURRENT
 
 
 class Outcome(NamedTuple):
@@ -65,8 +78,8 @@ class Jobs:
         self._storages = storages
         self._executors = executors
         self._clock = clock
-        self._timer = Timer()
-        self._originals = OriginalCache(storages, executors, self._timer, clock)
+        self.timer = Timer()
+        self._originals = OriginalCache(storages, executors, self.timer, clock)
         self.negative_cache = NegativeCache(clock)
 
     def start(self, kind: JobKind, thumb: ThumbRequest, timings: Timings) -> Job[Outcome | VersionOnly]:
@@ -81,7 +94,7 @@ class Jobs:
 
     def close(self) -> None:
         """End the thread of the timer. Jobs that wait for a time never continue."""
-        self._timer.close()
+        self.timer.close()
 
     async def make(self, thumb: ThumbRequest, timings: Timings) -> Outcome:
         """Take the thumbnail from the layers, or make it."""
@@ -90,10 +103,17 @@ class Jobs:
         if found is None:
             try:
                 storage = self._storages[thumb.storage]
-                found = await make_once(storage, thumb.key, partial(self._make_or_extend, thumb, timings), self._timer)
+                found = await make_once(storage, thumb.key, partial(self._make_or_extend, thumb, timings), self.timer)
+            except SourceDenied as error:
+                self.negative_cache.remember(thumb.key, error, asked=asked)  # other sizes may be in a layer
+                raise
             except (SourceMissing, SourceTooLarge, RenderTimeout) as error:
                 # A timeout is the original's in most cases: its other sizes would take a place each, for as long.
                 self.negative_cache.remember(source_key(thumb), error, asked=asked)
+                raise
+            except (StorageFailed, StorageTimeout) as error:
+                if error.remembered:
+                    self.negative_cache.remember(source_key(thumb), error, asked=asked)
                 raise
             except (SourceUnsupported, SourceBroken, SourceOverLimit) as error:
                 self.negative_cache.remember(thumb.key, error, asked=asked)
@@ -115,8 +135,7 @@ class Jobs:
         found = await self._look_up(thumb)
         if found is not None:
             return Outcome(found, timings)
-        version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
-        return VersionOnly(version)
+        return VersionOnly(await fetch(storage, thumb, storage.source.version))
 
     async def renew(self, thumb: ThumbRequest, timings: Timings) -> Outcome:
         """Give a stale entry a new lifetime if the source has not changed, else make it again."""
@@ -124,16 +143,18 @@ class Jobs:
         asked = self._clock()
         found: Found | None = await Step(LOOKUP, storage.layers.get, thumb.key)
         try:
-            version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
+            changed = await self._read_if_changed(thumb, None if found is None else found.entry)
+        except SourceDenied:
+            raise  # the original may be there: what was made of it stays
         except SourceMissing:
             # Without a purge, each other size, and each copy in another process, would be served once more.
             await Step(LOOKUP, storage.layers.delete, thumb.key)
             await Step(LOOKUP, storage.layers.purge, thumb.group)
             raise
-        if found is not None and _is_current(version, found.entry):
+        if found is not None and changed is CURRENT:
             return Outcome(await self._extend(thumb, found.entry, asked), timings)
         await self._originals.forget(thumb)
-        return Outcome(await self._render(thumb, timings), timings)
+        return Outcome(await self._render(thumb, timings, changed, asked), timings)
 
     async def _look_up(self, thumb: ThumbRequest) -> Found | None:
         layers = self._storages[thumb.storage].layers
@@ -144,39 +165,62 @@ class Jobs:
 
     async def _make_or_extend(self, thumb: ThumbRequest, timings: Timings, expired: Entry | None) -> Found:
         """Render, or give `expired` a new lifetime if the source has not changed."""
-        storage = self._storages[thumb.storage]
         if expired is not None:
             asked = self._clock()
-            version: Version = await Step(fetch_stage(thumb.storage), storage.source.version, thumb.path)
-            if _is_current(version, expired):
+            changed = await self._read_if_changed(thumb, expired)
+            if changed is CURRENT:
                 return await self._extend(thumb, expired, asked)
             await self._originals.forget(thumb)
+            return await self._render(thumb, timings, changed, asked)
         return await self._render(thumb, timings)
+
+    async def _read_if_changed(self, thumb: ThumbRequest, entry: Entry | None) -> Original | Current | None:
+        """Whether the source of `entry` is current; the original where it is not and one request has read it."""
+        storage = self._storages[thumb.storage]
+        source = storage.source
+        if entry is not None and entry.version is not None and isinstance(source, Revalidating):
+            known = Version(entry.version, entry.modified)
+            return await fetch(storage, thumb, source.read_if_changed, known) or CURRENT
+        version = await fetch(storage, thumb, source.version)
+        return CURRENT if entry is not None and _is_current(version, entry) else None
 
     async def _extend(self, thumb: ThumbRequest, entry: Entry, asked: float) -> Found:
         """Keep `entry` with a new lifetime. Its source had the same version at `asked`."""
         storage = self._storages[thumb.storage]
-        entry = replace(entry, created=asked, fresh_until=asked + storage.layers.lifetime())
+        allowed = own_lifetime(entry, storage)
+        seconds = storage.layers.lifetime() if allowed is None else allowed
+        entry = replace(entry, created=asked, fresh_until=asked + seconds)
         await keep(storage, thumb.key, entry)
         return Found(entry, SOURCE, stale=False)
 
-    async def _render(self, thumb: ThumbRequest, timings: Timings) -> Found:
+    async def _render(
+        self, thumb: ThumbRequest, timings: Timings, read: Original | Current | None = None, asked: float = 0.0
+    ) -> Found:
+        """Render the original. `read` is one that has been read already, at `asked`."""
         storage = self._storages[thumb.storage]
         if self._executors[render_stage(thumb.storage)].full:
             raise Overloaded  # before the original is read, which would be useless
-        picture, fetched = await self._picture(thumb)
+        if isinstance(read, Original):
+            await self._originals.provide(thumb, FetchedOriginal(read, asked))
+        picture, fetched = await self._picture(thumb, read if isinstance(read, Original) else None, asked)
         timings.spent[ENCODE] = picture.encode_seconds
         timings.spent[RENDER] -= picture.encode_seconds
         version, asked = fetched.original.version, fetched.asked
-        entry = entry_of(thumb.identity, picture, version, asked, storage.layers.lifetime())
+        entry = entry_of(thumb.identity, picture, version, asked, lifetime(fetched.original, storage))
         if picture.truncated:
             await self._originals.forget(thumb)  # the rest of the file may still come
+        if picture.truncated or not may_keep(fetched.original):
             return Found(entry, SOURCE, stale=False, passing=True)
         await keep(storage, thumb.key, entry)
         return Found(entry, SOURCE, stale=False)
 
-    async def _picture(self, thumb: ThumbRequest) -> tuple[Picture, FetchedOriginal]:
-        """Render from the proxy if the storage keeps sources and the proxy is large enough, else from the original."""
+    async def _picture(
+        self, thumb: ThumbRequest, read: Original | None, asked: float
+    ) -> tuple[Picture, FetchedOriginal]:
+        """Render from the proxy if the storage keeps sources and the proxy is large enough, else from the original.
+
+        That is `read`, of `asked`, where it is given.
+        """
         storage, stage = self._storages[thumb.storage], render_stage(thumb.storage)
         if storage.keeps_sources and _may_use_proxy(thumb.transform):
             fetched = await self._originals.proxy(thumb)
@@ -187,7 +231,7 @@ class Jobs:
                 )
                 if small is not None:
                     return small, fetched
-        fetched = await self._originals.whole(thumb)
+        fetched = await self._originals.whole(thumb) if read is None else FetchedOriginal(read, asked)
         data = fetched.original.data
         picture: Picture = await Step(stage, storage.render, data, thumb.transform, fallback=thumb.fallback)
         return picture, fetched

@@ -11,6 +11,7 @@ from thumbs.cache.layers import Found
 from thumbs.errors import Overloaded
 from thumbs.pipeline.entries import proxy_entry, proxy_key, source_entry, source_key
 from thumbs.pipeline.executor import Executor
+from thumbs.pipeline.gate import fetch
 from thumbs.pipeline.leadership import make_once
 from thumbs.pipeline.ports import LOOKUP, Storage, fetch_stage, render_stage
 from thumbs.pipeline.singleflight import Flight, SingleFlight
@@ -59,7 +60,7 @@ class OriginalCache:
         storage = self._storages[thumb.storage]
         if not storage.keeps_sources:
             asked = self._clock()
-            original: Original = await Step(fetch_stage(thumb.storage), storage.source.read, thumb.path)
+            original = await fetch(storage, thumb, storage.source.read)
             return FetchedOriginal(original, asked)
         return await self._shared(thumb, source_key(thumb), partial(self._read, thumb))
 
@@ -70,8 +71,15 @@ class OriginalCache:
         if found is not None and not self._storages[thumb.storage].layers.purged_since(key, found.fetched.asked):
             return found.fetched
         fetched = await self._shared(thumb, key, partial(self._make_proxy, thumb))
-        self._keep_recent(key, fetched)
+        if may_keep(fetched.original):
+            self._keep_recent(key, fetched)
         return fetched
+
+    async def provide(self, thumb: ThumbRequest, fetched: FetchedOriginal) -> None:
+        """Keep an original that has been read, where the storage keeps sources and its origin lets it."""
+        original, storage = fetched.original, self._storages[thumb.storage]
+        if storage.keeps_sources and may_keep(original):
+            await keep(storage, source_key(thumb), source_entry(original, fetched.asked, lifetime(original, storage)))
 
     async def forget(self, thumb: ThumbRequest) -> None:
         """Delete the entries of an original that has changed."""
@@ -127,23 +135,44 @@ class OriginalCache:
         if found is None:
             found = await make_once(storage, key, make, self._timer)
         entry = found.entry
-        return FetchedOriginal(Original(entry.body, Version(entry.version, entry.modified)), entry.created)
+        allowed = 0.0 if found.passing else own_lifetime(entry, storage)
+        original = Original(entry.body, Version(entry.version, entry.modified), allowed)
+        return FetchedOriginal(original, entry.created)
 
     async def _read(self, thumb: ThumbRequest, _: Entry | None) -> Found:
         storage = self._storages[thumb.storage]
         asked = self._clock()
-        original: Original = await Step(fetch_stage(thumb.storage), storage.source.read, thumb.path)
-        entry = source_entry(original, asked, storage.layers.lifetime())
-        await keep(storage, source_key(thumb), entry)
-        return Found(entry, SOURCE, stale=False)
+        original = await fetch(storage, thumb, storage.source.read)
+        entry = source_entry(original, asked, lifetime(original, storage))
+        if may_keep(original):
+            await keep(storage, source_key(thumb), entry)
+        return Found(entry, SOURCE, stale=False, passing=not may_keep(original))
 
     async def _make_proxy(self, thumb: ThumbRequest, _: Entry | None) -> Found:
         storage = self._storages[thumb.storage]
         original, asked = await self.whole(thumb)
         body: bytes = await Step(render_stage(thumb.storage), storage.render.make_proxy, original.data)
-        entry = proxy_entry(body, original.version, asked, storage.layers.lifetime())
-        await keep(storage, proxy_key(thumb), entry)
-        return Found(entry, SOURCE, stale=False)
+        entry = proxy_entry(body, original.version, asked, lifetime(original, storage))
+        if may_keep(original):
+            await keep(storage, proxy_key(thumb), entry)
+        return Found(entry, SOURCE, stale=False, passing=not may_keep(original))
+
+
+def may_keep(original: Original) -> bool:
+    """Whether its origin lets a cache keep it."""
+    return original.lifetime != 0.0
+
+
+def lifetime(original: Original, storage: Storage) -> float:
+    """For how many seconds an entry of `original` is fresh: as its origin says, and no longer than configured."""
+    most = storage.layers.lifetime()
+    return most if original.lifetime is None else min(most, original.lifetime)
+
+
+def own_lifetime(entry: Entry, storage: Storage) -> float | None:
+    """The seconds that an origin allowed an entry; None where they are those of the configuration."""
+    seconds = entry.fresh_until - entry.created
+    return seconds if seconds < storage.layers.least_lifetime else None
 
 
 async def keep(storage: Storage, key: str, entry: Entry) -> None:

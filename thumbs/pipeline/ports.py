@@ -1,13 +1,18 @@
 """The protocols that jobs need from a storage, and the names of stages."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar, TypeVarTuple
 
 from thumbs.cache.layers import Layers
 from thumbs.image.transforms import Transform
 from thumbs.request.resolve import StoragePolicy
+from thumbs.sources.health import StorageHealth
 from thumbs.sources.source import Source
+
+A = TypeVarTuple("A")
+T = TypeVar("T")
 
 LOOKUP, FETCH, RENDER, ENCODE, WAIT = "lookup", "fetch", "render", "encode", "wait"
 
@@ -40,11 +45,24 @@ class Render(Protocol):
         """As a call, but from a proxy; None if that is too small for `transform`."""
 
 
+class HostGate(Protocol):
+    """Places for fetches, by host. `gate.Gate` says what the methods do."""
+
+    @property
+    def max_seconds(self) -> float: ...
+
+    def enter(self, host: str) -> "Future[None]": ...
+
+    def leave(self, host: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Storage:
     """One storage. `seconds` bounds how long a request waits for its thumbnails.
 
-    `require_place` is that of a `Placed` source: called for each request, before the layers are looked into.
+    `gate` limits the fetches of each host, which `host_of` names by the key of an original. `require_place` is that of
+    a `Placed` source: called for each request, before the layers are looked into. Without `health`, errors of the
+    source say nothing of the storage.
     """
 
     policy: StoragePolicy
@@ -54,6 +72,13 @@ class Storage:
     seconds: float = 60
     keeps_sources: bool = False
     require_place: Callable[[], None] | None = None
+    gate: HostGate | None = None
+    host_of: Callable[[str], str] | None = None
+    health: StorageHealth | None = None
+
+    def checked(self, call: Callable[[str, *A], T], path: str, *more: *A) -> T:
+        """What `call`, a method of the source, returns for `path`. Raises as `StorageHealth.checked` does."""
+        return call(path, *more) if self.health is None else self.health.checked(call, path, *more)
 
 
 def fetch_stage(storage: str) -> str:

@@ -1,6 +1,5 @@
 """Renewals of stale entries: one that fails is not tried again for five seconds."""
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -8,17 +7,24 @@ from typing import Any
 
 from thumbs.request.resolve import ThumbRequest
 
-logger = logging.getLogger("thumbs")
-
 _PAUSE_SECONDS = 5.0
 _MAX_PAUSED = 4096  # keys
 
 
 class Renewals:
-    """Starts renewals with `start`, which returns the future of a flight. `clock` gives Unix seconds."""
+    """Starts renewals with `start`, which returns the future of a flight. `clock` gives Unix seconds.
 
-    def __init__(self, start: Callable[[ThumbRequest], "Future[Any]"], clock: Callable[[], float]) -> None:
+    `failed` is called with each failure.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[ThumbRequest], "Future[Any]"],
+        failed: Callable[[ThumbRequest, BaseException], None],
+        clock: Callable[[], float],
+    ) -> None:
         self._start = start
+        self._failed = failed
         self._clock = clock
         self._paused_until: dict[str, float] = {}
 
@@ -33,6 +39,6 @@ class Renewals:
             return
         if len(self._paused_until) >= _MAX_PAUSED:
             self._paused_until.clear()
-        if self._paused_until.get(thumb.key, 0.0) <= self._clock():  # the first of several callbacks logs
-            logger.warning("storage %s: a stale thumbnail is not renewed: %s %r", thumb.storage, error, error.__cause__)
+        if self._paused_until.get(thumb.key, 0.0) <= self._clock():  # the first of several callbacks reports
+            self._failed(thumb, error)
         self._paused_until[thumb.key] = self._clock() + _PAUSE_SECONDS

@@ -1,23 +1,21 @@
 """From a request to its answer: at once if a cache layer has it, else when its job ends."""
 
 import asyncio
-import contextlib
-import logging
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from concurrent.futures import wait
 from functools import lru_cache, partial
-from typing import NamedTuple
 
 from thumbs.cache.layers import Found
 from thumbs.errors import (
     Expired,
+    HostOverloaded,
     MethodNotAllowed,
     Overloaded,
     RenderTimeout,
-    StorageFailed,
-    StorageTimeout,
+    SourceDenied,
+    SourceLoop,
+    SourceMissing,
     TargetTooLong,
     ThumbError,
 )
@@ -26,38 +24,21 @@ from thumbs.http.messages import Request, Response
 from thumbs.pipeline import answers
 from thumbs.pipeline.executor import Executor
 from thumbs.pipeline.jobs import JobKind, Jobs, Outcome, VersionOnly
-from thumbs.pipeline.observer import Access, NullObserver, Observer
 from thumbs.pipeline.originals import SOURCE
 from thumbs.pipeline.ports import Storage
 from thumbs.pipeline.renewals import Renewals
+from thumbs.pipeline.replies import Lookup, Pending, done
+from thumbs.pipeline.reporting.observer import Access, Observer
+from thumbs.pipeline.reporting.pressure import Pressure
+from thumbs.pipeline.reporting.reports import Asked, Reports
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
+from thumbs.request.fallback import with_fallback
 from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight, resolve
 from thumbs.sources.source import Closable
 
-logger = logging.getLogger("thumbs")
-
-
-class Lookup(NamedTuple):
-    """What is known of `request` without blocking: `found` in a layer, or `error`, or neither (a miss).
-
-    `thumb` is None if the request could not be resolved.
-    """
-
-    request: Request
-    thumb: ThumbRequest | None = None
-    found: Found | None = None
-    error: ThumbError | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pending:
-    """A request whose answer waits for a flight, for `seconds` at most."""
-
-    request: Request
-    thumb: ThumbRequest
-    ticket: Ticket[Outcome | VersionOnly]
-    seconds: float
+_A_REQUEST = "a request failed"
+_NO_SECONDS: Mapping[str, float] = {}
 
 
 class Thumbnailer:
@@ -77,12 +58,14 @@ class Thumbnailer:
         self.executors = executors
         # By `Request.private`: every other request finds private storages as little as unknown ones.
         self._policies = {private: _policies(storages, private=private) for private in (False, True)}
-        self._observer = observer or NullObserver()
-        self._access = access
         self._clock = clock
         self._jobs = Jobs(storages, executors, clock)
+        self._reports = Reports(observer, access, self._jobs.timer.after)
+        # Without an access log, a hit neither reads the clock nor keeps what was asked: it is only counted.
+        self._logs, self._count = self._reports.logs_answers, self._reports.count
+        self.pressure = Pressure()
         self._flights: SingleFlight[Outcome | VersionOnly] = SingleFlight()
-        self._renewals = Renewals(lambda thumb: self._join(JobKind.RENEW, thumb).future, clock)
+        self._renewals = Renewals(lambda thumb: self._join(JobKind.RENEW, thumb).future, self._renewal_failed, clock)
         # `resolve` is pure: the same bytes give the same thumb request, so a hit is not parsed again.
         self._resolve, self._resolve_private = (
             lru_cache(maxsize=remembered_urls)(partial(resolve, policies=self._policies[private]))
@@ -101,7 +84,7 @@ class Thumbnailer:
         """The answer that `reply` leads to. If the caller is cancelled, it leaves the flight."""
         while isinstance(reply, Pending):
             try:
-                await _done(reply.ticket.future, reply.seconds)
+                await done(reply.ticket.future, reply.seconds)
             except asyncio.CancelledError:
                 reply.ticket.leave()
                 raise
@@ -113,9 +96,12 @@ class Thumbnailer:
 
         `request` is a GET or HEAD.
         """
+        began = time.perf_counter() if self._logs else 0.0
         lookup = self.look_up(request)
         _, thumb, found, _ = lookup
-        return lookup if thumb is None or found is None or found.stale else self._answer_found(request, thumb, found)
+        if thumb is None or found is None or found.stale:
+            return lookup
+        return self._answer_found(request, thumb, found, began)
 
     def reply(self, request: Request, lookup: Lookup | None = None) -> Response | Pending:
         """The answer if it needs no job, else a pending reply. Never blocks.
@@ -123,6 +109,7 @@ class Thumbnailer:
         `lookup` is what `hit` returned just before. It is ignored unless it belongs to an equal request.
         """
         thumb: ThumbRequest | None = None
+        began = time.perf_counter() if self._logs else 0.0
         try:
             if request.method == "OPTIONS" and request.error is None:
                 return preflight(request.path, self._policies[request.private])
@@ -130,18 +117,16 @@ class Thumbnailer:
                 lookup = self.look_up(request)
             thumb = lookup.thumb
             if thumb is None or lookup.error is not None:
-                return self._answer_error(request, thumb, lookup.error or ThumbError())
+                return self._answer_error(request, thumb, lookup.error or ThumbError(), began)
             if lookup.found is not None:
-                return self._answer_found(request, thumb, lookup.found)
-            failure = self._jobs.failure(thumb)
-            if failure is not None:
-                raise failure
-            return self._start(JobKind.CHECK if request.tags else JobKind.MAKE, request, thumb)
+                return self._answer_found(request, thumb, lookup.found, began)
+            return self._make_or_refuse(request, thumb, began)
         except ThumbError as error:
-            return self._answer_error(request, thumb, error)
-        except Exception:
-            logger.exception("a request failed")
-            return self._answer_error(request, thumb, ThumbError())
+            return self._answer_error(request, thumb, error, began)
+        except Exception as error:
+            request = request.identified()
+            self._reports.failed(_A_REQUEST, error, thumb, request)
+            return self._answer_error(request, thumb, ThumbError(), began)
 
     def close(self) -> None:
         """Refuse all requests that wait, and those that come. The threads end when the work that runs has ended."""
@@ -170,19 +155,24 @@ class Thumbnailer:
             if thumb.expires is not None and thumb.expires <= self._clock():
                 raise Expired
             storage = self.storages[thumb.storage]
+            if request.cdn_loop and storage.policy.naming is not None and request.has_looped:
+                raise SourceLoop
             if storage.require_place is not None:
                 storage.require_place()
             return Lookup(request, thumb, storage.layers.get_now(thumb.key))
         except ThumbError as error:
             return Lookup(request, thumb, error=error)
-        except Exception:
-            logger.exception("a request failed")
+        except Exception as error:
+            self._reports.failed(_A_REQUEST, error, thumb, request)
             return Lookup(request, thumb, error=ThumbError())
 
     # ------------------------------------------------------------------------------------ flights
 
-    def _start(self, kind: JobKind, request: Request, thumb: ThumbRequest) -> Pending:
-        return Pending(request, thumb, self._join(kind, thumb), self.storages[thumb.storage].seconds)
+    def _start(
+        self, kind: JobKind, request: Request, thumb: ThumbRequest, began: float, *, missing: ThumbRequest | None = None
+    ) -> Pending:
+        self.pressure.ask(thumb.storage)
+        return Pending(request, thumb, self._join(kind, thumb), self.storages[thumb.storage].seconds, began, missing)
 
     def _join(self, kind: JobKind, thumb: ThumbRequest) -> Ticket[Outcome | VersionOnly]:
         """A ticket for the flight of this kind for `thumb`. It is started if there is none."""
@@ -193,76 +183,103 @@ class Thumbnailer:
 
         return self._flights.join((kind, thumb.key), start)
 
+    def _make_or_refuse(self, request: Request, thumb: ThumbRequest, began: float) -> Response | Pending:
+        failure = self._jobs.failure(thumb)
+        if failure is not None:
+            return self._refuse(request, thumb, failure, began)
+        return self._start(JobKind.CHECK if request.tags else JobKind.MAKE, request, thumb, began)
+
+    def _refuse(self, request: Request, thumb: ThumbRequest, error: ThumbError, began: float) -> Response | Pending:
+        """The answer to an error: that of the storage's fallback where an original is missing."""
+        storage = self.storages[thumb.storage]
+        shown = with_fallback(thumb, storage.policy) if isinstance(error, SourceMissing) else None
+        if shown is None:
+            return self._answer_error(request, thumb, error, began)
+        found = storage.layers.get_now(shown.key)
+        if found is not None:
+            return self._answer_fallback(request, shown, found, began)
+        if self._jobs.failure(shown) is not None:
+            return self._answer_error(request, thumb, error, began)
+        return self._start(JobKind.MAKE, request, shown, began, missing=thumb)
+
     def _continue(self, pending: Pending) -> Response | Pending:
         """The next reply, when the flight has ended or the time is up."""
-        request, thumb, future = pending.request, pending.thumb, pending.ticket.future
+        request, thumb, future, began = pending.request, pending.thumb, pending.ticket.future, pending.began
         try:
             if not future.done():
                 pending.ticket.leave()
                 raise RenderTimeout
             outcome = future.result()
             if isinstance(outcome, Outcome):
-                return self._answer_found(request, thumb, outcome.found, outcome.timings)
+                answered = self._answer_found if pending.missing is None else self._answer_fallback
+                return answered(request, thumb, outcome.found, began, outcome.timings)
             response = answers.from_version(request, thumb, outcome.version, clock=self._clock)
             if response is None:
-                return self._start(JobKind.MAKE, request, thumb)
-            self._report(request, thumb, response.status, SOURCE)
+                return self._start(JobKind.MAKE, request, thumb, began)
+            self._reports.answered(Asked(request, thumb, began), response, layer=SOURCE)
             return response
         except ThumbError as error:
-            if isinstance(error, StorageFailed | StorageTimeout):
-                self._observer.failed(thumb.storage, error.code)
-            if error.status >= 500 and not isinstance(error, Overloaded):
-                # The client gets a constant sentence; the cause is for the operator.
-                logger.warning("storage %s: %s %r", thumb.storage, error, error.__cause__)
-            return self._answer_error(request, thumb, error)
-        except Exception:
-            logger.exception("a thumbnail could not be made")
-            return self._answer_error(request, thumb, ThumbError())
+            request = self._report(error, request, thumb, pending.missing)
+            if pending.missing is None:
+                return self._refuse(request, thumb, error, began)
+            return self._answer_error(request, pending.missing, SourceMissing(), began)
+        except Exception as error:
+            request = request.identified()
+            self._reports.failed("a thumbnail could not be made", error, thumb, request)
+            return self._answer_error(request, thumb, ThumbError(), began)
+
+    def _report(
+        self, error: ThumbError, request: Request, thumb: ThumbRequest, missing: ThumbRequest | None
+    ) -> Request:
+        """Report a failed flight, of the storage's fallback where `missing` is given. The request, with its logged id.
+
+        The client gets a constant sentence; the cause is for the operator.
+        """
+        if isinstance(error, Overloaded):
+            if not isinstance(error, HostOverloaded):  # then the queue of the storage has room for other hosts
+                self.pressure.refuse(thumb.storage)
+        elif missing is not None:
+            request = request.identified()
+            self._reports.failed(f"its fallback cannot be shown: {error}", error, thumb, request)
+        elif error.status >= 500 or isinstance(error, SourceDenied):
+            request = request.identified()
+            self._reports.failed(str(error), error, thumb, request)
+        return request
+
+    def _renewal_failed(self, thumb: ThumbRequest, error: BaseException) -> None:
+        self._reports.failed(f"a stale thumbnail is not renewed: {error}", error, thumb)
 
     # ------------------------------------------------------------------------------------ answers
 
     def _answer_found(
-        self, request: Request, thumb: ThumbRequest, found: Found, timings: Timings | None = None
+        self, request: Request, thumb: ThumbRequest, found: Found, began: float, timings: Timings | None = None
     ) -> Response:
         if found.stale:
             self._renewals.renew(thumb)
         response = answers.from_entry(request, thumb, found, timings=timings, clock=self._clock)
-        self._report(request, thumb, response.status, found.layer, timings)
+        seconds = _NO_SECONDS if timings is None else timings.count_once()
+        if self._logs:
+            self._reports.answered(Asked(request, thumb, began), response, layer=found.layer, seconds=seconds)
+        else:
+            self._count(response.status, found.layer, seconds)
         return response
 
-    def _answer_error(self, request: Request, thumb: ThumbRequest | None, error: ThumbError) -> Response:
-        self._report(request, thumb, error.status)
-        return answers.from_error(request, thumb, error)
+    def _answer_fallback(
+        self, request: Request, thumb: ThumbRequest, found: Found, began: float, timings: Timings | None = None
+    ) -> Response:
+        if found.stale:
+            self._renewals.renew(thumb)
+        response = answers.from_fallback(request, thumb, found, timings=timings, clock=self._clock)
+        asked = Asked(request, thumb, began)
+        seconds = _NO_SECONDS if timings is None else timings.count_once()
+        self._reports.answered(asked, response, layer=found.layer, seconds=seconds, code=SourceMissing.code)
+        return response
 
-    def _report(
-        self, request: Request, thumb: ThumbRequest | None, status: int, layer: str = "", timings: Timings | None = None
-    ) -> None:
-        seconds = {} if timings is None else timings.count_once()
-        self._observer.answered(status, layer, seconds)
-        if self._access is not None:
-            self._access.log(request, thumb, status, layer, seconds)
+    def _answer_error(self, request: Request, thumb: ThumbRequest | None, error: ThumbError, began: float) -> Response:
+        response = answers.from_error(request, thumb, error)
+        self._reports.answered(Asked(request, thumb, began), response, code=error.logged_code)
+        return response
 
 
 def _policies(storages: Mapping[str, Storage], *, private: bool) -> dict[str, StoragePolicy]:
     return {name: storage.policy for name, storage in storages.items() if storage.policy.private == private}
-
-
-async def _done(future: "Future[Outcome | VersionOnly]", seconds: float) -> None:
-    """Return when `future` is done, with a result or an error, or when `seconds` have passed."""
-    loop = asyncio.get_running_loop()
-    waiter: asyncio.Future[None] = loop.create_future()
-
-    def wake() -> None:
-        if not waiter.done():
-            waiter.set_result(None)
-
-    def wake_from_thread(_: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed, so nothing waits any more
-            loop.call_soon_threadsafe(wake)
-
-    timer = loop.call_later(seconds, wake)
-    future.add_done_callback(wake_from_thread)
-    try:
-        await waiter
-    finally:
-        timer.cancel()

@@ -12,6 +12,7 @@ from thumbs.errors import ThumbError
 from thumbs.http.messages import MAX_TARGET_BYTES
 from thumbs.image.formats import FORMATS
 from thumbs.image.outputs import JSON, usual_extension
+from thumbs.image.transforms import ORIGINAL
 from thumbs.playground.wanted import Wanted, quoted
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address
@@ -184,7 +185,10 @@ def formats_of(wanted: Wanted) -> list[dict[str, str]]:
 
 def file_name(wanted: Wanted, thumb: ThumbRequest | None) -> str:
     """The name of a file for the picture."""
-    stem = wanted.key.rpartition("/")[2].rpartition(".")[0] or "thumbnail"
+    own = wanted.key.rpartition("/")[2]
+    if thumb is not None and thumb.transform.format == ORIGINAL:
+        return quote(own, safe=" ")
+    stem = own.rpartition(".")[0] or "thumbnail"
     extension = usual_extension(str(thumb.transform.format)) if thumb is not None else "jpg"
     return wanted.name or f"{quote(stem, safe=' ')}.{extension}"
 

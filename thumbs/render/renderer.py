@@ -13,7 +13,7 @@ from thumbs.image.encoding import Encoding
 from thumbs.image.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
 from thumbs.image.geometry import Layout, OutputLimits, plan
 from thumbs.image.outputs import JSON
-from thumbs.image.transforms import Transform
+from thumbs.image.transforms import ORIGINAL, Transform
 from thumbs.render import animation, decode, libvips, smartcrop, trim
 from thumbs.render.completeness.decoding import Attempt, decode_checked
 from thumbs.render.copyright import Copyright
@@ -22,7 +22,7 @@ from thumbs.render.encode import File, encode
 from thumbs.render.header import Animation, Header, normalized, read_header
 from thumbs.render.proxy import Proxy, make_proxy
 from thumbs.render.steps import STEPS, StepContext
-from thumbs.render.values import Picture, RenderLimits, picture_of
+from thumbs.render.values import Picture, RenderLimits, picture_of, stored
 from thumbs.render.watermarks import Watermarks
 
 
@@ -60,6 +60,15 @@ class Renderer:
         )
         job = _Job(transform, layout, deadline, header.animation if frames > 1 else None, header.copyright)
         return replace(self._assemble(images, job), truncated=truncated)
+
+    def check(self, data: bytes, limits: RenderLimits) -> None:
+        """Raise what `render` raises for an original of another format, a broken header or too many pixels.
+
+        All frames count, because the stored bytes have all of them. No pixel is decoded.
+        """
+        libvips.start(self.inputs, concurrency=self.concurrency)
+        header = read_header(normalized(data), self.inputs)
+        header.check(limits.source, frames=1 if header.animation is None else header.frames)
 
     def make_proxy(self, data: bytes, limits: RenderLimits) -> bytes:
         """The packed proxy of an original; empty where a proxy gains nothing, or the original is cut off.
@@ -130,6 +139,9 @@ class BoundRenderer:
     def __call__(self, data: bytes, transform: Transform, *, fallback: Transform | None) -> Picture:
         if transform.format == JSON:
             return picture_of(self.renderer.describe(data, transform, self.limits), len(data))
+        if transform.format == ORIGINAL:
+            self.renderer.check(data, self.limits)
+            return stored(data)
         return self.renderer.render(data, transform, self.limits, fallback=fallback)
 
     def make_proxy(self, data: bytes) -> bytes:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from thumbs.errors import SourceUnsupported
 from thumbs.image.description import Description
+from thumbs.image.formats import sniff
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.limits import (
     MAX_ANIMATION_PIXELS,
@@ -63,3 +65,11 @@ class Picture:
 def picture_of(description: Description, file_bytes: int) -> Picture:
     """The document of an original whose file has `file_bytes` bytes, in place of a picture."""
     return Picture(description.document(file_bytes), JSON, 0.0, description.truncated)
+
+
+def stored(data: bytes) -> Picture:
+    """The bytes of an original as they are. Raises `SourceUnsupported` for what has the signature of no format."""
+    name = sniff(data)
+    if name is None:
+        raise SourceUnsupported
+    return Picture(data, name, 0.0)

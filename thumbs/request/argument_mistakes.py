@@ -12,7 +12,7 @@ from thumbs.image import colors
 from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.limits import MAX_SIDE
 from thumbs.image.outputs import DATA, JSON
-from thumbs.image.transforms import AUTO, MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, Attention, Compass, Fit
+from thumbs.image.transforms import AUTO, MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, ORIGINAL, Attention, Compass, Fit
 from thumbs.problems import closest
 from thumbs.request.filters import Filter, read_arguments
 from thumbs.request.located import Mistake, Span, corrected
@@ -231,7 +231,7 @@ class _Gravity(Shape):
 
 
 SHAPES: dict[str, Shape] = {
-    "format": Shape((_names(*OUTPUT_NAMES, AUTO, JSON, jfif="jpeg", jpe="jpeg", apng="png"),), 1),
+    "format": Shape((_names(*OUTPUT_NAMES, AUTO, JSON, ORIGINAL, jfif="jpeg", jpe="jpeg", apng="png"),), 1),
     "quality": Shape((_number(1, 100),), 1),
     "fit": Shape(
         (_names(*Fit, crop="cover", outside="cover", inside="contain", pad="fill", scale="stretch"), COLOR),

@@ -10,6 +10,7 @@ from thumbs.image.transforms import (
     ALL_FRAMES,
     AUTO,
     NO_PADDING,
+    ORIGINAL,
     Attention,
     Compass,
     Crop,
@@ -28,7 +29,7 @@ _WATERMARK_DEFAULTS = ("center", "100", "0")  # gravity, opacity, scale
 
 
 def read_format(text: str) -> Fields:
-    return {"format": text if text in (AUTO, JSON) else OUTPUT_NAMES[text]}
+    return {"format": text if text in (AUTO, JSON, ORIGINAL) else OUTPUT_NAMES[text]}
 
 
 def read_data(text: str) -> Fields:

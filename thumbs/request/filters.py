@@ -78,7 +78,7 @@ def _sigma(name: str, takes: str, asked: Parameter, default: float | None = None
 _ROWS = (
     Filter(
         "format",
-        "jpeg, jpg, png, webp, avif, gif, auto or json",
+        "jpeg, jpg, png, webp, avif, gif, auto, json or original",
         filter_codecs.read_format,
         lambda transform: transform.format,
         short="fmt",

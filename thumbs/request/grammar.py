@@ -14,7 +14,7 @@ needs a filters segment before it; `build` adds one. A key that ends in `/as/{na
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from thumbs.errors import BadFilter, BadPath, BadRequest, BadSize, SignatureMissing, SignatureUnexpected
 from thumbs.image.outputs import output_of_name
@@ -33,6 +33,19 @@ _TWO_FORMATS = "format() and the extension after /as/ name different formats."
 
 
 _NO_PRESETS: "Mapping[str, Preset]" = {}
+
+
+class Naming(Protocol):
+    """How the paths of a storage name originals, where a path is not the key itself. Wrong ones raise ValueError."""
+
+    def canonical(self, path: str) -> str:
+        """The key of the original that the decoded `path` of a URL names."""
+
+    def path(self, source: str) -> str:
+        """The decoded path that names `source`: a URL, or a path."""
+
+    def named(self, path: str) -> str:
+        """The part of `path` whose extension is that of the file."""
 
 
 class Address(NamedTuple):
@@ -181,8 +194,11 @@ def build(target: Target) -> str:
     return "/".join(parts)
 
 
-def check_path(path: str) -> None:
-    """Raise `BadPath` unless `path` is a key that means the same in every storage."""
+def check_path(path: str, *, max_segment_bytes: int = 0) -> None:
+    """Raise `BadPath` unless `path` is a key that means the same in every storage.
+
+    `max_segment_bytes` is the longest segment of the storage, 0 for no limit.
+    """
     try:
         whole = path.encode()
     except UnicodeEncodeError:
@@ -190,7 +206,9 @@ def check_path(path: str) -> None:
     if not whole or len(whole) > MAX_PATH_BYTES or "\\" in path or CONTROL.search(path):
         raise BadPath
     for segment in path.split("/"):
-        if segment in ("", ".", "..") or len(segment.encode()) > MAX_SEGMENT_BYTES:
+        if segment in ("", ".", ".."):
+            raise BadPath
+        if max_segment_bytes and len(segment.encode()) > max_segment_bytes:
             raise BadPath
 
 
@@ -203,7 +221,7 @@ def split_name(rest: str) -> tuple[str, str | None]:
 def format_of_name(name: str) -> str:
     """The output format that a download name's extension stands for. Raises `BadFilter` or `BadPath`."""
     named = output_of_name(name)
-    check_path(name)
+    check_path(name, max_segment_bytes=MAX_SEGMENT_BYTES)
     if named is None or "/" in name or name.startswith("."):
         raise BadFilter(BAD_NAME)
     return named

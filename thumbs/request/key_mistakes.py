@@ -19,8 +19,8 @@ _CHARACTERS = (
 )
 
 
-def key_mistakes(key: Span) -> Iterator[Mistake]:
-    """The mistakes of `key`, the path of an original in its storage."""
+def key_mistakes(key: Span, *, max_segment_bytes: int = MAX_SEGMENT_BYTES) -> Iterator[Mistake]:
+    """The mistakes of `key`, the path of an original in its storage, whose segments may have that many bytes."""
     if not key.text:
         yield key.mistake("The path of the original is missing here: its key in the storage, such as cats/tom.jpg.")
         return
@@ -28,7 +28,7 @@ def key_mistakes(key: Span) -> Iterator[Mistake]:
         yield key.mistake(f"The path has {_length(key.text):,} bytes, and {MAX_PATH_BYTES:,} are the most.")
     for segment in key.split("/"):
         if segment.text:
-            yield from _segment_mistakes(segment)
+            yield from _segment_mistakes(segment, max_segment_bytes)
             continue
         slash = segment.offset - key.offset - (1 if segment.offset > key.offset else 0)
         yield key.at(slash, slash + 1).mistake("A segment of the path is empty: this slash is one too many.")
@@ -43,7 +43,7 @@ def name_mistakes(name: Span, *, key: str, output: str | None) -> Iterator[Mista
     if not name.text:
         yield name.mistake(f"The download name is missing here. {BAD_NAME}", f"tom.{_extension_for(key, output)}")
         return
-    yield from _segment_mistakes(name)
+    yield from _segment_mistakes(name, MAX_SEGMENT_BYTES)
     if name.text.startswith(".") and name.text not in (".", ".."):
         yield name.at(0, 1).mistake("A download name does not begin with a dot.")
     if output_of_name(name.text) is not None:
@@ -70,11 +70,11 @@ def _extension_for(key: str, output: str | None) -> str:
     return "jpg" if named == "jpeg" else named
 
 
-def _segment_mistakes(segment: Span) -> Iterator[Mistake]:
+def _segment_mistakes(segment: Span, most: int) -> Iterator[Mistake]:
     if segment.text in (".", ".."):
         yield segment.mistake(f"A path has no segment {segment.text!r}: it is a key, not a way through directories.")
-    if _length(segment.text) > MAX_SEGMENT_BYTES:
-        sentence = f"This segment has {_length(segment.text):,} bytes, and {MAX_SEGMENT_BYTES} are the most."
+    if most and _length(segment.text) > most:
+        sentence = f"This segment has {_length(segment.text):,} bytes, and {most} are the most."
         yield segment.mistake(sentence)
     for pattern, sentence, near in _CHARACTERS:
         for match in pattern.finditer(segment.text):

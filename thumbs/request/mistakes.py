@@ -12,7 +12,7 @@ from thumbs.http.messages import quoted_path
 from thumbs.image.formats import format_of_extension
 from thumbs.problems import closest, nearest
 from thumbs.request.filter_mistakes import Parts, read_filters
-from thumbs.request.grammar import PREFIXES, SIZE, Address, Preset, split_name
+from thumbs.request.grammar import MAX_SEGMENT_BYTES, PREFIXES, SIZE, Address, Preset, split_name
 from thumbs.request.key_mistakes import key_mistakes, name_mistakes
 from thumbs.request.located import NOT_UTF_8, Mistake, Span
 from thumbs.request.offer_mistakes import offer_mistakes
@@ -184,10 +184,23 @@ def _of_target(
         policy=policy,
         now=now,
     )
-    mistakes += key_mistakes(key)
+    most = MAX_SEGMENT_BYTES if policy is None else policy.max_segment_bytes
+    wrong = list(key_mistakes(key, max_segment_bytes=most))
+    mistakes += wrong or _naming_mistakes(key, policy)
     if name is not None:
         mistakes += name_mistakes(name, key=key.text, output=wanted.transform.format)
     return [*mistakes, *offer_mistakes(wanted)]
+
+
+def _naming_mistakes(key: Span, policy: StoragePolicy | None) -> list[Mistake]:
+    """Why a path names no original that the storage reads, where paths name URLs."""
+    if policy is None or policy.naming is None:
+        return []
+    try:
+        policy.naming.canonical(key.text)
+    except ValueError as error:
+        return [key.mistake(f"This path must name {error}.")]
+    return []
 
 
 def _head_of(target: Span) -> tuple[_Head, list[Mistake]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from thumbs.errors import SizeOverLimit
 from thumbs.image.formats import FORMATS
 from thumbs.image.outputs import JSON, usual_extension
-from thumbs.image.transforms import AUTO, NO_PADDING, Color, Transform
+from thumbs.image.transforms import AUTO, NO_PADDING, ORIGINAL, Color, Transform
 from thumbs.problems import closest, nearest
 from thumbs.request import size_mistakes
 from thumbs.request.filters import build_filters
@@ -61,6 +61,9 @@ def _two_formats(wanted: Wanted) -> Iterator[Mistake]:
     output, named = wanted.transform.format, wanted.named_format
     if wanted.name is None or named is None or output == named:
         return
+    if output == ORIGINAL:
+        yield wanted.name.mistake("The stored file has its own format: it is not served under a download name.")
+        return
     if output == AUTO:
         sentence = f"With a download name, the format is that of its extension, here {named}, and not auto."
         yield wanted.mistake_in("format", sentence, named)
@@ -94,8 +97,12 @@ def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     """An output format that the storage does not offer, or that cannot be transparent where a color is."""
     transform = wanted.transform
     output = transform.format
+    if output == ORIGINAL:
+        yield from _original_mistakes(wanted)
+        return
     if output is None and wanted.key and wanted.key.text:
-        output = output_without_format(transform, wanted.key.text, wanted.policy)
+        name = wanted.key.text if wanted.policy is None else wanted.policy.file_name(wanted.key.text)
+        output = output_without_format(transform, name, wanted.policy)
     offered = wanted.policy.formats if wanted.policy is not None else None
     transparent = [name for name in ("fill", "background") if _is_transparent(getattr(transform, name))]
     if output == JSON:
@@ -119,6 +126,17 @@ def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
 
 def _may_be_transparent(output: str) -> bool:
     return output == JSON or FORMATS[output].alpha
+
+
+def _original_mistakes(wanted: Wanted) -> Iterator[Mistake]:
+    """The stored file, where it is not offered, or with a size or filters, which would change it."""
+    transform, policy = wanted.transform, wanted.policy
+    if policy is not None and not policy.offers(ORIGINAL):
+        sentence = "This storage does not offer the stored file: its formats in the configuration must name original."
+        yield wanted.source_of("format").mistake(sentence)
+    if transform != Transform(format=ORIGINAL, version=transform.version):
+        sentence = "The stored file has no size but x and no filter but version and expires: nothing of it is changed."
+        yield wanted.head.mistake(sentence)
 
 
 def _is_transparent(color: Color | None) -> bool:
@@ -147,7 +165,7 @@ def _frames_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     """More than one frame in a format that is never animated."""
     transform = wanted.transform
     output = transform.format
-    if transform.frames == 1 or output in (None, AUTO, JSON) or not keeps_one_frame(output):
+    if transform.frames == 1 or output in (None, AUTO, JSON, ORIGINAL) or not keeps_one_frame(str(output)):
         return
     offered = wanted.policy.formats if wanted.policy is not None else None
     animated = [name for name in _ANIMATED if offered is None or name in offered]

@@ -7,7 +7,7 @@ from enum import StrEnum
 from thumbs.image.formats import FORMATS
 from thumbs.image.limits import MAX_SIDE
 from thumbs.image.outputs import DATA, JSON
-from thumbs.image.transforms import AUTO, MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, Attention, Compass, Fit
+from thumbs.image.transforms import AUTO, MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, ORIGINAL, Attention, Compass, Fit
 
 DEFAULT_SHARPEN = 0.8  # sigma; restores about the sharpness that resizing loses
 
@@ -101,7 +101,7 @@ def box(unit: str, most: float | None = None, *, step: float = 1) -> Parameter:
     return Parameter(Kind.BOX, most=most, step=step, unit=unit)
 
 
-FORMAT = (choice((*(name for name, row in FORMATS.items() if row.output), AUTO, JSON)),)
+FORMAT = (choice((*(name for name, row in FORMATS.items() if row.output), AUTO, JSON, ORIGINAL)),)
 DATA_ABOUT = (choice((*DATA, ",".join(DATA))),)
 FIT = (choice(Fit), color(optional=True, only_with=Fit.FILL))
 GRAVITY = (point_or((*Compass, *Attention)),)

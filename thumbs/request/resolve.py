@@ -1,27 +1,28 @@
 """From a decoded path to a thumb request: verified, parsed, checked against the storage's policy, with all defaults."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from thumbs.errors import BadFilter, MethodNotAllowed, NotOffered, StorageUnknown
-from thumbs.http import messages
-from thumbs.http.messages import SECURITY_HEADERS, Headers, Response
+from thumbs.errors import BadFilter, MethodNotAllowed, NotOffered, SourceNotAllowed, StorageUnknown
+from thumbs.http import cache_control, messages
+from thumbs.http.messages import Headers, Response
 from thumbs.image.encoding import Encoding
 from thumbs.image.formats import FALLBACK_OUTPUT, FORMATS, default_output
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.outputs import JSON
 from thumbs.image.quality import QualityTable, quality_for
-from thumbs.image.transforms import AUTO, NO_PADDING, Transform
-from thumbs.request import cache_control, filters, grammar
-from thumbs.request.grammar import Preset, Target
+from thumbs.image.transforms import AUTO, NO_PADDING, ORIGINAL, Transform
+from thumbs.request import filters, grammar
+from thumbs.request.grammar import Naming, Preset
+from thumbs.request.headers import success_headers, with_vary
 from thumbs.request.signing import Signer
 
 # Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
 RECIPE = "4"
 # Filters that say how a picture is written, which data about it do not have.
 NOT_FOR_DATA = ("quality", "max_bytes", "watermark")
-_VARY: Headers = ((b"Vary", b"Accept"),)
+_ORIGINAL_ALONE = "format(original) is the stored file: size x, and no other filter but version and expires."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +30,9 @@ class StoragePolicy:
     """What a storage accepts, signs and answers with. A set that is None allows everything.
 
     `watermarks` maps each name to a text that changes with the file. `render_proxy`: thumbnails may be rendered from a
-    proxy of the original, which gives other bytes. `namespace` is a text in every cache key. Where an answer is not
+    proxy of the original, which gives other bytes. `naming` is None where a path is the key of an original; no segment
+    of it is longer than `max_segment_bytes`, 0 for no limit. `fallback` is the key of the original that is shown where
+    another one is missing. `namespace` is a text in every cache key. Where an answer is not
     `keepable`, no cache may keep it. `private`: a client gets only what a check of the site allows.
     """
 
@@ -49,6 +52,9 @@ class StoragePolicy:
     namespace: str = ""
     keepable: bool = True
     private: bool = False
+    naming: Naming | None = None
+    max_segment_bytes: int = grammar.MAX_SEGMENT_BYTES
+    fallback: str | None = None
 
     def check(self, requested: Transform, transform: Transform) -> None:
         """Raise `SizeOverLimit`, `NotOffered` or `BadFilter` for a thumbnail that this storage makes of no source.
@@ -73,11 +79,35 @@ class StoragePolicy:
     def offers(self, output: str | None) -> bool:
         """Whether the storage makes thumbnails of this format.
 
-        An unsigned one gives data about its originals only where it says so: they may be more than is to be shown.
+        The stored file is given only where the formats name it; data about it by an unsigned storage too: they may be
+        more than is to be shown.
         """
-        if output == JSON and self.formats is None:
-            return self.signer is not None
-        return self.formats is None or output in self.formats
+        if self.formats is not None:
+            return output in self.formats
+        return output != ORIGINAL and (output != JSON or self.signer is not None)
+
+    def key_of(self, path: str) -> str:
+        """The key of the original that the decoded `path` of a URL names. Raises `BadPath` or `SourceNotAllowed`."""
+        grammar.check_path(path, max_segment_bytes=self.max_segment_bytes)
+        if self.naming is None:
+            return path
+        try:
+            return self.naming.canonical(path)
+        except ValueError:
+            raise SourceNotAllowed from None
+
+    def path_of(self, source: str) -> str:
+        """The decoded path that names `source`, a path or a URL. Raises `SourceNotAllowed`."""
+        if self.naming is None:
+            return source
+        try:
+            return self.naming.path(source)
+        except ValueError:
+            raise SourceNotAllowed from None
+
+    def file_name(self, path: str) -> str:
+        """The part of a decoded path whose extension is that of the file."""
+        return path if self.naming is None else self.naming.named(path)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,19 +158,21 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
     if policy.signer is not None:
         policy.signer.verify(address.message, address.signature or "")
     target = grammar.parse(address.target, policy.presets)
-    transform, fallback = with_defaults(target.transform, target.path, accepted, policy)
+    key = policy.key_of(target.path)
+    transform, fallback = with_defaults(target.transform, policy.file_name(target.path), accepted, policy)
     policy.check(target.transform, transform)
     # The check of a private storage depends on the client, which a browser's cache knows by its cookies.
     varies = (*(["Accept"] if target.transform.format == AUTO else []), *(["Cookie"] if policy.private else []))
-    headers = _with_vary(policy.headers, varies) if varies else policy.headers
-    group, made = group_of(name, target.path, policy.namespace), _name_of(transform, fallback, policy)
+    headers = with_vary(policy.headers, varies) if varies else policy.headers
+    own = success_headers(target, policy.cache_control, private=policy.private, keepable=policy.keepable)
+    group, made = group_of(name, key, policy.namespace), _name_of(transform, fallback, policy)
     return ThumbRequest(
         storage=name,
-        path=target.path,
+        path=key,
         transform=transform,
         key=f"{group}/{made}",
-        identity=f"{group_of(name, target.path) if policy.namespace else group}/{made}",
-        headers=_success_headers(target, policy) + headers,
+        identity=f"{group_of(name, key) if policy.namespace else group}/{made}",
+        headers=own + headers,
         error_headers=headers,
         fallback=fallback,
         expires=target.expires,
@@ -159,20 +191,6 @@ def preflight(path: bytes, policies: Mapping[str, StoragePolicy]) -> Response:
         raise MethodNotAllowed
     allowed = ((b"Access-Control-Allow-Methods", b"GET, HEAD"), (b"Access-Control-Allow-Headers", b"*"))
     return Response(204, (*policy.headers, *allowed, (b"Access-Control-Max-Age", b"86400")))
-
-
-def vary_of(path: bytes) -> Headers:
-    """`Vary` for the error response to a path that could not be resolved; any `format(auto)` in it counts."""
-    return _VARY if b"format(auto)" in path or b"fmt(auto)" in path else ()
-
-
-def _with_vary(headers: Headers, names: Sequence[str]) -> Headers:
-    """`headers` with `names` added to `Vary`, in one line: of several, nginx before 1.23 reads only the last."""
-    known = {"", *map(str.lower, names)}
-    given = (value.decode().split(",") for name, value in headers if name.lower() == b"vary")
-    others = [name.strip() for names in given for name in names if name.strip().lower() not in known]
-    vary = "*" if "*" in others else ", ".join((*names, *others))
-    return ((b"Vary", vary.encode()), *(header for header in headers if header[0].lower() != b"vary"))
 
 
 def group_of(storage: str, path: str, namespace: str = "") -> str:
@@ -208,13 +226,18 @@ def with_defaults(
         raise BadFilter("data needs format(json).")
     if transform.format is None:
         return _with_output(transform, output_without_format(transform, path, policy), policy), None
+    if transform.format == ORIGINAL:
+        if transform != Transform(format=ORIGINAL, version=transform.version):
+            raise BadFilter(_ORIGINAL_ALONE)
+        return transform, None
     if transform.format != AUTO:
         if transform.frames != 1 and keeps_one_frame(transform.format):
             raise BadFilter("frames over 1 need an output format that can be animated: webp or gif.")
         return _with_output(transform, transform.format, policy), None
     own = default_output(path)
     transparent = _is_transparent(transform)
-    candidates = (*accepted, own, FALLBACK_OUTPUT, "png", *sorted((policy.formats or frozenset()) - {JSON}))
+    kinds = (policy.formats or frozenset()) - {JSON, ORIGINAL}
+    candidates = (*accepted, own, FALLBACK_OUTPUT, "png", *sorted(kinds))
     choices = [name for name in candidates if policy.offers(name) and (FORMATS[name].alpha or not transparent)]
     if transform.frames != 1:  # keep an animation animated where the storage offers such a format
         choices = [name for name in (*choices, "gif") if not keeps_one_frame(name) and policy.offers(name)] or choices
@@ -238,7 +261,7 @@ def output_without_format(transform: Transform, path: str, policy: StoragePolicy
 
 def keeps_one_frame(output: str) -> bool:
     """Whether pictures of this format are never animated here. Data count the frames."""
-    return output != JSON and not FORMATS[output].animated
+    return output in FORMATS and not FORMATS[output].animated
 
 
 def _of_data(transform: Transform) -> Transform:
@@ -261,14 +284,3 @@ def _with_output(transform: Transform, output: str, policy: StoragePolicy) -> Tr
     elif quality is None:
         quality = quality_for(policy.qualities, output, max(filter(None, transform.target), default=None))
     return replace(transform, format=output, quality=quality, upscale=transform.upscales)
-
-
-def _success_headers(target: Target, policy: StoragePolicy) -> Headers:
-    versioned = target.transform.version is not None
-    value = cache_control.cache_control(policy.cache_control, private=policy.private, versioned=versioned)
-    if not policy.keepable:
-        value = cache_control.NO_STORE
-    headers: Headers = ((b"Cache-Control", value.encode()), *SECURITY_HEADERS)
-    if target.name is not None:
-        headers += ((b"Content-Disposition", messages.content_disposition(target.name).encode()),)
-    return headers

@@ -9,7 +9,7 @@ from thumbs.http.targets import is_authority
 # RFC 9112, 3 and 5: a request line in origin form without a fragment, then fields; names are tokens, values are ASCII.
 _LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*) HTTP/1\.1")
 _FIELDS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+\r\n")
-_MAX_BYTES = 8190  # the limit for request lines in gunicorn.conf.py; a longer request is not plain
+_MAX_BYTES = 8190  # the limit for request lines in gunicorn_conf; a longer request is not plain
 _REQUEST_ID = re.compile(rb"(?:\A|(?<=\n))[Xx]-[Rr]equest-[Ii][Dd]:([\t\x20-\x7e]*)\r\n")
 # Fields that frame a message or control the connection. Gunicorn handles them.
 _FRAMING = frozenset(

@@ -8,7 +8,6 @@ After bytes that are not exactly one plain request, gunicorn keeps the connectio
 request begins. A plain request that comes while gunicorn handles others is left to gunicorn, which answers in order.
 """
 
-import sys
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -20,9 +19,10 @@ from gunicorn.asgi.protocol import ASGIProtocol, FlowControl
 from gunicorn.workers import gasgi
 
 from thumbs.asgi import Receive, Scope, Send, ThumbsASGI, raw_target, respond
-from thumbs.http.messages import Headers, Response
-from thumbs.pipeline.thumbnailer import Lookup
-from thumbs.server.connections import Connections, most_connections
+from thumbs.errors import Overloaded
+from thumbs.http.messages import Headers, Response, problem
+from thumbs.pipeline.replies import Lookup
+from thumbs.server.connections import Connections, most_connections, unread_bytes
 from thumbs.server.drops import CROWDED
 from thumbs.server.exchange import Exchange
 from thumbs.server.plain_request import plain_request
@@ -41,11 +41,16 @@ GUNICORN_NAMES = (
     *(("FlowControl", name) for name in ("write_paused", "resume_writing")),
     ("Logger", "access_log_enabled"),
     *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "nr_conns", "servers")),
-    *(("ASGIWorker", name) for name in ("init_process", "load_wsgi", "_shutdown")),
+    *(("ASGIWorker", name) for name in ("init_process", "load_wsgi", "notify", "_quick_shutdown", "_shutdown")),
+    *(("ASGIWorker", name) for name in ("handle_exit_signal", "handle_quit_signal")),
     ("gasgi", "ASGIProtocol"),
 )
 
-_STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
+_STATUS_LINES = {
+    200: b"HTTP/1.1 200 OK\r\n",
+    304: b"HTTP/1.1 304 Not Modified\r\n",
+    503: b"HTTP/1.1 503 Service Unavailable\r\n",
+}
 _SERVER = b"Server: gunicorn/asgi\r\n"  # the same as gunicorn's asgi worker sends
 
 connections = Connections()
@@ -99,6 +104,8 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         self._plain = front is not None and self._is_simply_configured()
         self._passed_on = 0
         self._answered_at = 0.0
+        self._is_refused = False
+        self._peer = ""
         # What was looked up for the request that was just passed on. The next call of the application takes it.
         self._lookup: Lookup | _Large | None = None
         self._unsent = Unsent(None)
@@ -107,6 +114,8 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
     def connection_made(self, transport: Any) -> None:
         connections.add(self)
         self._unsent.transport = transport
+        peer = transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if isinstance(peer, tuple) and peer else ""
         self.answers.add(self._unsent)
         super().connection_made(transport)
         # `pause_writing` then means that the client has not taken everything. With 0, TLS would never resume.
@@ -115,8 +124,10 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         # canceled when a request of HTTP/1 has come, and nowhere else.
         if self._callback_parser is not None:
             self._arm_keepalive_timer()
-        if self.worker.nr_conns > most_connections(self.cfg.worker_connections):
-            connections.make_room(self)
+        most, refusals = most_connections(self.cfg.worker_connections)
+        if self.worker.nr_conns > most:
+            if not connections.make_room(self):
+                self._refuse(self.worker.nr_conns - most <= refusals)
             self.answers.drops.add(CROWDED)
 
     def pause_writing(self) -> None:
@@ -147,7 +158,34 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         """Close the connection when everything that was written is sent."""
         self._close_transport()
 
+    def unread(self) -> int:
+        """The bytes that have arrived and were not read yet."""
+        return unread_bytes(self.transport)
+
+    def rank(self) -> int | None:
+        """How well it can be closed for another one: first if it had an answer, never while it waits for its 503."""
+        if self._is_refused:
+            return None
+        return 0 if self.req_count > 1 or self._answered_at > 0 else 1
+
+    def _refuse(self, has_room: bool) -> None:
+        """Answer the first request of this connection with 503, if not too many wait for that already; else close."""
+        if has_room and self._callback_parser is not None:
+            self._is_refused = True
+        else:
+            self.close()
+
+    def _send_refusal(self, data: bytes) -> None:
+        answer = problem(Overloaded(), ((b"Connection", b"close"),))
+        body = b"" if data.startswith(b"HEAD ") else answer.body
+        self.transport.writelines((_head(answer.status, answer.headers), _dated(int(time.time())), body))
+        self.close()
+
     def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            if not self._closed:
+                self._send_refusal(data)
+            return
         self._lookup = None  # it may belong to an earlier request that gunicorn dropped
         if self._plain:
             request = plain_request(data)
@@ -175,7 +213,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             await self._front(scope, receive, send, lookup)
 
     def _is_simply_configured(self) -> bool:
-        """Whether no setting needs gunicorn to handle every request: access log, hooks, request limit, protocols."""
+        """Whether no setting needs gunicorn to handle every request: access log, hooks, protocols."""
         return (
             self._keepalive > 0
             and self._pre_request is None
@@ -184,7 +222,6 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             and not self._uses_uwsgi
             and not self._root_path
             and not self.log.access_log_enabled
-            and self.worker.max_requests == sys.maxsize
         )
 
     def _is_idle(self) -> bool:
@@ -199,12 +236,14 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
     def _answer(self, method: str, target: bytes, fields: Mapping[bytes, str]) -> bool:
         """Write the answer if a layer has it; else keep what was looked up, and return False."""
         worker = self.worker
-        if self._front is None or not worker.alive or self._closed:
+        # The last request of a worker: gunicorn answers it with `Connection: close`, and stops the worker.
+        is_last = worker.nr + 1 >= worker.max_requests
+        if self._front is None or is_last or not worker.alive or self._closed:
             return False
         if self._flow_control is None or self._flow_control.write_paused:
             return False  # the client does not read: gunicorn stops reading from it until it does
         try:
-            found = self._front.hit(method, target, fields)
+            found = self._front.hit(method, target, fields, peer=self._peer)
         except Exception:  # the application will raise it again, and answer
             return False
         if not isinstance(found, Response):

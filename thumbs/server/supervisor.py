@@ -9,6 +9,8 @@ import time
 from collections.abc import Sequence
 from types import FrameType
 
+from thumbs.server.lifeline import lifeline
+
 logger = logging.getLogger("thumbs")
 
 # The signals of gunicorn's main process: stop, reload, reopen logs, more or fewer workers.
@@ -22,6 +24,8 @@ _GRACE_SECONDS = 10.0
 
 class Supervisor:
     """`server` and `companions` are commands. The companions are stopped when the server has ended.
+
+    If this process is killed, the kernel stops them all: `run` is called in the main thread.
 
     Before a reload (SIGHUP), the command `check` is run. If its status is not 0, nothing is reloaded: with a wrong
     configuration no new worker would start, and the server would end.
@@ -42,8 +46,7 @@ class Supervisor:
         """Run until the server and all companions have ended. Returns the server's exit status."""
         for name in _PASSED_ON:
             signal.signal(getattr(signal, name), self._pass_on)
-        # A process group of its own: a terminal sends Ctrl-C to this process only, which passes it on.
-        self._server = subprocess.Popen(self._command, process_group=0)  # noqa: S603 - our own command
+        self._server = _start(self._command)
         try:
             while self._server.poll() is None:
                 if self._stop_signal is None:
@@ -89,6 +92,12 @@ class Supervisor:
             os.killpg(group, number)
 
 
+def _start(command: list[str]) -> "subprocess.Popen[bytes]":
+    """In a process group of its own: a terminal sends Ctrl-C to this process only, which passes it on."""
+    # This process has only one thread, so code between fork and exec is safe.
+    return subprocess.Popen(command, process_group=0, preexec_fn=lifeline())  # noqa: S603, PLW1509 - our own command
+
+
 class _Companion:
     def __init__(self, command: list[str]) -> None:
         self._command = command
@@ -100,7 +109,7 @@ class _Companion:
             logger.warning("%s ended with status %d; it is started again", self._command[-1], self._process.returncode)
             self._process, self._not_before = None, time.monotonic() + _RESTART_SECONDS
         if self._process is None and time.monotonic() >= self._not_before:
-            self._process = subprocess.Popen(self._command, process_group=0)  # noqa: S603 - our own command
+            self._process = _start(self._command)
 
     def stop(self) -> None:
         if self._process is None or self._process.poll() is not None:

@@ -4,12 +4,15 @@ It uses private names of gunicorn 27, which `pyproject.toml` requires. If one is
 worker does, and the log says so. `tests/system/test_worker.py` compares the two, conversation by conversation.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import gunicorn
 from gunicorn.workers import gasgi
 
 from thumbs.observability import redaction
+from thumbs.server import gauges
 
 if TYPE_CHECKING:
     from thumbs.wiring.sending import SendLimits
@@ -28,6 +31,7 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Runs in gunicorn's main process, before the fork: the warning is logged once, not once a worker."""
         super().__init__(*arguments, **options)
+        _mark_dead_workers(self)
         if ThumbsWorker._missing is None:
             ThumbsWorker._missing = _missing_names(self)
             if self._missing:
@@ -52,16 +56,42 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
 
             protocol.limit_sending(_send_limits())
 
+    def handle_exit_signal(self) -> None:
+        _stop()
+        super().handle_exit_signal()
+
+    def handle_quit_signal(self) -> None:
+        _stop()
+        super().handle_quit_signal()
+
     async def _shutdown(self) -> None:
+        _stop()
         # Gunicorn waits for all connections, and a client may keep an idle one open. At the end of the graceful time
         # the worker would be killed, with the requests under way.
         if not self._missing:
-            from thumbs.server import protocol  # noqa: PLC0415 - as above
+            from thumbs.server import draining, protocol  # noqa: PLC0415 - as above
 
-            for server in self.servers:
-                server.close()
-            protocol.connections.close_idle()
+            await draining.drain(self, protocol.connections)
         await super()._shutdown()
+
+
+def _stop() -> None:
+    """`/ready` says so from now on."""
+    from thumbs.wiring.process import stop  # noqa: PLC0415 - as above
+
+    stop()
+
+
+def _mark_dead_workers(worker: Any) -> None:
+    """Let gunicorn's main process call `_mark_dead` for each worker that ends, beside a hook of the configuration."""
+    hook = worker.cfg.child_exit
+    if getattr(hook, "func", None) is not _mark_dead:
+        worker.cfg.set("child_exit", partial(_mark_dead, hook))
+
+
+def _mark_dead(before: Callable[[Any, Any], None], arbiter: Any, worker: Any) -> None:
+    gauges.forget(worker.pid)
+    before(arbiter, worker)
 
 
 def _send_limits() -> "SendLimits":

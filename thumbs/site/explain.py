@@ -20,6 +20,7 @@ from thumbs.request.resolve import StoragePolicy, resolve
 from thumbs.site.links import mount, mount_of
 from thumbs.site.printed import printed, target_of
 from thumbs.site.private_views import private_views
+from thumbs.sources.source import Explained
 from thumbs.wiring.process import thumbnailer
 
 
@@ -74,6 +75,8 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
     target = grammar.parse(address.target, storage.policy.presets)
     _explain_target(target, lines)
     thumb = resolve(path, ("avif", "webp"), {name: storage.policy})
+    if isinstance(storage.source, Explained):
+        lines.append(("original", storage.source.explain(thumb.path)))
     transform = thumb.transform
     output = "by Accept: avif, webp, or the source's own" if target.transform.format == AUTO else str(transform.format)
     if output == JSON:

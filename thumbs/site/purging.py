@@ -1,7 +1,6 @@
 """Purges one original from Python: its entries go from every layer of every running process."""
 
 from thumbs.problems import nearest
-from thumbs.request.grammar import check_path
 from thumbs.request.resolve import group_of
 from thumbs.site.links import UnknownStorage
 from thumbs.wiring.process import thumbnailer
@@ -18,15 +17,16 @@ def purge(storage: str, path: str) -> int:
     Returns how many entries it freed in this process and on disk; entries in other processes and in the shared layer
     are not counted. The cost does not depend on the size of the caches.
 
-    Raises `UnknownStorage`; `BadPath` if no URL can have this path; OSError if the journal cannot be written; and
-    `NotPurged` if a layer fails.
+    Where paths name URLs, `path` may be the URL of the original itself.
+
+    Raises `UnknownStorage`; `BadPath` or `SourceNotAllowed` if no URL can have this path; OSError if the journal cannot
+    be written; and `NotPurged` if a layer fails.
     """
     storages = thumbnailer().storages
     if storage not in storages:
         raise UnknownStorage(f"No storage is called {storage!r}. {nearest(storage, list(storages))}")
-    check_path(path)
-    layers = storages[storage].layers
-    count = layers.purge(group_of(storage, path, storages[storage].policy.namespace))
+    policy, layers = storages[storage].policy, storages[storage].layers
+    count = layers.purge(group_of(storage, policy.key_of(policy.path_of(path)), policy.namespace))
     if layers.failing:
         raise NotPurged(f"The layer {' and '.join(layers.failing)} of {storage} fails: {path} is not purged there.")
     return count

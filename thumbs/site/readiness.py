@@ -1,29 +1,34 @@
-"""Whether this process can take requests: all storages can be reached, and no queue is full."""
+"""Whether this process takes requests, and what is known of all that it depends on. It is answered from memory.
 
-import logging
+A storage or a cache that fails makes no process unready: all others would fail with it, and hits are still served.
+"""
+
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, wait
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from thumbs.conf import installation
 from thumbs.pipeline.executor import Executor
-from thumbs.pipeline.ports import RENDER, Storage, render_stage
+from thumbs.pipeline.ports import RENDER, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
-from thumbs.wiring.process import isolation, thumbnailer
+from thumbs.wiring.process import is_stopping, isolation, thumbnailer
 
-logger = logging.getLogger("thumbs")
-_RESULT_SECONDS = 5.0  # how long a result is reused
 _CHILD_SECONDS = 5.0  # for which no render process can be started
-_PROBE_SECONDS = 3.0  # how long a call waits for the probes
+_LOOK_SECONDS = 1.0  # between two looks for probes that are due
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`reasons` is public and names storages and queues only; the log has the errors."""
+    """Why the process takes no requests, and details for operators. Both name storages, layers and queues only.
+
+    `storages` has the state of each, by the last probe; `caches` whether each layer of each works.
+    """
 
     reasons: tuple[str, ...]
-    until: float = field(default_factory=lambda: time.monotonic() + _RESULT_SECONDS)
+    storages: Mapping[str, str] = field(default_factory=dict)
+    caches: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:
@@ -35,76 +40,81 @@ class Readiness:
 
 
 class _Prober:
-    """Probes each storage in a thread of its own, one at a time, so that hanging threads do not pile up."""
+    """Lets storages be probed in the background, from the first question on."""
 
-    def __init__(self) -> None:
+    def __init__(self, stopping: Callable[[], bool] = is_stopping) -> None:
+        self._stopping = stopping
         self._lock = threading.Lock()
-        self._last: Readiness | None = None
-        self._probes: dict[str, Future[None]] = {}
+        self._watched: weakref.ref[Thumbnailer] | None = None
 
     def forget(self) -> None:
         with self._lock:
-            self._last, self._probes = None, {}
+            self._watched = None
 
     def readiness(self, thumbs: Thumbnailer) -> Readiness:
-        with self._lock:
-            if self._last is None or self._last.until <= time.monotonic():
-                self._last = self._probe_all(thumbs)
-            return self._last
+        self.watch(thumbs)
+        storages = {name: each.health.state.value for name, each in thumbs.storages.items() if each.health is not None}
+        caches = {name: each.layers.working for name, each in thumbs.storages.items() if each.layers.names}
+        return Readiness(tuple(self._reasons(thumbs)), storages, caches)
 
-    def _probe_all(self, thumbs: Thumbnailer) -> Readiness:
-        for name, storage in thumbs.storages.items():
-            if name not in self._probes or self._probes[name].done():
-                self._probes[name] = _probe(name, storage)
-        done, _ = wait(self._probes.values(), timeout=_PROBE_SECONDS)
-        # Probes do not use the executors: a full queue must not look like a storage that cannot be reached.
-        reasons = [f"the {name} queue is full" for name in _full_queues(thumbs.executors)]
-        reasons += [
-            f"storage {name} cannot be reached"
-            for name, probe in self._probes.items()
-            if probe not in done or probe.exception() is not None
-        ]
+    def watch(self, thumbs: Thumbnailer) -> None:
+        """Probe the storages of `thumbs` from now on, in a thread that ends with it."""
+        with self._lock:
+            if self._watched is not None and self._watched() is thumbs:
+                return
+            reference = self._watched = weakref.ref(thumbs)
+        try:
+            threading.Thread(target=self._run, args=(reference,), name="mage-probes", daemon=True).start()
+        except RuntimeError:  # no thread can be started: the next call tries again
+            self.forget()
+
+    def _run(self, reference: "weakref.ref[Thumbnailer]") -> None:
+        while (thumbs := reference()) is not None and self._watched is reference:
+            probe_all(thumbs.storages)
+            del thumbs  # else this thread would keep it
+            installation.libvips()  # is found by a process of its own, once
+            time.sleep(_LOOK_SECONDS)
+
+    def _reasons(self, thumbs: Thumbnailer) -> Iterator[str]:
+        if self._stopping():
+            yield "the process stops"
+        for name in thumbs.pressure.overloaded(lambda storage: bool(_full_stage(thumbs.executors, storage))):
+            stage = _full_stage(thumbs.executors, name) or RENDER
+            yield f"the {stage.partition(':')[0]} queue of storage {name} is full"
         isolated = isolation()
         if isolated is not None and isolated.unavailable_seconds > _CHILD_SECONDS:
-            reasons.append("no render process can be started")
-        return Readiness(tuple(reasons))
+            yield "no render process can be started"
 
 
-def _full_queues(executors: Mapping[str, Executor]) -> Iterator[str]:
-    """The names of full queues. That of renders counts when it is full for all storages that render now."""
-    rendering = {name: executor for name, executor in executors.items() if name.startswith(render_stage(""))}
-    busy = [executor for executor in rendering.values() if executor.busy]
-    if busy and all(executor.full for executor in busy):
-        yield RENDER
-    for name, executor in executors.items():
-        if name not in rendering and executor.full:
-            yield name
+def probe_all(storages: Mapping[str, Storage]) -> None:
+    """Start the probes that are due. Returns at once."""
+    for storage in storages.values():
+        if storage.health is not None:
+            storage.health.probe_if_due()
 
 
-def _probe(name: str, storage: Storage) -> "Future[None]":
-    result: Future[None] = Future()
-
-    def run() -> None:
-        try:
-            storage.source.ready()
-        except Exception as error:
-            logger.warning("storage %s cannot be reached: %r", name, error.__cause__ or error)
-            result.set_exception(error)
-        else:
-            result.set_result(None)
-
-    threading.Thread(target=run, name=f"mage-ready-{name}", daemon=True).start()
-    return result
+def _full_stage(executors: Mapping[str, Executor], storage: str) -> str | None:
+    """The stage of this storage whose queue is full now, if any."""
+    for stage in (render_stage(storage), fetch_stage(storage)):
+        executor = executors.get(stage)
+        if executor is not None and executor.full:
+            return stage
+    return None
 
 
 _prober = _Prober()
 
 
 def forget() -> None:
-    """Forget the last result: the next call probes the storages that there are then."""
+    """Forget the storages: the next call probes those that there are then."""
     _prober.forget()
 
 
 def readiness() -> Readiness:
-    """The readiness of this process: found within three seconds, and reused for five."""
+    """The readiness of this process, from memory. Storages are probed in the background from the first call on."""
     return _prober.readiness(thumbnailer())
+
+
+def watch() -> None:
+    """Let storages be probed in the background, for metrics."""
+    _prober.watch(thumbnailer())

@@ -13,8 +13,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.http.response import ResponseHeaders
 
+from thumbs.http.cache_control import is_public
 from thumbs.http.messages import Response
-from thumbs.request.cache_control import is_public
 
 logger = logging.getLogger("thumbs")
 

@@ -1,8 +1,9 @@
 """Originals on disk. An original is a regular file whose real path lies inside the root; all else is missing.
 
 Errors of an open have the meanings that nginx gives them. ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP and anything but a
-regular file are missing. So is a file that may not be read: nginx answers 403, but as with S3's 403, the answer must
-not show that the file exists. All other errors (EIO, EMFILE, ESTALE, no root) are failures of the storage.
+regular file are missing. A file that may not be read is denied (`SourceDenied`): nginx answers 403, but as with S3's
+403, the answer must not show that the file exists. All other errors (EIO, EMFILE, ESTALE, no root) are failures of the
+storage. So is a missing file in a root that is another directory than before: a file system was mounted or unmounted.
 """
 
 import errno
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed
+from thumbs.errors import SourceDenied, SourceMissing, SourceTooLarge, StorageFailed
 from thumbs.problems import MISSING_KEY, ROOT_MISSING, Problem
 from thumbs.sources.listing import directory_of, is_plain
 from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
@@ -26,15 +27,15 @@ _MISSING = frozenset(
         errno.ENOTDIR,
         errno.ENAMETOOLONG,
         errno.ELOOP,
-        errno.EACCES,
-        errno.EPERM,
         errno.ENXIO,  # a socket, or a device without its driver
         errno.ENODEV,
     }
 )
+_DENIED = frozenset({errno.EACCES, errno.EPERM})
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _ROOT = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _ATTEMPTS = 3
+MAX_SEGMENT_BYTES = 255  # NAME_MAX of every file system in use
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ def problems(settings: LocalSettings) -> Iterator[Problem]:
         yield Problem(ROOT_MISSING, "root", f"is not a directory: {settings.root}")
 
 
+class RootChanged(Exception):
+    """The cause of a failure: the root is another directory than before."""
+
+
 class LocalSource:
     """The files under the directory `root`.
 
@@ -65,6 +70,7 @@ class LocalSource:
         self._follow_symlinks = follow_symlinks
         self._max_bytes = max_bytes
         self._seconds = deadline
+        self._root_id: tuple[int, int] | None = None  # device and inode, of the last root that had an original
 
     def read(self, path: str) -> Original:
         """The file at `path` as it was at one moment. One that changes meanwhile is read again, up to three times."""
@@ -87,6 +93,21 @@ class LocalSource:
     def ready(self) -> None:
         with self._opened_root() as root:
             _real_path(root)
+            self._require_same(root)
+            try:
+                os.stat(".", dir_fd=root)
+            except PermissionError as error:
+                raise SourceDenied from error
+
+    def is_empty(self) -> bool:
+        """Whether the root has no entry at all, as the directory of a file system that is not mounted."""
+        try:
+            with os.scandir(self._root) as entries:
+                return next(entries, None) is None
+        except PermissionError:  # it can be searched, but not listed
+            return False
+        except (OSError, ValueError) as error:
+            raise StorageFailed from error
 
     def paths(self, prefix: str) -> Iterator[str]:
         """Directory by directory, sorted. Links to files are listed, links to directories are not followed."""
@@ -109,14 +130,28 @@ class LocalSource:
             try:
                 file = os.open(key, _OPEN, dir_fd=root)
             except OSError as error:
-                raise (SourceMissing if error.errno in _MISSING else StorageFailed) from error
+                if error.errno in _DENIED:
+                    raise SourceDenied from error
+                if error.errno not in _MISSING:
+                    raise StorageFailed from error
+                self._require_same(root)
+                raise SourceMissing from error
             try:
                 self._check(file, root)
+                self._root_id = _id_of(root)
                 yield file
             except OSError as error:
                 raise StorageFailed from error
             finally:
                 os.close(file)
+
+    def _require_same(self, root: int) -> None:
+        """Raise `StorageFailed` if the open root is another directory than before, and none of its files was read."""
+        found = _id_of(root)
+        if self._root_id is None:
+            self._root_id = found
+        elif self._root_id != found:
+            raise StorageFailed from RootChanged("the root is another directory than before: was it unmounted?")
 
     def _check(self, file: int, root: int) -> None:
         if not stat.S_ISREG(os.fstat(file).st_mode):
@@ -145,7 +180,7 @@ def _walk(root: Path, below: str, prefix: str) -> Iterator[str]:
         with os.scandir(root / below) as found:
             entries = sorted((entry for entry in found if is_plain(entry.name)), key=lambda entry: entry.name)
     except OSError as error:
-        if error.errno in _MISSING:
+        if error.errno in _MISSING | _DENIED:
             return
         raise StorageFailed from error
     for entry in entries:
@@ -162,6 +197,11 @@ def _is_file(entry: "os.DirEntry[str]") -> bool:
         return entry.is_file()
     except OSError:  # a link to itself
         return False
+
+
+def _id_of(file: int) -> tuple[int, int]:
+    state = os.fstat(file)
+    return state.st_dev, state.st_ino
 
 
 def _real_path(file: int) -> Path:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from thumbs.errors import TargetTooLong, ThumbError
+from thumbs.errors import BadPath, TargetTooLong, ThumbError
 from thumbs.http import messages
 from thumbs.image import geometry
 from thumbs.image.formats import default_output
 from thumbs.image.outputs import content_type_of, output_of_name, usual_extension
-from thumbs.image.transforms import AUTO, Attention, Compass, Fit, Focus, Transform
+from thumbs.image.transforms import AUTO, ORIGINAL, Attention, Compass, Fit, Focus, Transform
 from thumbs.request import grammar
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address, Target
@@ -70,10 +70,13 @@ class Prepared:
         answered with.
         """
         focus, version, name, expires = extras
+        if self.policy.naming is not None:
+            key = self.policy.path_of(key)
         if (
             name is None
             and expires is None
             and len(key) <= _PLAIN_LENGTH
+            and self.policy.naming is None
             and _PLAIN.fullmatch(key)
             and "/as/" not in key
         ):
@@ -88,6 +91,8 @@ class Prepared:
 
     def outcome(self, key: str) -> Outcome:
         """What the original at `key` becomes; only the extension matters. Raises `ThumbError`."""
+        if self.policy.naming is not None:
+            key = self.policy.file_name(key)
         kind = (_USUAL.get(key[-4:]) or default_output(key)) if self._needs_key else ""
         found = self._outcomes.get(kind)
         if found is None:
@@ -106,7 +111,8 @@ class Prepared:
             self.policy.check(requested, transform)
         except ThumbError as error:
             return error
-        content_type = None if requested.format == AUTO else content_type_of(str(transform.format))
+        unknown = requested.format in (AUTO, ORIGINAL)
+        content_type = None if unknown else content_type_of(str(transform.format))
         return Outcome(transform, content_type, self._size)
 
     def _text(self, focus: str | None, version: str | None) -> str:
@@ -145,7 +151,7 @@ class Prepared:
 
     def _by_grammar(self, key: str, extras: Extras) -> tuple[str, str | None]:
         """The path for any key and any extras, and the media type. Raises as `url` does."""
-        grammar.check_path(key)
+        self.policy.key_of(key)
         transform = self.transform
         if extras.focus is not None and self.takes_focus:
             x, _, y = extras.focus.partition(",")
@@ -155,6 +161,8 @@ class Prepared:
         name = extras.name
         if name is None and grammar.looks_named(key):
             output = str(self.outcome(key).transform.format)
+            if output == ORIGINAL:  # it has no download name, and without one the end of the key would be read as it
+                raise BadPath
             name = _name_again(key, output)
             if transform.format == AUTO:  # no name has the extension of every format
                 transform = replace(transform, format=output)
@@ -172,7 +180,7 @@ class Prepared:
         """The media type of a transform that may have the format of a download name. Raises as `outcome` does."""
         if requested.format == self.transform.format:
             return self.outcome(key).content_type
-        found = self._find_outcome(key, requested)
+        found = self._find_outcome(self.policy.file_name(key), requested)
         if isinstance(found, ThumbError):
             raise found
         return found.content_type

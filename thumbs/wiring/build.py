@@ -1,21 +1,24 @@
 """The composition root: builds the thumbnailer of a configuration from concrete classes."""
 
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypedDict
 
 from thumbs.cache.filestore.store import ForeignDirectory
 from thumbs.conf.cpus import usable_cores
-from thumbs.conf.document import DUMMY, OFF, RENDERED, StorageConf
+from thumbs.conf.document import DUMMY, OFF, RENDERED, TEXT_LINES, DocumentConf, LimitsConf, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.observability.access_log import AccessLog
+from thumbs.observability.clients import Clients
 from thumbs.pipeline.executor import BoundedExecutor, Watch
 from thumbs.pipeline.fair_executor import FairExecutor
+from thumbs.pipeline.gate import Gate
 from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.pipeline.watchdog import Watchdog
 from thumbs.sources.dummy import DummySource
-from thumbs.sources.source import Placed
+from thumbs.sources.health import StorageHealth
+from thumbs.sources.source import Hosted, Observable, Placed, Source
 from thumbs.wiring.caches import file_store, layers
 from thumbs.wiring.dummy import DummyRender, drawable, large_enough
 from thumbs.wiring.policies import policy
@@ -75,8 +78,12 @@ def build(read: Configuration, rendering: Rendering | None = None) -> Thumbnaile
             **{render_stage(name): places.stage(name) for name in weights},
         },
         observer=observer,
-        access=AccessLog() if read.document.access_log else None,
+        access=_access_log(read.document) if read.document.access_log else None,
     )
+
+
+def _access_log(document: DocumentConf) -> AccessLog:
+    return AccessLog(Clients(document.trusted_proxies), as_text=document.log_format == TEXT_LINES)
 
 
 def rendering_of(read: Configuration) -> Rendering:
@@ -136,16 +143,42 @@ def storage(conf: StorageConf, read: Configuration, rendering: Rendering) -> Sto
     """A storage of the configuration with its source, its cache layers and its renderer."""
     limits = read.document.limits.narrowed(conf.limits)
     is_dummy = read.document.mode == DUMMY
+    observer = metrics() if read.document.metrics else None
     own = large_enough(limits) if is_dummy else limits
     render = rendering.renderer(own, truncated=conf.truncated == RENDERED)
     originals = DummySource() if is_dummy else source(conf, limits)
+    if isinstance(originals, Observable) and observer is not None:
+        originals.observe(observer.fetches(conf.name))
+    kept = layers(conf, read.document.run_dir)
+    if observer is not None:
+        kept.on_change(partial(observer.layer_up, conf.name))
+    health = StorageHealth(
+        conf.name,
+        originals,
+        probe_key=conf.probe_key,
+        holds_entries=kept.holds_entries,
+        report=partial(observer.storage_up, conf.name) if observer is not None else _unreported,
+    )
     return Storage(
         policy=policy(conf, read),
         source=originals,
-        layers=layers(conf, read.document.run_dir),
+        layers=kept,
         render=DummyRender(render) if is_dummy else render,
         # Doubled to allow for the time in the queues; clients give up after that anyway.
         seconds=2 * (limits.fetch_seconds + limits.render_seconds),
         keeps_sources=conf.cache.sources,
+        gate=_gate(originals, read.document.limits),
+        host_of=originals.host_of if isinstance(originals, Hosted) else None,
         require_place=originals.require_place if isinstance(originals, Placed) else None,
+        health=health,
     )
+
+
+def _gate(originals: Source, limits: LimitsConf) -> Gate | None:
+    if not isinstance(originals, Hosted):
+        return None
+    return Gate(originals.fetches_per_host, queue_length=limits.queue_length, max_seconds=limits.queue_seconds)
+
+
+def _unreported(_: object) -> None:
+    pass

@@ -6,7 +6,7 @@ from dataclasses import replace
 from thumbs.conf.document import DocumentConf, LimitsConf
 from thumbs.errors import ThumbError
 from thumbs.image.geometry import Layout, plan
-from thumbs.image.transforms import Transform
+from thumbs.image.transforms import ORIGINAL, Transform
 from thumbs.pipeline.ports import Picture, Render
 from thumbs.sources.bitmap import Area, draw, title_of
 from thumbs.sources.dummy import SIZE, colors_of
@@ -24,7 +24,8 @@ class DummyRender:
         self._render = render
 
     def __call__(self, data: bytes, transform: Transform, *, fallback: Transform | None) -> Picture:
-        return self._render(_labeled(data, transform), transform, fallback=fallback)
+        shown = Transform() if transform.format == ORIGINAL else transform
+        return self._render(_labeled(data, shown), transform, fallback=fallback)
 
     def make_proxy(self, data: bytes) -> bytes:
         return self._render.make_proxy(data)

@@ -9,8 +9,10 @@ from django.utils.crypto import salted_hmac
 from thumbs.conf.document import DUMMY, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.image.quality import DEFAULT_QUALITIES
+from thumbs.request.grammar import Naming
 from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
+from thumbs.sources.drivers import table
 from thumbs.wiring.namespaces import namespace_of
 
 _SITE_KEYS = "django"
@@ -27,6 +29,8 @@ def file_digest(file: str) -> str:
 
 def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
     is_dummy = read.document.mode == DUMMY  # then no storage is made, and nothing is kept
+    driver = table.driver_of(conf.driver)
+    naming = driver.naming(driver.settings_of(conf))
     return StoragePolicy(
         name=conf.name,
         qualities=DEFAULT_QUALITIES | read.document.quality,
@@ -44,7 +48,17 @@ def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
         headers=tuple((name.encode(), value.encode()) for name, value in conf.headers.items()),
         namespace="" if is_dummy else namespace_of(conf),
         keepable=not is_dummy,
+        naming=naming,
+        max_segment_bytes=driver.max_segment_bytes,
+        fallback=_fallback(conf, naming),
     )
+
+
+def _fallback(conf: StorageConf, naming: Naming | None) -> str | None:
+    """The key of the storage's fallback. A check has found that it is one."""
+    if conf.fallback is None or naming is None:
+        return conf.fallback
+    return naming.canonical(naming.path(conf.fallback))
 
 
 def signer(conf: StorageConf) -> Signer | None:

@@ -43,6 +43,7 @@ class _Process:
         os.register_at_fork(after_in_child=self._forget)
 
     def _forget(self) -> None:
+        self.stopping = False
         # Nothing is closed: after a fork it is the parent's, and its locks may be held.
         self._lock = threading.RLock()
         self._current: Current | None = None
@@ -105,6 +106,15 @@ def thumbnailer() -> "Thumbnailer":
 def isolation() -> "Isolation | None":
     """Where this process renders; None before its first thumbnailer."""
     return _process.isolation
+
+
+def stop() -> None:
+    """This process takes no new requests from now on."""
+    _process.stopping = True
+
+
+def is_stopping() -> bool:
+    return _process.stopping
 
 
 def reset(*, close: bool = False) -> None:

@@ -194,3 +194,40 @@ def test_a_broken_configuration_is_a_line_for_each_error(run: Run, supervised: S
         call_command("run_thumb_server", "--bind", free_bind(), skip_checks=False)
     assert set(re.findall(r"(?m)^\((thumbs\.E[0-9]+)\) storages\[", str(raised.value))) == BROKEN_IDS
     assert supervised.runs == []
+
+
+def test_addresses_mode_and_options_are_passed_on(run: Run, storages: object, supervised: Supervised) -> None:
+    first, second = free_bind(), free_bind()
+    binds = ("--bind", first, "--bind", second)
+    server, _, _ = serve(run, supervised, *binds, "--socket-mode", "0660", "--", "--max-requests", "9")
+    assert f"--bind {first} --bind {second} " in server
+    assert server.endswith(" --no-control-socket --umask 0117 --max-requests 9")
+
+
+@pytest.mark.parametrize(
+    ("binds", "host"), [(("127.0.0.1", "0.0.0.0"), "0.0.0.0"), (("127.0.0.1", "127.0.0.2"), "127.0.0.1")]
+)
+def test_workers_know_the_address_that_the_check_of_the_playground_is_about(
+    run: Run, originals: Path, supervised: Supervised, binds: tuple[str, ...], host: str
+) -> None:
+    arguments = [word for each in binds for word in ("--bind", f"{each}:{servers.free_port()}")]
+    thumbs = {"STORAGES": [local_storage("photos", originals)], "HOST": "0.0.0.0", "PLAYGROUND": "on"}
+    with override_settings(THUMBS=thumbs):
+        server, _, check = serve(run, supervised, *arguments)
+    assert server.startswith(f"env MAGE_HOST={host} ")
+    assert check.startswith(f"env MAGE_HOST={host} ")
+
+
+@pytest.mark.parametrize("option", ["--bind=0.0.0.0:8089", "-b0.0.0.0:8089", "-Rb0.0.0.0:8089", "--bin=0.0.0.0:8089"])
+def test_an_address_after_two_hyphens_is_refused(
+    run: Run, storages: object, supervised: Supervised, option: str
+) -> None:
+    sentence = run.refused("run_thumb_server", "--bind", free_bind(), "--", option)
+    assert sentence == "Addresses come before --: run_thumb_server takes --bind itself, also several times."
+    assert supervised.runs == []
+
+
+def test_with_json_gunicorn_logs_json_too(run: Run, originals: Path, supervised: Supervised) -> None:
+    with override_settings(THUMBS={"STORAGES": [local_storage("photos", originals)], "LOG_FORMAT": "json"}):
+        server, _, _ = serve(run, supervised, "--bind", free_bind())
+    assert server.endswith(" --logger-class thumbs.server.json_logger.JsonLogger")

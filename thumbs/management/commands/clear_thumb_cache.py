@@ -10,8 +10,8 @@ from thumbs.conf.document import StorageConf
 from thumbs.errors import ThumbError
 from thumbs.management.humanize import count_of, file_size
 from thumbs.management.selection import add_storage_argument, selected_storages
-from thumbs.request.grammar import check_path
 from thumbs.request.resolve import group_of
+from thumbs.site.links import policy_of
 from thumbs.wiring.caches import file_store, layers
 from thumbs.wiring.namespaces import namespace_of
 from thumbs.wiring.process import configuration
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         if len(storages) != 1:
             raise CommandError("--source names an original in one storage: name the storage with --storage.")
         try:
-            check_path(source)
+            _key_of(storages[0], source)
         except ThumbError as error:
             raise CommandError(str(error)) from error
 
@@ -58,7 +58,8 @@ class Command(BaseCommand):
         dry_run = bool(options["dry_run"])
         if options["expired"]:
             return _expired(store, dry_run=dry_run)
-        group = None if options["source"] is None else group_of(conf.name, str(options["source"]), namespace_of(conf))
+        source = options["source"]
+        group = None if source is None else group_of(conf.name, _key_of(conf, str(source)), namespace_of(conf))
         if dry_run:
             return f"would free {_entries(_count(store, group))} on disk"
         cache = layers(conf, configuration().document.run_dir)
@@ -70,6 +71,12 @@ class Command(BaseCommand):
         others = [name for name in cache.names if name != "disk" or store is None]
         also = f"; emptied {' and '.join(others)}" if others else ""
         return f"freed {_entries(count)} on disk, {file_size(freed)}{also}"
+
+
+def _key_of(conf: StorageConf, source: str) -> str:
+    """The key of the original `source`, a path or a URL. Raises `BadPath` or `SourceNotAllowed`."""
+    policy = policy_of(conf.name)
+    return policy.key_of(policy.path_of(source))
 
 
 def _expired(store: FileStore | None, *, dry_run: bool) -> str:

@@ -2,21 +2,23 @@
 
 import contextlib
 import logging
+import re
 import sys
 import tempfile
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 
 from thumbs import extras
 from thumbs.checks import pages
 from thumbs.conf import installation
-from thumbs.conf.document import MAX_WORKERS, NO_PAGES, StorageConf
+from thumbs.conf.document import JSON_LINES, MAX_WORKERS, NO_PAGES, StorageConf
 from thumbs.management.address import address_of, host_of, require_free
 from thumbs.management.application import asgi_application
 from thumbs.management.humanize import count_of
+from thumbs.management.log_stream import log_stderr
 from thumbs.management.selection import require_configuration
 from thumbs.server.supervisor import Supervisor
 from thumbs.wiring.caches import disk_layer, file_store
@@ -30,18 +32,25 @@ class Command(BaseCommand):
     help = "Serve thumbnails with gunicorn and Mage's own ASGI worker, and run the cache janitor beside it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--bind", metavar="ADDRESS", help="HOST:PORT or unix:PATH; default: all addresses, PORT")
+        parser.add_argument(
+            "--bind", metavar="ADDRESS", action="append", help="HOST:PORT or unix:PATH, repeatable; default: *:PORT"
+        )
+        parser.add_argument(
+            "--socket-mode", metavar="MODE", help="mode of Unix sockets, octal, such as 660; default: 777"
+        )
         parser.add_argument("--workers", type=int, metavar="N", help="worker processes; default: WEB_CONCURRENCY")
         parser.add_argument("--no-janitor", action="store_true", help="do not run run_cache_janitor beside the server")
+        parser.add_argument("options", nargs="*", metavar="-- OPTIONS", help="options of gunicorn, after --")
 
     def get_check_kwargs(self, options: dict[str, Any]) -> Any:
-        """Note the address of `--bind` for the checks; Django calls this before `check`."""
+        """Note the addresses of `--bind` for the checks; Django calls this before `check`."""
         if options["bind"] is not None:
-            pages.use_host(host_of(str(options["bind"])))
+            pages.use_hosts([host_of(bind) for bind in _binds(options["bind"])])
         return super().get_check_kwargs(options)
 
     def check(self, *arguments: Any, **options: Any) -> None:
         """Report our own errors first, a line each, then run Django's checks of the whole site."""
+        log_stderr(self)
         require_configuration()
         super().check(*arguments, **options)
 
@@ -50,12 +59,14 @@ class Command(BaseCommand):
         if not extras.is_installed("server"):
             raise CommandError(f"{extras.sentence('run_thumb_server', 'server')} Run: {extras.command('server')}")
         loaded = configuration()
-        bind = address_of(loaded.document) if options["bind"] is None else str(options["bind"])
+        binds = _binds(options["bind"]) or [address_of(loaded.document)]
+        umask, passed_on = _umask_of(options["socket_mode"]), _passed_on(options["options"])
         workers = loaded.document.workers if options["workers"] is None else options["workers"]
         if not isinstance(workers, int) or not 1 <= workers <= MAX_WORKERS:
             raise CommandError(f"--workers takes a whole number from 1 to {MAX_WORKERS}.")
         application, remark = asgi_application()
-        require_free(bind)
+        for bind in binds:
+            require_free(bind)
         logger.info("libvips %s", installation.libvips())
         logger.info("%s", description(loaded.document.isolation))
         if remark:
@@ -64,7 +75,7 @@ class Command(BaseCommand):
         server = [
             *(sys.executable, "-m", "gunicorn", application),
             *("--worker-class", "thumbs.server.worker.ThumbsWorker"),
-            *("--bind", bind),
+            *(word for bind in binds for word in ("--bind", bind)),
             *("--workers", str(workers)),
             # Targets over 2,048 bytes get our own problem+json; gunicorn's plain 414 comes only beyond this.
             *("--limit-request-line", "8190"),
@@ -74,9 +85,18 @@ class Command(BaseCommand):
             # So that the project can be imported from any working directory.
             *("--pythonpath", ",".join(sys.path[: 2 if options.get("pythonpath") else 1])),
             "--no-control-socket",
+            *(("--umask", umask) if umask else ()),
+            *(
+                ("--logger-class", "thumbs.server.json_logger.JsonLogger")
+                if loaded.document.log_format == JSON_LINES
+                else ()
+            ),
+            *passed_on,
         ]
-        # The workers and the check before a reload know the address from this variable only.
-        address = ["env", f"MAGE_HOST={host_of(bind)}"] if loaded.document.playground != NO_PAGES else []
+        # The workers and the check before a reload know the address from this variable only. Of several, it is that one
+        # which the check of the playground is about.
+        host = pages.most_exposed([host_of(bind) for bind in binds])
+        address = ["env", f"MAGE_HOST={host}"] if loaded.document.playground != NO_PAGES else []
         server = [*address, *server]
         beside = []
         if not options["no_janitor"] and any(file_store(conf) for conf in loaded.storages):
@@ -101,6 +121,38 @@ class Command(BaseCommand):
             except Exception as error:  # an alias may be any cache
                 raise CommandError(f"The disk cache of {conf.name} could not be cleared on startup: {error}") from error
             self.stderr.write(f"{conf.name}: cleared on startup, {count_of(count, 'entry', 'entries')}")
+
+
+def _binds(given: object) -> list[str]:
+    """The values of `--bind`: a list from the command line, or one text from `call_command`."""
+    return (
+        [] if given is None else [given] if isinstance(given, str) else [str(each) for each in cast(list[str], given)]
+    )
+
+
+def _umask_of(mode: object) -> str | None:
+    """The umask with which gunicorn makes sockets of this mode, in octal. It uses it for nothing else."""
+    if mode is None:
+        return None
+    if re.fullmatch(r"0?[0-7]{3}", str(mode)) is None:
+        raise CommandError(f"--socket-mode takes an octal mode such as 660, not {mode!r}.")
+    return f"{0o777 & ~int(str(mode), 8):04o}"
+
+
+def _passed_on(given: object) -> list[str]:
+    """The options of gunicorn after `--`. Raises CommandError for what is none: it may be a slip of the keyboard.
+
+    An address among them is refused: neither the check of the playground nor that of free ports would know of it.
+    """
+    options = [] if given is None else [str(each) for each in cast(list[str], given)]
+    if options and not options[0].startswith("-"):
+        raise CommandError(f"There is no argument {options[0]!r}. Options of gunicorn come after --.")
+    if options:
+        from thumbs.server.options import name_address  # noqa: PLC0415 - it needs the extra `server`
+
+        if name_address(options):
+            raise CommandError("Addresses come before --: run_thumb_server takes --bind itself, also several times.")
+    return options
 
 
 def _this_program() -> list[str]:

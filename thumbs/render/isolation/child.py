@@ -114,6 +114,9 @@ class _Server:
             return Outcome.BYTES, "", 0.0, b""
         if call is Call.MAKE_PROXY:
             return Outcome.BYTES, "", 0.0, renderer.make_proxy(data, work.limits)
+        if call is Call.CHECK:
+            renderer.check(data, work.limits)
+            return Outcome.BYTES, "", 0.0, b""
         if work.transform is None:
             raise RenderFailed
         if call is Call.DESCRIBE:

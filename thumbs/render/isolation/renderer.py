@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from thumbs.errors import RenderFailed
 from thumbs.image.outputs import JSON
-from thumbs.image.transforms import Transform
+from thumbs.image.transforms import ORIGINAL, Transform
 from thumbs.render.isolation.descriptions import unpack
 from thumbs.render.isolation.pool import ChildPool
 from thumbs.render.isolation.wire import Answer, Call, Outcome, Work
-from thumbs.render.values import Picture, RenderLimits, picture_of
+from thumbs.render.values import Picture, RenderLimits, picture_of, stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,9 @@ class IsolatedRenderer:
         if transform.format == JSON:
             work = Work(self.limits, transform)
             return picture_of(unpack(self.pool.run(Call.DESCRIBE, work, data).body, work), len(data))
+        if transform.format == ORIGINAL:  # the bytes need not come back, and what a child sends is not trusted
+            self.pool.run(Call.CHECK, Work(self.limits), data)
+            return stored(data)
         return _picture(self._run(Call.RENDER, data, transform, fallback))
 
     def make_proxy(self, data: bytes) -> bytes:

@@ -55,6 +55,7 @@ class Call(IntEnum):
     RENDER_PROXY = 3
     WATERMARK = 4
     DESCRIBE = 5
+    CHECK = 6
 
 
 class Outcome(IntEnum):
@@ -208,7 +209,7 @@ def send_answer(channel: socket.socket, answer: Answer) -> None:
 def largest_body(call: Call, work: Work) -> int:
     """The most bytes that an honest answer can have. A proxy has at most a quarter of the original's pixels."""
     match call:
-        case Call.WATERMARK:
+        case Call.WATERMARK | Call.CHECK:
             return 0
         case Call.DESCRIBE:
             return _DESCRIPTION_BYTES

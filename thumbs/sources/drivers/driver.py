@@ -15,8 +15,12 @@ def _as_text(settings: Any) -> str:
     return repr(settings)
 
 
-def _no_problems(_: Any) -> Iterator[Problem]:
+def _no_problems(*_: Any) -> Iterator[Problem]:
     return iter(())
+
+
+def _no_naming(_: Any) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,11 @@ class Driver(Generic[K]):
     * `place(settings)` is a text that says where the originals are: equal for storages with the same originals, and
       without secrets. It asks no storage.
     * `rules` finds problems in the settings alone; it works without Django.
+    * `unsigned` finds problems that only a storage without a secret has, `busy` those with that many fetches at once.
     * `checks` finds problems that need a configured Django. It runs only if the rules found none.
+    * `naming(settings)` is how paths name originals, a `request.grammar.Naming`; None where a path is the key.
+
+    `max_segment_bytes` is the longest segment of a path, 0 for no limit.
 
     A problem of `rules` or `checks` has a key as its place. boto3, django-storages and Django are imported when a
     function is called, not before.
@@ -46,6 +54,10 @@ class Driver(Generic[K]):
     place: Callable[[K], str] = _as_text
     rules: Callable[[K], Iterator[Problem]] = _no_problems
     checks: Callable[[K], Iterator[Problem]] = _no_problems
+    unsigned: Callable[[K], Iterator[Problem]] = _no_problems
+    busy: Callable[[K, int], Iterator[Problem]] = _no_problems
+    naming: Callable[[K], Any] = _no_naming
+    max_segment_bytes: int = 0
 
     @property
     def keys(self) -> tuple[str, ...]:

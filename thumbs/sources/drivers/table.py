@@ -11,6 +11,7 @@ from typing import Any
 from thumbs.problems import Problem
 from thumbs.sources import local
 from thumbs.sources.drivers.driver import Driver
+from thumbs.sources.http import settings as http
 from thumbs.sources.s3 import settings as s3
 from thumbs.sources.served import Served
 from thumbs.sources.source import Source
@@ -63,6 +64,44 @@ def _bucket(settings: s3.S3Settings) -> str:
     return repr(("s3", settings.base_url, settings.bucket))
 
 
+def _http_source(settings: http.HttpSettings, max_bytes: int, deadline: float) -> Source:
+    from thumbs.sources.http.source import HttpSource  # noqa: PLC0415
+
+    return HttpSource(settings, max_bytes=max_bytes, deadline=deadline)
+
+
+def _no_files(_: http.HttpSettings, __: object) -> Served | None:
+    return None
+
+
+def _url(settings: http.HttpSettings) -> str:
+    return repr(("http", settings.base_url or settings.allowed_sources))
+
+
+def _http_problems(settings: http.HttpSettings) -> Iterator[Problem]:
+    from thumbs.sources.http.rules import problems  # noqa: PLC0415
+
+    return problems(settings)
+
+
+def _http_unsigned(settings: http.HttpSettings) -> Iterator[Problem]:
+    from thumbs.sources.http.rules import unsigned  # noqa: PLC0415
+
+    return unsigned(settings)
+
+
+def _http_busy(settings: http.HttpSettings, fetches: int) -> Iterator[Problem]:
+    from thumbs.sources.http.rules import busy  # noqa: PLC0415
+
+    return busy(settings, fetches)
+
+
+def _http_checks(settings: http.HttpSettings) -> Iterator[Problem]:
+    from thumbs.sources.http.rules import checks  # noqa: PLC0415
+
+    return checks(settings)
+
+
 def _storage_source(settings: storages.StorageSettings, max_bytes: int, deadline: float) -> Source:
     from thumbs.sources.storages.django_storage import StorageSource, maker_of, storage_of  # noqa: PLC0415
 
@@ -96,8 +135,28 @@ def _class_checks(settings: storages.ClassSettings) -> Iterator[Problem]:
 
 
 NAMED: tuple[Driver[Any], ...] = (
-    Driver("local", local.LocalSettings, _local_source, _below_root, place=_root, rules=local.problems),
+    Driver(
+        "local",
+        local.LocalSettings,
+        _local_source,
+        _below_root,
+        place=_root,
+        rules=local.problems,
+        max_segment_bytes=local.MAX_SEGMENT_BYTES,
+    ),
     Driver("s3", s3.S3Settings, _s3_source, _keys_in_bucket, place=_bucket, rules=s3.problems),
+    Driver(
+        "http",
+        http.HttpSettings,
+        _http_source,
+        _no_files,
+        place=_url,
+        rules=_http_problems,
+        checks=_http_checks,
+        unsigned=_http_unsigned,
+        busy=_http_busy,
+        naming=http.Urls,
+    ),
     Driver(
         "django",
         storages.AliasSettings,

@@ -1,8 +1,8 @@
 """Originals in a bucket: `get_object` on one client for each process, within one deadline, at the announced length.
 
-A missing key is `SourceMissing`. So is S3's `AccessDenied`: where the bucket may not be listed, S3 answers so for
-missing keys. A missing bucket, refused credentials and an archived object (`InvalidObjectState`) are `StorageFailed`:
-thumbnails that were made earlier stay valid.
+A missing key is `SourceMissing`. S3's `AccessDenied` is `SourceDenied`, a subclass: where the bucket may not be listed,
+S3 answers so for missing keys. A missing bucket, refused credentials and an archived object (`InvalidObjectState`) are
+`StorageFailed`. Thumbnails that were made earlier stay valid in all cases but the first.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from typing import TypeVar
 from botocore.exceptions import ClientError, ResponseStreamingError
 from urllib3.exceptions import HTTPError
 
-from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, ThumbError
+from thumbs.errors import SourceDenied, SourceMissing, SourceTooLarge, StorageDenied, StorageFailed, ThumbError
 from thumbs.sources.per_process import PerProcess
 from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
 from thumbs.sources.s3.client import Answer, Page, S3Client, client_of, trusted_context
@@ -28,9 +28,8 @@ __all__ = ["S3Http", "S3Settings", "S3Source"]
 T = TypeVar("T")
 
 # The numbers are the codes of a response without a body.
-_MISSING = frozenset(
-    {"NoSuchKey", "NoSuchVersion", "NotFound", "404", "AccessDenied", "Forbidden", "403", "KeyTooLongError"}
-)
+_MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404", "KeyTooLongError"})
+_DENIED = frozenset({"AccessDenied", "Forbidden", "403"})
 # The three codes with a 4xx status for which S3 recommends another try.
 _TEMPORARY = frozenset({"RequestTimeout", "SlowDown", "TooManyRequests"})
 _RETRY_SECONDS = 0.1
@@ -81,6 +80,15 @@ class S3Source:
     def ready(self) -> None:
         self._attempt(self._check_bucket)
 
+    def probe(self) -> None:
+        """List one key."""
+        try:
+            self._attempt(functools.partial(self._page, "", None, 1))
+        except SourceDenied:
+            raise
+        except SourceMissing as error:  # the bucket
+            raise StorageFailed from error
+
     def close(self) -> None:
         session = self._session.made
         if session is not None:
@@ -90,17 +98,22 @@ class S3Source:
         """In S3's order; the deadline is for each page. Keys that end in a slash, a console's folders, are left out."""
         token: str | None = None
         while True:
-            page = self._attempt(functools.partial(self._page, prefix, token))
+            try:
+                page = self._attempt(functools.partial(self._page, prefix, token, _KEYS_OF_A_PAGE))
+            except SourceDenied as error:
+                raise StorageDenied from error
+            except SourceMissing:  # no key can begin with this
+                return
             yield from (named["Key"] for named in page.get("Contents", ()) if not named["Key"].endswith("/"))
             token = page.get("NextContinuationToken")
             if token is None:
                 return
 
-    def _page(self, prefix: str, token: str | None, deadline: Deadline) -> Page:
+    def _page(self, prefix: str, token: str | None, most: int, deadline: Deadline) -> Page:
         more = {} if token is None else {"ContinuationToken": token}
         key_bytes(prefix)
         with self._client(deadline) as client:
-            return client.list_objects_v2(Bucket=self._settings.bucket, Prefix=prefix, MaxKeys=_KEYS_OF_A_PAGE, **more)
+            return client.list_objects_v2(Bucket=self._settings.bucket, Prefix=prefix, MaxKeys=most, **more)
 
     def _read(self, path: str, deadline: Deadline) -> Original:
         key_bytes(path)
@@ -179,6 +192,8 @@ def _failure_of(error: ClientError) -> ThumbError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _MISSING:
         return SourceMissing()
+    if code in _DENIED:
+        return SourceDenied()
     if status >= 500 or code in _TEMPORARY:
         return Interrupted()
     return StorageFailed()

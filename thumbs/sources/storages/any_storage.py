@@ -11,10 +11,19 @@ from typing import TypeVar
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import Storage
 
-from thumbs.errors import SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
-from thumbs.sources.listing import Unlistable, directory_of, is_plain
+from thumbs.errors import (
+    SourceDenied,
+    SourceMissing,
+    SourceTooLarge,
+    StorageDenied,
+    StorageFailed,
+    StorageTimeout,
+    ThumbError,
+)
+from thumbs.sources.listing import Unlistable, directory_of
 from thumbs.sources.reading import Deadline, key_bytes, read_to_end
 from thumbs.sources.source import Original, Version
+from thumbs.sources.storages.listed_names import names_below
 from thumbs.sources.thread_pool import DaemonThreadPool
 
 T = TypeVar("T")
@@ -26,9 +35,9 @@ _MISSING = (
     IsADirectoryError,
     NotADirectoryError,
     FileExistsError,  # InMemoryStorage raises it for a file that is used as a directory
-    PermissionError,
     SuspiciousOperation,
 )
+_FORBIDDEN = 403
 
 
 class AnyStorageSource:
@@ -53,16 +62,23 @@ class AnyStorageSource:
         self._pool.close()
 
     def paths(self, prefix: str) -> Iterator[str]:
-        """Directory by directory, sorted by name. The deadline is for each directory."""
+        """Directory by directory, sorted by name. The deadline is for each directory.
+
+        A storage that gives all files below a directory at once is asked only once.
+        """
         waiting = [directory_of(prefix)]
         while waiting:
             directory = waiting.pop()
             try:
                 directories, files = self._call(self._names, directory)
-            except SourceMissing:
-                continue
+            except SourceMissing as error:
+                if isinstance(error, SourceDenied) and not isinstance(error.__cause__, PermissionError):
+                    raise StorageDenied from error.__cause__
+                continue  # a directory that is not there, or may not be read
             below = f"{directory}/" if directory else ""
             yield from (path for path in (below + name for name in sorted(files)) if path.startswith(prefix))
+            if any("/" in name for name in files):  # all that is below has been listed
+                continue
             paths = [f"{below}{name}/" for name in sorted(directories, reverse=True)]
             waiting += [path[:-1] for path in paths if path.startswith(prefix) or prefix.startswith(path)]
 
@@ -71,7 +87,7 @@ class AnyStorageSource:
             directories, files = self._storage.listdir(directory)
         except NotImplementedError as error:
             raise Unlistable from error
-        return list(filter(is_plain, directories)), list(filter(is_plain, files))
+        return names_below(self._storage, directory, directories), names_below(self._storage, directory, files)
 
     def _call(self, work: Callable[[str, Deadline], T], path: str) -> T:
         deadline = Deadline(self._seconds)
@@ -115,9 +131,13 @@ class AnyStorageSource:
             raise
         except _MISSING as error:
             raise SourceMissing from error
+        except PermissionError as error:
+            raise SourceDenied from error
         except TimeoutError as error:
             raise StorageTimeout from error
         except Exception as error:
+            if _is_forbidden(error):
+                raise SourceDenied from error
             raise (StorageFailed if self._exists(path) else SourceMissing) from error
 
     def _exists(self, path: str) -> bool:
@@ -126,3 +146,12 @@ class AnyStorageSource:
             return self._storage.exists(path)
         except Exception:
             return True
+
+
+def _is_forbidden(error: Exception) -> bool:
+    """Whether the error stands for an HTTP 403: of Google's client (`code`), Azure's (`status_code`) or botocore's."""
+    if _FORBIDDEN in (getattr(error, "code", None), getattr(error, "status_code", None)):
+        return True
+    response = getattr(error, "response", None)
+    metadata = response.get("ResponseMetadata", {}) if isinstance(response, dict) else {}
+    return bool(metadata.get("HTTPStatusCode") == _FORBIDDEN)

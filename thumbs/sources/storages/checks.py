@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import storages
+from django.core.files.storage import FileSystemStorage, storages
 from django.utils.module_loading import import_string
 
 from thumbs import extras
@@ -16,6 +16,8 @@ from thumbs.sources.storages.placement import dependence
 from thumbs.sources.storages.settings import AliasSettings, ClassSettings
 
 PER_REQUEST = "thumbs.E023"
+WORKING_DIRECTORY = "thumbs.E041"
+_STANDALONE = "mage_project."  # where the settings of the standalone server have their URLs
 
 
 def alias_problems(storage: AliasSettings) -> Iterator[Problem]:
@@ -36,6 +38,7 @@ def alias_problems(storage: AliasSettings) -> Iterator[Problem]:
         yield Problem(UNKNOWN_CLASS, "alias", f"{alias!r}: {backend} cannot be made: {_line(error)}.")
         return
     yield from _of_requests("alias", backend, opened, make)
+    yield from _of_directory("alias", opened)
 
 
 def class_problems(storage: ClassSettings) -> Iterator[Problem]:
@@ -51,6 +54,7 @@ def class_problems(storage: ClassSettings) -> Iterator[Problem]:
         yield from _not_made(driver, make, storage, error)
         return
     yield from _of_requests("driver", driver, opened, make)
+    yield from _of_directory("driver", opened)
 
 
 def _of_requests(key: str, dotted: str, opened: object, make: object) -> Iterator[Problem]:
@@ -61,6 +65,17 @@ def _of_requests(key: str, dotted: str, opened: object, make: object) -> Iterato
         )
         hint = 'Use a storage for each tenant, or one whose names begin with the tenant: docs/django.md, "Tenants".'
         yield Problem(PER_REQUEST, key, sentence, hint)
+
+
+def _of_directory(key: str, opened: object) -> Iterator[Problem]:
+    """Django's storage of files, without a location and without MEDIA_ROOT, has the working directory.
+
+    In a site, that is for the site to decide; the standalone server has no MEDIA_ROOT.
+    """
+    is_placed = not isinstance(opened, FileSystemStorage) or str(opened.base_location)
+    if not is_placed and str(settings.ROOT_URLCONF).startswith(_STANDALONE):
+        hint = 'Use "driver": "local" with "root", or give the class its "location" in options.'
+        yield Problem(WORKING_DIRECTORY, key, "serves the working directory of the server.", hint)
 
 
 def _not_imported(key: str, dotted: str, error: Exception) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from thumbs.errors import StorageFailed
 from thumbs.sources.listing import Listable, Unlistable
 from thumbs.sources.local import LocalSource
 from thumbs.sources.per_process import PerProcess
-from thumbs.sources.source import Closable, Original, Source, Version
+from thumbs.sources.source import Closable, Original, Probeable, Source, Version
 from thumbs.sources.storages.any_storage import AnyStorageSource
 from thumbs.sources.storages.placement import Placement, dependence
 from thumbs.sources.storages.settings import AliasSettings, StorageSettings
@@ -79,6 +79,7 @@ class StorageSource:
         self._opened = PerProcess(self._open)
         self._locate = PerProcess(self._choose)
         self._made: list[Closable] = []
+        self._on_disk: tuple[str, LocalSource] | None = None
 
     def read(self, path: str) -> Original:
         source, key = self._located(path)
@@ -93,6 +94,19 @@ class StorageSource:
     def ready(self) -> None:
         source, _ = self._located("")
         source.ready()
+
+    def probe(self) -> None:
+        """As `ready`, but raises `SourceDenied` where the storage refuses that."""
+        source, _ = self._located("")
+        if isinstance(source, Probeable):
+            source.probe()
+        else:
+            source.ready()
+
+    def is_empty(self) -> bool:
+        """Whether it has no file at all, as far as that can be asked: of files on disk."""
+        source, _ = self._located("")
+        return isinstance(source, LocalSource) and source.is_empty()
 
     def close(self) -> None:
         for source in self._made:
@@ -152,8 +166,12 @@ class StorageSource:
         self._made.append(other)
         return lambda path: (other, path)
 
-    def _local(self, root: str) -> Source:
-        return LocalSource(root, max_bytes=self._max_bytes, deadline=self._seconds)
+    def _local(self, root: str) -> LocalSource:
+        """The source of this root. It is kept, because it notices when the root is replaced."""
+        kept = self._on_disk
+        if kept is None or kept[0] != root:
+            kept = self._on_disk = (root, LocalSource(root, max_bytes=self._max_bytes, deadline=self._seconds))
+        return kept[1]
 
 
 def _is_plain_disk(storage: Storage) -> TypeGuard[FileSystemStorage]:

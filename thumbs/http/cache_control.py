@@ -7,6 +7,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; only for URLs wit
 NO_STORE = "no-store"
 PRIVATE_DEFAULT = "private, max-age=86400"
 PRIVATE_IMMUTABLE = "private, max-age=31536000, immutable"
+_AGES = re.compile(rb"(?<![-a-z])((?:s-maxage|max-age)=)([0-9]+)", re.IGNORECASE)
 _MAX_AGE = re.compile(rb"(?<![-a-z])max-age=([0-9]+)", re.IGNORECASE)
 
 
@@ -43,3 +44,13 @@ def with_max_age(value: bytes, seconds: int) -> bytes:
     age = _MAX_AGE.search(value)
     max_age = min(int(age[1]), seconds) if age else seconds
     return b"%s, max-age=%d" % (b"private" if b"private" in lower else b"public", max_age)
+
+
+def shortened(value: bytes, seconds: int) -> bytes:
+    """`value` with lifetimes of at most `seconds`. What is immutable, by the version in its URL, stays as it is."""
+    lower = value.lower()
+    if b"immutable" in lower or b"no-store" in lower or b"no-cache" in lower:
+        return value
+    if not _AGES.search(value):
+        return value + b", max-age=%d" % seconds
+    return _AGES.sub(lambda found: found[1] + b"%d" % min(int(found[2]), seconds), value)

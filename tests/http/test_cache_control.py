@@ -2,7 +2,7 @@
 
 import pytest
 
-from thumbs.request.cache_control import cache_control, directives, is_public, with_max_age
+from thumbs.http.cache_control import cache_control, directives, is_public, with_max_age
 
 DAY, YEAR = "max-age=86400", "max-age=31536000, immutable"
 

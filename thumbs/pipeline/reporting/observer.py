@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from thumbs.http.messages import Request
+from thumbs.http.messages import Request, Sent
 from thumbs.request.resolve import ThumbRequest
 
 
@@ -21,7 +21,13 @@ class Access(Protocol):
     """Logs answers. `thumb` is None where the request could not be resolved."""
 
     def log(
-        self, request: Request, thumb: ThumbRequest | None, status: int, layer: str, seconds: Mapping[str, float]
+        self,
+        request: Request,
+        thumb: ThumbRequest | None,
+        status: int,
+        layer: str,
+        seconds: Mapping[str, float],
+        sent: Sent,
     ) -> None: ...
 
 

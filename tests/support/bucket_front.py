@@ -1,0 +1,99 @@
+"""A proxy before an S3 server, for a test to deny requests, or to answer them with other faults."""
+
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from tests.support.waiting import WAIT_SECONDS
+
+# Method and target of a request: whether it is denied.
+Rule = Callable[[str, str], bool]
+_DENIED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+
+
+def nothing(_: str, __: str) -> bool:
+    return False
+
+
+def everything(_: str, __: str) -> bool:
+    return True
+
+
+def listing(_: str, target: str) -> bool:
+    return "list-type=2" in target
+
+
+class BucketFront:
+    """`url` is the endpoint. `denies` decides about each request; `bare` leaves out the body of a 403."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.denies: Rule = nothing
+        self.bare = False
+        self.asked: list[tuple[str, str]] = []
+        self._behind = urlsplit(endpoint).netloc
+        front = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                front.asked.append((self.command, self.path))
+                if front.denies(self.command, self.path):
+                    self._answer(403, {"Content-Type": "application/xml"}, b"" if front.bare else _DENIED)
+                else:
+                    front.pass_on(self)
+
+            do_HEAD = do_GET  # noqa: N815 - the name is that of the standard library
+
+            def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def pass_on(self, handler: BaseHTTPRequestHandler) -> None:
+        behind = http.client.HTTPConnection(self._behind, timeout=WAIT_SECONDS)
+        try:
+            behind.request(handler.command, handler.path, headers=dict(handler.headers.items()))
+            answer = behind.getresponse()
+            body = answer.read()
+            handler.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("connection", "transfer-encoding", "content-length", "date", "server"):
+                    handler.send_header(name, value)
+            length = answer.getheader("Content-Length") if handler.command == "HEAD" else str(len(body))
+            handler.send_header("Content-Length", length or "0")
+            handler.end_headers()
+            handler.wfile.write(body)
+        finally:
+            behind.close()
+
+    def serve(self) -> None:
+        self._server.serve_forever(poll_interval=0.05)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@contextmanager
+def bucket_front(endpoint: str) -> Iterator[BucketFront]:
+    front = BucketFront(endpoint)
+    thread = threading.Thread(target=front.serve, daemon=True)
+    thread.start()
+    try:
+        yield front
+    finally:
+        front.close()
+        thread.join(WAIT_SECONDS)

@@ -1,0 +1,1 @@
+"""Originals behind http and https. May import `errors`, `problems`, `extras` and `sources`."""
