@@ -51,6 +51,14 @@ def _switch(name: str, *, short: str | None = None) -> Filter:
     return Filter(name, _NOTHING, read, lambda transform: "" if getattr(transform, name) else None, short=short)
 
 
+def _choice(name: str, *, short: str | None = None) -> Filter:
+    def write(transform: Transform) -> str | None:
+        chosen: bool | None = getattr(transform, name)
+        return None if chosen is None else ("yes" if chosen else "no")
+
+    return Filter(name, "yes or no", lambda text: {name: yes_or_no(text)}, write, short=short)
+
+
 def _amount(name: str) -> Filter:
     def write(transform: Transform) -> str | None:
         amount: int = getattr(transform, name)
@@ -112,7 +120,8 @@ _ROWS = (
         filter_codecs.write_gravity,
         short="g",
     ),
-    Filter("upscale", "yes or no", lambda text: {"upscale": yes_or_no(text)}, filter_codecs.write_upscale, short="up"),
+    _choice("upscale", short="up"),
+    _choice("linear"),
     Filter(
         "dpr",
         "a number from 1 to 4",

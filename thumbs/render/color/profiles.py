@@ -5,7 +5,7 @@ import pyvips
 from thumbs.render.bombs.icc import is_safe
 from thumbs.render.color.png import profile_chunk
 
-_PROFILE = "icc-profile-data"
+PROFILE = "icc-profile-data"
 _RGB, _GRAY, _CMYK = b"RGB ", b"GRAY", b"CMYK"
 
 
@@ -14,7 +14,7 @@ def usable_profile(data: bytes, name: str, image: pyvips.Image) -> bytes | None:
 
     A profile of RGB also converts a gray picture. Profiles of other channels than those of the picture count as absent.
     """
-    profile = image.get(_PROFILE) if _has_profile(image) else None
+    profile = image.get(PROFILE) if _has_profile(image) else None
     if profile is None and name == "png" and _is_gray(image):
         profile = profile_chunk(data)
     return profile if profile is not None and _fits(profile, image) and is_safe(profile) else None
@@ -28,7 +28,7 @@ def with_profile(image: pyvips.Image, data: bytes, name: str) -> pyvips.Image:
     if profile is None or _space(profile) != _RGB:
         return image
     image = image.colourspace("rgb16" if image.format == "ushort" else "srgb").copy()
-    image.set_type(pyvips.GValue.blob_type, _PROFILE, profile)
+    image.set_type(pyvips.GValue.blob_type, PROFILE, profile)
     return image
 
 
@@ -37,7 +37,7 @@ def without_profile(image: pyvips.Image) -> pyvips.Image:
     if not _has_profile(image):
         return image
     image = image.copy()
-    image.remove(_PROFILE)
+    image.remove(PROFILE)
     return image
 
 
@@ -59,4 +59,4 @@ def _is_gray(image: pyvips.Image) -> bool:
 
 
 def _has_profile(image: pyvips.Image) -> bool:
-    return bool(image.get_typeof(_PROFILE))
+    return bool(image.get_typeof(PROFILE))
