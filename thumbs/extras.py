@@ -15,6 +15,7 @@ PACKAGES = {
     "redis": ("redis",),
     "metrics": ("prometheus_client",),
     "server": ("gunicorn",),
+    "turbo": ("simplejpeg", "numpy"),
 }
 # Other packages that come with one of these.
 _ALONG = {"botocore": "s3", "s3transfer": "s3"}

@@ -184,12 +184,15 @@ def test_the_format_is_that_of_the_url_the_accept_header_or_the_source(
     ("target", "quality"),
     [
         ("256x100/a.jpg", 76),
-        ("257x100/a.jpg", 80),
-        ("100x/f:dpr(3)/a.jpg", 80),
-        ("x/a.jpg", 80),
+        ("257x100/a.jpg", 78),
+        ("100x/f:dpr(3)/a.jpg", 78),
+        ("x/a.jpg", 78),
         ("100x/f:quality(33)/a.jpg", 33),
-        ("100x/a.webp", 73),
-        ("300x/f:format(avif)/a", 55),
+        ("256x/a.webp", 77),
+        ("257x/a.webp", 82),
+        ("640x100/a.webp", 82),
+        ("641x100/a.webp", 86),
+        ("300x/f:format(avif)/a", 65),
         ("100x/a.png", None),
         ("100x/f:quality(33)/a.gif", None),
     ],
@@ -225,7 +228,7 @@ def test_a_fallback_is_the_same_thumbnail_in_another_format() -> None:
     assert found.fallback == replace(found.transform, format="webp")
     plain = thumb("900x/f:format(auto)/a.png", accepted=BROWSER)
     assert plain.fallback is not None
-    assert (plain.transform.quality, plain.fallback.quality) == (55, 77)
+    assert (plain.transform.quality, plain.fallback.quality) == (67, 86)
 
 
 @pytest.mark.parametrize(

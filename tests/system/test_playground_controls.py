@@ -23,6 +23,7 @@ TYPED: dict[str, tuple[tuple[str, ...], str]] = {
     "pcrop": (("10", "20", "60.5", "90"), "pcrop(10,20,60.5,90)"),
     "gravity": (("east",), "gravity(east)"),
     "upscale": (("no",), "upscale(no)"),
+    "linear": (("yes",), "linear(yes)"),
     "dpr": (("2",), "dpr(2)"),
     "trim": (("40", "ffffff"), "trim(40,ffffff)"),
     "rotate": (("90",), "rotate(90)"),

@@ -64,6 +64,7 @@ _ENCODING = nested(
     jpeg_subsampling=one_of(SUBSAMPLING),
     png_palette=boolean,
     keep_copyright=boolean,
+    linear=boolean,
 )
 _S3_HTTP = nested(
     S3Http,

@@ -8,18 +8,22 @@ import pyvips
 from thumbs.errors import SourceBroken
 from thumbs.image.geometry import Layout, Size
 from thumbs.image.spans import Span, stored
-from thumbs.render import libvips
+from thumbs.render import libvips, turbo
 from thumbs.render.animation import pages
 from thumbs.render.color.conversion import deepened, to_srgb_picture
+from thumbs.render.color.linear import in_linear_light
 from thumbs.render.color.profiles import with_profile, without_profile
+from thumbs.render.completeness.decoding import WARNING
 from thumbs.render.header import Header
 from thumbs.render.orientation import upright
 from thumbs.render.png import with_transparent_rows
 from thumbs.render.resampling.drawn import cropped_drawing_scale, drawing_scale
 from thumbs.render.resampling.resample import resampled
-from thumbs.render.shrinking import shrunk
+from thumbs.render.shrinking import Shrunk, shrunk
 from thumbs.render.tiff.pixels import open_tiff
 
+# libvips stops to decode below the last row that is needed, libjpeg-turbo does not.
+_LAST_ROWS = 0.85
 # libwebp 1.6 scales a lossy picture with a side of at most this many pixels down to a green one.
 _LIBWEBP_SIDE = 2
 # Pixels that a decoded picture may lack.
@@ -34,13 +38,14 @@ class _Copy:
     pixel: tuple[float, float]
     origin: tuple[int, int] = (0, 0)
 
-    def resampled(self, x: Span, y: Span) -> pyvips.Image:
+    def resampled(self, x: Span, y: Span, *, linear: bool = False) -> pyvips.Image:
+        """The part that the spans say; with `linear`, of a picture in sRGB, in linear light."""
         image = self.image
-        return resampled(
-            image,
-            x.copied(pixel=self.pixel[0], length=image.width, origin=self.origin[0]),
-            y.copied(pixel=self.pixel[1], length=image.height, origin=self.origin[1]),
-        )
+        x = x.copied(pixel=self.pixel[0], length=image.width, origin=self.origin[0])
+        y = y.copied(pixel=self.pixel[1], length=image.height, origin=self.origin[1])
+        if linear:
+            return in_linear_light(image, lambda light: resampled(light, x, y))
+        return resampled(image, x, y)
 
 
 def scaled(
@@ -48,20 +53,19 @@ def scaled(
 ) -> pyvips.Image:
     """The window of `layout` in memory: upright, sRGB or gray, 8 bits per channel. With attention, all of `scaled`.
 
-    `fast` decodes a JPEG at the smallest size that is not below `layout.scaled`; use it for a picture that will be
-    scaled down again. Raises `SourceBroken` when decoding fails and `RenderTimeout` at the deadline.
+    With `layout.linear`, the whole picture is decoded and resized in linear light. `fast` decodes a JPEG at the
+    smallest size that is not below `layout.scaled`; use it for a picture that will be scaled down again. Raises
+    `SourceBroken` when decoding fails and `RenderTimeout` at the deadline.
     """
     if header.gif is not None:
         return fitted(next(pages(data, header, 1, deadline)), layout, deadline)
     try:
         spans = stored(*layout.spans, header.size, header.orientation)
         if header.format == "jpeg":
-            whole = shrunk(data, header.stored_size, spans, fast=fast)
-            spans = whole.spans
-            copy = _Copy(_opened(whole.data, header, shrink=whole.times), (whole.times, whole.times))
+            copy, spans = _decoded_jpeg(data, header, spans, linear=layout.linear, fast=fast)
         else:
             copy = _decoded(data, header, layout, spans)
-        image = _in_srgb(copy, *spans, header)
+        image = _in_srgb(copy, spans, header, linear=layout.linear)
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     with deadline.watch(image, SourceBroken):
@@ -86,7 +90,10 @@ def fitted(
     pixel = (1.0, 1.0) if source_size is None else _ratio(source_size, (image.width, image.height))
     copy = _Copy(image, pixel, origin)
     try:
-        part = copy.resampled(*layout.spans) if header is None else _in_srgb(copy, *layout.spans, header)
+        if header is None:
+            part = copy.resampled(*layout.spans, linear=layout.linear)
+        else:
+            part = _in_srgb(copy, layout.spans, header, linear=layout.linear)
     except libvips.VIPS_ERRORS as error:
         raise SourceBroken from error
     with deadline.watch(part, SourceBroken):
@@ -100,10 +107,31 @@ def _decoded(data: bytes, header: Header, layout: Layout, spans: tuple[Span, Spa
         return _drawn(data, header, layout)
     options = {}
     # A crop would begin between the pixels of a smaller picture.
-    if header.format == "webp" and layout.region.size == header.size and min(size) > _LIBWEBP_SIDE:
+    crops = layout.region.size != header.size
+    if header.format == "webp" and not crops and not layout.linear and min(size) > _LIBWEBP_SIDE:
         options = {"scale": _webp_scale(size, spans)}
     image = _opened(data, header, **options)
     return _Copy(image, _ratio(size, (image.width, image.height)))
+
+
+def _decoded_jpeg(
+    data: bytes, header: Header, spans: tuple[Span, Span], *, linear: bool, fast: bool
+) -> tuple[_Copy, tuple[Span, Span]]:
+    """The picture as it is stored, and where the spans are in it."""
+    size = header.stored_size
+    whole = Shrunk(data, size, 1, spans) if linear else shrunk(data, size, spans, fast=fast)
+    image = _decoded_by_turbo(whole, header)
+    if image is None:
+        image = _opened(whole.data, header, shrink=whole.times)
+    return _Copy(image, (whole.times, whole.times)), whole.spans
+
+
+def _decoded_by_turbo(whole: Shrunk, header: Header) -> pyvips.Image | None:
+    """The picture in memory; None where libvips has to decode it."""
+    if header.fail_on != WARNING or header.cmyk or whole.spans[1].end < _LAST_ROWS * whole.size[1]:
+        return None
+    image = turbo.decode(whole.data, whole.size, whole.times)
+    return image if image is None or header.profile is None else with_profile(image, header.profile)
 
 
 def _webp_scale(size: Size, spans: tuple[Span, Span]) -> float:
@@ -149,17 +177,30 @@ def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
     return without_profile(image) if header.profile is None else with_profile(image, header.profile)
 
 
-def _in_srgb(copy: _Copy, x: Span, y: Span, header: Header) -> pyvips.Image:
+def _in_srgb(copy: _Copy, spans: tuple[Span, Span], header: Header, *, linear: bool) -> pyvips.Image:
     """The part that the spans say, converted to sRGB or gray as `vips_thumbnail` does."""
+    if linear:
+        return replace(copy, image=_whole_in_srgb(copy.image, header)).resampled(*spans, linear=True)
     if header.color is not None:
         if header.color.has_high_range:  # means of its values are not those of what is shown
-            return replace(copy, image=to_srgb_picture(copy.image, header.color)).resampled(x, y)
+            return replace(copy, image=to_srgb_picture(copy.image, header.color)).resampled(*spans)
         image = deepened(copy.image, header.color)
-        return to_srgb_picture(replace(copy, image=image).resampled(x, y), header.color)
+        return to_srgb_picture(replace(copy, image=image).resampled(*spans), header.color)
     if not header.cmyk and not header.profile:
-        space = "b-w" if copy.image.bands < 3 else "srgb"
-        if copy.image.interpretation != space:
-            copy = replace(copy, image=copy.image.colourspace(space))
-        return copy.resampled(x, y)
+        return replace(copy, image=_whole_in_srgb(copy.image, header)).resampled(*spans)
+    return _by_profile(copy.resampled(*spans), header)
+
+
+def _whole_in_srgb(image: pyvips.Image, header: Header) -> pyvips.Image:
+    """All of `image` in sRGB or gray, 8 bits per channel."""
+    if header.color is not None:
+        return to_srgb_picture(image, header.color)
+    if header.cmyk or header.profile:
+        return _by_profile(image, header)
+    space = "b-w" if image.bands < 3 else "srgb"
+    return image if image.interpretation == space else image.colourspace(space)
+
+
+def _by_profile(image: pyvips.Image, header: Header) -> pyvips.Image:
     options = {"input_profile": "cmyk"} if header.cmyk else {}
-    return copy.resampled(x, y).icc_transform("srgb", embedded=True, depth=8, intent="relative", **options)
+    return image.icc_transform("srgb", embedded=True, depth=8, intent="relative", **options)

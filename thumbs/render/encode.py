@@ -8,12 +8,17 @@ import pyvips
 from thumbs.errors import RenderFailed
 from thumbs.image.encoding import Encoding
 from thumbs.render.copyright import Copyright
+from thumbs.render.flatness import is_drawing
 from thumbs.render.libvips import Deadline
 
 # Chosen from the tables in docs/quality.md.
 WEBP_EFFORT = 2
-AVIF_EFFORT = 0
 GIF_EFFORT = 1
+# AVIF of drawings, and of photographs up to this many pixels on the longer side, is worth more time than of others.
+_AVIF_EFFORT, _AVIF_LARGE_EFFORT = 1, 0
+_AVIF_SMALL_SIDE = 640
+# libvips passes these over where its libjpeg is not mozjpeg.
+_MOZJPEG = {"quant_table": 2, "overshoot_deringing": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +39,38 @@ class _Saver:
     takes_quality: bool = True
     exif: bool = True
     alpha_quality: str | None = None  # the option of alpha's own quality; AVIF has one quality for both
+    by_picture: Callable[[pyvips.Image], dict[str, object]] | None = None  # options that depend on the pixels
+
+
+def _avif_options(image: pyvips.Image) -> dict[str, object]:
+    if is_drawing(image):  # colors have sharp edges
+        return {"effort": _AVIF_EFFORT, "subsample_mode": "off"}
+    small = max(image.width, image.height) <= _AVIF_SMALL_SIDE
+    return {"effort": _AVIF_EFFORT if small else _AVIF_LARGE_EFFORT}
+
+
+def _png_options(image: pyvips.Image) -> dict[str, object]:
+    return {"filter": "none" if is_drawing(image) else "all"}
 
 
 _SAVERS: dict[str, _Saver] = {
     "jpeg": _Saver(
         ".jpg",
         lambda chosen: {
+            **_MOZJPEG,
             "optimize_coding": True,
             "interlace": chosen.jpeg_progressive,
             "subsample_mode": chosen.jpeg_subsampling,
         },
     ),
     "webp": _Saver(".webp", lambda _: {"effort": WEBP_EFFORT}, alpha_quality="alpha_q"),
-    "avif": _Saver(".avif", lambda _: {"compression": "av1", "effort": AVIF_EFFORT}),
-    "png": _Saver(".png", lambda chosen: {"compression": 6, "palette": chosen.png_palette}, takes_quality=False),
+    "avif": _Saver(".avif", lambda _: {"compression": "av1"}, by_picture=_avif_options),
+    "png": _Saver(
+        ".png",
+        lambda chosen: {"compression": 6, "palette": chosen.png_palette},
+        takes_quality=False,
+        by_picture=_png_options,
+    ),
     "gif": _Saver(".gif", lambda _: {"effort": GIF_EFFORT}, takes_quality=False, exif=False),
 }
 
@@ -64,7 +87,13 @@ def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
         image = notice.embed_into(image)
     # All other metadata is dropped, GPS positions among it. The pixels are sRGB, which needs no profile.
     keep = "none" if notice is None else "exif"
-    encoded = _encoded(image, file, deadline, quality=file.quality, keep=keep)
+    by_picture = _SAVERS[file.output].by_picture
+    chosen: dict[str, object] = {"keep": keep}
+    if by_picture is not None:
+        with deadline.watch(image, RenderFailed):
+            image = image.copy_memory()
+            chosen |= by_picture(image)
+    encoded = _encoded(image, file, deadline, chosen, quality=file.quality)
     largest, quality = file.max_bytes, file.quality
     if largest is None or len(encoded) <= largest or quality is None or not _SAVERS[file.output].takes_quality:
         return encoded
@@ -74,7 +103,7 @@ def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
         middle = (low + high) // 2
         # Alpha has all of its levels at the full quality, and the fewest at the lowest one.
         alpha = round(100 * (middle - 1) / max(1, quality - 1))
-        encoded = _encoded(image, file, deadline, quality=middle, alpha=alpha, keep=keep)
+        encoded = _encoded(image, file, deadline, chosen, quality=middle, alpha=alpha)
         if len(encoded) <= largest:
             best, low = encoded, middle + 1
         else:
@@ -84,10 +113,16 @@ def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
 
 
 def _encoded(
-    image: pyvips.Image, file: File, deadline: Deadline, *, quality: int | None, alpha: int | None = None, keep: str
+    image: pyvips.Image,
+    file: File,
+    deadline: Deadline,
+    chosen: dict[str, object],
+    *,
+    quality: int | None,
+    alpha: int | None = None,
 ) -> bytes:
     saver = _SAVERS[file.output]
-    options = {**saver.options(file.settings), "keep": keep}
+    options = {**saver.options(file.settings), **chosen}
     if saver.takes_quality and quality is not None:
         options["Q"] = quality
     if saver.alpha_quality is not None and alpha is not None:

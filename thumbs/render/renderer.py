@@ -81,13 +81,13 @@ class Renderer:
     def render_proxy(
         self, packed: bytes, transform: Transform, limits: RenderLimits, *, fallback: Transform | None = None
     ) -> Picture | None:
-        """As `render`, from a packed proxy; None when the proxy has too few pixels."""
+        """As `render`, from a packed proxy; None when the proxy has too few pixels, or was reduced in other light."""
         deadline = libvips.Deadline(limits.seconds)
         libvips.start(self.inputs, concurrency=self.concurrency)
         source = Proxy.unpack(packed)
         layout = plan(source.size, transform)
         limits.output.check_layout(layout)
-        if not source.suffices(layout):
+        if layout.linear or not source.suffices(layout):
             return None
         transform = _encodable(layout, transform, limits, 1, fallback)
         image = decode.fitted(source.image, layout, deadline, source_size=source.size)

@@ -18,7 +18,7 @@ from thumbs.request.grammar import Preset, Target
 from thumbs.request.signing import Signer
 
 # Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
-RECIPE = "4"
+RECIPE = "5"
 # Filters that say how a picture is written, which data about it do not have.
 NOT_FOR_DATA = ("quality", "max_bytes", "watermark")
 _VARY: Headers = ((b"Vary", b"Accept"),)
@@ -29,8 +29,9 @@ class StoragePolicy:
     """What a storage accepts, signs and answers with. A set that is None allows everything.
 
     `watermarks` maps each name to a text that changes with the file. `render_proxy`: thumbnails may be rendered from a
-    proxy of the original, which gives other bytes. `namespace` is a text in every cache key. Where an answer is not
-    `keepable`, no cache may keep it. `private`: a client gets only what a check of the site allows.
+    proxy of the original, which gives other bytes. `turbo`: libjpeg-turbo decodes, which may too. `namespace` is a text
+    in every cache key. Where an answer is not `keepable`, no cache may keep it. `private`: a client gets only what a
+    check of the site allows.
     """
 
     name: str
@@ -43,6 +44,7 @@ class StoragePolicy:
     watermarks: Mapping[str, str] = field(default_factory=dict)
     encoding: Encoding = field(default_factory=Encoding)
     render_proxy: bool = False
+    turbo: bool = False
     formats: frozenset[str] | None = None
     cache_control: str | None = None
     headers: Headers = ()
@@ -185,6 +187,7 @@ def _name_of(transform: Transform, fallback: Transform | None, policy: StoragePo
     watermark = "" if transform.watermark is None else policy.watermarks[transform.watermark.name]
     settings = "" if policy.encoding == Encoding() else repr(policy.encoding)
     settings += " reduced" if policy.render_proxy else ""
+    settings += " turbo" if policy.turbo else ""
     width, height = transform.width or "", transform.height or ""
     fallback_name = "" if fallback is None else f"{fallback.format} {fallback.quality}"
     return _digest(f"{RECIPE}|{width}x{height}|{filters.build_filters(transform)}|{fallback_name}{settings}{watermark}")
@@ -260,7 +263,8 @@ def _with_output(transform: Transform, output: str, policy: StoragePolicy) -> Tr
         quality = None  # the format has no quality
     elif quality is None:
         quality = quality_for(policy.qualities, output, max(filter(None, transform.target), default=None))
-    return replace(transform, format=output, quality=quality, upscale=transform.upscales)
+    linear = policy.encoding.linear if transform.linear is None else transform.linear
+    return replace(transform, format=output, quality=quality, upscale=transform.upscales, linear=linear)
 
 
 def _success_headers(target: Target, policy: StoragePolicy) -> Headers:

@@ -8,6 +8,7 @@ from django.utils.crypto import salted_hmac
 
 from thumbs.conf.document import DUMMY, StorageConf
 from thumbs.conf.loading import Configuration
+from thumbs.extras import is_installed
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.resolve import StoragePolicy
 from thumbs.request.signing import Signer
@@ -38,6 +39,7 @@ def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
         watermarks={name: file_digest(file) for name, file in read.document.watermarks.items()},
         encoding=read.document.encoding,
         render_proxy=conf.cache.sources,
+        turbo=is_installed("turbo"),
         formats=None if conf.formats is None else frozenset(conf.formats),
         cache_control=conf.cache_control,
         private=conf.private,

@@ -11,9 +11,10 @@ from pathlib import Path
 # The package `thumbs`.
 _OWN = Path(__file__).parents[2]
 # pyvips, and what it imports. Each may be a package or one file. pycparser is for pyvips without its extension module.
-_MODULES = ("pyvips", "_libvips", "cffi", "_cffi_backend", "pycparser")
+# The last two are optional.
+_MODULES = ("pyvips", "_libvips", "cffi", "_cffi_backend", "pycparser", "simplejpeg", "numpy")
 # Wheels keep the libraries that they bring beside their modules: auditwheel calls the directory `{distribution}.libs`.
-_BUNDLED = ("pyvips_binary.libs", "cffi.libs")
+_BUNDLED = ("pyvips_binary.libs", "cffi.libs", "simplejpeg.libs", "numpy.libs")
 # libvips of the system, and libraries that the wheels do not bring.
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 
