@@ -9,6 +9,7 @@ DEFAULT_QUALITIES: dict[str, QualityTable] = {
     "jpeg": ((256, 76), (None, 80)),
     "webp": ((256, 73), (None, 77)),
     "avif": ((256, 50), (None, 55)),
+    "jxl": ((256, 72), (None, 80)),
 }
 
 

@@ -1,4 +1,4 @@
-"""From pixels to a file: one row of libvips options for each output format."""
+"""From pixels to a file: one row for each output format, with the options of libvips or the encoder of a package."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ import pyvips
 
 from thumbs.errors import RenderFailed
 from thumbs.image.encoding import Encoding
+from thumbs.render import jxl
 from thumbs.render.copyright import Copyright
 from thumbs.render.libvips import Deadline
 
@@ -14,6 +15,7 @@ from thumbs.render.libvips import Deadline
 WEBP_EFFORT = 2
 AVIF_EFFORT = 0
 GIF_EFFORT = 1
+_BEST_QUALITY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class _Saver:
     takes_quality: bool = True
     exif: bool = True
     alpha_quality: str | None = None  # the option of alpha's own quality; AVIF has one quality for both
+    # Writes what libvips does not; None where libvips does, which is known in the process that renders.
+    package: Callable[[], Callable[[pyvips.Image, int], bytes] | None] = lambda: None
 
 
 _SAVERS: dict[str, _Saver] = {
@@ -48,6 +52,12 @@ _SAVERS: dict[str, _Saver] = {
     "webp": _Saver(".webp", lambda _: {"effort": WEBP_EFFORT}, alpha_quality="alpha_q"),
     "avif": _Saver(".avif", lambda _: {"compression": "av1", "effort": AVIF_EFFORT}),
     "png": _Saver(".png", lambda chosen: {"compression": 6, "palette": chosen.png_palette}, takes_quality=False),
+    "jxl": _Saver(
+        ".jxl",
+        lambda _: {"effort": jxl.EFFORT},
+        exif=False,
+        package=lambda: None if jxl.libvips_writes() else jxl.encode,
+    ),
     "gif": _Saver(".gif", lambda _: {"effort": GIF_EFFORT}, takes_quality=False, exif=False),
 }
 
@@ -92,6 +102,9 @@ def _encoded(
         options["Q"] = quality
     if saver.alpha_quality is not None and alpha is not None:
         options[saver.alpha_quality] = alpha
+    package = saver.package()
     with deadline.watch(image, RenderFailed):
+        if package is not None:
+            return package(image, quality or _BEST_QUALITY)
         encoded: bytes = image.write_to_buffer(saver.suffix, **options)
     return encoded

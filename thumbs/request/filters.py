@@ -73,7 +73,7 @@ def _sigma(name: str, takes: str, default: float | None = None) -> Filter:
 _ROWS = (
     Filter(
         "format",
-        "jpeg, jpg, png, webp, avif, gif or auto",
+        "jpeg, jpg, png, webp, avif, jxl, gif or auto",
         filter_codecs.read_format,
         lambda transform: transform.format,
         short="fmt",

@@ -142,7 +142,7 @@ def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     output = transform.format
     if output is None and wanted.key and wanted.key.text:
         output = output_without_format(transform, wanted.key.text, wanted.policy)
-    offered = wanted.policy.formats if wanted.policy is not None else None
+    offered = _offered(wanted)
     transparent = [name for name in ("fill", "background") if _is_transparent(getattr(transform, name))]
     if output in (None, AUTO):
         possible = [name for name in FORMATS if FORMATS[name].output and (offered is None or name in offered)]
@@ -158,6 +158,16 @@ def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     if offered is not None and output not in offered:
         possible = [name for name in FORMATS if name in offered]
         yield _not_offered(wanted, output, sorted(possible, key=lambda name: bool(transparent) > FORMATS[name].alpha))
+
+
+def _offered(wanted: Wanted) -> frozenset[str] | None:
+    """The formats that the storage offers; None where no storage is known."""
+    policy = wanted.policy
+    return (
+        None
+        if policy is None
+        else frozenset(name for name, row in FORMATS.items() if row.output and policy.offers(name))
+    )
 
 
 def _is_transparent(color: Color | None) -> bool:
@@ -188,7 +198,7 @@ def _frames_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     output = transform.format
     if transform.frames == 1 or output is None or output == AUTO or not keeps_one_frame(output):
         return
-    offered = wanted.policy.formats if wanted.policy is not None else None
+    offered = _offered(wanted)
     animated = [name for name in _ANIMATED if offered is None or name in offered]
     sentence = f"More than one frame needs an animated output format: {' or '.join(_ANIMATED)}. Here it is {output}."
     if "format" in wanted.parts.fields and animated and wanted.named_format is None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from thumbs.conf.codecs import codecs
 from thumbs.conf.document import DUMMY, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.image.quality import DEFAULT_QUALITIES
@@ -38,6 +39,7 @@ def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
         watermarks={name: file_digest(file) for name, file in read.document.watermarks.items()},
         encoding=read.document.encoding,
         render_proxy=conf.cache.sources,
+        encoders=codecs().optional_writers(),
         formats=None if conf.formats is None else frozenset(conf.formats),
         cache_control=conf.cache_control,
         private=conf.private,
