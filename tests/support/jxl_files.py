@@ -96,7 +96,7 @@ def by_imagecodecs() -> Iterator[Sample]:
     """What imagecodecs writes: sRGB of every kind."""
     numpy: Any = import_module("numpy")
     encode: Any = import_module("imagecodecs").jpegxl_encode
-    sizes = ((64, 48), (257, 131), (8, 256), (1, 1))
+    sizes = ((64, 48), (257, 131), (300, 200), (8, 256), (1, 1))
     for mode in ("L", "LA", "RGB", "RGBA"):
         for width, height in sizes:
             picture = scene(width, height, mode)

@@ -11,6 +11,7 @@ from typing import Any
 import pyvips
 
 from thumbs.errors import SourceBroken
+from thumbs.render.color.conversion import DEEP
 
 _PROFILE = "icc-profile-data"
 # Of pillow-heif: bands and bytes per sample.
@@ -45,6 +46,8 @@ def read(data: bytes) -> Heic:
     """The header of a file. Raises `SourceBroken`."""
     image = _opened(data)
     bands, _ = _layout(image.mode)
+    if min(image.size) < 1:  # sides from 2 ** 31 on wrap around
+        raise SourceBroken
     return Heic(image.size, bands, image.info.get("icc_profile") or None)
 
 
@@ -93,7 +96,7 @@ def _layout(mode: str) -> tuple[int, int]:
 
 
 def _described(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
-    names = ("b-w", "srgb") if image.format == "uchar" else ("grey16", "rgb16")
+    names = ("b-w", "srgb") if image.format == "uchar" else DEEP
     image = image.copy(interpretation=names[image.bands > 2])
     if profile is not None:
         image.set_type(pyvips.GValue.blob_type, _PROFILE, profile)

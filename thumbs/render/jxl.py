@@ -10,6 +10,7 @@ from typing import Any
 import pyvips
 
 from thumbs.errors import RenderFailed, SourceBroken
+from thumbs.render.color.conversion import DEEP
 from thumbs.render.containers.jxl import Jxl
 
 # Chosen from the tables in docs/quality.md.
@@ -17,7 +18,7 @@ EFFORT = 3
 _LOADER, _SAVER = "jxlload_buffer", "jxlsave_buffer"
 _THREADS = 1
 # By bands and type of the samples.
-_INTERPRETATIONS = {"uchar": ("b-w", "srgb"), "ushort": ("grey16", "rgb16")}
+_INTERPRETATIONS = {"uchar": ("b-w", "srgb"), "ushort": DEEP}
 _MOST = {"uchar": 255, "ushort": 2**16 - 1}
 
 
