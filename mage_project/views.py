@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from mage_project.build_info import build_info
+from thumbs.conf.codecs import codecs
 from thumbs.errors import BadRequest
 from thumbs.http import messages
 from thumbs.site.readiness import readiness
@@ -21,7 +22,13 @@ async def ready(_: HttpRequest) -> HttpResponse:
     """200 when every storage can be reached and no queue is full, else 503; the result is reused for a few seconds."""
     found = await asyncio.to_thread(readiness)
     status = "ready" if found.ready else "not ready"
-    return _plain({"status": status, "reasons": found.reasons, "isolation": _isolation()}, found.status)
+    body: dict[str, object] = {
+        "status": status,
+        "reasons": found.reasons,
+        "isolation": _isolation(),
+        "codecs": codecs().described(),
+    }
+    return _plain(body, found.status)
 
 
 def metrics(_: HttpRequest) -> HttpResponse:
@@ -30,7 +37,7 @@ def metrics(_: HttpRequest) -> HttpResponse:
     if not configuration.document.metrics:
         raise Http404
     content_type, body = build.metrics().exposition(
-        settings.METRICS_DIRECTORY, build.stores(configuration), build_info(), _isolation()
+        settings.METRICS_DIRECTORY, build.stores(configuration), build_info(), _isolation(), codecs().described()
     )
     return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
 

@@ -42,10 +42,12 @@ from thumbs.request.signing import Signer
 WIDE = OutputLimits(side=100_000, pixels=10**10)
 BROWSER = ("avif", "webp")
 ALL = frozenset({*OUTPUT_NAMES.values(), JSON})
+ENCODERS = {"jxl": "imagecodecs"}
 
 
 def policy(**fields: object) -> StoragePolicy:
-    return StoragePolicy(**{"name": "photos", "qualities": DEFAULT_QUALITIES, "output": OutputLimits()} | fields)  # type: ignore[arg-type]
+    defaults = {"name": "photos", "qualities": DEFAULT_QUALITIES, "output": OutputLimits(), "encoders": ENCODERS}
+    return StoragePolicy(**defaults | fields)  # type: ignore[arg-type]
 
 
 def thumb(target: str, *, accepted: tuple[str, ...] = (), **fields: object) -> ThumbRequest:
@@ -167,10 +169,10 @@ def test_a_size_over_the_limits_is_refused_before_anything_is_read() -> None:
         ("x/f:format(auto)/a.png", BROWSER, "avif"),
         ("x/f:format(auto)/a.png", ("webp",), "webp"),
         ("x/f:format(auto)/a.png", (), "png"),
-        ("x/f:format(auto)/a.svg", (), "jpeg"),
+        ("x/f:format(auto)/a.svg", (), "png"),
         ("x/f:format(auto);frames(all)/a.gif", BROWSER, "webp"),
-        ("x/f:format(auto);frames(all)/a.gif", ("avif",), "gif"),
-        ("x/f:format(auto);frames(3)/a.png", (), "gif"),
+        ("x/f:format(auto);frames(all)/a.gif", ("avif",), "webp"),
+        ("x/f:format(auto);frames(3)/a.png", (), "webp"),
         ("x/f:format(auto);frames(first)/a.gif", BROWSER, "avif"),
     ],
 )
@@ -206,8 +208,8 @@ def test_the_quality_is_that_of_the_url_or_of_the_storages_table(target: str, qu
     [
         ("x/f:format(auto)/a.png", BROWSER, None, "webp"),
         ("x/f:format(auto)/a.png", ("avif",), None, "png"),
-        ("x/f:format(auto)/a.avif", ("avif",), None, "jpeg"),
-        ("x/f:format(auto)/a.avif", (), None, "jpeg"),
+        ("x/f:format(auto)/a.avif", ("avif",), None, "webp"),
+        ("x/f:format(auto)/a.avif", (), None, None),
         ("x/f:format(auto)/a.png", BROWSER, frozenset({"avif", "gif"}), "gif"),
         ("x/f:format(auto)/a.png", BROWSER, frozenset({"avif"}), None),
         ("x/f:format(auto)/a.png", BROWSER, frozenset({"avif", "jpeg"}), "jpeg"),

@@ -13,6 +13,7 @@ from django.test import Client, override_settings
 
 from tests.support.commands import local_storage
 from tests.support.waiting import WAIT_SECONDS
+from thumbs.conf.codecs import codecs
 from thumbs.errors import StorageFailed
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.site import readiness
@@ -148,7 +149,10 @@ def test_the_page_tells_whether_the_process_is_ready(
     ready: Callable[[Path], tuple[int, object]], originals: Path
 ) -> None:
     layers = dict.fromkeys(("process", "landlock", "seccomp"), False)
-    assert ready(originals) == (200, {"status": "ready", "reasons": [], "isolation": layers})
+    assert ready(originals) == (
+        200,
+        {"status": "ready", "reasons": [], "isolation": layers, "codecs": codecs().described()},
+    )
 
 
 def test_the_page_names_the_storage_and_nothing_else(

@@ -9,6 +9,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.support import pictures
+from tests.support.codecs import INPUTS, OUTPUTS
+from tests.support.heic_files import heic
 from tests.support.pictures import encoded
 from tests.support.render_cases import (
     ALL_INPUTS,
@@ -23,12 +25,12 @@ from tests.support.render_cases import (
 )
 from tests.support.servers import ROOT
 from tests.support.waiting import LONG_WAIT_SECONDS
-from thumbs.image.formats import DEFAULT_INPUTS, FORMATS
+from thumbs.image.formats import DEFAULT_INPUTS
+from thumbs.render import jxl
 from thumbs.render.isolation.lockdown import Layers, supported
 from thumbs.request.filters import FILTERS
 
 FREE, LOCKED = Layers(landlock=False, seccomp=False), Layers()
-OUTPUTS = [name for name, row in FORMATS.items() if row.output]
 
 pytestmark = pytest.mark.skipif(bool(supported().missing), reason=f"without {supported().missing} in this kernel")
 
@@ -86,9 +88,24 @@ def originals() -> dict[str, bytes]:
         "tiff with lzw": encoded(photo, "TIFF", compression="tiff_lzw"),
         "tiff with jpeg": encoded(photo, "TIFF", compression="jpeg"),
         "svg": drawing("Mage", "serif"),
+        **optional_originals(photo, see_through),
         "cut": encoded(photo, "JPEG")[:2000],
         "no picture": b"text",
     }
+
+
+def optional_originals(photo: Image.Image, see_through: Image.Image) -> dict[str, bytes]:
+    """Those of the formats that packages of extras read."""
+    found = {}
+    if "jxl" in INPUTS:
+        codec, numpy = jxl.load()
+        found["jxl"] = codec.jpegxl_encode(numpy.asarray(photo), distance=1.0)
+        found["jxl with alpha"] = codec.jpegxl_encode(numpy.asarray(see_through), distance=1.0)
+        found["jxl with 16 bits"] = codec.jpegxl_encode(numpy.asarray(photo).astype("uint16") * 257, lossless=True)
+    if "heic" in INPUTS:
+        found["heic"] = heic(photo)
+        found["heic with alpha"] = heic(see_through)
+    return found
 
 
 def test_every_original_is_described_alike() -> None:

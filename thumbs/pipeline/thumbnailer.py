@@ -16,6 +16,7 @@ from thumbs.errors import (
     MethodNotAllowed,
     Overloaded,
     RenderTimeout,
+    SourceUnsupported,
     StorageFailed,
     StorageTimeout,
     TargetTooLong,
@@ -214,6 +215,8 @@ class Thumbnailer:
             if error.status >= 500 and not isinstance(error, Overloaded):
                 # The client gets a constant sentence; the cause is for the operator.
                 logger.warning("storage %s: %s %r", thumb.storage, error, error.__cause__)
+            elif isinstance(error, SourceUnsupported) and error.detail != SourceUnsupported.sentence:
+                logger.info("storage %s: %r: %s", thumb.storage, thumb.path, error)
             return self._answer_error(request, thumb, error)
         except Exception:
             logger.exception("a thumbnail could not be made")

@@ -8,7 +8,7 @@ import pyvips
 from thumbs.errors import SourceBroken
 from thumbs.image.geometry import Layout, Size
 from thumbs.image.spans import Span, stored
-from thumbs.render import libvips, turbo
+from thumbs.render import heic, jxl, libvips, turbo
 from thumbs.render.animation import pages
 from thumbs.render.color.conversion import deepened, to_srgb_picture
 from thumbs.render.color.linear import in_linear_light
@@ -166,6 +166,10 @@ def _opened(data: bytes, header: Header, **options: float) -> pyvips.Image:
     """The main picture, not decoded yet, with right samples, and without a profile that is not used."""
     if header.tiff is not None:
         image = open_tiff(data, header.tiff)
+    elif header.jxl is not None:
+        image = jxl.decode(data, header.jxl)
+    elif header.format == "heic":
+        image = heic.decode(data, header.size)
     else:
         if header.format == "jpeg" and header.fail_on != "warning":
             options["unlimited"] = True  # else the hundredth warning of libjpeg is an error

@@ -1,4 +1,4 @@
-"""From pixels to a file: one row of libvips options for each output format."""
+"""From pixels to a file: one row for each output format, with the options of libvips or the encoder of a package."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ import pyvips
 
 from thumbs.errors import RenderFailed
 from thumbs.image.encoding import Encoding
+from thumbs.render import jxl
 from thumbs.render.copyright import Copyright
 from thumbs.render.flatness import is_drawing
 from thumbs.render.libvips import Deadline
@@ -19,6 +20,7 @@ _AVIF_EFFORT, _AVIF_LARGE_EFFORT = 1, 0
 _AVIF_SMALL_SIDE = 640
 # libvips passes these over where its libjpeg is not mozjpeg.
 _MOZJPEG = {"quant_table": 2, "overshoot_deringing": True}
+_BEST_QUALITY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class _Saver:
     exif: bool = True
     alpha_quality: str | None = None  # the option of alpha's own quality; AVIF has one quality for both
     by_picture: Callable[[pyvips.Image], dict[str, object]] | None = None  # options that depend on the pixels
+    # Writes what libvips does not; None where libvips does, which is known in the process that renders.
+    package: Callable[[], Callable[[pyvips.Image, int], bytes] | None] = lambda: None
 
 
 def _avif_options(image: pyvips.Image) -> dict[str, object]:
@@ -70,6 +74,12 @@ _SAVERS: dict[str, _Saver] = {
         lambda chosen: {"compression": 6, "palette": chosen.png_palette},
         takes_quality=False,
         by_picture=_png_options,
+    ),
+    "jxl": _Saver(
+        ".jxl",
+        lambda _: {"effort": jxl.EFFORT},
+        exif=False,
+        package=lambda: None if jxl.libvips_writes() else jxl.encode,
     ),
     "gif": _Saver(".gif", lambda _: {"effort": GIF_EFFORT}, takes_quality=False, exif=False),
 }
@@ -127,6 +137,9 @@ def _encoded(
         options["Q"] = quality
     if saver.alpha_quality is not None and alpha is not None:
         options[saver.alpha_quality] = alpha
+    package = saver.package()
     with deadline.watch(image, RenderFailed):
+        if package is not None:
+            return package(image, quality or _BEST_QUALITY)
         encoded: bytes = image.write_to_buffer(saver.suffix, **options)
     return encoded

@@ -6,23 +6,26 @@ from typing import Self
 
 import pyvips
 
-from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
+from thumbs.errors import JXL_OF_UNKNOWN_COLORS, JXL_WITH_PROFILE, SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.image.description import LAB, SRGB
 from thumbs.image.formats import FORMATS, sniff
 from thumbs.image.geometry import Size
 from thumbs.image.limits import MAX_SOURCE_SIDE
 from thumbs.image.transforms import ALL_FRAMES, Transform
-from thumbs.render import libvips
+from thumbs.render import heic, jxl, libvips
 from thumbs.render.avif.rewriting import rewritten
 from thumbs.render.avif.samples import Samples as AvifSamples
 from thumbs.render.avif.samples import read_samples as read_avif_samples
 from thumbs.render.bombs import avif, jpeg, svg, tiff, webp
 from thumbs.render.color.description import describe_colors
+from thumbs.render.color.jxl import UndescribedError, color_space
 from thumbs.render.color.naming import color_space_name
 from thumbs.render.color.profiles import usable_profile
-from thumbs.render.color.values import ColorSpace
+from thumbs.render.color.values import ColorDescription, ColorSpace
 from thumbs.render.completeness.decoding import Attempt
+from thumbs.render.containers.boxes import TooManyError, UnreadableError
 from thumbs.render.containers.gif import Gif, TooManyBlocks, Unreadable, read_gif
+from thumbs.render.containers.jxl import Jxl, Kind, read_jxl
 from thumbs.render.containers.webp import with_alpha_flag
 from thumbs.render.copyright import Copyright, read_copyright
 from thumbs.render.orientation import read_orientation
@@ -36,6 +39,7 @@ from thumbs.render.values import SourceLimits
 # Files that crash or stall a library, or fill its memory, before it can report their size.
 _BOMB_CHECKS: dict[str, Callable[[bytes], bool]] = {
     "avif": avif.is_bomb,
+    "heic": avif.is_bomb,
     "jpeg": jpeg.is_bomb,
     "svg": svg.is_bomb,
     "tiff": tiff.is_bomb,
@@ -63,9 +67,10 @@ class Header:
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile` is its ICC profile where that is
     used. `color` is what its samples mean without one, None for sRGB. `scans` is the number of scans of a multi-scan
     JPEG, else 1. `orientation` is the EXIF orientation that the decoder leaves to do. `tiff` and `avif` are the samples
-    of a file that libvips alone would read wrongly, `gif` is the structure of a GIF. `fail_on` is that of libvips: what
-    ends a decode. `rows` are those that a PNG has, where some are missing. `sides` are those of a drawing, not rounded.
-    `has_alpha` and `color_space` are those of a `Description`.
+    of a file that libvips alone would read wrongly, `gif` is the structure of a GIF, `jxl` is the header of a JPEG XL
+    that libvips does not read. `fail_on` is that of libvips: what ends a decode. `rows` are those that a PNG has, where
+    some are missing. `sides` are those of a drawing, not rounded. `has_alpha` and `color_space` are those of a
+    `Description`.
     """
 
     format: str
@@ -82,6 +87,7 @@ class Header:
     tiff: TiffSamples | None = None
     avif: AvifSamples | None = None
     gif: Gif | None = None
+    jxl: Jxl | None = None
     color: ColorSpace | None = None
     orientation: int = 1
     fail_on: str = "error"
@@ -126,13 +132,17 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     name = sniff(data)
     if name is None or name not in inputs:
         raise SourceUnsupported
-    if name == "gif":
-        return _gif_header(data)
     try:
         if name in _BOMB_CHECKS and _BOMB_CHECKS[name](data):
             raise SourceOverLimit
     except svg.Unreadable as error:
         raise SourceBroken from error
+    if name in _READERS and not (name == "jxl" and jxl.libvips_reads()):
+        return _READERS[name](data)
+    return _libvips_header(data, name)
+
+
+def _libvips_header(data: bytes, name: str) -> Header:
     tiff_samples = read_tiff_samples(data) if name == "tiff" else None
     try:
         drawing = open_drawing(data) if name == "svg" else None
@@ -160,7 +170,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     return Header(
         format=name,
         size=size[::-1] if orientation in _SIDEWAYS else size,
-        whole=multiscan or name == "avif",
+        whole=multiscan or FORMATS[name].whole,
         cmyk=image.interpretation == "cmyk",
         profile=profile,
         has_alpha=bool(image.hasalpha()),
@@ -219,6 +229,52 @@ def _gif_header(data: bytes) -> Header:
         animation=Animation(gif.delays(data), gif.loop) if frames > 1 else None,
         gif=gif,
     )
+
+
+def _jxl_header(data: bytes) -> Header:
+    """That of a file for imagecodecs, which gives out samples and nothing else."""
+    try:
+        found = read_jxl(data)
+        space = color_space(found)
+    except TooManyError as error:
+        raise SourceOverLimit from error
+    except UnreadableError as error:
+        raise SourceBroken from error
+    except UndescribedError as error:
+        raise SourceUnsupported(JXL_WITH_PROFILE if found.colors.profile else JXL_OF_UNKNOWN_COLORS) from error
+    return Header(
+        format="jxl",
+        size=found.size,
+        whole=True,
+        cmyk=False,
+        profile=None,
+        has_alpha=Kind.ALPHA in found.kinds,
+        color_space=color_space_name(jxl.stub(found), None, ColorDescription(space=space)),
+        jxl=found,
+        color=space,
+    )
+
+
+def _heic_header(data: bytes) -> Header:
+    found = heic.read(data)
+    stub = found.stub()
+    profile = usable_profile(data, "heic", stub)
+    colors = describe_colors(data, "heic", profile)
+    profile = profile if colors.profile else None
+    return Header(
+        format="heic",
+        size=found.size,
+        whole=True,
+        cmyk=False,
+        profile=profile,
+        has_alpha=bool(stub.hasalpha()),
+        color_space=color_space_name(stub, profile, colors),
+        color=colors.space,
+    )
+
+
+# Where libvips alone does not suffice.
+_READERS: dict[str, Callable[[bytes], Header]] = {"gif": _gif_header, "heic": _heic_header, "jxl": _jxl_header}
 
 
 def _animation(image: pyvips.Image, fields: set[str]) -> Animation:

@@ -11,7 +11,7 @@ from thumbs.render.bombs.limits import MAX_PNG_CHUNKS
 PNG = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 _EXIF, _PIXELS, _END = b"eXIf", b"IDAT", b"IEND"
-_OPAQUE = {"uchar": 255, "ushort": 65535}
+_OPAQUE = {"uchar": 255, "ushort": 2**16 - 1}
 _ANCILLARY = 0x20  # a bit of the first byte of a name
 # The third letter is reserved. libpng refuses a file with any other name.
 _NAME = re.compile(rb"[A-Za-z]{2}[A-Z][A-Za-z]")

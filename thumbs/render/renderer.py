@@ -206,7 +206,7 @@ def _encodable(
     layout: Layout, transform: Transform, limits: RenderLimits, frames: int, fallback: Transform | None
 ) -> Transform:
     """`transform`, or `fallback` when its encoder would cost too much. Raises `SizeOverLimit` without a fallback."""
-    caps = {"avif": limits.avif_pixels, "gif": limits.gif_pixels}
+    caps = {"avif": limits.avif_pixels, "gif": limits.gif_pixels, "jxl": limits.jxl_pixels}
     width, height = layout.output
     if width * height * frames <= caps.get(transform.format or "", limits.output.pixels):
         return transform

@@ -87,7 +87,7 @@ def _sigma(name: str, takes: str, asked: Parameter, default: float | None = None
 _ROWS = (
     Filter(
         "format",
-        "jpeg, jpg, png, webp, avif, gif, auto or json",
+        "jpeg, jpg, png, webp, avif, jxl, gif, auto or json",
         filter_codecs.read_format,
         lambda transform: transform.format,
         short="fmt",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from thumbs.errors import SizeOverLimit
-from thumbs.image.formats import FORMATS
+from thumbs.image.formats import FORMATS, OUTPUT_NAMES
 from thumbs.image.outputs import JSON, usual_extension
 from thumbs.image.transforms import AUTO, NO_PADDING, Color, Transform
 from thumbs.problems import closest, nearest
@@ -96,7 +96,7 @@ def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     output = transform.format
     if output is None and wanted.key and wanted.key.text:
         output = output_without_format(transform, wanted.key.text, wanted.policy)
-    offered = wanted.policy.formats if wanted.policy is not None else None
+    offered = _offered(wanted)
     transparent = [name for name in ("fill", "background") if _is_transparent(getattr(transform, name))]
     if output == JSON:
         return
@@ -119,6 +119,14 @@ def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
 
 def _may_be_transparent(output: str) -> bool:
     return output == JSON or FORMATS[output].alpha
+
+
+def _offered(wanted: Wanted) -> frozenset[str] | None:
+    """What `format` may name at the storage; None where no storage is known."""
+    policy = wanted.policy
+    if policy is None:
+        return None
+    return frozenset(name for name in (*OUTPUT_NAMES.values(), JSON) if policy.offers(name))
 
 
 def _is_transparent(color: Color | None) -> bool:
@@ -149,7 +157,7 @@ def _frames_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     output = transform.format
     if transform.frames == 1 or output in (None, AUTO, JSON) or not keeps_one_frame(output):
         return
-    offered = wanted.policy.formats if wanted.policy is not None else None
+    offered = _offered(wanted)
     animated = [name for name in _ANIMATED if offered is None or name in offered]
     sentence = f"More than one frame needs an animated output format: {' or '.join(_ANIMATED)}. Here it is {output}."
     if "format" in wanted.parts.fields and animated and wanted.named_format is None:

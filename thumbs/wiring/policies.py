@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from thumbs.conf.codecs import codecs
 from thumbs.conf.document import DUMMY, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.extras import is_installed
@@ -40,6 +41,7 @@ def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
         encoding=read.document.encoding,
         render_proxy=conf.cache.sources,
         turbo=is_installed("turbo"),
+        encoders=codecs().optional_writers(),
         formats=None if conf.formats is None else frozenset(conf.formats),
         cache_control=conf.cache_control,
         private=conf.private,
