@@ -10,8 +10,8 @@ from tests.support import pictures
 from tests.support.pictures import decoded, encoded
 from tests.support.pixels import LIMITS, rendered
 from thumbs.image.transforms import Transform
+from thumbs.render.codecs.flatness import flat_share, is_drawing
 from thumbs.render.encode import File, encode
-from thumbs.render.flatness import flat_share, is_drawing
 from thumbs.render.libvips import Deadline
 
 

@@ -38,7 +38,7 @@ from thumbs.render.containers.gif import Gif, TooManyBlocks, read_gif
 from thumbs.render.containers.jpeg import exif_block, with_size
 from thumbs.render.containers.limits import MAX_AVIF_ITEMS
 from thumbs.render.containers.webp import with_alpha_flag
-from thumbs.render.header import normalized
+from thumbs.render.table import normalized
 from thumbs.render.tiff.samples import read_samples as read_tiff_samples
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,8 +17,8 @@ from tests.support.pixels import LIMITS
 from thumbs.errors import ThumbError
 from thumbs.image.formats import FORMATS
 from thumbs.image.transforms import Crop, Transform, Trim
-from thumbs.render.header import read_header
 from thumbs.render.renderer import Renderer
+from thumbs.render.table import read_header
 
 RENDERER = Renderer(inputs=frozenset(FORMATS))
 P3 = PROFILES["p3"]

@@ -9,7 +9,7 @@ from tests.support.heic_files import heic
 from tests.support.hostile import BROKEN, EITHER, FINE, FOREIGN, HUGE, Hostile
 from tests.support.jxl_files import ENUM, Bits, box, codestream, container
 from tests.support.pictures import noise
-from thumbs.render import jxl
+from thumbs.render.codecs import jxl
 
 CHANNELS = ((0, 0), (0, 1), (4, 2), (12, 1))
 

@@ -26,7 +26,7 @@ from tests.support.render_cases import (
 from tests.support.servers import ROOT
 from tests.support.waiting import LONG_WAIT_SECONDS
 from thumbs.image.formats import DEFAULT_INPUTS
-from thumbs.render import jxl
+from thumbs.render.codecs import jxl
 from thumbs.render.isolation.lockdown import Layers, supported
 from thumbs.request.filters import FILTERS
 

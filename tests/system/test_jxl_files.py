@@ -12,8 +12,8 @@ from tests.support.missing_extras import need
 from tests.support.pixels import LIMITS
 from thumbs.errors import SourceUnsupported
 from thumbs.image.transforms import Transform
-from thumbs.render.header import read_header
 from thumbs.render.renderer import Renderer
+from thumbs.render.table import read_header
 
 RENDERER = Renderer(inputs=frozenset({"jxl", "jpeg", "png"}))
 AS_PNG = Transform(format="png")

@@ -14,7 +14,7 @@ from tests.support.missing_extras import need
 from tests.support.processes import children
 from tests.support.servers import Server
 from thumbs.image.formats import sniff
-from thumbs.render import jxl
+from thumbs.render.codecs import jxl
 
 NEWEST = "image/jxl,image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 OLDER = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"

@@ -1,6 +1,8 @@
-"""The header of an original: its format and size, and whether it is within the limits for decoding."""
+"""The header of an original: its format and size, and whether it is within the limits for decoding.
 
-from collections.abc import Callable
+`render.table` has the reader of each format. They raise `SourceBroken`, `SourceOverLimit` and `SourceUnsupported`.
+"""
+
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -8,15 +10,17 @@ import pyvips
 
 from thumbs.errors import JXL_OF_UNKNOWN_COLORS, JXL_WITH_PROFILE, SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.image.description import LAB, SRGB
-from thumbs.image.formats import FORMATS, sniff
+from thumbs.image.formats import FORMATS
 from thumbs.image.geometry import Size
 from thumbs.image.limits import MAX_SOURCE_SIDE
 from thumbs.image.transforms import ALL_FRAMES, Transform
-from thumbs.render import heic, jxl, libvips
-from thumbs.render.avif.rewriting import rewritten
+from thumbs.render import libvips
 from thumbs.render.avif.samples import Samples as AvifSamples
 from thumbs.render.avif.samples import read_samples as read_avif_samples
-from thumbs.render.bombs import avif, jpeg, svg, tiff, webp
+from thumbs.render.codecs import heic, jxl
+from thumbs.render.codecs.copyright import Copyright, read_copyright
+from thumbs.render.codecs.orientation import read_orientation
+from thumbs.render.codecs.svg import open_drawing
 from thumbs.render.color.description import describe_colors
 from thumbs.render.color.jxl import UndescribedError, color_space
 from thumbs.render.color.naming import color_space_name
@@ -26,25 +30,11 @@ from thumbs.render.completeness.decoding import Attempt
 from thumbs.render.containers.boxes import TooManyError, UnreadableError
 from thumbs.render.containers.gif import Gif, TooManyBlocks, Unreadable, read_gif
 from thumbs.render.containers.jxl import Jxl, Kind, read_jxl
-from thumbs.render.containers.webp import with_alpha_flag
-from thumbs.render.copyright import Copyright, read_copyright
-from thumbs.render.orientation import read_orientation
-from thumbs.render.png import PNG, with_usable_chunks
-from thumbs.render.svg import open_drawing
 from thumbs.render.tiff.pixels import open_tiff
 from thumbs.render.tiff.samples import Samples as TiffSamples
 from thumbs.render.tiff.samples import read_samples as read_tiff_samples
 from thumbs.render.values import SourceLimits
 
-# Files that crash or stall a library, or fill its memory, before it can report their size.
-_BOMB_CHECKS: dict[str, Callable[[bytes], bool]] = {
-    "avif": avif.is_bomb,
-    "heic": avif.is_bomb,
-    "jpeg": jpeg.is_bomb,
-    "svg": svg.is_bomb,
-    "tiff": tiff.is_bomb,
-    "webp": webp.is_bomb,
-}
 _START_OF_SCAN = b"\xff\xda"
 # libjpeg processes the whole picture for each scan, and no deadline interrupts it. This many scans are allowed for the
 # largest picture, more for smaller ones. Encoders write about ten.
@@ -123,26 +113,8 @@ class Header:
             raise SourceOverLimit
 
 
-def read_header(data: bytes, inputs: frozenset[str]) -> Header:
-    """The header of an original.
-
-    Raises `SourceUnsupported` for a format that is not one of `inputs` and for a TIFF of a kind that is not decoded,
-    `SourceBroken` for a damaged header, and `SourceOverLimit` for a decompression bomb (`render.bombs`).
-    """
-    name = sniff(data)
-    if name is None or name not in inputs:
-        raise SourceUnsupported
-    try:
-        if name in _BOMB_CHECKS and _BOMB_CHECKS[name](data):
-            raise SourceOverLimit
-    except svg.Unreadable as error:
-        raise SourceBroken from error
-    if name in _READERS and not (name == "jxl" and jxl.libvips_reads()):
-        return _READERS[name](data)
-    return _libvips_header(data, name)
-
-
-def _libvips_header(data: bytes, name: str) -> Header:
+def libvips_header(data: bytes, name: str) -> Header:
+    """That of a file of the format `name`, as libvips opens it."""
     tiff_samples = read_tiff_samples(data) if name == "tiff" else None
     try:
         drawing = open_drawing(data) if name == "svg" else None
@@ -188,27 +160,7 @@ def _libvips_header(data: bytes, name: str) -> Header:
     )
 
 
-def normalized(data: bytes) -> bytes:
-    """`data` in a form that libvips reads.
-
-    libvips recognizes only some AVIF brands: others are replaced by `avif`. Properties of an AVIF are rewritten where
-    libheif reads them otherwise than browsers do. A WebP gets the flag for its alpha. A PNG loses its text
-    chunks: libpng inflates each compressed one, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. It
-    loses chunks that are damaged, too: libpng uses some, and refuses the file for others.
-    Raises `SourceOverLimit` for a PNG of more than 100,000 chunks.
-    """
-    if data.startswith(PNG):
-        return with_usable_chunks(data)
-    if data.startswith(b"RIFF") and sniff(data) == "webp":
-        return with_alpha_flag(data)
-    if data[4:8] == b"ftyp" and sniff(data) == "avif":
-        data = rewritten(data)
-        if data[8:12] in (b"avis", b"miaf"):
-            return data[:8] + b"avif" + data[12:]
-    return data
-
-
-def _gif_header(data: bytes) -> Header:
+def gif_header(data: bytes) -> Header:
     """libvips would read every block to the same end, and knows less of what browsers show."""
     try:
         gif = read_gif(data)
@@ -231,8 +183,10 @@ def _gif_header(data: bytes) -> Header:
     )
 
 
-def _jxl_header(data: bytes) -> Header:
-    """That of a file for imagecodecs, which gives out samples and nothing else."""
+def jxl_header(data: bytes) -> Header:
+    """That of a file as libvips opens it, else for imagecodecs, which gives out samples and nothing else."""
+    if jxl.libvips_reads():
+        return libvips_header(data, "jxl")
     try:
         found = read_jxl(data)
         space = color_space(found)
@@ -255,7 +209,8 @@ def _jxl_header(data: bytes) -> Header:
     )
 
 
-def _heic_header(data: bytes) -> Header:
+def heic_header(data: bytes) -> Header:
+    """That of a file as pillow-heif opens it."""
     found = heic.read(data)
     stub = found.stub()
     profile = usable_profile(data, "heic", stub)
@@ -271,10 +226,6 @@ def _heic_header(data: bytes) -> Header:
         color_space=color_space_name(stub, profile, colors),
         color=colors.space,
     )
-
-
-# Where libvips alone does not suffice.
-_READERS: dict[str, Callable[[bytes], Header]] = {"gif": _gif_header, "heic": _heic_header, "jxl": _jxl_header}
 
 
 def _animation(image: pyvips.Image, fields: set[str]) -> Animation:

@@ -10,10 +10,10 @@ from thumbs.errors import SourceBroken
 from thumbs.image.geometry import Layout, Size, plan
 from thumbs.image.transforms import Fit, Transform
 from thumbs.render import decode
-from thumbs.render.copyright import Copyright
+from thumbs.render.codecs.copyright import Copyright
+from thumbs.render.codecs.shrinking import keeps_edges
 from thumbs.render.header import Header
 from thumbs.render.libvips import Deadline
-from thumbs.render.shrinking import keeps_edges
 
 # Magic; width and height of the original, then of the pixels; bands; the length of an EXIF block, which comes next.
 _HEADER = struct.Struct(">4sIIIIBI")

@@ -15,13 +15,14 @@ from thumbs.image.geometry import Layout, OutputLimits, plan
 from thumbs.image.outputs import JSON
 from thumbs.image.transforms import Transform
 from thumbs.render import animation, decode, libvips, smartcrop, trim
+from thumbs.render.codecs.copyright import Copyright
 from thumbs.render.completeness.decoding import Attempt, decode_checked
-from thumbs.render.copyright import Copyright
 from thumbs.render.describing import describe
 from thumbs.render.encode import File, encode
-from thumbs.render.header import Animation, Header, normalized, read_header
+from thumbs.render.header import Animation, Header
 from thumbs.render.proxy import Proxy, make_proxy
 from thumbs.render.steps import STEPS, StepContext
+from thumbs.render.table import normalized, read_header
 from thumbs.render.values import Picture, RenderLimits, picture_of
 from thumbs.render.watermarks import Watermarks
 

@@ -13,7 +13,8 @@ import pyvips
 
 from thumbs.image.formats import FORMATS
 from thumbs.image.transforms import Attention, Color, Compass, Fit, Padding, Transform, Trim, Watermark
-from thumbs.render import heic, jxl, libvips
+from thumbs.render import libvips
+from thumbs.render.codecs import heic, jxl
 from thumbs.render.renderer import Renderer
 from thumbs.render.values import RenderLimits
 from thumbs.render.watermarks import composite

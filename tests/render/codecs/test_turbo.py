@@ -11,7 +11,7 @@ from tests.support.pictures import decoded, encoded, stored_turned
 from tests.support.pixels import difference, picture, rendered
 from thumbs.errors import SourceBroken
 from thumbs.image.transforms import Crop, Fit, Transform
-from thumbs.render import turbo
+from thumbs.render.codecs import turbo
 
 # Widths of thumbnails of a picture of 1504 × 1208 pixels, and 1 / the scale at which it is decoded for each.
 SCALES = {90: 8, 180: 4, 370: 2, 900: 1}

@@ -20,8 +20,10 @@ _NAME = re.compile(rb"[A-Za-z]{2}[A-Z][A-Za-z]")
 def with_usable_chunks(data: bytes) -> bytes:
     """A PNG without its text chunks, and without ancillary ones that are damaged or whose name is none.
 
-    Of several EXIF blocks the first is left. The same object is returned where all are usable. Raises `SourceOverLimit`
-    for too many chunks. The chunks that are kept are copied once, all together.
+    libpng inflates each compressed text, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. Of damaged
+    chunks, libpng uses some, and refuses the file for others. Of several EXIF blocks the first is left. The same object
+    is returned where all are usable. Raises `SourceOverLimit` for too many chunks. The chunks that are kept are copied
+    once, all together.
     """
     kept: list[memoryview] = []
     view, start, at, has_exif = memoryview(data), 0, len(PNG), False

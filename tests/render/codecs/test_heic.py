@@ -14,8 +14,8 @@ from tests.support.pictures import noise, turned
 from tests.support.pixels import LIMITS
 from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.image.transforms import Transform
-from thumbs.render.header import read_header
 from thumbs.render.renderer import Renderer
+from thumbs.render.table import read_header
 from thumbs.render.values import RenderLimits, SourceLimits
 
 RENDERER = Renderer(inputs=frozenset({"heic", "jpeg"}))

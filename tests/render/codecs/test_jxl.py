@@ -14,10 +14,10 @@ from tests.support.pixels import LIMITS
 from thumbs.errors import SizeOverLimit, SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.image.formats import sniff
 from thumbs.image.transforms import Color, Crop, Fit, Transform
-from thumbs.render import jxl
+from thumbs.render.codecs import jxl
 from thumbs.render.color.values import ColorSpace, Power
-from thumbs.render.header import read_header
 from thumbs.render.renderer import Renderer
+from thumbs.render.table import read_header
 from thumbs.render.values import RenderLimits, SourceLimits
 
 RENDERER = Renderer(inputs=frozenset({"jxl", "jpeg", "png", "webp"}))

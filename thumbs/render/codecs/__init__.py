@@ -1,0 +1,1 @@
+"""What single formats need beside libvips: packages, parts of their files, metadata."""
