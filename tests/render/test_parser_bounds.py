@@ -20,6 +20,8 @@ import pytest
 from tests.support.avif_files import FTYP, box, full_box, nclx
 from tests.support.color import PROFILES
 from tests.support.icc_profiles import bomb, curve, pipeline, rgb_profile, translations, with_rows
+from tests.support.jxl_files import ENUM, Bits, codestream, container
+from tests.support.jxl_files import box as jxl_box
 from tests.support.pictures import encoded, noise
 from tests.support.signaled_colors import chunk, gama
 from thumbs.errors import SourceOverLimit
@@ -33,10 +35,12 @@ from thumbs.render.color.jpeg import profile_segments
 from thumbs.render.color.png import color_chunks, profile_chunk
 from thumbs.render.completeness.png import read_pixels
 from thumbs.render.containers import limits as container_limits
+from thumbs.render.containers.boxes import TooManyError
 from thumbs.render.containers.cicp import read_cicp
 from thumbs.render.containers.gif import Gif, TooManyBlocks, read_gif
 from thumbs.render.containers.jpeg import exif_block, with_size
-from thumbs.render.containers.limits import MAX_AVIF_ITEMS
+from thumbs.render.containers.jxl import read_jxl
+from thumbs.render.containers.limits import MAX_AVIF_ITEMS, MAX_JXL_CHANNELS
 from thumbs.render.containers.webp import with_alpha_flag
 from thumbs.render.table import normalized
 from thumbs.render.tiff.samples import read_samples as read_tiff_samples
@@ -94,6 +98,13 @@ def has_too_many_blocks(data: bytes) -> bool:
 def frames_of(gif: Gif, data: bytes) -> int:
     """Reads what a render reads of each frame, but for its pixels."""
     return len(gif.delays(data))
+
+
+def has_too_many_boxes(data: bytes) -> bool:
+    try:
+        return not read_jxl(data).size
+    except TooManyError:
+        return True
 
 
 def has_colors(data: bytes) -> bool:
@@ -246,6 +257,26 @@ def icc_of_translations() -> bytes:
     return with_rows([*moved, *more], text + base[132 + 12 * count :])
 
 
+def jxl_of_channels() -> bytes:
+    """As many further channels as are read, each with the longest name and all of its fields; then custom colors."""
+    bits = Bits().size(30, 20).flags(False, False, False).put(0, 2).flags(True)
+    bits.choice(MAX_JXL_CHANNELS, ((0, 0), (0, 1), (4, 2), (12, 1)))
+    for _ in range(MAX_JXL_CHANNELS):
+        bits.flags(False).choice(2, ENUM).flags(True).put(3, 2).put(31, 6).put(0, 4).put(3, 2).put(0, 3)
+        bits.put(3, 2).put(128, 10)
+        for _ in range(176 * 8 // 32):
+            bits.put(0, 32)
+        bits.put(0, 64)
+    return codestream(bits.flags(True, False, False).choice(0, ENUM).choice(2, ENUM).put(0, 400))
+
+
+def jxl_of_parts(part: int, *, behind: int = 0) -> bytes:
+    """The same in a container, in parts of so many bytes."""
+    stream = jxl_of_channels() + bytes(behind)
+    pieces = (stream[at : at + part] for at in range(0, len(stream), part))
+    return container(*(jxl_box(b"jxlp", bytes(4) + piece) for piece in pieces))
+
+
 @dataclass(frozen=True)
 class Worst:
     """`kind` is the row of the table, `refused` what the parser says of the file."""
@@ -346,6 +377,13 @@ WORST: dict[str, Worst] = {
     ),
     "avif, samples": Worst("AVIF", read_avif_samples, lambda: avif_parts(999, 4, 0, 3)),
     "avif, code points": Worst("AVIF", lambda data: read_cicp(data) is None, lambda: avif_parts(999, 4, 0, 3), False),
+    "jxl, boxes in front": Worst(
+        "JXL", has_too_many_boxes, lambda: filled(container(), b"\0\0\0\x08free", jxl_of_channels()), True
+    ),
+    "jxl, channels": Worst("JXL", has_too_many_boxes, lambda: jxl_of_channels() + bytes(FULL - 70_000), False),
+    "jxl, small parts": Worst("JXL", has_too_many_boxes, lambda: jxl_of_parts(7), False),
+    "jxl, parts without end": Worst("JXL", has_too_many_boxes, lambda: jxl_of_parts(1, behind=1_000_000), True),
+    "jxl, large parts": Worst("JXL", has_too_many_boxes, lambda: jxl_of_parts(40_000, behind=FULL - 70_000), False),
     "tiff, entries": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1000, 60_000), True),
     "tiff, directories": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1_000_000, 1, step=18), True),
     "tiff, at the limit": Worst(
@@ -419,7 +457,11 @@ def test_every_parser_is_in_the_table_and_has_its_worst_file() -> None:
     assert documented().keys() == {worst.kind for worst in WORST.values()}
     modules = {path.stem for path in (ROOT / "thumbs" / "render" / "bombs").glob("*.py")}
     modules -= {"__init__", "limits", "data_urls"}
-    assert modules | {"png", "gif"} == {kind.lower() for kind in documented()} - {"signatures", "colors", "pixels"}
+    assert modules | {"png", "gif", "jxl"} == {kind.lower() for kind in documented()} - {
+        "signatures",
+        "colors",
+        "pixels",
+    }
 
 
 def test_the_table_names_every_limit() -> None:

@@ -93,7 +93,7 @@ def _codestream(data: bytes) -> bytes:
     """The first bytes of the codestream."""
     if data.startswith(_CODESTREAM):
         return data[:MAX_JXL_HEADER_BYTES]
-    found = b""
+    found = bytearray()
     for box in boxes(data, 0, len(data)):
         if box.name == _WHOLE_BOX:
             return data[box.start : min(box.end, box.start + MAX_JXL_HEADER_BYTES)]
@@ -102,7 +102,7 @@ def _codestream(data: bytes) -> bytes:
             found += data[start : min(box.end, start + MAX_JXL_HEADER_BYTES - len(found))]
             if len(found) >= MAX_JXL_HEADER_BYTES:
                 break
-    return found
+    return bytes(found)
 
 
 class _Bits:
