@@ -19,7 +19,7 @@ from bench.report import Plan, Report
 from bench.rounds import Contender, compare, say
 from bench.servers import Server, Workspace
 from bench.table import MAGE, Results
-from thumbs.render.savers import WEBP_EFFORT
+from thumbs.render.codecs.savers import WEBP_EFFORT
 
 PEERS = ("nginx", "thumbor", "ipx", "pyvips")
 _BASELINE = "pyvips"

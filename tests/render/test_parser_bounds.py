@@ -37,6 +37,7 @@ from thumbs.render.completeness.png import read_pixels
 from thumbs.render.containers import limits as container_limits
 from thumbs.render.containers.boxes import TooManyError
 from thumbs.render.containers.cicp import read_cicp
+from thumbs.render.containers.gain_map import read_gain_map
 from thumbs.render.containers.gif import Gif, TooManyBlocks, read_gif
 from thumbs.render.containers.jpeg import exif_block, with_size
 from thumbs.render.containers.jxl import read_jxl
@@ -163,6 +164,24 @@ def jpeg_of_parts() -> bytes:
     """As many parts of a profile as are read, of which the last one is missing."""
     part = b"\xff\xe2\xff\xffICC_PROFILE\0%c\xff" + bytes(65_519)
     return _JPEG[:2] + b"".join(part.replace(b"%c", bytes([number])) for number in range(1, 255)) + _JPEG[2:]
+
+
+def jpeg_of_pictures() -> bytes:
+    """As many pictures as are looked at: all the rest of the file, with as many segments as are read.
+
+    The last one is the description of a gain map that begins many elements and ends none.
+    """
+    name = b"http://ns.adobe.com/xap/1.0/\0"
+    packet = name + (b"<hdrgm:Gamma>" * 2000)[: container_limits.MAX_JPEG_GAIN_MAP_BYTES]
+    described = b"\xff\xe1" + (len(packet) + 2).to_bytes(2, "big") + packet
+    parts = b"\xff\xe2\0\2" * (container_limits.MAX_JPEG_HEADER_SEGMENTS - 1) + described
+    count = container_limits.MAX_JPEG_PICTURES
+    size = FULL - 10_000
+    at = 8 + 2 + 12 + 4
+    rows = struct.pack(">IIIHH", 0, size, at + 16 * count, 0, 0) * count
+    index = b"MPF\0MM\0*" + struct.pack(">IHHHIII", 8, 1, 0xB002, 7, len(rows), at, 0) + rows
+    first = b"\xff\xd8\xff\xe2" + (len(index) + 2).to_bytes(2, "big") + index
+    return (first + b"\xff\xd8" + parts).ljust(FULL, b"\0")
 
 
 def icc_of_rows() -> bytes:
@@ -334,6 +353,9 @@ WORST: dict[str, Worst] = {
     "jpeg, parts of a profile": Worst("JPEG", lambda data: profile_segments(data) is not None, jpeg_of_parts, False),
     "jpeg, another size": Worst(
         "JPEG", lambda data: with_size(data, (16, 16), (16, 16)) is not None, lambda: _JPEG + bytes(FULL - 9000), True
+    ),
+    "jpeg, pictures that may be a gain map": Worst(
+        "JPEG", lambda data: read_gain_map(data) is not None, jpeg_of_pictures, False
     ),
     "webp, empty chunks": Worst("WebP", webp.is_bomb, lambda: filled(_WEBP, b"ABCD\0\0\0\0"), True),
     "gif, frames": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF, _GIF_FRAME), True),

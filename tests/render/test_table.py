@@ -21,7 +21,7 @@ def test_what_is_written_has_a_saver_and_nothing_else() -> None:
 
 
 def test_no_other_module_chooses_by_the_name_of_a_format_how_a_file_is_decoded_or_written() -> None:
-    for module in ("decode", "decoders", "encode", "savers"):
+    for module in ("decode", "decoders", "encode", "codecs/savers"):
         tree = ast.parse((RENDER / f"{module}.py").read_text())
         compared = {
             each.value

@@ -65,6 +65,7 @@ _ENCODING = nested(
     png_palette=boolean,
     keep_copyright=boolean,
     linear=boolean,
+    keep_gain_map=boolean,
 )
 _S3_HTTP = nested(
     S3Http,

@@ -11,6 +11,7 @@ class Encoding:
 
     `jpeg_subsampling` is chroma subsampling (4:2:0): `auto` subsamples below quality 90. `keep_copyright` keeps the
     EXIF fields Artist and Copyright in formats that have EXIF. `linear` is the default of the filter of this name.
+    `keep_gain_map` lets the gain map of a JPEG follow into a JPEG.
     """
 
     jpeg_progressive: bool = False
@@ -18,3 +19,4 @@ class Encoding:
     png_palette: bool = False
     keep_copyright: bool = False
     linear: bool = False
+    keep_gain_map: bool = False

@@ -164,11 +164,10 @@ class Transform:
 
     `width` and `height` are pixels before `dpr`; a None follows from the source's ratio. `format`, `quality`, `upscale`
     and `linear` (resize in linear light) are None where the URL does not set them; `request.resolve` fills the defaults
-    in. `rotate` is degrees
-    clockwise, `flip` mirrors top to bottom, `flop` left to right. `blur` and `sharpen` are sigmas in output pixels.
-    `frames` is the number of frames of an animation to keep, `ALL_FRAMES` for all. `version` is the caller's token for
-    a version of the source; it changes nothing but the cache key and the cache headers. `data` is what of `DATA` the
-    format `JSON` adds, in that order.
+    in. `rotate` is degrees clockwise, `flip` mirrors top to bottom, `flop` left to right. `blur` and `sharpen` are
+    sigmas in output pixels. `frames` is the number of frames of an animation to keep, `ALL_FRAMES` for all. `version`
+    is the caller's token for a version of the source; it changes nothing but the cache key and the cache headers.
+    `data` is what of `DATA` the format `JSON` adds, in that order.
     """
 
     width: int | None = None

@@ -14,7 +14,7 @@ from thumbs.image.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
 from thumbs.image.geometry import Layout, OutputLimits, plan
 from thumbs.image.outputs import JSON
 from thumbs.image.transforms import Transform
-from thumbs.render import animation, decode, libvips, smartcrop, trim
+from thumbs.render import animation, decode, gain_maps, libvips, smartcrop, trim
 from thumbs.render.codecs.copyright import Copyright
 from thumbs.render.completeness.decoding import Attempt, decode_checked
 from thumbs.render.describing import describe
@@ -60,7 +60,11 @@ class Renderer:
             data, header.format, decode_once, render_truncated=limits.truncated
         )
         job = _Job(transform, layout, deadline, header.animation if frames > 1 else None, header.copyright)
-        return replace(self._assemble(images, job), truncated=truncated)
+        picture = self._assemble(images, job)
+        if self.settings.keep_gain_map and not truncated and gain_maps.may_follow(transform):
+            body = gain_maps.followed(picture.body, data, header, layout, transform=transform, deadline=deadline)
+            picture = replace(picture, body=body)
+        return replace(picture, truncated=truncated)
 
     def make_proxy(self, data: bytes, limits: RenderLimits) -> bytes:
         """The packed proxy of an original; empty where a proxy gains nothing, or the original is cut off.
@@ -82,13 +86,18 @@ class Renderer:
     def render_proxy(
         self, packed: bytes, transform: Transform, limits: RenderLimits, *, fallback: Transform | None = None
     ) -> Picture | None:
-        """As `render`, from a packed proxy; None when the proxy has too few pixels, or was reduced in other light."""
+        """As `render`, from a packed proxy; None when the original has to be used.
+
+        The proxy may have too few pixels, was reduced in other light, or lacks a gain map that follows.
+        """
         deadline = libvips.Deadline(limits.seconds)
         libvips.start(self.inputs, concurrency=self.concurrency)
         source = Proxy.unpack(packed)
         layout = plan(source.size, transform)
         limits.output.check_layout(layout)
         if layout.linear or not source.suffices(layout):
+            return None
+        if source.has_gain_map and self.settings.keep_gain_map and gain_maps.may_follow(transform):
             return None
         transform = _encodable(layout, transform, limits, 1, fallback)
         image = decode.fitted(source.image, layout, deadline, source_size=source.size)

@@ -10,14 +10,15 @@ from functools import partial
 
 from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.image.formats import sniff
-from thumbs.render import decoders, header, savers
+from thumbs.render import decoders, header
 from thumbs.render.avif.rewriting import readable
 from thumbs.render.bombs import avif, jpeg, svg, tiff, webp
+from thumbs.render.codecs import savers
 from thumbs.render.codecs.png import with_usable_chunks
+from thumbs.render.codecs.savers import Saver
 from thumbs.render.containers.webp import with_alpha_flag
 from thumbs.render.decoders import Decode
 from thumbs.render.header import Header
-from thumbs.render.savers import Saver
 
 
 @dataclass(frozen=True, slots=True)

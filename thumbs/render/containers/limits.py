@@ -5,6 +5,8 @@ MAX_WEBP_CHUNKS = 100_000
 
 # JPEG. A profile has at most 255 segments.
 MAX_JPEG_HEADER_SEGMENTS = 1000
+MAX_JPEG_PICTURES = 8  # in one file, of which one may be a gain map
+MAX_JPEG_GAIN_MAP_BYTES = 16_384  # of its description
 
 # AVIF. libheif refuses more than 1000 items, 100 boxes in one, and 32 extents of one item.
 MAX_AVIF_BOXES = 10_000  # at one level
