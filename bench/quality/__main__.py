@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyvips
 
-from bench.quality import defaults, scales, settings
+from bench.quality import defaults, icons, scales, settings
 from bench.quality.detail import DETAIL, DRAWINGS, as_jpeg
 from bench.quality.document import put
 from bench.quality.scores import from_pillow, reduced, whole
@@ -59,6 +59,7 @@ def _drawn(name: str) -> pyvips.Image:
 _TABLES: dict[str, Callable[[Mapping[str, bytes]], str]] = {
     "scales": _scales,
     "defaults": defaults.table,
+    "icons": lambda _: icons.table(),
     **{name: _settings(name) for name in (*settings.KINDS, "PNG")},
 }
 

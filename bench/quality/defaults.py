@@ -18,9 +18,14 @@ from thumbs.render.values import RenderLimits
 
 # The larger side of a thumbnail in each class of sizes: up to 256, up to 640, above.
 SIDES = (200, 500, 1200)
-# The score that the defaults aim at, by side.
-AIM = {200: 72.0, 500: 74.0, 1200: 74.0}
-_LADDERS = {"jpeg": (60, 68, 76, 84, 90), "webp": (64, 72, 79, 85, 90), "avif": (48, 56, 63, 70, 78)}
+# The first format has the score that the others aim at.
+_LADDERS = {
+    "jpeg": (60, 68, 76, 84, 90),
+    "webp": (64, 72, 79, 85, 90),
+    "avif": (48, 56, 63, 70, 78),
+    "jxl": (58, 66, 74, 82, 90),
+}
+_AIMED_AT = "jpeg"
 _RENDERER = Renderer(settings=Encoding())
 _LIMITS = RenderLimits()
 
@@ -31,8 +36,9 @@ class Found(NamedTuple):
     default: int
     score: float
     size: float
-    quality: float | None  # at the score that the defaults aim at
-    size_there: float | None
+    quality: float | None  # at the score of JPEG at its default
+    ratio: float | None  # of the bytes there to those of JPEG
+    photos: int
 
 
 def ladder(data: bytes, side: int, output: str, qualities: tuple[int, ...]) -> tuple[Rung, ...]:
@@ -51,13 +57,17 @@ def ladder(data: bytes, side: int, output: str, qualities: tuple[int, ...]) -> t
 
 
 def measured(originals: Mapping[str, bytes]) -> Iterator[tuple[str, int, Found]]:
-    for output, qualities in _LADDERS.items():
-        for side in SIDES:
+    for side in SIDES:
+        large = [data for data in originals.values() if max(whole(data).size) > side]
+        aims: list[Rung] = []
+        for output, qualities in _LADDERS.items():
             default = quality_for(DEFAULT_QUALITIES, output, side) or 0
             steps = tuple(sorted({*qualities, default}))
-            ladders = [ladder(data, side, output, steps) for data in originals.values() if max(whole(data).size) > side]
+            ladders = [ladder(data, side, output, steps) for data in large]
             own = [next(rung for rung in each if rung.quality == default) for each in ladders]
-            there = [at_score(each, AIM[side]) for each in ladders]
+            aims = aims or own
+            there = [at_score(each, aim.score) for each, aim in zip(ladders, aims, strict=True)]
+            ratios = (found and found[1] / aim.size for found, aim in zip(there, aims, strict=True))
             yield (
                 output,
                 side,
@@ -66,17 +76,20 @@ def measured(originals: Mapping[str, bytes]) -> Iterator[tuple[str, int, Found]]
                     median(rung.score for rung in own),
                     median(rung.size for rung in own),
                     middle(found and found[0] for found in there),
-                    middle(found and found[1] for found in there),
+                    middle(ratios),
+                    len(large),
                 ),
             )
 
 
 def table(originals: Mapping[str, bytes]) -> str:
-    header = ["format", "longer side", "default", "score", "KB", "aim", "quality there", "KB there"]
+    """The score and bytes at the default, and the quality and bytes at the score of JPEG, of each format and side."""
+    beside = f"at the score of {_AIMED_AT}"
+    header = ["format, longer side", "default", "score", "KB", f"quality {beside}", f"bytes {beside}", "photographs"]
     rows = []
     for output, side, found in measured(originals):
         quality = "–" if found.quality is None else f"{found.quality:.1f}"
-        there = "–" if found.size_there is None else f"{found.size_there / 1000:.1f}"
-        cells = [str(found.default), f"{found.score:.1f}", f"{found.size / 1000:.1f}", f"{AIM[side]:g}", quality, there]
-        rows.append([output, str(side), *cells])
+        ratio = "–" if found.ratio is None else f"{found.ratio:.2f}"
+        cells = [str(found.default), f"{found.score:.1f}", f"{found.size / 1000:.1f}", quality, ratio]
+        rows.append([f"{output}, {side}", *cells, str(found.photos)])
     return markdown(header, rows)

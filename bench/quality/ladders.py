@@ -10,6 +10,7 @@ import pyvips
 from PIL import Image
 
 from bench.quality.scores import score
+from thumbs.render.codecs import jxl
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,11 @@ def middle(numbers: Iterable[float | None]) -> float | None:
 
 
 def saver(picture: pyvips.Image, suffix: str, **options: object) -> Callable[[int], bytes]:
-    """Encodes `picture` at a quality with options of libvips."""
+    """Encodes `picture` at a quality with options of libvips; a JPEG XL with an effort, by what Mage writes it with."""
 
     def encode(quality: int) -> bytes:
+        if suffix == ".jxl" and not jxl.libvips_writes():
+            return jxl.encode(picture, quality, **options)  # type: ignore[arg-type]
         body: bytes = picture.write_to_buffer(suffix, Q=quality, keep="none", **options)
         return body
 

@@ -10,8 +10,11 @@ from typing import Any
 import pyvips
 from PIL import Image
 
+from thumbs.image.formats import sniff
 from thumbs.image.geometry import Size, plan
 from thumbs.image.transforms import Transform
+from thumbs.render.codecs import jxl
+from thumbs.render.containers.jxl import read_jxl
 
 Box = tuple[float, float, float, float]
 _MARGIN = 64
@@ -21,8 +24,14 @@ def score(reference: Image.Image, made: bytes | pyvips.Image) -> float:
     """How alike the file or picture `made` is to `reference`. Transparent pixels lie on white."""
     from ssimulacra2 import compute_ssimulacra2  # noqa: PLC0415 - needed here only
 
-    image = pyvips.Image.new_from_buffer(made, "") if isinstance(made, bytes) else made
+    image = _opened(made) if isinstance(made, bytes) else made
     return float(compute_ssimulacra2(_file(reference), _file(to_pillow(image))))
+
+
+def _opened(body: bytes) -> pyvips.Image:
+    if sniff(body) == "jxl" and not jxl.libvips_reads():
+        return jxl.decode(body, read_jxl(body))
+    return pyvips.Image.new_from_buffer(body, "")
 
 
 def to_pillow(image: pyvips.Image) -> Image.Image:

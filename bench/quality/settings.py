@@ -50,6 +50,9 @@ KINDS: dict[str, Kind] = {
             "effort 1, 4:4:4": _AVIF | {"effort": 1, "subsample_mode": "off"},
         },
     ),
+    "JPEG XL": Kind(
+        ".jxl", (55, 64, 72, 80, 88), {f"effort {effort}": {"effort": effort} for effort in (3, 1, 2, 4, 5, 7)}
+    ),
 }
 PNG: dict[str, Options] = {
     "filter none": {"compression": 6, "filter": "none"},
@@ -116,8 +119,10 @@ def _times(picture: pyvips.Image, kind: Kind) -> dict[str, float]:
     quality = kind.qualities[len(kind.qualities) // 2]
     for _ in range(_ROUNDS):
         for setting, options in kind.settings.items():
-            chosen = options if kind.suffix == ".png" else {**options, "Q": quality}
             began = time.process_time()
-            picture.write_to_buffer(kind.suffix, keep="none", **chosen)
+            if kind.suffix == ".png":
+                picture.write_to_buffer(".png", keep="none", **options)
+            else:
+                saver(picture, kind.suffix, **options)(quality)
             least[setting] = min(least.get(setting, 1e9), time.process_time() - began)
     return least

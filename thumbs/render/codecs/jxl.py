@@ -97,13 +97,16 @@ def _unassociated(image: pyvips.Image, header: Jxl) -> pyvips.Image:
     return shown.rint().cast(image.format).copy(interpretation=image.interpretation)
 
 
-def encode(image: pyvips.Image, quality: int) -> bytes:
-    """The file of a picture of 8 bits per channel. Raises `RenderFailed`, and what libvips raises."""
+def encode(image: pyvips.Image, quality: int, *, effort: int = EFFORT) -> bytes:
+    """The file of a picture of 8 bits per channel, with an effort from 1 to 9.
+
+    Raises `RenderFailed`, and what libvips raises.
+    """
     codec, numpy = load()
     shape = (image.height, image.width) if image.bands == 1 else (image.height, image.width, image.bands)
     samples = numpy.frombuffer(image.write_to_memory(), "uint8").reshape(shape)
     try:
-        encoded = codec.jpegxl_encode(samples, distance=distance(quality), effort=EFFORT, numthreads=_THREADS)
+        encoded = codec.jpegxl_encode(samples, distance=distance(quality), effort=effort, numthreads=_THREADS)
     except MemoryError:
         raise
     except Exception as error:  # the package names no common class
