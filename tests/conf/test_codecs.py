@@ -48,6 +48,13 @@ def test_packages_add_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.described()["svg"] == {"read": "libvips"}
 
 
+def test_libjpeg_turbo_reads_jpeg_and_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, "turbo")
+    found = codecs.codecs()
+    assert found.described()["jpeg"] == {"read": "simplejpeg", "write": "libvips"}
+    assert found.optional_writers() == {}
+
+
 @pytest.mark.parametrize("names", [(), ("jxl",)])
 def test_a_libvips_with_libjxl_takes_precedence(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
     install(monkeypatch, *names, own_libvips=True, jxl=True)

@@ -14,11 +14,16 @@ from thumbs.problems import Problem
 
 LIBVIPS = "libvips"
 JXL, HEIC = "jxl", "heic"
+# libjpeg-turbo reads what it can of this format, libvips the rest.
+JPEG, TURBO = "jpeg", "turbo"
 
 
 @dataclass(frozen=True, slots=True)
 class Codecs:
-    """What reads and what writes each format: `libvips`, or the name of a package. A format without one is left out."""
+    """What reads and what writes each format: `libvips`, or the name of a package. A format without one is left out.
+
+    A package that reads leaves to libvips what it cannot read.
+    """
 
     readers: Mapping[str, str]
     writers: Mapping[str, str]
@@ -42,7 +47,8 @@ def codecs() -> Codecs:
         found = installation.libvips()
         if isinstance(found, installation.Libvips) and found.jxl:
             jxl = {JXL: LIBVIPS}
-    readers = {**fixed, **jxl, **_of_package(HEIC)}
+    turbo = {JPEG: extras.PACKAGES[TURBO][0]} if extras.is_installed(TURBO) else {}
+    readers = {**fixed, **turbo, **jxl, **_of_package(HEIC)}
     return Codecs(readers, {name: writer for name, writer in {**fixed, **jxl}.items() if FORMATS[name].output})
 
 

@@ -9,6 +9,7 @@
 `lock_down` does all five. Importing this module does not import pyvips.
 """
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +84,9 @@ def restrict_files(inputs: Collection[str]) -> None:
 def import_renderer(formats: Collection[str] = ()) -> None:
     """Import pyvips, which loads libvips, and all modules and packages that renders with `formats` use.
 
-    It starts no thread.
+    It starts no thread: numpy's OpenBLAS would start one for each core as it is loaded, which Landlock would not bind.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from thumbs.render.isolation.warming import load_packages  # noqa: PLC0415 - not before the files are restricted
 
     load_packages(formats)

@@ -4,7 +4,6 @@ It imports pyvips: import it after Landlock.
 """
 
 import contextlib
-import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import cycle, islice
@@ -37,11 +36,7 @@ _LETTERS = "aЖ\u05d0\u0628\u0915\u0e01\u4e2d\uac00\U0001f600"
 
 
 def load_packages(formats: Collection[str]) -> None:
-    """Import the packages that read or write `formats` where libvips does not. One that fails to load is left out.
-
-    numpy's OpenBLAS would start a thread for each core as it is loaded: Landlock would not bind those.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    """Import the packages that read or write `formats` where libvips does not. One that fails to load is left out."""
     if "jxl" in formats and not (jxl.libvips_reads() and jxl.libvips_writes()):
         jxl.is_available()
     if "heic" in formats:
