@@ -69,14 +69,11 @@ def _is_there() -> bool:
 @contextlib.contextmanager
 def _allowed() -> Iterator[None]:
     """The app blocks every loader that it does not use, in the whole process."""
-    for name in ("VipsForeignLoadUhdr", "VipsForeignLoadJpeg"):
-        pyvips.operation_block_set(name, False)
-    pyvips.block_untrusted_set(False)
+    pyvips.operation_block_set("VipsForeignLoadUhdr", False)
     try:
         yield
     finally:
         pyvips.operation_block_set("VipsForeignLoadUhdr", True)
-        pyvips.block_untrusted_set(True)
 
 
 def _vips(image: Image.Image) -> pyvips.Image:
