@@ -255,8 +255,8 @@ def output_without_format(transform: Transform, path: str, policy: StoragePolicy
 
 
 def keeps_one_frame(output: str) -> bool:
-    """Whether pictures of this format are never animated here."""
-    return not FORMATS[output].animated
+    """Whether pictures of this format are never animated here; data about an original may be of an animation."""
+    return output != JSON and not FORMATS[output].animated
 
 
 def _of_data(transform: Transform) -> Transform:
