@@ -1,9 +1,12 @@
 """The arithmetic of `bench.quality`: ladders, the parts of originals that thumbnails show, and its document."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
+from bench.quality.__main__ import TABLES
 from bench.quality.document import UnknownMarkError, replaced
 from bench.quality.ladders import Rung, at_score, middle
 from bench.quality.scores import shown_box
@@ -50,3 +53,9 @@ def test_a_table_replaces_what_stands_between_its_marks() -> None:
 def test_a_document_without_the_mark_is_an_error() -> None:
     with pytest.raises(UnknownMarkError):
         replaced("nothing", {"one": "| new |"})
+
+
+def test_the_document_has_a_mark_for_every_table_of_the_command() -> None:
+    text = (Path(__file__).resolve().parents[1] / "docs" / "quality.md").read_text()
+    marks = re.findall(r"^<!-- table: (.+) -->$", text, re.MULTILINE)
+    assert sorted(marks) == sorted(TABLES)

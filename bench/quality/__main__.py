@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     libvips.start(["jpeg", "png", "webp", "avif"])
     photos = {photo.name: photo.read_bytes() for photo in options.photos}
-    tables = {name: make(photos) for name, make in _TABLES.items() if name in (options.only or _TABLES)}
+    tables = {name: make(photos) for name, make in TABLES.items() if name in (options.only or TABLES)}
     for name, table in tables.items():
         print(f"{name}\n\n{table}\n")
     if options.write:
@@ -56,7 +56,7 @@ def _drawn(name: str) -> pyvips.Image:
     return large.thumbnail_image(_SIDE).copy_memory()
 
 
-_TABLES: dict[str, Callable[[Mapping[str, bytes]], str]] = {
+TABLES: dict[str, Callable[[Mapping[str, bytes]], str]] = {
     "scales": _scales,
     "defaults": defaults.table,
     "icons": lambda _: icons.table(),
@@ -67,7 +67,7 @@ _TABLES: dict[str, Callable[[Mapping[str, bytes]], str]] = {
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    parser.add_argument("--only", action="append", choices=_TABLES, help="make only this table; may be repeated")
+    parser.add_argument("--only", action="append", choices=TABLES, help="make only this table; may be repeated")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into FILE, docs/quality.md")
     return parser
 
