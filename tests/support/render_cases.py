@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 
 from tests.support.codecs import INPUTS, OPTIONAL_OUTPUTS
 from thumbs.errors import ThumbError
+from thumbs.image.encoding import Encoding
 from thumbs.image.transforms import Transform
 from thumbs.render.isolation import lockdown
 from thumbs.request.filters import parse_filters
@@ -116,7 +117,8 @@ def answer_all(inputs: list[str], layers: lockdown.Layers, concurrency: int) -> 
         def picture(self, _: str) -> pyvips.Image:
             return pyvips.Image.black(20, 20, bands=3).copy(interpretation="srgb").bandjoin(200).cast("uchar")
 
-    renderer = Renderer(frozenset(inputs), concurrency, watermarks=Drawn(str.encode, frozenset(inputs)))
+    watermarks = Drawn(str.encode, frozenset(inputs))
+    renderer = Renderer(frozenset(inputs), concurrency, Encoding(keep_gain_map=True), watermarks)
     for line in sys.stdin.buffer:
         one = Case(**json.loads(line))
         data, transform = base64.b64decode(one.data), transform_of(one)

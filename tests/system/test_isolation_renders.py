@@ -27,12 +27,16 @@ from tests.support.servers import ROOT
 from tests.support.waiting import LONG_WAIT_SECONDS
 from thumbs.image.formats import DEFAULT_INPUTS
 from thumbs.render.codecs import jxl
+from thumbs.render.containers.gain_map import GainMap, with_gain_map
 from thumbs.render.isolation.lockdown import Layers, supported
 from thumbs.request.filters import FILTERS
 
 FREE, LOCKED = Layers(landlock=False, seccomp=False), Layers()
 
 pytestmark = pytest.mark.skipif(bool(supported().missing), reason=f"without {supported().missing} in this kernel")
+
+# How the map is to be applied.
+GAINS: dict[str, tuple[bytes, ...]] = {"GainMapMax": (b"2",), "HDRCapacityMax": (b"2",)}
 
 
 def answers(
@@ -73,6 +77,7 @@ def originals() -> dict[str, bytes]:
         "jpeg cmyk": encoded(photo.convert("CMYK"), "JPEG"),
         "jpeg with a profile": encoded(photo, "JPEG", icc_profile=profile),
         "jpeg turned": pictures.stored_turned(photo, 6),
+        "jpeg with a gain map": with_gain_map(encoded(photo, "JPEG"), GainMap(encoded(photo, "JPEG"), GAINS, b"")),
         "png": encoded(photo, "PNG"),
         "png with alpha": encoded(see_through, "PNG"),
         "png with a palette": encoded(photo.quantize(16), "PNG"),
@@ -92,6 +97,13 @@ def originals() -> dict[str, bytes]:
         "cut": encoded(photo, "JPEG")[:2000],
         "no picture": b"text",
     }
+
+
+def test_a_gain_map_follows_alike() -> None:
+    data = originals()["jpeg with a gain map"]
+    plain = case("without", encoded(pictures.scene(180, 120), "JPEG"), output="jpeg")
+    found = same_in_both([plain, *(case("with", data, filters=each, output="jpeg") for each in ("", "rotate(90)"))])
+    assert len(set(found.values())) == 3
 
 
 def optional_originals(photo: Image.Image, see_through: Image.Image) -> dict[str, bytes]:
