@@ -14,11 +14,12 @@ from bench.load import Template, Wrk
 from bench.misses import HttpMisses, RawMisses
 from bench.pictures import Originals
 from bench.processes import UnavailableError
+from bench.quality.answers import answer_score
 from bench.report import Plan, Report
 from bench.rounds import Contender, compare, say
 from bench.servers import Server, Workspace
 from bench.table import MAGE, Results
-from thumbs.render.encode import WEBP_EFFORT
+from thumbs.render.codecs.savers import WEBP_EFFORT
 
 PEERS = ("nginx", "thumbor", "ipx", "pyvips")
 _BASELINE = "pyvips"
@@ -99,9 +100,13 @@ def _misses(report: Report, workspace: Workspace, originals: Originals, *, mage:
         limits = [_limit(report, workspace, originals)] if _BASELINE in report.plan.peers else []
         compare([*over_http, *limits], results, rounds=report.plan.rounds, seconds=report.plan.seconds)
     report.left_out |= results.left_out
+    photo = originals.photo
     parties: list[HttpMisses | RawMisses] = [*over_http, *limits]
     for party in parties:
         report.sizes |= {(party.name, case): len(body) for case, body in party.bodies.items()}
+        for case, body in party.bodies.items():
+            found = answer_score(photo.read_bytes(), misses.CASES[case], body)
+            report.scores |= {} if found is None else {(party.name, case): found}
     for server in over_http:
         if server.name == MAGE:
             report.notes[MAGE] += f"; {misses.observed_encoding(server)}, WebP effort {WEBP_EFFORT}"

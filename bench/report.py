@@ -28,6 +28,7 @@ class Report:
     notes: dict[str, str] = field(default_factory=dict)
     results: dict[str, Results] = field(default_factory=dict)
     sizes: dict[tuple[str, str], int] = field(default_factory=dict)
+    scores: dict[tuple[str, str], float] = field(default_factory=dict)
     body_bytes: int = 0
     clients: int = 0
 
@@ -45,7 +46,7 @@ class Report:
                 f"-c{WRK_CONNECTIONS}` on the same machine; every server answers the same bytes."
             )
         if "misses" in self.results and self.results["misses"].rates:
-            parts.append(misses_table(self.results["misses"], self.sizes))
+            parts.append(misses_table(self.results["misses"], self.sizes, self.scores))
             parts.append(
                 f"Misses: {self.photo}, cover-cropped to 500×300; every request names an original that was never asked "
                 f"for before; {self.clients} clients with a kept-alive connection each; every answer is checked."
@@ -61,6 +62,7 @@ class Report:
             kind: [
                 {"party": party, "case": case, "rates": rates, "median": results.rate(party, case)}
                 | ({"bytes": self.sizes[party, case]} if (party, case) in self.sizes else {})
+                | ({"score": self.scores[party, case]} if (party, case) in self.scores else {})
                 for (party, case), rates in results.rates.items()
             ]
             for kind, results in self.results.items()

@@ -55,15 +55,27 @@ def hits_table(results: Results, reference: str) -> str:
     return markdown(header, rows)
 
 
-def misses_table(results: Results, sizes: Mapping[tuple[str, str], int]) -> str:
-    """One row per party, with the ratio of Mage to it. `sizes` has the bytes of one response by (party, case)."""
-    header = ["Misses", *(column for case in results.cases for column in (f"{case}, pictures/s", f"{MAGE} is", "KB"))]
+def misses_table(
+    results: Results,
+    sizes: Mapping[tuple[str, str], int],
+    scores: Mapping[tuple[str, str], float] | None = None,
+) -> str:
+    """One row per party, with the ratio of Mage to it.
+
+    `sizes` has the bytes of one response by (party, case), `scores` its SSIMULACRA2, where that was measured.
+    """
+    columns = ("pictures/s", f"{MAGE} is", "KB", *(["score"] if scores else []))
+    header = [
+        "Misses",
+        *(f"{case}, {name}" if name == columns[0] else name for case in results.cases for name in columns),
+    ]
 
     def kb(party: str, case: str) -> str:
         return f"{sizes[party, case] / 1000:.1f}" if (party, case) in sizes else "–"
 
     def cells(party: str, case: str) -> tuple[str, ...]:
-        return (*_pair(results.rate(party, case), results.ratio(MAGE, party, case)), kb(party, case))
+        score = [f"{scores[party, case]:.1f}" if (party, case) in scores else "–"] if scores else []
+        return (*_pair(results.rate(party, case), results.ratio(MAGE, party, case)), kb(party, case), *score)
 
     rows = [[party, *chain(*(cells(party, case) for case in results.cases))] for party in results.parties]
     return markdown(header, rows)

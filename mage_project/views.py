@@ -6,9 +6,9 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from mage_project.build_info import build_info, libvips
+from thumbs.conf.codecs import codecs
 from thumbs.errors import BadRequest
 from thumbs.http import messages
-from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.site.readiness import readiness, watch
 from thumbs.wiring import build, process
 
@@ -21,13 +21,12 @@ async def health(_: HttpRequest) -> HttpResponse:
 async def ready(_: HttpRequest) -> HttpResponse:
     """200 while this process takes requests, else 503; answered from memory, with the details."""
     found = await asyncio.to_thread(readiness)
-    document = process.current().read.document
     details: dict[str, object] = {
         "status": "ready" if found.ready else "not ready",
         "reasons": found.reasons,
         "storages": found.storages,
         "caches": found.caches,
-        "codecs": {"decoded": document.input_formats, "encoded": sorted(set(OUTPUT_NAMES.values()))},
+        "codecs": codecs().described(),
         "libvips": libvips(),
         "isolation": _isolation(),
     }
@@ -41,7 +40,7 @@ def metrics(_: HttpRequest) -> HttpResponse:
         raise Http404
     watch()
     content_type, body = build.metrics().exposition(
-        settings.METRICS_DIRECTORY, build.stores(configuration), build_info(), _isolation()
+        settings.METRICS_DIRECTORY, build.stores(configuration), build_info(), _isolation(), codecs().described()
     )
     return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
 

@@ -35,6 +35,7 @@ LEAD_TO_DJANGO = {
 # Libraries, and the only modules that may import each of them.
 OWNERS = {
     "pyvips": ("thumbs.render", "mage_project.demo"),
+    "simplejpeg": ("thumbs.render.codecs.turbo",),
     "boto3": ("thumbs.sources",),
     "botocore": ("thumbs.sources",),
     "urllib3": ("thumbs.sources",),

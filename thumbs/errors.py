@@ -170,6 +170,11 @@ class SourceUnsupported(ThumbError):
     sentence = "The original is not in a picture format that this server reads."
 
 
+# Of a SourceUnsupported: its colors would be wrong.
+JXL_WITH_PROFILE = "The original is a JPEG XL with an ICC profile, which this server cannot read."
+JXL_OF_UNKNOWN_COLORS = "The original is a JPEG XL whose color description this server cannot use."
+
+
 class SourceBroken(ThumbError):
     status = 422
     code = "source-broken"

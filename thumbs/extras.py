@@ -15,7 +15,12 @@ PACKAGES = {
     "redis": ("redis",),
     "metrics": ("prometheus_client",),
     "server": ("gunicorn",),
+    "turbo": ("simplejpeg", "numpy"),
+    "jxl": ("imagecodecs",),
+    "heic": ("pillow_heif",),
 }
+# Not in the extra `all`: the wheels of pillow-heif hold x265, and so are under the GPL as a whole.
+SEPARATE = ("heic",)
 # Other packages that come with one of these.
 _ALONG = {"botocore": "s3", "s3transfer": "s3"}
 

@@ -22,6 +22,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "pcrop": ("0,0,99,99", "1,1,100,100", "25,25,75,75", "0,0,1,1"),
     "gravity": ("smart", "entropy", "0.3,0.7", "southeast"),
     "upscale": ("yes", "no"),
+    "linear": ("yes",),
     "dpr": ("1.5", "2", "4"),
     "trim": ("0", "10", "255", "10,ffffff"),
     "rotate": ("90", "180", "270"),

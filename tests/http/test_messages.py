@@ -125,6 +125,10 @@ def test_dates_are_written_as_rfc_9110_says() -> None:
         ("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", ("avif", "webp")),
         ("image/avifx,ximage/webp", ()),
         (";;;,,,;q=", ()),
+        ("image/jxl", ("jxl",)),
+        ("image/webp,image/avif,image/jxl", ("jxl", "avif", "webp")),
+        ("image/jxl;q=0.1,image/avif;q=0.1,image/webp;q=0.2", ("webp", "jxl", "avif")),
+        ("image/jxl;q=0,image/avif", ("avif",)),
     ],
 )
 def test_only_what_the_client_names_is_negotiated_best_first(accept: str, formats: tuple[str, ...]) -> None:
@@ -133,7 +137,7 @@ def test_only_what_the_client_names_is_negotiated_best_first(accept: str, format
 
 @given(st.text(max_size=60))
 def test_no_accept_header_breaks_negotiation(accept: str) -> None:
-    assert set(accepted_formats(accept)) <= {"avif", "webp"}
+    assert set(accepted_formats(accept)) <= {"jxl", "avif", "webp"}
 
 
 # ----------------------------------------------------------------------------- names for saving

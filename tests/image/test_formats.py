@@ -65,7 +65,8 @@ def test_other_bytes_are_none_of_ours(data: bytes) -> None:
         ("a.jpg/b", None),
         ("a.jpg ", None),
         ("jpg", None),
-        ("a.heic", None),
+        ("a.heic", "heic"),
+        ("a.bmp", None),
     ],
 )
 def test_the_last_extension_of_a_name_decides_the_format(path: str, name: str | None) -> None:
@@ -81,7 +82,7 @@ def test_without_a_format_the_output_is_the_sources_own_where_it_can_be(path: st
 
 def test_the_tables_agree() -> None:
     assert set(OUTPUT_NAMES.values()) == {name for name, row in FORMATS.items() if row.output}
-    assert set(OUTPUT_NAMES) == {"jpeg", "jpg", "png", "webp", "avif", "gif"}
+    assert set(OUTPUT_NAMES) == {"jpeg", "jpg", "png", "webp", "avif", "gif", "jxl"}
     assert set(BY_EXTENSION.values()) == set(FORMATS)
     assert set(DEFAULT_INPUTS) == {"jpeg", "png", "webp", "gif", "avif"}
     assert len({row.loader for row in FORMATS.values()}) == len(FORMATS)

@@ -19,6 +19,7 @@ DEFAULTS = {
     "max_output_pixels": limits.MAX_OUTPUT_PIXELS,
     "max_avif_pixels": limits.MAX_AVIF_PIXELS,
     "max_gif_pixels": limits.MAX_GIF_PIXELS,
+    "max_jxl_pixels": limits.MAX_JXL_PIXELS,
     "max_frames": limits.MAX_FRAMES,
     "fetch_seconds": limits.FETCH_SECONDS,
     "render_seconds": limits.RENDER_SECONDS,

@@ -44,7 +44,7 @@ def test_a_format_without_a_table_has_no_quality() -> None:
 
 
 def test_small_thumbnails_of_every_lossy_format_take_a_lower_quality() -> None:
-    assert set(DEFAULT_QUALITIES) == {"jpeg", "webp", "avif"}
+    assert set(DEFAULT_QUALITIES) == {"jpeg", "webp", "avif", "jxl"}
     for name in DEFAULT_QUALITIES:
         small, large = (quality_for(DEFAULT_QUALITIES, name, side) for side in (100, 2000))
         assert small is not None

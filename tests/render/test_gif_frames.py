@@ -16,7 +16,7 @@ from thumbs.errors import SourceBroken
 from thumbs.image.formats import DEFAULT_INPUTS
 from thumbs.image.transforms import ALL_FRAMES, Transform
 from thumbs.render import animation, libvips
-from thumbs.render.header import read_header
+from thumbs.render.table import read_header
 
 RED, GREEN, BLUE, YELLOW = (220, 40, 30), (30, 160, 60), (40, 60, 200), (240, 220, 40)
 PALETTE: tuple[Rgb, ...] = (RED, GREEN, BLUE, YELLOW)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from thumbs.errors import SourceOverLimit
 from thumbs.image.transforms import Attention, Transform
-from thumbs.render import copyright as copyright_fields
+from thumbs.render.codecs import copyright as copyright_fields
 from thumbs.render.header import Header
 from thumbs.render.proxy import Proxy
 from thumbs.render.renderer import Renderer

@@ -8,7 +8,7 @@ from PIL import Image
 from tests.support.pictures import encoded, quarters, stored_turned
 from thumbs.errors import SourceBroken, SourceUnsupported
 from thumbs.image.formats import DEFAULT_INPUTS
-from thumbs.render.header import read_header
+from thumbs.render.table import read_header
 
 INPUTS = frozenset(DEFAULT_INPUTS)
 

@@ -4,12 +4,9 @@ Steps are lines of Python that run. Each parser gets the file that costs it the 
 or of the size at which it reaches its bound; the bounds are those of docs/security.md.
 """
 
-import base64
 import re
-import struct
 import sys
 import tracemalloc
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +14,45 @@ from types import FrameType
 
 import pytest
 
-from tests.support.avif_files import FTYP, box, full_box, nclx
 from tests.support.color import PROFILES
-from tests.support.icc_profiles import bomb, curve, pipeline, rgb_profile, translations, with_rows
+from tests.support.icc_profiles import bomb, curve, pipeline, rgb_profile
+from tests.support.jxl_files import container
 from tests.support.pictures import encoded, noise
 from tests.support.signaled_colors import chunk, gama
+from tests.support.worst_files import (
+    AVIF,
+    DAMAGED_CHUNK,
+    EMPTY_CHUNK,
+    FULL,
+    GIF,
+    GIF_FRAME,
+    JPEG,
+    PNG,
+    PROGRESSIVE,
+    TEXT,
+    WEBP,
+    avif_items,
+    avif_parts,
+    filled,
+    icc_of_rows,
+    icc_of_translations,
+    jpeg_of_parts,
+    jpeg_of_pictures,
+    jxl_of_channels,
+    jxl_of_parts,
+    png,
+    png_of_large_chunks,
+    png_of_pixels,
+    png_of_profile,
+    png_of_texts,
+    svg_documents,
+    svg_doubling,
+    svg_entities,
+    svg_nested_entities,
+    svg_of,
+    svg_uses,
+    tiff_directories,
+)
 from thumbs.errors import SourceOverLimit
 from thumbs.image.formats import sniff
 from thumbs.image.limits import MAX_SOURCE_BYTES
@@ -33,16 +64,18 @@ from thumbs.render.color.jpeg import profile_segments
 from thumbs.render.color.png import color_chunks, profile_chunk
 from thumbs.render.completeness.png import read_pixels
 from thumbs.render.containers import limits as container_limits
+from thumbs.render.containers.boxes import TooManyError
 from thumbs.render.containers.cicp import read_cicp
+from thumbs.render.containers.gain_map import read_gain_map
 from thumbs.render.containers.gif import Gif, TooManyBlocks, read_gif
 from thumbs.render.containers.jpeg import exif_block, with_size
+from thumbs.render.containers.jxl import read_jxl
 from thumbs.render.containers.limits import MAX_AVIF_ITEMS
 from thumbs.render.containers.webp import with_alpha_flag
-from thumbs.render.header import normalized
+from thumbs.render.table import normalized
 from thumbs.render.tiff.samples import read_samples as read_tiff_samples
 
 ROOT = Path(__file__).resolve().parents[2]
-FULL = MAX_SOURCE_BYTES - 200_000
 MEBIBYTE = 2**20
 
 
@@ -96,6 +129,13 @@ def frames_of(gif: Gif, data: bytes) -> int:
     return len(gif.delays(data))
 
 
+def has_too_many_boxes(data: bytes) -> bool:
+    try:
+        return not read_jxl(data).size
+    except TooManyError:
+        return True
+
+
 def has_colors(data: bytes) -> bool:
     return bool(color_chunks(data))
 
@@ -107,143 +147,6 @@ def is_complete(data: bytes) -> bool:
 
 def has_profile(data: bytes) -> bool:
     return profile_chunk(data) is not None
-
-
-# ------------------------------------------------------------------------------------------------ the files
-
-
-def filled(before: bytes, unit: bytes, after: bytes = b"", *, count: int = 0) -> bytes:
-    return before + unit * (count or (FULL - len(before) - len(after)) // len(unit)) + after
-
-
-_PNG = encoded(noise(16, 16), "PNG")
-_TEXT = b"\0\0\0\3tEXta\0b" + bytes(4)
-_EMPTY_CHUNK = chunk(b"prVt", b"")
-_DAMAGED_CHUNK = b"\0\0\0\0prVt" + bytes(4)
-_JPEG = encoded(noise(16, 16), "JPEG")
-_PROGRESSIVE = encoded(noise(16, 16), "JPEG", progressive=True)
-_WEBP = encoded(noise(16, 16), "WEBP")
-_AVIF = encoded(noise(16, 16), "AVIF")
-_GIF = b"GIF89a\1\0\1\0\x80\0\0" + bytes(6)
-_GIF_FRAME = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2\x4c\1\0"
-
-
-def png(count: int = 0) -> bytes:
-    """A text chunk makes the parser copy the others."""
-    return filled(_PNG[:33] + _TEXT, _EMPTY_CHUNK, _PNG[33:], count=count)
-
-
-def png_of_texts() -> bytes:
-    """Every second chunk is kept, so that there are as many parts as can be."""
-    return filled(_PNG[:33], _TEXT + _EMPTY_CHUNK, _PNG[33:], count=(limits.MAX_PNG_CHUNKS - 10) // 2)
-
-
-def png_of_pixels(piece: int, *, side: int = 7000, damage: bytes = b"") -> bytes:
-    """A picture of RGBA in pieces of so many bytes; its compressed data ends with `damage`."""
-    header = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
-    packer = zlib.compressobj(9)
-    row = bytes(1 + 4 * side)
-    content = b"".join((*(packer.compress(row) for _ in range(side)), packer.flush()))[:-4] + damage
-    pieces = (chunk(b"IDAT", content[at : at + piece]) for at in range(0, len(content), piece))
-    return _PNG[:8] + chunk(b"IHDR", header) + b"".join(pieces) + chunk(b"IEND", b"")
-
-
-def jpeg_of_parts() -> bytes:
-    """As many parts of a profile as are read, of which the last one is missing."""
-    part = b"\xff\xe2\xff\xffICC_PROFILE\0%c\xff" + bytes(65_519)
-    return _JPEG[:2] + b"".join(part.replace(b"%c", bytes([number])) for number in range(1, 255)) + _JPEG[2:]
-
-
-def icc_of_rows() -> bytes:
-    """As many tags as are read, all of them of a conversion but not the first of their name."""
-    rows = [(b"rXYZ", 0, 20)] * limits.MAX_ICC_ROWS
-    return with_rows(rows, bytes(limits.MAX_ICC_BYTES - 132 - 12 * len(rows)))
-
-
-def png_of_large_chunks() -> bytes:
-    return filled(_PNG[:33] + _TEXT, struct.pack(">I", 8_000_000) + b"prVt" + bytes(8_000_004), _PNG[33:])
-
-
-def png_of_profile(length: int) -> bytes:
-    """A profile that inflates to so many bytes; without a length, one that fills the file and is not inflated."""
-    content = zlib.compress(bytes(length)) if length else bytes(FULL)
-    return _PNG[:33] + chunk(b"iCCP", b"name\0\0" + content) + _PNG[33:]
-
-
-def avif_items(count: int, *, extents: int = 0) -> bytes:
-    """An item location box of 16-bit ids and no sizes: six bytes an item."""
-    items = struct.pack(">HHH", 1, 0, extents) * count
-    iloc = struct.pack(">I4sI", 18 + len(items), b"iloc", 2 << 24) + b"\0\0" + struct.pack(">I", count) + items
-    return _AVIF[:32] + struct.pack(">I4sI", 12 + len(iloc), b"meta", 0) + iloc
-
-
-def avif_parts(items: int, extents: int, references: int, properties: int, *, metas: int = 1) -> bytes:
-    """Items of so many extents, each with so many properties, and as many references between them."""
-    numbers = range(1, items + 1)
-    name = b"av01\0"
-    entries = [full_box(b"infe", struct.pack(">HH", number, 0), name, version=2) for number in numbers]
-    places = [struct.pack(">HHH", number, 0, extents) + bytes((0, 0, 0, 0, 0, 0, 0, 1)) * extents for number in numbers]
-    bound = [box(b"thmb", struct.pack(">HHH", number % items + 1, 1, number % 7 + 1)) for number in range(references)]
-    own = [struct.pack(">HB", number, properties) + b"\1" * properties for number in numbers]
-    meta = (
-        full_box(b"pitm", b"\0\1"),
-        full_box(b"iloc", b"\x44\0", struct.pack(">H", items), *places),
-        full_box(b"iinf", struct.pack(">H", items), *entries),
-        full_box(b"iref", *bound),
-        box(b"iprp", box(b"ipco", nclx(2, 2, 2, full=True)), full_box(b"ipma", struct.pack(">I", items), *own)),
-    )
-    return FTYP + full_box(b"meta", *meta) * metas + box(b"mdat", bytes(FULL - 1_000_000))
-
-
-def tiff_directories(count: int, entries: int, *, step: int = 4) -> bytes:
-    """Directories that overlap: each begins `step` bytes behind the one before, and names the next one."""
-    data = bytearray(8 + step * count + 12 * entries + 16)
-    data[:8] = b"II*\0" + struct.pack("<I", 8)
-    for number in range(count):
-        at = 8 + step * number
-        struct.pack_into("<H", data, at, entries)
-        struct.pack_into("<I", data, at + 2 + 12 * entries, at + step if number < count - 1 or step == 0 else 0)
-    return bytes(data)
-
-
-def svg_of(*contents: bytes, before: bytes = b"") -> bytes:
-    return before + b"<svg xmlns='http://www.w3.org/2000/svg'>" + b"".join(contents) + b"</svg>"
-
-
-def svg_uses() -> bytes:
-    """Half of the elements use one part, and the other half is what it uses."""
-    return svg_of(b"<g id='q'/><g id='p'>", b"<use href='#q'/>" * 49_000, b"</g>", b"<use href='#p'/>" * 50_000)
-
-
-def svg_doubling() -> bytes:
-    levels = (b"<g id='g%d'><use href='#g%d'/><use href='#g%d'/></g>" % (n, n - 1, n - 1) for n in range(1, 33_000))
-    return svg_of(b"<g id='g0'/>", *levels)
-
-
-def svg_entities(length: int, references: int) -> bytes:
-    entity = b"<!DOCTYPE svg [<!ENTITY a '" + b"x" * length + b"'>]>"
-    return svg_of(b"<g id='" + b"&a;" * references + b"'/>", before=entity)
-
-
-def svg_documents() -> bytes:
-    """As many documents as may be drawn, each in a URL of its own."""
-    document = b"data:;base64," + base64.b64encode(b"<svg>" + b"<g/>" * 20 + b"</svg>")
-    return filled(b"<svg>", b"<image href='" + document + b"'/>", b"</svg>")
-
-
-def svg_nested_entities() -> bytes:
-    rows = b"".join(b"<!ENTITY l%d '%s'>" % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 9))
-    return svg_of(b"<g id='&l8;'/>", before=b"<!DOCTYPE svg [<!ENTITY l0 'lol'>" + rows + b"]>")
-
-
-def icc_of_translations() -> bytes:
-    """As many tags as there may be, each with as many records as there may be, at the same place."""
-    base, text = rgb_profile({}), translations(limits.MAX_ICC_RECORDS)
-    count = struct.unpack_from(">I", base, 128)[0]
-    rows = [struct.unpack_from(">4sII", base, 132 + 12 * number) for number in range(count)]
-    moved = [(name, at - 132 - 12 * count + len(text), size) for name, at, size in rows]
-    more = [(b"x%03d" % number, 0, len(text)) for number in range(limits.MAX_ICC_TAGS - count)]
-    return with_rows([*moved, *more], text + base[132 + 12 * count :])
 
 
 @dataclass(frozen=True)
@@ -261,7 +164,7 @@ WORST: dict[str, Worst] = {
     "png, chunks at the limit": Worst("PNG", is_over_limit, lambda: png(limits.MAX_PNG_CHUNKS - 10), False),
     "png, texts between": Worst("PNG", is_over_limit, png_of_texts, False),
     "png, damaged chunks": Worst(
-        "PNG", is_over_limit, lambda: filled(_PNG[:33], _DAMAGED_CHUNK + _EMPTY_CHUNK, _PNG[33:], count=49_000), False
+        "PNG", is_over_limit, lambda: filled(PNG[:33], DAMAGED_CHUNK + EMPTY_CHUNK, PNG[33:], count=49_000), False
     ),
     "png, pixels in one chunk": Worst("pixels", is_complete, lambda: png_of_pixels(10**9), True),
     "png, pixels in small chunks": Worst("pixels", is_complete, lambda: png_of_pixels(7), True),
@@ -272,9 +175,9 @@ WORST: dict[str, Worst] = {
         "pixels", is_complete, lambda: png_of_pixels(10**9, side=300, damage=bytes(range(256)) * 200_000), True
     ),
     "png, full of large chunks": Worst("PNG", is_over_limit, png_of_large_chunks, False),
-    "colors, chunks before the pixels": Worst("colors", has_colors, lambda: filled(_PNG[:33], _EMPTY_CHUNK), False),
-    "colors, of another length": Worst("colors", has_colors, lambda: filled(_PNG[:33], chunk(b"gAMA", b"")), False),
-    "colors, damaged": Worst("colors", has_colors, lambda: filled(_PNG[:33], gama(1)[:-4] + bytes(4)), False),
+    "colors, chunks before the pixels": Worst("colors", has_colors, lambda: filled(PNG[:33], EMPTY_CHUNK), False),
+    "colors, of another length": Worst("colors", has_colors, lambda: filled(PNG[:33], chunk(b"gAMA", b"")), False),
+    "colors, damaged": Worst("colors", has_colors, lambda: filled(PNG[:33], gama(1)[:-4] + bytes(4)), False),
     "colors, a profile that inflates to more": Worst(
         "colors", has_profile, lambda: png_of_profile(64 * MEBIBYTE), False
     ),
@@ -283,57 +186,58 @@ WORST: dict[str, Worst] = {
         "colors", has_profile, lambda: png_of_profile(limits.MAX_ICC_BYTES - 5000), True
     ),
     "jpeg, application segments": Worst(
-        "JPEG", jpeg.is_bomb, lambda: filled(_JPEG[:2], b"\xff\xe2\0\2", _JPEG[2:]), True
+        "JPEG", jpeg.is_bomb, lambda: filled(JPEG[:2], b"\xff\xe2\0\2", JPEG[2:]), True
     ),
-    "jpeg, comments": Worst("JPEG", jpeg.is_bomb, lambda: filled(_JPEG[:2], b"\xff\xfe\0\2", _JPEG[2:]), True),
-    "jpeg, markers without length": Worst("JPEG", jpeg.is_bomb, lambda: filled(_JPEG[:2], b"\xff\1", _JPEG[2:]), True),
+    "jpeg, comments": Worst("JPEG", jpeg.is_bomb, lambda: filled(JPEG[:2], b"\xff\xfe\0\2", JPEG[2:]), True),
+    "jpeg, markers without length": Worst("JPEG", jpeg.is_bomb, lambda: filled(JPEG[:2], b"\xff\1", JPEG[2:]), True),
     "jpeg, segments of no length": Worst("JPEG", jpeg.is_bomb, lambda: filled(b"\xff\xd8", b"\xff\xe1\0\0"), True),
     "jpeg, fill bytes": Worst("JPEG", jpeg.is_bomb, lambda: filled(b"\xff\xd8", b"\xff"), False),
     "jpeg, stuffed bytes": Worst("JPEG", jpeg.is_bomb, lambda: filled(b"\xff\xd8", b"\xff\0"), False),
     "jpeg, segments after a scan": Worst(
-        "JPEG", jpeg.is_bomb, lambda: filled(_PROGRESSIVE[:-2], b"\xff\xe2\0\2", b"\xff\xd9"), True
+        "JPEG", jpeg.is_bomb, lambda: filled(PROGRESSIVE[:-2], b"\xff\xe2\0\2", b"\xff\xd9"), True
     ),
-    "jpeg, coded data": Worst("JPEG", jpeg.is_bomb, lambda: filled(_PROGRESSIVE[:-2], b"\xff\0\xe2\0"), False),
+    "jpeg, coded data": Worst("JPEG", jpeg.is_bomb, lambda: filled(PROGRESSIVE[:-2], b"\xff\0\xe2\0"), False),
     "jpeg, segments before an EXIF block": Worst(
-        "JPEG", lambda data: exif_block(data) is not None, lambda: filled(_JPEG[:2], b"\xff\xe2\0\2", _JPEG[2:]), False
+        "JPEG", lambda data: exif_block(data) is not None, lambda: filled(JPEG[:2], b"\xff\xe2\0\2", JPEG[2:]), False
     ),
     "jpeg, fill bytes before an EXIF block": Worst(
         "JPEG", lambda data: exif_block(data) is not None, lambda: filled(b"\xff\xd8", b"\xff"), False
     ),
     "jpeg, parts of a profile": Worst("JPEG", lambda data: profile_segments(data) is not None, jpeg_of_parts, False),
     "jpeg, another size": Worst(
-        "JPEG", lambda data: with_size(data, (16, 16), (16, 16)) is not None, lambda: _JPEG + bytes(FULL - 9000), True
+        "JPEG", lambda data: with_size(data, (16, 16), (16, 16)) is not None, lambda: JPEG + bytes(FULL - 9000), True
     ),
-    "webp, empty chunks": Worst("WebP", webp.is_bomb, lambda: filled(_WEBP, b"ABCD\0\0\0\0"), True),
-    "gif, frames": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF, _GIF_FRAME), True),
-    "gif, frames at the limit": Worst(
-        "GIF", has_too_many_blocks, lambda: filled(_GIF, _GIF_FRAME, count=99_000), False
+    "jpeg, pictures that may be a gain map": Worst(
+        "JPEG", lambda data: read_gain_map(data) is not None, jpeg_of_pictures, False
     ),
-    "gif, sub-blocks": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF + _GIF_FRAME[:11], b"\1\0\2\0\0"), True),
+    "webp, empty chunks": Worst("WebP", webp.is_bomb, lambda: filled(WEBP, b"ABCD\0\0\0\0"), True),
+    "gif, frames": Worst("GIF", has_too_many_blocks, lambda: filled(GIF, GIF_FRAME), True),
+    "gif, frames at the limit": Worst("GIF", has_too_many_blocks, lambda: filled(GIF, GIF_FRAME, count=99_000), False),
+    "gif, sub-blocks": Worst("GIF", has_too_many_blocks, lambda: filled(GIF + GIF_FRAME[:11], b"\1\0\2\0\0"), True),
     "gif, sub-blocks of one size": Worst(
-        "GIF", has_too_many_blocks, lambda: filled(_GIF + _GIF_FRAME[:11], b"\1\1"), False
+        "GIF", has_too_many_blocks, lambda: filled(GIF + GIF_FRAME[:11], b"\1\1"), False
     ),
     "gif, runs of sub-blocks": Worst(
-        "GIF", has_too_many_blocks, lambda: filled(_GIF + _GIF_FRAME[:11], b"\1\1" * 511 + b"\2\2\2"), True
+        "GIF", has_too_many_blocks, lambda: filled(GIF + GIF_FRAME[:11], b"\1\1" * 511 + b"\2\2\2"), True
     ),
-    "gif, extensions": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF, b"!\xfe\0"), True),
+    "gif, extensions": Worst("GIF", has_too_many_blocks, lambda: filled(GIF, b"!\xfe\0"), True),
     "gif, repeat counts": Worst(
-        "GIF", has_too_many_blocks, lambda: filled(_GIF, b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"), True
+        "GIF", has_too_many_blocks, lambda: filled(GIF, b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"), True
     ),
-    "gif, controls": Worst("GIF", has_too_many_blocks, lambda: filled(_GIF, b"!\xf9\4\1\0\0\0\0"), True),
+    "gif, controls": Worst("GIF", has_too_many_blocks, lambda: filled(GIF, b"!\xf9\4\1\0\0\0\0"), True),
     "webp, a flag behind chunks": Worst(
         "WebP",
         lambda data: with_alpha_flag(data) is data,
         lambda: filled(
-            _WEBP[:12] + b"VP8X\x0a\0\0\0" + bytes(10),
+            WEBP[:12] + b"VP8X\x0a\0\0\0" + bytes(10),
             b"ABCD\0\0\0\0",
             b"VP8L\0\0\0\3\x2f\0\0\0\x10" + bytes(3 * 2**24),
             count=99_000,
         ),
         False,
     ),
-    "avif, boxes in front": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF[:32], b"\0\0\0\x08free"), True),
-    "avif, boxes behind": Worst("AVIF", avif.is_bomb, lambda: filled(_AVIF, b"\0\0\0\x08free"), True),
+    "avif, boxes in front": Worst("AVIF", avif.is_bomb, lambda: filled(AVIF[:32], b"\0\0\0\x08free"), True),
+    "avif, boxes behind": Worst("AVIF", avif.is_bomb, lambda: filled(AVIF, b"\0\0\0\x08free"), True),
     "avif, items": Worst("AVIF", avif.is_bomb, lambda: avif_items(10_000_000), True),
     "avif, items at the limit": Worst("AVIF", avif.is_bomb, lambda: avif_items(MAX_AVIF_ITEMS), False),
     "avif, extents": Worst("AVIF", avif.is_bomb, lambda: avif_items(100, extents=60_000), True),
@@ -346,6 +250,13 @@ WORST: dict[str, Worst] = {
     ),
     "avif, samples": Worst("AVIF", read_avif_samples, lambda: avif_parts(999, 4, 0, 3)),
     "avif, code points": Worst("AVIF", lambda data: read_cicp(data) is None, lambda: avif_parts(999, 4, 0, 3), False),
+    "jxl, boxes in front": Worst(
+        "JXL", has_too_many_boxes, lambda: filled(container(), b"\0\0\0\x08free", jxl_of_channels()), True
+    ),
+    "jxl, channels": Worst("JXL", has_too_many_boxes, lambda: jxl_of_channels() + bytes(FULL - 70_000), False),
+    "jxl, small parts": Worst("JXL", has_too_many_boxes, lambda: jxl_of_parts(7), False),
+    "jxl, parts without end": Worst("JXL", has_too_many_boxes, lambda: jxl_of_parts(1, behind=1_000_000), True),
+    "jxl, large parts": Worst("JXL", has_too_many_boxes, lambda: jxl_of_parts(40_000, behind=FULL - 70_000), False),
     "tiff, entries": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1000, 60_000), True),
     "tiff, directories": Worst("TIFF", tiff.is_bomb, lambda: tiff_directories(1_000_000, 1, step=18), True),
     "tiff, at the limit": Worst(
@@ -419,7 +330,11 @@ def test_every_parser_is_in_the_table_and_has_its_worst_file() -> None:
     assert documented().keys() == {worst.kind for worst in WORST.values()}
     modules = {path.stem for path in (ROOT / "thumbs" / "render" / "bombs").glob("*.py")}
     modules -= {"__init__", "limits", "data_urls"}
-    assert modules | {"png", "gif"} == {kind.lower() for kind in documented()} - {"signatures", "colors", "pixels"}
+    assert modules | {"png", "gif", "jxl"} == {kind.lower() for kind in documented()} - {
+        "signatures",
+        "colors",
+        "pixels",
+    }
 
 
 def test_the_table_names_every_limit() -> None:
@@ -452,5 +367,5 @@ def test_entities_as_drawing_programs_declare_them_are_let_through() -> None:
 
 
 def test_a_png_without_texts_is_not_copied() -> None:
-    data = png(10)[:33] + png(10)[33 + len(_TEXT) :]
+    data = png(10)[:33] + png(10)[33 + len(TEXT) :]
     assert normalized(data) is data

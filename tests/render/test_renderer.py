@@ -367,5 +367,6 @@ def test_nothing_is_encoded_after_the_deadline(output: str) -> None:
 
 def test_a_general_image_file_without_av1_is_not_avif() -> None:
     heic = b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(100)
-    assert sniff(heic) is None
+    assert sniff(heic) == "heic"
+    assert sniff(heic.replace(b"heic", b"j2ki")) is None
     assert sniff(heic.replace(b"heic", b"avif")) == "avif"

@@ -13,12 +13,12 @@ from tests.support.avif_files import Item, avif
 from tests.support.color import CONTAINERS, HALF, PATCHES, PROFILES, by_littlecms, chart, farthest, middles, profile
 from tests.support.icc_profiles import REPEATS, bomb, curve, elements, pipeline, rgb_profile, table
 from tests.support.pictures import decoded, encoded, noise
-from tests.support.pixels import LIMITS
+from tests.support.pixels import LIMITS, difference
 from thumbs.errors import ThumbError
 from thumbs.image.formats import FORMATS
 from thumbs.image.transforms import Crop, Transform, Trim
-from thumbs.render.header import read_header
 from thumbs.render.renderer import Renderer
+from thumbs.render.table import read_header
 
 RENDERER = Renderer(inputs=frozenset(FORMATS))
 P3 = PROFILES["p3"]
@@ -169,7 +169,9 @@ SPLIT: dict[str, list[tuple[int, int, bytes]]] = {
 def test_a_profile_in_parts_is_read_whole_or_not_at_all(kind: str) -> None:
     with_p3 = encoded(chart(PATCHES), "JPEG", quality=98, subsampling=0, icc_profile=P3)
     without = encoded(chart(PATCHES), "JPEG", quality=98, subsampling=0)
-    assert body(jpeg_with(SPLIT[kind])) in (body(with_p3), body(without))
+    found = decoded(body(jpeg_with(SPLIT[kind])))
+    # libjpeg-turbo leaves such a file to libvips, whose pixels may differ by a level.
+    assert min(difference(found, decoded(body(each))) for each in (with_p3, without)) < 0.5
 
 
 def test_a_profile_in_the_right_parts_is_used() -> None:

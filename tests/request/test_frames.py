@@ -21,7 +21,12 @@ PRESETS = {
 
 def policy(*formats: str) -> StoragePolicy:
     return StoragePolicy(
-        "s", DEFAULT_QUALITIES, OutputLimits(), presets=PRESETS, formats=frozenset(formats) if formats else None
+        "s",
+        DEFAULT_QUALITIES,
+        OutputLimits(),
+        presets=PRESETS,
+        formats=frozenset(formats) if formats else None,
+        encoders={"jxl": "imagecodecs"},
     )
 
 
@@ -72,8 +77,10 @@ def test_one_frame_goes_into_any_format(output: str, frames: str) -> None:
         ("x/f:frames(all)/a.png/as/b.gif", (), (), "gif"),
         ("x/f:preset(moving)/a.jpg", (), (), "webp"),
         ("x/f:frames(all);format(auto)/a.jpg", (), BROWSER, "webp"),
-        ("x/f:frames(all);format(auto)/a.jpg", (), ("avif",), "gif"),
-        ("x/f:preset(moving);format(auto)/a.jpg", (), (), "gif"),
+        ("x/f:frames(all);format(auto)/a.jpg", (), ("avif",), "webp"),
+        ("x/f:frames(all);format(auto)/a.jpg", ("gif", "avif"), ("avif",), "gif"),
+        ("x/f:preset(moving);format(auto)/a.jpg", (), (), "webp"),
+        ("x/f:frames(all);format(auto)/a.gif", (), (), "gif"),
     ],
 )
 def test_an_animated_format_is_chosen_where_none_is_named(

@@ -42,10 +42,12 @@ from thumbs.request.signing import Signer
 WIDE = OutputLimits(side=100_000, pixels=10**10)
 BROWSER = ("avif", "webp")
 ALL = frozenset({*OUTPUT_NAMES.values(), JSON})
+ENCODERS = {"jxl": "imagecodecs"}
 
 
 def policy(**fields: object) -> StoragePolicy:
-    return StoragePolicy(**{"name": "photos", "qualities": DEFAULT_QUALITIES, "output": OutputLimits()} | fields)  # type: ignore[arg-type]
+    defaults = {"name": "photos", "qualities": DEFAULT_QUALITIES, "output": OutputLimits(), "encoders": ENCODERS}
+    return StoragePolicy(**defaults | fields)  # type: ignore[arg-type]
 
 
 def thumb(target: str, *, accepted: tuple[str, ...] = (), **fields: object) -> ThumbRequest:
@@ -167,10 +169,10 @@ def test_a_size_over_the_limits_is_refused_before_anything_is_read() -> None:
         ("x/f:format(auto)/a.png", BROWSER, "avif"),
         ("x/f:format(auto)/a.png", ("webp",), "webp"),
         ("x/f:format(auto)/a.png", (), "png"),
-        ("x/f:format(auto)/a.svg", (), "jpeg"),
+        ("x/f:format(auto)/a.svg", (), "png"),
         ("x/f:format(auto);frames(all)/a.gif", BROWSER, "webp"),
-        ("x/f:format(auto);frames(all)/a.gif", ("avif",), "gif"),
-        ("x/f:format(auto);frames(3)/a.png", (), "gif"),
+        ("x/f:format(auto);frames(all)/a.gif", ("avif",), "webp"),
+        ("x/f:format(auto);frames(3)/a.png", (), "webp"),
         ("x/f:format(auto);frames(first)/a.gif", BROWSER, "avif"),
     ],
 )
@@ -184,12 +186,15 @@ def test_the_format_is_that_of_the_url_the_accept_header_or_the_source(
     ("target", "quality"),
     [
         ("256x100/a.jpg", 76),
-        ("257x100/a.jpg", 80),
-        ("100x/f:dpr(3)/a.jpg", 80),
-        ("x/a.jpg", 80),
+        ("257x100/a.jpg", 78),
+        ("100x/f:dpr(3)/a.jpg", 78),
+        ("x/a.jpg", 78),
         ("100x/f:quality(33)/a.jpg", 33),
-        ("100x/a.webp", 73),
-        ("300x/f:format(avif)/a", 55),
+        ("256x/a.webp", 77),
+        ("257x/a.webp", 82),
+        ("640x100/a.webp", 82),
+        ("641x100/a.webp", 86),
+        ("300x/f:format(avif)/a", 65),
         ("100x/a.png", None),
         ("100x/f:quality(33)/a.gif", None),
     ],
@@ -203,8 +208,8 @@ def test_the_quality_is_that_of_the_url_or_of_the_storages_table(target: str, qu
     [
         ("x/f:format(auto)/a.png", BROWSER, None, "webp"),
         ("x/f:format(auto)/a.png", ("avif",), None, "png"),
-        ("x/f:format(auto)/a.avif", ("avif",), None, "jpeg"),
-        ("x/f:format(auto)/a.avif", (), None, "jpeg"),
+        ("x/f:format(auto)/a.avif", ("avif",), None, "webp"),
+        ("x/f:format(auto)/a.avif", (), None, None),
         ("x/f:format(auto)/a.png", BROWSER, frozenset({"avif", "gif"}), "gif"),
         ("x/f:format(auto)/a.png", BROWSER, frozenset({"avif"}), None),
         ("x/f:format(auto)/a.png", BROWSER, frozenset({"avif", "jpeg"}), "jpeg"),
@@ -225,7 +230,7 @@ def test_a_fallback_is_the_same_thumbnail_in_another_format() -> None:
     assert found.fallback == replace(found.transform, format="webp")
     plain = thumb("900x/f:format(auto)/a.png", accepted=BROWSER)
     assert plain.fallback is not None
-    assert (plain.transform.quality, plain.fallback.quality) == (55, 77)
+    assert (plain.transform.quality, plain.fallback.quality) == (67, 86)
 
 
 @pytest.mark.parametrize(

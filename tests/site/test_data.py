@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import thumbs
 from tests.support import pictures, strategies
+from tests.support.codecs import INPUTS, originals_of_packages
 from tests.support.commands import Run, disk_cache, local_storage
 from tests.support.pictures import decoded, encoded
 from thumbs.image.outputs import DATA, JSON
@@ -35,8 +36,8 @@ SOURCES = {
     "a.svg": b"<svg xmlns='http://www.w3.org/2000/svg' width='240.5' height='160'><rect width='9' height='9'/></svg>",
     "named wrongly.png": encoded(PHOTO, "JPEG"),
     "tiny.png": encoded(pictures.quarters(4, 2), "PNG"),
+    **originals_of_packages(PHOTO),
 }
-INPUTS = ["jpeg", "png", "webp", "avif", "gif", "tiff", "svg"]
 _side = st.none() | st.integers(1, 200)
 
 
@@ -56,7 +57,8 @@ def site(root: Path, tmp_path: Path) -> Iterator[Client]:
         {**local_storage("cached", root, **caches, sources=True), "signature_secret_key": "django"},
         {**local_storage("open", root), "formats": ["json", "jpeg"], "limits": {"max_source_mb": 0.001}},
     ]
-    with override_settings(THUMBS={"STORAGES": storages, "INPUT_FORMATS": INPUTS, "RUN_DIR": str(tmp_path / "run")}):
+    options = {"INPUT_FORMATS": list(INPUTS), "RUN_DIR": str(tmp_path / "run")}
+    with override_settings(THUMBS={"STORAGES": storages, **options}):
         yield Client()
 
 
@@ -108,7 +110,8 @@ def test_the_size_is_that_of_the_picture_that_the_url_without_json_gives(site: C
     ) -> None:
         transform = _asked(transform, *size, frames)
         transform = transform if name == "tiny.png" else _percent(transform)
-        picture = site.get(url(build(Target(name, transform))))
+        # Pillow reads no JPEG XL.
+        picture = site.get(url(build(Target(name, replace(transform, format="webp" if name == "a.jxl" else None)))))
         answer = site.get(url(build(Target(name, replace(transform, format=JSON, data=data)))))
         event(f"status {picture.status_code}")
         assert answer.status_code == picture.status_code

@@ -56,7 +56,7 @@ def test_each_mistake_is_printed_below_the_url_with_carets(
         "",
         url,
         " " * url.index("wepb") + "^^^^",
-        "format takes jpeg, jpg, png, webp, avif, gif, auto, json or original. Did you mean 'webp'?",
+        "format takes jpeg, jpg, png, webp, avif, jxl, gif, auto, json or original. Did you mean 'webp'?",
         "",
         url,
         " " * url.index("//") + "^",

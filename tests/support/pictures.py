@@ -2,9 +2,12 @@
 
 import io
 import random
+from importlib import import_module
 from pathlib import Path
 
 from PIL import Image, ImageDraw
+
+from thumbs.image.formats import sniff
 
 RED, GREEN, BLUE, WHITE = (220, 40, 30), (30, 160, 60), (40, 60, 200), (250, 250, 250)
 _EXIF_ORIENTATION = 0x0112
@@ -46,6 +49,9 @@ def encoded(image: Image.Image, format_name: str, **options: object) -> bytes:
 
 
 def decoded(data: bytes) -> Image.Image:
+    """A file by another decoder than libvips: Pillow, and imagecodecs for JPEG XL, where the first frame is decoded."""
+    if sniff(data) == "jxl":
+        return Image.fromarray(import_module("imagecodecs").jpegxl_decode(data, index=0))
     image = Image.open(io.BytesIO(data))
     image.load()
     return image

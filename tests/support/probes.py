@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.codecs import OPTIONAL_OUTPUTS
 from tests.support.forbidden_calls import FORBIDDEN
 from thumbs.render.isolation import lockdown
 from thumbs.render.isolation.syscalls import NUMBERS
@@ -225,10 +226,10 @@ def main(channel: socket.socket) -> None:
     # As `lock_down` does it, but with a thread of Python's between the layers.
     if layers.landlock:
         lockdown.restrict_files(request["inputs"])
-    lockdown.import_renderer()
+    lockdown.import_renderer({*request["inputs"], *OPTIONAL_OUTPUTS})
     if layers.landlock:
         lockdown.restrict_to_fonts(request["inputs"])
-    lockdown.warm_up(request["inputs"], 2)
+    lockdown.warm_up(request["inputs"], 2, OPTIONAL_OUTPUTS)
     before = in_thread(work)
     if layers.seccomp:
         lockdown.restrict_calls(request["inputs"])

@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
+from tests.support.codecs import INPUTS, OPTIONAL_OUTPUTS
 from thumbs.errors import ThumbError
-from thumbs.image.formats import FORMATS
+from thumbs.image.encoding import Encoding
 from thumbs.image.transforms import Transform
 from thumbs.render.isolation import lockdown
 from thumbs.request.filters import parse_filters
@@ -29,6 +30,7 @@ FILTER_ARGUMENTS = {
     "pcrop": "10,10,60,80",
     "gravity": "smart",
     "upscale": "yes",
+    "linear": "yes",
     "dpr": "2",
     "trim": "10",
     "rotate": "90",
@@ -104,7 +106,7 @@ def transform_of(one: Case) -> Transform:
 
 def answer_all(inputs: list[str], layers: lockdown.Layers, concurrency: int) -> None:
     """The child's part: lock down, then answer every line of standard input."""
-    lockdown.lock_down(inputs, concurrency=concurrency, layers=layers)
+    lockdown.lock_down(inputs, concurrency=concurrency, layers=layers, outputs=OPTIONAL_OUTPUTS)
     import pyvips  # noqa: PLC0415 - only in the child, after Landlock
 
     from thumbs.render.renderer import Renderer  # noqa: PLC0415
@@ -115,7 +117,8 @@ def answer_all(inputs: list[str], layers: lockdown.Layers, concurrency: int) -> 
         def picture(self, _: str) -> pyvips.Image:
             return pyvips.Image.black(20, 20, bands=3).copy(interpretation="srgb").bandjoin(200).cast("uchar")
 
-    renderer = Renderer(frozenset(inputs), concurrency, watermarks=Drawn(str.encode, frozenset(inputs)))
+    watermarks = Drawn(str.encode, frozenset(inputs))
+    renderer = Renderer(frozenset(inputs), concurrency, Encoding(keep_gain_map=True), watermarks)
     for line in sys.stdin.buffer:
         one = Case(**json.loads(line))
         data, transform = base64.b64decode(one.data), transform_of(one)
@@ -142,7 +145,7 @@ def input_of(cases: list[Case], inputs: list[str], layers: lockdown.Layers, conc
     return b"".join(json.dumps(row).encode() + b"\n" for row in (first, *map(asdict, cases)))
 
 
-ALL_INPUTS = list(FORMATS)
+ALL_INPUTS = list(INPUTS)
 
 if __name__ == "__main__":
     start = json.loads(sys.stdin.buffer.readline())

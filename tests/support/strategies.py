@@ -114,6 +114,7 @@ def transforms(
         crop=draw(st.none() | crops() if crop is None else crop),
         gravity=draw(gravities),
         upscale=draw(st.none() | st.booleans()),
+        linear=draw(st.none() | st.booleans()),
         dpr=draw(st.just(1.0) | decimals(1, 4)),
         version=draw(st.none() | st.from_regex(r"[A-Za-z0-9._~-]{1,64}", fullmatch=True)),
         **more,  # type: ignore[arg-type]

@@ -45,7 +45,8 @@ def options(draw: st.DrawFn) -> dict[str, Option]:
     """Some options by name."""
     names = draw(st.lists(st.sampled_from(sorted(_VALUES)), max_size=4, unique=True))
     found = {name: _option(name, draw(_VALUES[name])) for name in names}
-    upscale = draw(st.none() | st.booleans())
-    if upscale is not None:
-        found["upscale"] = (upscale, f"upscale({'yes' if upscale else 'no'})")
+    for name in ("upscale", "linear"):
+        chosen = draw(st.none() | st.booleans())
+        if chosen is not None:
+            found[name] = (chosen, f"{name}({'yes' if chosen else 'no'})")
     return found

@@ -16,7 +16,10 @@ from tests.support.servers import ROOT, fetch, free_port, running, wait_for_port
 from tests.support.waiting import LONG_WAIT_SECONDS
 
 _UV = [sys.executable, "-m", "uv"]
-_ABSENT = ("boto3", "botocore", "urllib3", "storages", "pymemcache", "redis", "prometheus_client", "gunicorn", "uvloop")
+_ABSENT = (
+    *("boto3", "botocore", "urllib3", "storages", "pymemcache", "redis", "prometheus_client", "gunicorn", "uvloop"),
+    *("imagecodecs", "numpy", "pillow_heif", "PIL"),
+)
 _SETTINGS = """
 import os
 from pathlib import Path
@@ -49,6 +52,10 @@ more = {
 if more:
     THUMBS["STORAGES"].append({"name": "more", "signature_secret_key": "django", **more})
 THUMBS["METRICS"] = os.environ.get("NEEDS") == "metrics"
+if os.environ.get("NEEDS") == "jxl":
+    disk["formats"] = ["jxl", "jpeg"]
+if os.environ.get("NEEDS") in ("jxl", "heic"):
+    THUMBS["INPUT_FORMATS"] = ["jpeg", "png", os.environ["NEEDS"]]
 """
 _FILES = {
     "manage.py": """
@@ -198,6 +205,8 @@ def test_runserver_serves_thumbnails_without_any_extra(installed: Site) -> None:
         ("redis", "redis"),
         ("memcached", "memcached"),
         ("metrics", "metrics"),
+        ("jxl", "jxl"),
+        ("heic", "heic"),
     ],
 )
 def test_a_configuration_that_needs_an_extra_is_an_error_and_no_traceback(
@@ -215,3 +224,54 @@ def test_run_thumb_server_without_gunicorn_says_what_to_install(installed: Site)
     assert done.returncode == 1
     assert 'Run: pip install "mage-thumbs[server]"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+_CODEC = """
+import sys
+from django.conf import settings
+extra, root = sys.argv[1:]
+storage = {"name": "here", "driver": "local", "root": root, "allowed_sizes": ["90x60"]}
+storage["cache"] = {"memory": {"enabled": True, "max_size_mb": 4}}
+settings.configure(
+    INSTALLED_APPS=["thumbs"], ROOT_URLCONF="thumbs.urls", SECRET_KEY="x",
+    THUMBS={"STORAGES": [storage], "INPUT_FORMATS": ["jpeg", extra], "RUN_DIR": f"{root}/run"},
+)
+import django
+django.setup()
+from django.core.management import call_command
+call_command("check", fail_level="ERROR")
+from django.test import Client
+
+def got(target, accept=""):
+    answer = Client(headers={"accept": accept}).get(f"/here/thumbs/90x60/{target}")
+    assert answer.status_code == 200, answer.content
+    return answer["Content-Type"], answer.content
+
+assert "numpy" not in sys.modules
+if extra == "jxl":
+    kind, body = got("filters:format(auto)/photo.jpg", "image/jxl,image/avif,*/*")
+    assert kind == "image/jxl", kind
+    open(f"{root}/photo.jxl", "wb").write(body)
+    assert got("filters:format(png)/photo.jxl")[0] == "image/png"
+else:
+    import pillow_heif
+    from PIL import Image
+    pillow_heif.from_pillow(Image.open(f"{root}/photo.jpg")).save(f"{root}/photo.heic")
+    assert got("filters:format(png)/photo.heic")[0] == "image/png"
+print("rendered")
+"""
+
+
+@pytest.mark.parametrize("extra", ["jxl", "heic"])
+def test_the_wheel_with_the_extra_of_a_codec_renders_with_it(installed: Site, tmp_path: Path, extra: str) -> None:
+    [wheel] = installed.directory.parent.glob("*.whl")
+    python = tmp_path / "venv/bin/python"
+    needs_network(finished([*_UV, "venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv")], tmp_path, {}))
+    install = [*_UV, "pip", "install", "--quiet", "--python", str(python), f"{wheel}[{extra}]"]
+    needs_network(finished(install, tmp_path, {}))
+    needs_network(finished([str(python), "-I", "-m", "thumbs.conf.installation", "--repair"], tmp_path, {}))
+    shutil.copy(installed.directory / "media/photo.jpg", tmp_path / "photo.jpg")
+    script = tmp_path / "codec.py"
+    script.write_text(_CODEC)
+    done = finished([str(python), str(script), extra, str(tmp_path)], tmp_path, {})
+    assert done.stdout.strip().endswith("rendered"), done.stderr

@@ -164,8 +164,8 @@ import sys
 from thumbs.render.isolation import child, lockdown
 import_renderer = lockdown.import_renderer
 
-def unchecked() -> None:
-    import_renderer()
+def unchecked(formats: set[str]) -> None:
+    import_renderer(formats)
     from thumbs.render import header
     field = "icc-profile-data"
     header.usable_profile = lambda data, name, image: image.get(field) if image.get_typeof(field) else None

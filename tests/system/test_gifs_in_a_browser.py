@@ -15,7 +15,7 @@ from tests.support.gif_files import CLEAR, KEEP, RESTORE, Frame, Gif, composed
 from tests.support.isolated import document
 from thumbs.image.formats import DEFAULT_INPUTS
 from thumbs.render import animation, libvips
-from thumbs.render.header import read_header
+from thumbs.render.table import read_header
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome

@@ -9,6 +9,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.support import pictures
+from tests.support.codecs import INPUTS, OUTPUTS
+from tests.support.heic_files import heic
 from tests.support.pictures import encoded
 from tests.support.render_cases import (
     ALL_INPUTS,
@@ -23,14 +25,18 @@ from tests.support.render_cases import (
 )
 from tests.support.servers import ROOT
 from tests.support.waiting import LONG_WAIT_SECONDS
-from thumbs.image.formats import DEFAULT_INPUTS, FORMATS
+from thumbs.image.formats import DEFAULT_INPUTS
+from thumbs.render.codecs import jxl
+from thumbs.render.containers.gain_map import GainMap, with_gain_map
 from thumbs.render.isolation.lockdown import Layers, supported
 from thumbs.request.filters import FILTERS
 
 FREE, LOCKED = Layers(landlock=False, seccomp=False), Layers()
-OUTPUTS = [name for name, row in FORMATS.items() if row.output]
 
 pytestmark = pytest.mark.skipif(bool(supported().missing), reason=f"without {supported().missing} in this kernel")
+
+# How the map is to be applied.
+GAINS: dict[str, tuple[bytes, ...]] = {"GainMapMax": (b"2",), "HDRCapacityMax": (b"2",)}
 
 
 def answers(
@@ -71,6 +77,7 @@ def originals() -> dict[str, bytes]:
         "jpeg cmyk": encoded(photo.convert("CMYK"), "JPEG"),
         "jpeg with a profile": encoded(photo, "JPEG", icc_profile=profile),
         "jpeg turned": pictures.stored_turned(photo, 6),
+        "jpeg with a gain map": with_gain_map(encoded(photo, "JPEG"), GainMap(encoded(photo, "JPEG"), GAINS, b"")),
         "png": encoded(photo, "PNG"),
         "png with alpha": encoded(see_through, "PNG"),
         "png with a palette": encoded(photo.quantize(16), "PNG"),
@@ -86,9 +93,31 @@ def originals() -> dict[str, bytes]:
         "tiff with lzw": encoded(photo, "TIFF", compression="tiff_lzw"),
         "tiff with jpeg": encoded(photo, "TIFF", compression="jpeg"),
         "svg": drawing("Mage", "serif"),
+        **optional_originals(photo, see_through),
         "cut": encoded(photo, "JPEG")[:2000],
         "no picture": b"text",
     }
+
+
+def test_a_gain_map_follows_alike() -> None:
+    data = originals()["jpeg with a gain map"]
+    plain = case("without", encoded(pictures.scene(180, 120), "JPEG"), output="jpeg")
+    found = same_in_both([plain, *(case("with", data, filters=each, output="jpeg") for each in ("", "rotate(90)"))])
+    assert len(set(found.values())) == 3
+
+
+def optional_originals(photo: Image.Image, see_through: Image.Image) -> dict[str, bytes]:
+    """Those of the formats that packages of extras read."""
+    found = {}
+    if "jxl" in INPUTS:
+        codec, numpy = jxl.load()
+        found["jxl"] = codec.jpegxl_encode(numpy.asarray(photo), distance=1.0)
+        found["jxl with alpha"] = codec.jpegxl_encode(numpy.asarray(see_through), distance=1.0)
+        found["jxl with 16 bits"] = codec.jpegxl_encode(numpy.asarray(photo).astype("uint16") * 257, lossless=True)
+    if "heic" in INPUTS:
+        found["heic"] = heic(photo)
+        found["heic with alpha"] = heic(see_through)
+    return found
 
 
 def test_every_original_is_described_alike() -> None:

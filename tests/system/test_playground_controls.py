@@ -8,6 +8,7 @@ import pytest
 from selenium.webdriver import ActionChains, Keys
 
 from tests.support.browser import console
+from tests.support.codecs import OUTPUTS
 from tests.support.playground_pages import Page, fill, page, served
 from tests.support.servers import Server
 from tests.support.waiting import eventually
@@ -23,6 +24,7 @@ TYPED: dict[str, tuple[tuple[str, ...], str]] = {
     "pcrop": (("10", "20", "60.5", "90"), "pcrop(10,20,60.5,90)"),
     "gravity": (("east",), "gravity(east)"),
     "upscale": (("no",), "upscale(no)"),
+    "linear": (("yes",), "linear(yes)"),
     "dpr": (("2",), "dpr(2)"),
     "trim": (("40", "ffffff"), "trim(40,ffffff)"),
     "rotate": (("90",), "rotate(90)"),
@@ -245,10 +247,10 @@ def test_a_copy_button_copies_what_is_beside_it(shown: Page, source: str) -> Non
 def test_formats_stand_side_by_side_with_their_bytes(shown: Page) -> None:
     shown.find("#formats summary").click()
     rows = "#formats-list li"
-    eventually(lambda: len(shown.driver.find_elements("css selector", rows)) == 5)
+    eventually(lambda: len(shown.driver.find_elements("css selector", rows)) == len(OUTPUTS))
     eventually(lambda: all("B" in row.text for row in shown.driver.find_elements("css selector", rows)))
     names = [row.text.split()[0] for row in shown.driver.find_elements("css selector", rows)]
-    assert names == ["jpeg", "png", "webp", "avif", "gif"]
+    assert names == list(OUTPUTS)
     before = shown.text("#formats-list")
     shown.type_into("#width", "60")
     eventually(lambda: shown.text("#formats-list") not in ("", before) and "…" not in shown.text("#formats-list"))

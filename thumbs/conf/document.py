@@ -70,6 +70,8 @@ _ENCODING = nested(
     jpeg_subsampling=one_of(SUBSAMPLING),
     png_palette=boolean,
     keep_copyright=boolean,
+    linear=boolean,
+    keep_gain_map=boolean,
 )
 _S3_HTTP = nested(
     S3Http,
@@ -133,6 +135,7 @@ class LimitsConf:
     max_output_pixels: int = key(whole(1), default=limits.MAX_OUTPUT_PIXELS)
     max_avif_pixels: int = key(whole(1), default=limits.MAX_AVIF_PIXELS)
     max_gif_pixels: int = key(whole(1), default=limits.MAX_GIF_PIXELS)
+    max_jxl_pixels: int = key(whole(1), default=limits.MAX_JXL_PIXELS)
     max_frames: int = key(whole(1), default=limits.MAX_FRAMES)
     fetch_seconds: float = key(number(0.01), default=limits.FETCH_SECONDS)
     render_seconds: float = key(number(0.01), default=limits.RENDER_SECONDS)

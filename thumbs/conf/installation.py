@@ -48,7 +48,9 @@ try:
 except Exception as error:
     reason = " ".join(repr(error).split())
 import pyvips
+jxl = all(map(pyvips.type_find, ("VipsForeignLoad", "VipsForeignSave"), ("jxlload_buffer", "jxlsave_buffer")))
 print("libvips", *(pyvips.version(part) for part in range(3)), "API" if pyvips.API_mode else "ABI", reason)
+print("codecs", "jxl" if jxl else "")
 """
 
 
@@ -64,13 +66,15 @@ class Problem(NamedTuple):
 class Libvips(NamedTuple):
     """What pyvips loads. `bundled`: the library of pyvips-binary, as it was installed.
 
-    `mode` is API where pyvips uses its extension module, else ABI; then `reason` is why.
+    `mode` is API where pyvips uses its extension module, else ABI; then `reason` is why. `jxl`: it reads and writes
+    JPEG XL.
     """
 
     version: tuple[int, ...]
     bundled: bool
     mode: str
     reason: str
+    jxl: bool = False
 
     def __str__(self) -> str:
         return f"{dotted(self.version)} ({self.origin}, {self.mode} mode)"
@@ -164,7 +168,8 @@ def libvips() -> Libvips | Unknown:
         said = (done.stderr.strip().splitlines() or [f"Python ended with status {done.returncode}"])[-1]
         return Unknown(f"pyvips cannot be imported: {said}", broken=True)
     version, mode, reason = tuple(int(part) for part in printed[1:4]), printed[4], printed[5]
-    return Libvips(version, mode == "API" and _version() is not None and fault() is None, mode, reason)
+    bundled = mode == "API" and bundled_version() is not None and fault() is None
+    return Libvips(version, bundled, mode, reason, "codecs jxl" in done.stdout.splitlines())
 
 
 def interpreter() -> str | None:
@@ -175,7 +180,7 @@ def interpreter() -> str | None:
     return None
 
 
-def _version() -> str | None:
+def bundled_version() -> str | None:
     """The installed version of pyvips-binary."""
     try:
         return metadata.version(BINARY)
@@ -188,7 +193,7 @@ def _version() -> str | None:
 
 def problems() -> Iterator[Problem]:
     """The problems of the libvips that would run."""
-    found, version, wrong = libvips(), _version(), fault()
+    found, version, wrong = libvips(), bundled_version(), fault()
     if version is not None and wrong is None and isinstance(found, Libvips) and found.mode == "ABI":
         wrong = f"its {EXTENSION} does not load: {found.reason}."
     if wrong is not None:
@@ -218,7 +223,7 @@ def _reinstall(version: str | None) -> str:
 
 def repair() -> None:
     """Reinstall the installed version of pyvips-binary over the files that replaced its own."""
-    python, wanted = interpreter() or "python", f"{BINARY}=={_version()}"
+    python, wanted = interpreter() or "python", f"{BINARY}=={bundled_version()}"
     install = ["install", "--no-deps", "--force-reinstall", wanted]
     if importlib.util.find_spec("pip"):
         command = [python, "-m", "pip", *install]

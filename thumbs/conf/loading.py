@@ -3,12 +3,13 @@
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from thumbs import extras
+from thumbs.conf import codecs
 from thumbs.conf.document import DUMMY, LEAST_IN_FILE, LEAST_IN_SETTINGS, DocumentConf, StorageConf
 from thumbs.conf.keys import read
 from thumbs.conf.rules import problems_of
@@ -146,12 +147,24 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
     )
     if root.metrics is True:
         problems.extend(extras.missing(f"{where}.metrics", "metrics", "metrics"))
+    problems.extend(_missing_codecs(root, storages, where))
     if not (root.storages or problems):
         least = LEAST_IN_SETTINGS if where == "THUMBS" else LEAST_IN_FILE
         problems.append(
             Problem(MISSING_KEY, f"{where}.storages", "holds no storage: there is nothing to serve.", least)
         )
     return Configuration(root, tuple(storages), tuple(problems))
+
+
+def _missing_codecs(root: DocumentConf, storages: list[StorageConf], where: str) -> Iterator[Problem]:
+    """Formats that the configuration names, and that nothing installed reads or writes."""
+    for name in root.input_formats:
+        yield from codecs.missing_reader(name, f"{where}.input_formats")
+    for name, preset in root.presets.items():
+        yield from codecs.missing_writer(preset.transform.format, f"{where}.presets.{name}")
+    for storage in storages:
+        for name in storage.formats or ():
+            yield from codecs.missing_writer(name, f"storages[{storage.name}].formats")
 
 
 def _paths_of(value: object) -> tuple[Path, ...]:

@@ -137,21 +137,22 @@ def http_date(seconds: int) -> bytes:
 # --------------------------------------------------------------------------------- negotiation
 
 _QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)", re.IGNORECASE)
-_NEGOTIABLE = ("avif", "webp")  # the server's preference between equal weights
+# What `format(auto)` may choose because `Accept` names it, the best of equal weights first (docs/quality.md).
+NEGOTIABLE = ("jxl", "avif", "webp")
 
 
 @lru_cache(maxsize=512)
 def accepted_formats(accept: str) -> tuple[str, ...]:
     """The formats that `format(auto)` may choose for the `Accept` header `accept`, best first.
 
-    Wildcards do not count: a browser that sends only `*/*` may read neither AVIF nor WebP.
+    Wildcards do not count: a client that sends only `*/*` may read none of these formats.
     """
     weights: dict[str, float] = {}
     for item in accept.lower().split(","):
         media_type, *parameters = (part.strip() for part in item.split(";"))
         match = next((found for found in map(_QUALITY.fullmatch, parameters) if found), None)
         weights[media_type] = float(match[1]) if match else 1.0
-    accepted = [name for name in _NEGOTIABLE if weights.get(f"image/{name}", 0) > 0]
+    accepted = [name for name in NEGOTIABLE if weights.get(f"image/{name}", 0) > 0]
     return tuple(sorted(accepted, key=lambda name: -weights[f"image/{name}"]))
 
 

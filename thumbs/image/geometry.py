@@ -52,6 +52,8 @@ class Layout:
     2. `window` of the scaled picture is kept. With `attention`, only its size is final: libvips finds its position.
     3. The window is placed at `offset` on a canvas of `size`.
     4. The canvas is rotated and padded, which gives the size `output`.
+
+    `linear`: the region is scaled in linear light.
     """
 
     region: Box
@@ -62,6 +64,7 @@ class Layout:
     size: Size
     offset: Size
     output: Size
+    linear: bool = False
 
     @property
     def padded(self) -> bool:
@@ -120,7 +123,8 @@ def plan(source: Size, transform: Transform, *, region: Box | None = None) -> La
     size = _canvas(window_size, transform)
     offset = ((size[0] - window_size[0]) // 2, (size[1] - window_size[1]) // 2)
     attention = attention if window_size != scaled else None
-    return Layout(region, scaled, factors, window, attention, size, offset, _output(size, transform))
+    output = _output(size, transform)
+    return Layout(region, scaled, factors, window, attention, size, offset, output, bool(transform.linear))
 
 
 def crop_box(source: Size, crop: Crop | None) -> Box:

@@ -14,9 +14,10 @@ MAX_SOURCE_SIDE = 65_535  # pixels, the largest side of a JPEG; not configurable
 # The thumbnail.
 MAX_SIDE = 5120  # pixels
 MAX_OUTPUT_PIXELS = 26_214_400  # all frames together: 5120 × 5120
-# No deadline can stop the encoders of AVIF and GIF, and they cost the most.
+# No deadline can stop the encoders of AVIF, GIF and JPEG XL, and they cost the most time or memory.
 MAX_AVIF_PIXELS = 4_000_000
 MAX_GIF_PIXELS = 8_000_000  # all frames together
+MAX_JXL_PIXELS = 8_000_000
 
 # The memory that one render may take, in a process of its own.
 RENDER_MEMORY_BYTES = 629_145_600  # 600 MiB

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 # Rows of (largest side in pixels, quality), smallest first; the last row has None and applies to larger sides.
 QualityTable = tuple[tuple[int | None, int], ...]
 
+# Every format has the same score of SSIMULACRA2 in each class of sizes (docs/quality.md).
 DEFAULT_QUALITIES: dict[str, QualityTable] = {
-    "jpeg": ((256, 76), (None, 80)),
-    "webp": ((256, 73), (None, 77)),
-    "avif": ((256, 50), (None, 55)),
+    "jpeg": ((256, 76), (None, 78)),
+    "webp": ((256, 77), (640, 82), (None, 86)),
+    "avif": ((256, 60), (640, 65), (None, 67)),
+    "jxl": ((256, 72), (None, 80)),
 }
 
 

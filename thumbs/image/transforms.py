@@ -163,12 +163,12 @@ MAX_SHARPEN_SIGMA = 10.0  # libvips takes no more
 class Transform:
     """What to make of an original.
 
-    `width` and `height` are pixels before `dpr`; a None follows from the source's ratio. `format`, `quality` and
-    `upscale` are None where the URL does not set them; `request.resolve` fills the defaults in. `rotate` is degrees
-    clockwise, `flip` mirrors top to bottom, `flop` left to right. `blur` and `sharpen` are sigmas in output pixels.
-    `frames` is the number of frames of an animation to keep, `ALL_FRAMES` for all. `version` is the caller's token for
-    a version of the source; it changes nothing but the cache key and the cache headers. `data` is what of `DATA` the
-    format `JSON` adds, in that order.
+    `width` and `height` are pixels before `dpr`; a None follows from the source's ratio. `format`, `quality`, `upscale`
+    and `linear` (resize in linear light) are None where the URL does not set them; `request.resolve` fills the defaults
+    in. `rotate` is degrees clockwise, `flip` mirrors top to bottom, `flop` left to right. `blur` and `sharpen` are
+    sigmas in output pixels. `frames` is the number of frames of an animation to keep, `ALL_FRAMES` for all. `version`
+    is the caller's token for a version of the source; it changes nothing but the cache key and the cache headers.
+    `data` is what of `DATA` the format `JSON` adds, in that order.
     """
 
     width: int | None = None
@@ -180,6 +180,7 @@ class Transform:
     crop: Crop | None = None
     gravity: Gravity = Compass.CENTER
     upscale: bool | None = None
+    linear: bool | None = None
     dpr: float = 1
     trim: Trim | None = None
     rotate: int = 0

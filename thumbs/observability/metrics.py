@@ -194,18 +194,19 @@ class Metrics:
         stores: Mapping[str, tuple[int, int]] | None = None,
         build: Mapping[str, str] | None = None,
         isolation: Mapping[str, bool] | None = None,
+        codecs: Mapping[str, Mapping[str, str]] | None = None,
     ) -> tuple[str, bytes]:
         """Content type and body of `/metrics`, for all processes that share `shared_directory`, else for this one.
 
         `stores` has entries and bytes of each storage's disk cache, `build` versions by name, `isolation` whether each
-        layer holds.
+        layer holds, `codecs` the name of what reads and writes each format (`Codecs.described`).
         """
         registry = self._registry
         if shared_directory is not None:
             registry = CollectorRegistry()
             MultiProcessCollector(registry, path=shared_directory)  # type: ignore[no-untyped-call]
         common = CollectorRegistry()
-        common.register(_CommonCollector(stores or {}, build or {}, isolation or {}))
+        common.register(_CommonCollector(stores or {}, build or {}, isolation or {}, codecs or {}))
         return CONTENT_TYPE_LATEST, generate_latest(registry) + generate_latest(common)
 
 
@@ -231,11 +232,16 @@ class _CommonCollector(Collector):
     """Values of the whole machine. As Gauges they would be written to each process's file, and be summed."""
 
     def __init__(
-        self, stores: Mapping[str, tuple[int, int]], build: Mapping[str, str], isolation: Mapping[str, bool]
+        self,
+        stores: Mapping[str, tuple[int, int]],
+        build: Mapping[str, str],
+        isolation: Mapping[str, bool],
+        codecs: Mapping[str, Mapping[str, str]],
     ) -> None:
         self._stores = stores
         self._build = build
         self._isolation = isolation
+        self._codecs = codecs
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         entries = GaugeMetricFamily("mage_cache_entries", "Entries in the disk cache.", labels=["storage"])
@@ -251,6 +257,14 @@ class _CommonCollector(Collector):
             for layer, holds in self._isolation.items():
                 layers.add_metric([layer], float(holds))
             yield layers
+        if self._codecs:
+            found = GaugeMetricFamily(
+                "mage_codec", "What reads or writes each format; always 1.", labels=["format", "direction", "package"]
+            )
+            for name, ways in self._codecs.items():
+                for direction, package in ways.items():
+                    found.add_metric([name, direction, package], 1)
+            yield found
         if self._build:
             built = GaugeMetricFamily(
                 "mage_build_info", "Versions of the running software; always 1.", labels=list(self._build)

@@ -16,6 +16,7 @@ from thumbs.errors import (
     SourceDenied,
     SourceLoop,
     SourceMissing,
+    SourceUnsupported,
     TargetTooLong,
     ThumbError,
 )
@@ -241,7 +242,7 @@ class Thumbnailer:
         elif missing is not None:
             request = request.identified()
             self._reports.failed(f"its fallback cannot be shown: {error}", error, thumb, request)
-        elif error.status >= 500 or isinstance(error, SourceDenied):
+        elif error.status >= 500 or isinstance(error, SourceDenied) or _says_more(error):
             request = request.identified()
             self._reports.failed(str(error), error, thumb, request)
         return request
@@ -283,3 +284,8 @@ class Thumbnailer:
 
 def _policies(storages: Mapping[str, Storage], *, private: bool) -> dict[str, StoragePolicy]:
     return {name: storage.policy for name, storage in storages.items() if storage.policy.private == private}
+
+
+def _says_more(error: ThumbError) -> bool:
+    """Whether the operator can read the cause of a 415 in the error: the client gets the constant sentence."""
+    return isinstance(error, SourceUnsupported) and error.detail != SourceUnsupported.sentence

@@ -6,10 +6,10 @@ import pyvips
 
 from thumbs.errors import SourceBroken
 from thumbs.render import libvips
+from thumbs.render.codecs.orientation import upright
 from thumbs.render.color.profiles import with_profile, without_profile
 from thumbs.render.containers.gif import Disposal, Frame, Gif, Unreadable
 from thumbs.render.header import Animation, Header
-from thumbs.render.orientation import upright
 
 # Of the frames that libvips decodes together: it writes pictures of more than 100 MiB to a file where it may.
 _STRIP_PIXELS = 24_000_000

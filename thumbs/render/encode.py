@@ -1,19 +1,16 @@
-"""From pixels to a file: one row of libvips options for each output format."""
+"""From pixels to a file, with the saver of its format (`render.table`)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pyvips
 
 from thumbs.errors import RenderFailed
 from thumbs.image.encoding import Encoding
-from thumbs.render.copyright import Copyright
+from thumbs.render.codecs.copyright import Copyright
 from thumbs.render.libvips import Deadline
+from thumbs.render.table import SAVERS
 
-# Chosen from the tables in docs/quality.md.
-WEBP_EFFORT = 2
-AVIF_EFFORT = 0
-GIF_EFFORT = 1
+_BEST_QUALITY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +24,6 @@ class File:
     copyright: Copyright | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Saver:
-    suffix: str
-    options: Callable[[Encoding], dict[str, object]]
-    takes_quality: bool = True
-    exif: bool = True
-    alpha_quality: str | None = None  # the option of alpha's own quality; AVIF has one quality for both
-
-
-_SAVERS: dict[str, _Saver] = {
-    "jpeg": _Saver(
-        ".jpg",
-        lambda chosen: {
-            "optimize_coding": True,
-            "interlace": chosen.jpeg_progressive,
-            "subsample_mode": chosen.jpeg_subsampling,
-        },
-    ),
-    "webp": _Saver(".webp", lambda _: {"effort": WEBP_EFFORT}, alpha_quality="alpha_q"),
-    "avif": _Saver(".avif", lambda _: {"compression": "av1", "effort": AVIF_EFFORT}),
-    "png": _Saver(".png", lambda chosen: {"compression": 6, "palette": chosen.png_palette}, takes_quality=False),
-    "gif": _Saver(".gif", lambda _: {"effort": GIF_EFFORT}, takes_quality=False, exif=False),
-}
-
-
 def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
     """The bytes of the file.
 
@@ -59,14 +31,20 @@ def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
     smallest found; the quality of alpha goes down with it. Formats without a quality ignore `max_bytes`. Raises
     `RenderFailed` when libvips cannot write the file, and `RenderTimeout` at the deadline.
     """
-    notice = file.copyright if file.settings.keep_copyright and _SAVERS[file.output].exif else None
+    notice = file.copyright if file.settings.keep_copyright and SAVERS[file.output].exif else None
     if notice is not None:
         image = notice.embed_into(image)
     # All other metadata is dropped, GPS positions among it. The pixels are sRGB, which needs no profile.
     keep = "none" if notice is None else "exif"
-    encoded = _encoded(image, file, deadline, quality=file.quality, keep=keep)
+    by_picture = SAVERS[file.output].by_picture
+    chosen: dict[str, object] = {"keep": keep}
+    if by_picture is not None:
+        with deadline.watch(image, RenderFailed):
+            image = image.copy_memory()
+            chosen |= by_picture(image)
+    encoded = _encoded(image, file, deadline, chosen, quality=file.quality)
     largest, quality = file.max_bytes, file.quality
-    if largest is None or len(encoded) <= largest or quality is None or not _SAVERS[file.output].takes_quality:
+    if largest is None or len(encoded) <= largest or quality is None or not SAVERS[file.output].takes_quality:
         return encoded
     image = image.copy_memory()  # computed once, for several encodings
     best, low, high = encoded, 1, max(1, quality - 1)
@@ -74,7 +52,7 @@ def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
         middle = (low + high) // 2
         # Alpha has all of its levels at the full quality, and the fewest at the lowest one.
         alpha = round(100 * (middle - 1) / max(1, quality - 1))
-        encoded = _encoded(image, file, deadline, quality=middle, alpha=alpha, keep=keep)
+        encoded = _encoded(image, file, deadline, chosen, quality=middle, alpha=alpha)
         if len(encoded) <= largest:
             best, low = encoded, middle + 1
         else:
@@ -84,14 +62,23 @@ def encode(image: pyvips.Image, file: File, deadline: Deadline) -> bytes:
 
 
 def _encoded(
-    image: pyvips.Image, file: File, deadline: Deadline, *, quality: int | None, alpha: int | None = None, keep: str
+    image: pyvips.Image,
+    file: File,
+    deadline: Deadline,
+    chosen: dict[str, object],
+    *,
+    quality: int | None,
+    alpha: int | None = None,
 ) -> bytes:
-    saver = _SAVERS[file.output]
-    options = {**saver.options(file.settings), "keep": keep}
+    saver = SAVERS[file.output]
+    options = {**saver.options(file.settings), **chosen}
     if saver.takes_quality and quality is not None:
         options["Q"] = quality
     if saver.alpha_quality is not None and alpha is not None:
         options[saver.alpha_quality] = alpha
+    package = saver.package()
     with deadline.watch(image, RenderFailed):
+        if package is not None:
+            return package(image, quality or _BEST_QUALITY)
         encoded: bytes = image.write_to_buffer(saver.suffix, **options)
     return encoded

@@ -1,46 +1,40 @@
-"""The header of an original: its format and size, and whether it is within the limits for decoding."""
+"""The header of an original: its format and size, and whether it is within the limits for decoding.
 
-from collections.abc import Callable
+`render.table` has the reader of each format. They raise `SourceBroken`, `SourceOverLimit` and `SourceUnsupported`.
+"""
+
 from dataclasses import dataclass, replace
 from typing import Self
 
 import pyvips
 
-from thumbs.errors import SourceBroken, SourceOverLimit, SourceUnsupported
+from thumbs.errors import JXL_OF_UNKNOWN_COLORS, JXL_WITH_PROFILE, SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.image.description import LAB, SRGB
-from thumbs.image.formats import FORMATS, sniff
+from thumbs.image.formats import FORMATS
 from thumbs.image.geometry import Size
 from thumbs.image.limits import MAX_SOURCE_SIDE
 from thumbs.image.transforms import ALL_FRAMES, Transform
 from thumbs.render import libvips
-from thumbs.render.avif.rewriting import rewritten
 from thumbs.render.avif.samples import Samples as AvifSamples
 from thumbs.render.avif.samples import read_samples as read_avif_samples
-from thumbs.render.bombs import avif, jpeg, svg, tiff, webp
+from thumbs.render.codecs import heic, jxl
+from thumbs.render.codecs.copyright import Copyright, read_copyright
+from thumbs.render.codecs.orientation import read_orientation
+from thumbs.render.codecs.svg import open_drawing
 from thumbs.render.color.description import describe_colors
+from thumbs.render.color.jxl import UndescribedError, color_space
 from thumbs.render.color.naming import color_space_name
 from thumbs.render.color.profiles import usable_profile
-from thumbs.render.color.values import ColorSpace
+from thumbs.render.color.values import ColorDescription, ColorSpace
 from thumbs.render.completeness.decoding import Attempt
+from thumbs.render.containers.boxes import TooManyError, UnreadableError
 from thumbs.render.containers.gif import Gif, TooManyBlocks, Unreadable, read_gif
-from thumbs.render.containers.webp import with_alpha_flag
-from thumbs.render.copyright import Copyright, read_copyright
-from thumbs.render.orientation import read_orientation
-from thumbs.render.png import PNG, with_usable_chunks
-from thumbs.render.svg import open_drawing
+from thumbs.render.containers.jxl import Jxl, Kind, read_jxl
 from thumbs.render.tiff.pixels import open_tiff
 from thumbs.render.tiff.samples import Samples as TiffSamples
 from thumbs.render.tiff.samples import read_samples as read_tiff_samples
 from thumbs.render.values import SourceLimits
 
-# Files that crash or stall a library, or fill its memory, before it can report their size.
-_BOMB_CHECKS: dict[str, Callable[[bytes], bool]] = {
-    "avif": avif.is_bomb,
-    "jpeg": jpeg.is_bomb,
-    "svg": svg.is_bomb,
-    "tiff": tiff.is_bomb,
-    "webp": webp.is_bomb,
-}
 _START_OF_SCAN = b"\xff\xda"
 # libjpeg processes the whole picture for each scan, and no deadline interrupts it. This many scans are allowed for the
 # largest picture, more for smaller ones. Encoders write about ten.
@@ -63,9 +57,10 @@ class Header:
     `size` is upright. `whole`: the decoder must hold the whole picture. `profile` is its ICC profile where that is
     used. `color` is what its samples mean without one, None for sRGB. `scans` is the number of scans of a multi-scan
     JPEG, else 1. `orientation` is the EXIF orientation that the decoder leaves to do. `tiff` and `avif` are the samples
-    of a file that libvips alone would read wrongly, `gif` is the structure of a GIF. `fail_on` is that of libvips: what
-    ends a decode. `rows` are those that a PNG has, where some are missing. `sides` are those of a drawing, not rounded.
-    `has_alpha` and `color_space` are those of a `Description`.
+    of a file that libvips alone would read wrongly, `gif` is the structure of a GIF, `jxl` is the header of a JPEG XL
+    that libvips does not read. `fail_on` is that of libvips: what ends a decode. `rows` are those that a PNG has, where
+    some are missing. `sides` are those of a drawing, not rounded. `has_alpha` and `color_space` are those of a
+    `Description`.
     """
 
     format: str
@@ -82,6 +77,7 @@ class Header:
     tiff: TiffSamples | None = None
     avif: AvifSamples | None = None
     gif: Gif | None = None
+    jxl: Jxl | None = None
     color: ColorSpace | None = None
     orientation: int = 1
     fail_on: str = "error"
@@ -117,22 +113,8 @@ class Header:
             raise SourceOverLimit
 
 
-def read_header(data: bytes, inputs: frozenset[str]) -> Header:
-    """The header of an original.
-
-    Raises `SourceUnsupported` for a format that is not one of `inputs` and for a TIFF of a kind that is not decoded,
-    `SourceBroken` for a damaged header, and `SourceOverLimit` for a decompression bomb (`render.bombs`).
-    """
-    name = sniff(data)
-    if name is None or name not in inputs:
-        raise SourceUnsupported
-    if name == "gif":
-        return _gif_header(data)
-    try:
-        if name in _BOMB_CHECKS and _BOMB_CHECKS[name](data):
-            raise SourceOverLimit
-    except svg.Unreadable as error:
-        raise SourceBroken from error
+def libvips_header(data: bytes, name: str) -> Header:
+    """That of a file of the format `name`, as libvips opens it."""
     tiff_samples = read_tiff_samples(data) if name == "tiff" else None
     try:
         drawing = open_drawing(data) if name == "svg" else None
@@ -160,7 +142,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     return Header(
         format=name,
         size=size[::-1] if orientation in _SIDEWAYS else size,
-        whole=multiscan or name == "avif",
+        whole=multiscan or FORMATS[name].whole,
         cmyk=image.interpretation == "cmyk",
         profile=profile,
         has_alpha=bool(image.hasalpha()),
@@ -178,27 +160,7 @@ def read_header(data: bytes, inputs: frozenset[str]) -> Header:
     )
 
 
-def normalized(data: bytes) -> bytes:
-    """`data` in a form that libvips reads.
-
-    libvips recognizes only some AVIF brands: others are replaced by `avif`. Properties of an AVIF are rewritten where
-    libheif reads them otherwise than browsers do. A WebP gets the flag for its alpha. A PNG loses its text
-    chunks: libpng inflates each compressed one, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. It
-    loses chunks that are damaged, too: libpng uses some, and refuses the file for others.
-    Raises `SourceOverLimit` for a PNG of more than 100,000 chunks.
-    """
-    if data.startswith(PNG):
-        return with_usable_chunks(data)
-    if data.startswith(b"RIFF") and sniff(data) == "webp":
-        return with_alpha_flag(data)
-    if data[4:8] == b"ftyp" and sniff(data) == "avif":
-        data = rewritten(data)
-        if data[8:12] in (b"avis", b"miaf"):
-            return data[:8] + b"avif" + data[12:]
-    return data
-
-
-def _gif_header(data: bytes) -> Header:
+def gif_header(data: bytes) -> Header:
     """libvips would read every block to the same end, and knows less of what browsers show."""
     try:
         gif = read_gif(data)
@@ -218,6 +180,51 @@ def _gif_header(data: bytes) -> Header:
         frames=frames,
         animation=Animation(gif.delays(data), gif.loop) if frames > 1 else None,
         gif=gif,
+    )
+
+
+def jxl_header(data: bytes) -> Header:
+    """That of a file as libvips opens it, else for imagecodecs, which gives out samples and nothing else."""
+    if jxl.libvips_reads():
+        return libvips_header(data, "jxl")
+    try:
+        found = read_jxl(data)
+        space = color_space(found)
+    except TooManyError as error:
+        raise SourceOverLimit from error
+    except UnreadableError as error:
+        raise SourceBroken from error
+    except UndescribedError as error:
+        raise SourceUnsupported(JXL_WITH_PROFILE if found.colors.profile else JXL_OF_UNKNOWN_COLORS) from error
+    return Header(
+        format="jxl",
+        size=found.size,
+        whole=True,
+        cmyk=False,
+        profile=None,
+        has_alpha=Kind.ALPHA in found.kinds,
+        color_space=color_space_name(jxl.stub(found), None, ColorDescription(space=space)),
+        jxl=found,
+        color=space,
+    )
+
+
+def heic_header(data: bytes) -> Header:
+    """That of a file as pillow-heif opens it."""
+    found = heic.read(data)
+    stub = found.stub()
+    profile = usable_profile(data, "heic", stub)
+    colors = describe_colors(data, "heic", profile)
+    profile = profile if colors.profile else None
+    return Header(
+        format="heic",
+        size=found.size,
+        whole=True,
+        cmyk=False,
+        profile=profile,
+        has_alpha=bool(stub.hasalpha()),
+        color_space=color_space_name(stub, profile, colors),
+        color=colors.space,
     )
 
 

@@ -34,8 +34,8 @@ def start(inputs: Iterable[str], *, concurrency: int = 1) -> None:
         arenas.limit()
         pyvips.block_untrusted_set(True)
         pyvips.operation_block_set("VipsForeignLoad", True)
-        for name in inputs:
-            pyvips.operation_block_set(FORMATS[name].loader, False)
+        for loader in filter(None, (FORMATS[name].loader for name in inputs)):
+            pyvips.operation_block_set(loader, False)
         logging.getLogger("pyvips").setLevel(logging.ERROR)  # it logs a dozen lines per render
         pyvips.logger = VipsLog()
         # Every render reads another buffer: libvips' operation cache would never hit, and would hold memory.

@@ -10,14 +10,16 @@ from thumbs.errors import SourceBroken
 from thumbs.image.geometry import Layout, Size, plan
 from thumbs.image.transforms import Fit, Transform
 from thumbs.render import decode
-from thumbs.render.copyright import Copyright
+from thumbs.render.codecs.copyright import Copyright
+from thumbs.render.codecs.shrinking import keeps_edges
+from thumbs.render.gain_maps import has_gain_map
 from thumbs.render.header import Header
 from thumbs.render.libvips import Deadline
-from thumbs.render.shrinking import keeps_edges
 
-# Magic; width and height of the original, then of the pixels; bands; the length of an EXIF block, which comes next.
-_HEADER = struct.Struct(">4sIIIIBI")
-_MAGIC = b"MRD1"
+# Magic; width and height of the original, then of the pixels; bands; whether the original has a gain map; the length of
+# an EXIF block, which comes next.
+_HEADER = struct.Struct(">4sIIIIB?I")
+_MAGIC = b"MRD2"
 # A JPEG is decoded at 1/2, 1/4 or 1/8: the smallest with at least this many pixels on the longer side.
 _JPEG_SIDE = 1200
 # Other formats are reduced to this longer side, if they have at least twice as many pixels there.
@@ -29,17 +31,22 @@ _FORMATS = {1: "b-w", 2: "b-w", 3: "srgb", 4: "srgb"}  # by bands
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proxy:
-    """`image` is the whole original, reduced; `size` is the upright size of the original."""
+    """`image` is the whole original, reduced; `size` is the upright size of the original.
+
+    `has_gain_map`: the original has one, which the proxy has not.
+    """
 
     size: Size
     image: pyvips.Image
     copyright: Copyright | None
+    has_gain_map: bool = False
 
     def pack(self) -> bytes:
         """The header, the EXIF block and the pixels, for `unpack`."""
         exif = b"" if self.copyright is None else self.copyright.exif
         image = self.image
-        header = _HEADER.pack(_MAGIC, *self.size, image.width, image.height, image.bands, len(exif))
+        sizes = *self.size, image.width, image.height
+        header = _HEADER.pack(_MAGIC, *sizes, image.bands, self.has_gain_map, len(exif))
         return b"".join((header, exif, image.write_to_memory()))
 
     @classmethod
@@ -47,14 +54,15 @@ class Proxy:
         """The proxy that `pack` packed. Raises `SourceBroken` for other bytes."""
         if len(packed) < _HEADER.size:
             raise SourceBroken
-        magic, *size, width, height, bands, exif_bytes = _HEADER.unpack_from(packed)
+        magic, *size, width, height, bands, has_gain_map, exif_bytes = _HEADER.unpack_from(packed)
         start = _HEADER.size + exif_bytes
         if magic != _MAGIC or bands not in _FORMATS or len(packed) != start + width * height * bands:
             raise SourceBroken
         pixels = memoryview(packed)[start:]
         image = pyvips.Image.new_from_memory(pixels, width, height, bands, "uchar")
         exif = packed[_HEADER.size : start]
-        return cls((size[0], size[1]), image.copy(interpretation=_FORMATS[bands]), Copyright(exif) if exif else None)
+        image = image.copy(interpretation=_FORMATS[bands])
+        return cls((size[0], size[1]), image, Copyright(exif) if exif else None, has_gain_map)
 
     def suffices(self, layout: Layout) -> bool:
         """Whether the proxy has enough pixels for `layout` of the original."""
@@ -76,7 +84,7 @@ def make_proxy(data: bytes, header: Header, deadline: Deadline) -> Proxy | None:
     image = decode.scaled(data, header, plan(header.size, Transform(*size, fit=Fit.STRETCH)), deadline, fast=True)
     if image.bands not in _FORMATS or image.format != "uchar":
         return None
-    return Proxy(header.size, image, header.copyright)
+    return Proxy(header.size, image, header.copyright, has_gain_map(data, header))
 
 
 def _size(header: Header) -> Size | None:

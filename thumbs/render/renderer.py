@@ -14,14 +14,15 @@ from thumbs.image.formats import DEFAULT_INPUTS, FALLBACK_OUTPUT
 from thumbs.image.geometry import Layout, OutputLimits, plan
 from thumbs.image.outputs import JSON
 from thumbs.image.transforms import ORIGINAL, Transform
-from thumbs.render import animation, decode, libvips, smartcrop, trim
+from thumbs.render import animation, decode, gain_maps, libvips, smartcrop, trim
+from thumbs.render.codecs.copyright import Copyright
 from thumbs.render.completeness.decoding import Attempt, decode_checked
-from thumbs.render.copyright import Copyright
 from thumbs.render.describing import describe
 from thumbs.render.encode import File, encode
-from thumbs.render.header import Animation, Header, normalized, read_header
+from thumbs.render.header import Animation, Header
 from thumbs.render.proxy import Proxy, make_proxy
 from thumbs.render.steps import STEPS, StepContext
+from thumbs.render.table import normalized, read_header
 from thumbs.render.values import Picture, RenderLimits, picture_of, stored
 from thumbs.render.watermarks import Watermarks
 
@@ -59,7 +60,11 @@ class Renderer:
             data, header.format, decode_once, render_truncated=limits.truncated
         )
         job = _Job(transform, layout, deadline, header.animation if frames > 1 else None, header.copyright)
-        return replace(self._assemble(images, job), truncated=truncated)
+        picture = self._assemble(images, job)
+        if self.settings.keep_gain_map and not truncated and gain_maps.may_follow(transform):
+            body = gain_maps.followed(picture.body, data, header, layout, transform=transform, deadline=deadline)
+            picture = replace(picture, body=body)
+        return replace(picture, truncated=truncated)
 
     def check(self, data: bytes, limits: RenderLimits) -> None:
         """Raise what `render` raises for an original of another format, a broken header or too many pixels.
@@ -90,13 +95,18 @@ class Renderer:
     def render_proxy(
         self, packed: bytes, transform: Transform, limits: RenderLimits, *, fallback: Transform | None = None
     ) -> Picture | None:
-        """As `render`, from a packed proxy; None when the proxy has too few pixels."""
+        """As `render`, from a packed proxy; None when the original has to be used.
+
+        The proxy may have too few pixels, was reduced in other light, or lacks a gain map that follows.
+        """
         deadline = libvips.Deadline(limits.seconds)
         libvips.start(self.inputs, concurrency=self.concurrency)
         source = Proxy.unpack(packed)
         layout = plan(source.size, transform)
         limits.output.check_layout(layout)
-        if not source.suffices(layout):
+        if layout.linear or not source.suffices(layout):
+            return None
+        if source.has_gain_map and self.settings.keep_gain_map and gain_maps.may_follow(transform):
             return None
         transform = _encodable(layout, transform, limits, 1, fallback)
         image = decode.fitted(source.image, layout, deadline, source_size=source.size)
@@ -218,7 +228,7 @@ def _encodable(
     layout: Layout, transform: Transform, limits: RenderLimits, frames: int, fallback: Transform | None
 ) -> Transform:
     """`transform`, or `fallback` when its encoder would cost too much. Raises `SizeOverLimit` without a fallback."""
-    caps = {"avif": limits.avif_pixels, "gif": limits.gif_pixels}
+    caps = {"avif": limits.avif_pixels, "gif": limits.gif_pixels, "jxl": limits.jxl_pixels}
     width, height = layout.output
     if width * height * frames <= caps.get(transform.format or "", limits.output.pixels):
         return transform

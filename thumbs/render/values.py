@@ -11,6 +11,7 @@ from thumbs.image.limits import (
     MAX_AVIF_PIXELS,
     MAX_FRAMES,
     MAX_GIF_PIXELS,
+    MAX_JXL_PIXELS,
     MAX_SOURCE_PIXELS,
     MAX_WHOLE_PIXELS,
     RENDER_SECONDS,
@@ -36,8 +37,9 @@ class SourceLimits:
 class RenderLimits:
     """The limits of a render. `seconds` is the time for it; the others are checked before decoding.
 
-    `avif_pixels` and `gif_pixels` (all frames together) are caps for the outputs that cost the most to encode and whose
-    encoders no deadline can stop. `truncated`: an original that is cut off is rendered, as far as it goes.
+    `avif_pixels`, `gif_pixels` (all frames together) and `jxl_pixels` are caps for the outputs that cost the most to
+    encode and whose encoders no deadline can stop. `truncated`: an original that is cut off is rendered, as far as it
+    goes.
     """
 
     source: SourceLimits = field(default_factory=SourceLimits)
@@ -46,6 +48,7 @@ class RenderLimits:
     gif_pixels: int = MAX_GIF_PIXELS
     seconds: float = RENDER_SECONDS
     truncated: bool = False
+    jxl_pixels: int = MAX_JXL_PIXELS
 
 
 @dataclass(frozen=True, slots=True)

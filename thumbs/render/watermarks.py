@@ -11,8 +11,9 @@ from thumbs.image.limits import RENDER_SECONDS
 from thumbs.image.transforms import Transform, Watermark
 from thumbs.render.completeness.decoding import decode_checked
 from thumbs.render.decode import scaled
-from thumbs.render.header import Header, read_header
+from thumbs.render.header import Header
 from thumbs.render.libvips import Deadline
+from thumbs.render.table import read_header
 
 
 class Watermarks:

@@ -230,6 +230,7 @@ class _Gravity(Shape):
             yield from super().flaws(arguments)
 
 
+_YES_OR_NO = _names("yes", "no", true="yes", on="yes", false="no", off="no", **{"1": "yes", "0": "no"})
 SHAPES: dict[str, Shape] = {
     "format": Shape((_names(*OUTPUT_NAMES, AUTO, JSON, ORIGINAL, jfif="jpeg", jpe="jpeg", apng="png"),), 1),
     "quality": Shape((_number(1, 100),), 1),
@@ -241,7 +242,7 @@ SHAPES: dict[str, Shape] = {
     "crop": Shape((_PIXELS,) * 4, 4, _edges),
     "pcrop": Shape((_PERCENT,) * 4, 4, _edges),
     "gravity": _Gravity((_names(*Compass, *Attention, **_DIRECTIONS, **_ATTENTIONS),), 1),
-    "upscale": Shape((_names("yes", "no", true="yes", on="yes", false="no", off="no", **{"1": "yes", "0": "no"}),), 1),
+    **{name: Shape((_YES_OR_NO,), 1) for name in ("upscale", "linear")},
     "dpr": Shape((_number(1, 4, places=6),), 1),
     "trim": Shape((_number(0, 255), COLOR), 1),
     "rotate": Shape((_TURN,), 1),

@@ -91,10 +91,6 @@ def write_gravity(transform: Transform) -> str | None:
     return None if gravity is Compass.CENTER else gravity
 
 
-def write_upscale(transform: Transform) -> str | None:
-    return None if transform.upscale is None else ("yes" if transform.upscale else "no")
-
-
 def read_padding(text: str) -> Fields:
     sides = [whole(part) for part in text.split(",")]
     # As in CSS: all four; vertical, horizontal; top, horizontal, bottom; top, right, bottom, left.

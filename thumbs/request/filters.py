@@ -55,6 +55,15 @@ def _switch(name: str, *, short: str | None = None) -> Filter:
     return Filter(name, _NOTHING, read, write, short=short, parameters=())
 
 
+def _choice(name: str, *, short: str | None = None) -> Filter:
+    def write(transform: Transform) -> str | None:
+        chosen: bool | None = getattr(transform, name)
+        return None if chosen is None else ("yes" if chosen else "no")
+
+    asked = (parameters.choice(("yes", "no")),)
+    return Filter(name, "yes or no", lambda text: {name: yes_or_no(text)}, write, short=short, parameters=asked)
+
+
 def _amount(name: str) -> Filter:
     def write(transform: Transform) -> str | None:
         amount: int = getattr(transform, name)
@@ -78,7 +87,7 @@ def _sigma(name: str, takes: str, asked: Parameter, default: float | None = None
 _ROWS = (
     Filter(
         "format",
-        "jpeg, jpg, png, webp, avif, gif, auto, json or original",
+        "jpeg, jpg, png, webp, avif, jxl, gif, auto, json or original",
         filter_codecs.read_format,
         lambda transform: transform.format,
         short="fmt",
@@ -123,14 +132,8 @@ _ROWS = (
         short="g",
         parameters=parameters.GRAVITY,
     ),
-    Filter(
-        "upscale",
-        "yes or no",
-        lambda text: {"upscale": yes_or_no(text)},
-        filter_codecs.write_upscale,
-        short="up",
-        parameters=(parameters.choice(("yes", "no")),),
-    ),
+    _choice("upscale", short="up"),
+    _choice("linear"),
     Filter(
         "dpr",
         "a number from 1 to 4",

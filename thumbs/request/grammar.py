@@ -28,7 +28,9 @@ PREFIXES = ("filters:", "f:")
 MAX_SEGMENT_BYTES = 255  # NAME_MAX of every file system in use
 MAX_PATH_BYTES = 1024  # the longest key of S3
 
-BAD_NAME = "After /as/ comes one name with the extension of an output format: jpg, jpeg, png, webp, avif, gif or json."
+BAD_NAME = (
+    "After /as/ comes one name with the extension of an output format: jpg, jpeg, png, webp, avif, jxl, gif or json."
+)
 _TWO_FORMATS = "format() and the extension after /as/ name different formats."
 
 

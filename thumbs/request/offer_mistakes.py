@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from thumbs.errors import SizeOverLimit
-from thumbs.image.formats import FORMATS
+from thumbs.image.formats import FORMATS, OUTPUT_NAMES
 from thumbs.image.outputs import JSON, usual_extension
 from thumbs.image.transforms import AUTO, NO_PADDING, ORIGINAL, Color, Transform
 from thumbs.problems import closest, nearest
@@ -103,7 +103,7 @@ def _output_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     if output is None and wanted.key and wanted.key.text:
         name = wanted.key.text if wanted.policy is None else wanted.policy.file_name(wanted.key.text)
         output = output_without_format(transform, name, wanted.policy)
-    offered = wanted.policy.formats if wanted.policy is not None else None
+    offered = _offered(wanted)
     transparent = [name for name in ("fill", "background") if _is_transparent(getattr(transform, name))]
     if output == JSON:
         return
@@ -139,6 +139,14 @@ def _original_mistakes(wanted: Wanted) -> Iterator[Mistake]:
         yield wanted.head.mistake(sentence)
 
 
+def _offered(wanted: Wanted) -> frozenset[str] | None:
+    """What `format` may name at the storage; None where no storage is known."""
+    policy = wanted.policy
+    if policy is None:
+        return None
+    return frozenset(name for name in (*OUTPUT_NAMES.values(), JSON) if policy.offers(name))
+
+
 def _is_transparent(color: Color | None) -> bool:
     return color is not None and color.alpha == 0
 
@@ -167,7 +175,7 @@ def _frames_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     output = transform.format
     if transform.frames == 1 or output in (None, AUTO, JSON, ORIGINAL) or not keeps_one_frame(str(output)):
         return
-    offered = wanted.policy.formats if wanted.policy is not None else None
+    offered = _offered(wanted)
     animated = [name for name in _ANIMATED if offered is None or name in offered]
     sentence = f"More than one frame needs an animated output format: {' or '.join(_ANIMATED)}. Here it is {output}."
     if "format" in wanted.parts.fields and animated and wanted.named_format is None:

@@ -8,7 +8,7 @@ from thumbs.errors import BadFilter, MethodNotAllowed, NotOffered, SourceNotAllo
 from thumbs.http import cache_control, messages
 from thumbs.http.messages import Headers, Response
 from thumbs.image.encoding import Encoding
-from thumbs.image.formats import FALLBACK_OUTPUT, FORMATS, default_output
+from thumbs.image.formats import FALLBACK_OUTPUT, FORMATS, auto_output, default_output
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.outputs import JSON
 from thumbs.image.quality import QualityTable, quality_for
@@ -19,10 +19,12 @@ from thumbs.request.headers import success_headers, with_vary
 from thumbs.request.signing import Signer
 
 # Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
-RECIPE = "4"
+RECIPE = "5"
 # Filters that say how a picture is written, which data about it do not have.
 NOT_FOR_DATA = ("quality", "max_bytes", "watermark")
 _ORIGINAL_ALONE = "format(original) is the stored file: size x, and no other filter but version and expires."
+# Outputs with a cap of their own on pixels, for which `auto` has another one ready.
+_CAPPED = ("avif", "jxl")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,10 +32,12 @@ class StoragePolicy:
     """What a storage accepts, signs and answers with. A set that is None allows everything.
 
     `watermarks` maps each name to a text that changes with the file. `render_proxy`: thumbnails may be rendered from a
-    proxy of the original, which gives other bytes. `naming` is None where a path is the key of an original; no segment
-    of it is longer than `max_segment_bytes`, 0 for no limit. `fallback` is the key of the original that is shown where
-    another one is missing. `namespace` is a text in every cache key. Where an answer is not
-    `keepable`, no cache may keep it. `private`: a client gets only what a check of the site allows.
+    proxy of the original, which gives other bytes. `turbo`: libjpeg-turbo decodes, which may too. `encoders` names what
+    writes each of the formats that not every server can write (`Format.extra`): others of this kind are not offered.
+    `naming` is None where a path is the key of an original; no segment of it is longer than `max_segment_bytes`, 0 for
+    no limit. `fallback` is the key of the original that is shown where another one is missing. `namespace` is a text in
+    every cache key. Where an answer is not `keepable`, no cache may keep it. `private`: a client gets only what a check
+    of the site allows.
     """
 
     name: str
@@ -46,7 +50,9 @@ class StoragePolicy:
     watermarks: Mapping[str, str] = field(default_factory=dict)
     encoding: Encoding = field(default_factory=Encoding)
     render_proxy: bool = False
+    turbo: bool = False
     formats: frozenset[str] | None = None
+    encoders: Mapping[str, str] = field(default_factory=dict)
     cache_control: str | None = None
     headers: Headers = ()
     namespace: str = ""
@@ -83,8 +89,15 @@ class StoragePolicy:
         more than is to be shown.
         """
         if self.formats is not None:
-            return output in self.formats
-        return output != ORIGINAL and (output != JSON or self.signer is not None)
+            return output in self.formats and not self.lacks(output)
+        if output == JSON:
+            return self.signer is not None
+        return output != ORIGINAL and not self.lacks(output)
+
+    def lacks(self, output: str | None) -> bool:
+        """Whether nothing is installed that writes this format."""
+        row = FORMATS.get(output or "")
+        return row is not None and row.extra is not None and row.name not in self.encoders
 
     def key_of(self, path: str) -> str:
         """The key of the original that the decoded `path` of a URL names. Raises `BadPath` or `SourceNotAllowed`."""
@@ -116,7 +129,7 @@ class ThumbRequest:
 
     `key` is `group/name` in every cache: the group is the original, the name is the transform. `identity` is the same
     without the namespace: servers that share no cache give the same ETag. `fallback` is rendered instead when AVIF
-    would cost too much. `headers` belong to every successful response, `error_headers` to every
+    or JPEG XL would cost too much. `headers` belong to every successful response, `error_headers` to every
     error. `expires` is Unix seconds.
     """
 
@@ -203,8 +216,12 @@ def _name_of(transform: Transform, fallback: Transform | None, policy: StoragePo
     watermark = "" if transform.watermark is None else policy.watermarks[transform.watermark.name]
     settings = "" if policy.encoding == Encoding() else repr(policy.encoding)
     settings += " reduced" if policy.render_proxy else ""
+    settings += " turbo" if policy.turbo else ""
     width, height = transform.width or "", transform.height or ""
     fallback_name = "" if fallback is None else f"{fallback.format} {fallback.quality}"
+    # Another encoder gives other bytes.
+    outputs = (each.format for each in (transform, fallback) if each is not None and each.format is not None)
+    settings += "".join(f" {policy.encoders[name]}" for name in outputs if name in policy.encoders)
     return _digest(f"{RECIPE}|{width}x{height}|{filters.build_filters(transform)}|{fallback_name}{settings}{watermark}")
 
 
@@ -215,10 +232,10 @@ def _digest(text: str) -> str:
 def with_defaults(
     transform: Transform, path: str, accepted: tuple[str, ...], policy: StoragePolicy
 ) -> tuple[Transform, Transform | None]:
-    """`transform` with all defaults for a key, and the fallback for an AVIF that `auto` chose and that is too large.
+    """`transform` with all defaults for a key, and the fallback for a format that `auto` chose and whose cap is lower.
 
     Of the key, only its extension matters. Among the formats that the storage offers, `auto` prefers the client's, then
-    the source's own, then any other.
+    that of `auto_output`, then any other.
     """
     if transform.format == JSON:
         return _of_data(transform), None
@@ -234,25 +251,28 @@ def with_defaults(
         if transform.frames != 1 and keeps_one_frame(transform.format):
             raise BadFilter("frames over 1 need an output format that can be animated: webp or gif.")
         return _with_output(transform, transform.format, policy), None
-    own = default_output(path)
+    own = auto_output(path)
     transparent = _is_transparent(transform)
     kinds = (policy.formats or frozenset()) - {JSON, ORIGINAL}
     candidates = (*accepted, own, FALLBACK_OUTPUT, "png", *sorted(kinds))
     choices = [name for name in candidates if policy.offers(name) and (FORMATS[name].alpha or not transparent)]
     if transform.frames != 1:  # keep an animation animated where the storage offers such a format
-        choices = [name for name in (*choices, "gif") if not keeps_one_frame(name) and policy.offers(name)] or choices
+        animated = (name for name in (*choices[:1], "webp", "gif") if not keeps_one_frame(name))
+        choices = [name for name in animated if policy.offers(name)] or choices
     output = choices[0] if choices else own
-    fallback = next((name for name in choices if name != "avif"), None) if output == "avif" else None
+    fallback = next((name for name in choices if name not in _CAPPED), None) if output in _CAPPED else None
     return _with_output(transform, output, policy), _with_output(transform, fallback, policy) if fallback else None
 
 
 def output_without_format(transform: Transform, path: str, policy: StoragePolicy | None) -> str:
-    """The output format where the URL names none: the source's own.
+    """The output format where the URL names none: the source's own, or JPEG where nothing writes that.
 
     With more than one frame, another one that can be animated where the own cannot, if the storage offers such a
     format. Without a policy, it offers all.
     """
     own = default_output(path)
+    if policy is not None and policy.lacks(own):
+        own = FALLBACK_OUTPUT
     if transform.frames == 1:
         return own
     offered = (name for name in (own, "webp", "gif") if policy is None or policy.offers(name))
@@ -278,9 +298,10 @@ def _is_transparent(transform: Transform) -> bool:
 def _with_output(transform: Transform, output: str, policy: StoragePolicy) -> Transform:
     quality = transform.quality
     if _is_transparent(transform) and not FORMATS[output].alpha:
-        raise BadFilter("transparent needs an output format that can be transparent: png, webp, avif or gif.")
+        raise BadFilter("transparent needs an output format that can be transparent: png, webp, avif, jxl or gif.")
     if output not in policy.qualities:
         quality = None  # the format has no quality
     elif quality is None:
         quality = quality_for(policy.qualities, output, max(filter(None, transform.target), default=None))
-    return replace(transform, format=output, quality=quality, upscale=transform.upscales)
+    linear = policy.encoding.linear if transform.linear is None else transform.linear
+    return replace(transform, format=output, quality=quality, upscale=transform.upscales, linear=linear)

@@ -10,6 +10,7 @@ from thumbs.errors import BadRequest, Expired, StorageUnknown, TargetTooLong, Th
 from thumbs.front import Mount
 from thumbs.http import messages
 from thumbs.http.targets import decoded_path
+from thumbs.image.formats import auto_output
 from thumbs.image.outputs import JSON
 from thumbs.image.transforms import AUTO
 from thumbs.problems import nearest
@@ -74,11 +75,13 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
         lines.append(("signature", "good"))
     target = grammar.parse(address.target, storage.policy.presets)
     _explain_target(target, lines)
-    thumb = resolve(path, ("avif", "webp"), {name: storage.policy})
+    negotiable = tuple(each for each in messages.NEGOTIABLE if storage.policy.offers(each))
+    thumb = resolve(path, negotiable, {name: storage.policy})
     if isinstance(storage.source, Explained):
         lines.append(("original", storage.source.explain(thumb.path)))
     transform = thumb.transform
-    output = "by Accept: avif, webp, or the source's own" if target.transform.format == AUTO else str(transform.format)
+    by_accept = f"by Accept: {', '.join((*negotiable, ''))}or {auto_output(storage.policy.file_name(target.path))}"
+    output = by_accept if target.transform.format == AUTO else str(transform.format)
     if output == JSON:
         output = ", ".join(("data about the original and the size of its thumbnail", *transform.data))
     lines.append(("output", output + (f", quality {transform.quality}" if transform.quality else "")))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from thumbs.errors import BadPath, TargetTooLong, ThumbError
 from thumbs.http import messages
 from thumbs.image import geometry
-from thumbs.image.formats import default_output
+from thumbs.image.formats import format_of_extension
 from thumbs.image.outputs import content_type_of, output_of_name, usual_extension
 from thumbs.image.transforms import AUTO, ORIGINAL, Attention, Compass, Fit, Focus, Transform
 from thumbs.request import grammar
@@ -24,7 +24,7 @@ _PLAIN_LENGTH = grammar.MAX_SEGMENT_BYTES
 # Values that stand for those of a row while the text around them is made.
 _ANY_FOCUS, _ANY_FOCUS_TEXT = Focus(0.123457, 0.765432), "0.123457,0.765432"
 _ANY_VERSION = "~version~"
-_USUAL = {".jpg": "jpeg", ".png": "png"}  # what `default_output` says of most keys
+_USUAL = {".jpg": "jpeg", ".png": "png"}  # what `format_of_extension` says of most keys
 
 
 class Extras(NamedTuple):
@@ -93,7 +93,7 @@ class Prepared:
         """What the original at `key` becomes; only the extension matters. Raises `ThumbError`."""
         if self.policy.naming is not None:
             key = self.policy.file_name(key)
-        kind = (_USUAL.get(key[-4:]) or default_output(key)) if self._needs_key else ""
+        kind = (_USUAL.get(key[-4:]) or format_of_extension(key) or "") if self._needs_key else ""
         found = self._outcomes.get(kind)
         if found is None:
             found = self._outcomes[kind] = self._find_outcome(key, self.transform)

@@ -26,7 +26,7 @@ logger = logging.getLogger("thumbs")
 
 Tag = Callable[..., object]
 _KEYWORD = re.compile(r"([A-Za-z_@:][\w:.-]*)=(.+)", re.DOTALL)
-_FLAGS = ("priority", "upscale", "flip", "flop", "grayscale", "gray")
+_FLAGS = ("priority", "upscale", "linear", "flip", "flop", "grayscale", "gray")
 # Of a call of `thumb`; the other keyword arguments of an element are filters or attributes.
 _OF_A_URL = ("storage", "version", "lifetime", "name")
 # Of a call of `picture` besides those; each has its own meaning there.

@@ -182,7 +182,8 @@ class Urls:
             read = self.current.read
             own = next((conf.limits for conf in read.storages if conf.name == storage), {})
             limits = read.document.limits.narrowed(own)
-            caps = self._most_pixels[storage] = {"avif": limits.max_avif_pixels, "gif": limits.max_gif_pixels}
+            caps = {"avif": limits.max_avif_pixels, "gif": limits.max_gif_pixels, "jxl": limits.max_jxl_pixels}
+            self._most_pixels[storage] = caps
         return caps
 
     def _find_serving(self, held: object, storage: str | None) -> tuple[tuple[str, Served], ...]:

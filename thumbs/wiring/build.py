@@ -5,6 +5,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, TypedDict
 
 from thumbs.cache.filestore.store import ForeignDirectory
+from thumbs.conf.codecs import codecs
 from thumbs.conf.cpus import usable_cores
 from thumbs.conf.document import DUMMY, OFF, RENDERED, TEXT_LINES, DocumentConf, LimitsConf, StorageConf
 from thumbs.conf.loading import Configuration
@@ -90,7 +91,12 @@ def rendering_of(read: Configuration) -> Rendering:
     """Where this process renders."""
     count = metrics().render_process if read.document.metrics else lambda _: None
     document = drawable(read.document) if read.document.mode == DUMMY else read.document
-    return Rendering(document, renders(read), count)
+    offered = {
+        name
+        for name in codecs().optional_writers()
+        if any(conf.formats is None or name in conf.formats for conf in read.storages)
+    }
+    return Rendering(document, renders(read), count, outputs=frozenset(offered))
 
 
 def _stuck_after(read: Configuration) -> float:

@@ -6,8 +6,10 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from thumbs.conf.codecs import codecs
 from thumbs.conf.document import DUMMY, StorageConf
 from thumbs.conf.loading import Configuration
+from thumbs.extras import is_installed
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.grammar import Naming
 from thumbs.request.resolve import StoragePolicy
@@ -42,6 +44,8 @@ def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
         watermarks={name: file_digest(file) for name, file in read.document.watermarks.items()},
         encoding=read.document.encoding,
         render_proxy=conf.cache.sources,
+        turbo=is_installed("turbo"),
+        encoders=codecs().optional_writers(),
         formats=None if conf.formats is None else frozenset(conf.formats),
         cache_control=conf.cache_control,
         private=conf.private,

@@ -51,12 +51,19 @@ class Isolation:
 class Rendering:
     """Makes the renderers of a process's storages, for as many renders at once as there are `places`.
 
-    `pool` is None where renders run in threads.
+    `outputs` are the optional formats that a storage offers. `pool` is None where renders run in threads.
     """
 
-    def __init__(self, document: DocumentConf, places: int, count: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        document: DocumentConf,
+        places: int,
+        count: Callable[[str], None],
+        *,
+        outputs: frozenset[str] = frozenset(),
+    ) -> None:
         self._document = document
-        self.pool = None if document.isolation == OFF else _pool(document, places, count)
+        self.pool = None if document.isolation == OFF else _pool(document, places, count, outputs)
         self.isolation = Isolation(self.pool)
         self._watermark = cache(lambda name: Path(document.watermarks[name]).read_bytes())
 
@@ -110,13 +117,14 @@ class LazyRenderer:
         return self._bound.render_proxy(proxy, transform, fallback=fallback)
 
 
-def _pool(document: DocumentConf, places: int, count: Callable[[str], None]) -> ChildPool:
+def _pool(document: DocumentConf, places: int, count: Callable[[str], None], outputs: frozenset[str]) -> ChildPool:
     setup = Setup(
         inputs=frozenset(document.input_formats),
         concurrency=document.vips_concurrency,
         encoding=document.encoding,
         memory=document.limits.render_memory_mb * 1024 * 1024,
         layers=_offered(),
+        outputs=outputs,
     )
     wanted = sum(LAYER_BITS.values()) if document.isolation == REQUIRE else 0
     command = Command.of_this_process(interpreter() or sys.executable)
@@ -136,4 +144,5 @@ def _render_limits(limits: LimitsConf, *, truncated: bool) -> RenderLimits:
         animation_pixels=limits.max_animation_pixels,
     )
     caps = limits.max_avif_pixels, limits.max_gif_pixels
-    return RenderLimits(source, limits.output, *caps, seconds=limits.render_seconds, truncated=truncated)
+    seconds, jxl_pixels = limits.render_seconds, limits.max_jxl_pixels
+    return RenderLimits(source, limits.output, *caps, seconds=seconds, truncated=truncated, jxl_pixels=jxl_pixels)

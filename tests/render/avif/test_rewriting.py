@@ -21,7 +21,7 @@ from tests.support.strategies import examples
 from thumbs.image.formats import sniff
 from thumbs.render.avif.rewriting import rewritten
 from thumbs.render.containers.avif import read_structure
-from thumbs.render.header import normalized
+from thumbs.render.table import normalized
 
 TURNS = [rotation(1), rotation(2), rotation(3), mirroring(0), mirroring(1)]
 UNKNOWN_FULL = nclx(2, 2, 2, full=True)

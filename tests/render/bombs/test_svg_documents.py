@@ -11,7 +11,7 @@ from tests.support.pictures import encoded, noise
 from thumbs.errors import SourceBroken
 from thumbs.image.formats import DEFAULT_INPUTS
 from thumbs.render.bombs.svg import Unreadable, is_bomb
-from thumbs.render.header import read_header
+from thumbs.render.table import read_header
 
 NAMESPACES = (
     "xmlns='http://www.w3.org/2000/svg' xmlns:x='http://www.w3.org/1999/xlink' "

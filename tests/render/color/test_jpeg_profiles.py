@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.color import PATCHES, PROFILES, chart
-from tests.support.pictures import encoded
-from tests.support.pixels import rendered
+from tests.support.pictures import decoded, encoded
+from tests.support.pixels import difference, rendered
 from tests.support.strategies import examples
 from thumbs.image.transforms import Transform
 from thumbs.render.color.jpeg import profile_segments
@@ -49,18 +49,21 @@ ABSENT: dict[str, Parts] = {
 }
 
 
+def farthest(one: bytes, other: bytes) -> float:
+    """Mean levels. libjpeg-turbo leaves an odd file to libvips, whose pixels may differ from its own by a level."""
+    return difference(*(decoded(rendered(data, Transform(format="png")).body) for data in (one, other)))
+
+
 @pytest.mark.parametrize("kind", USED)
 def test_parts_that_make_a_profile_are_used(kind: str) -> None:
     assert profile_segments(jpeg_with(USED[kind])) == PROFILE
-    wanted = rendered(jpeg_with([(1, 1, PROFILE)]), Transform(format="png")).body
-    assert rendered(jpeg_with(USED[kind]), Transform(format="png")).body == wanted
+    assert farthest(jpeg_with(USED[kind]), jpeg_with([(1, 1, PROFILE)])) < 0.5
 
 
 @pytest.mark.parametrize("kind", ABSENT)
 def test_parts_that_do_not_fit_together_count_as_absent(kind: str) -> None:
     assert profile_segments(jpeg_with(ABSENT[kind])) is None
-    wanted = rendered(PLAIN, Transform(format="png")).body
-    assert rendered(jpeg_with(ABSENT[kind]), Transform(format="png")).body == wanted
+    assert farthest(jpeg_with(ABSENT[kind]), PLAIN) < 0.5
 
 
 @settings(max_examples=examples(60))

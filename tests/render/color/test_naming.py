@@ -11,7 +11,7 @@ from tests.support.signaled_colors import chunk, cicp, gama, named_profile, png
 from tests.support.tiff_files import CIELAB, ICCLAB, Tiff, tiff
 from thumbs.image.description import COLOR_SPACES
 from thumbs.image.formats import FORMATS
-from thumbs.render.header import normalized, read_header
+from thumbs.render.table import normalized, read_header
 
 PHOTO = pictures.noise(40, 30)
 ROW = [[(0.2, 0.5, 0.7)] * 4] * 4

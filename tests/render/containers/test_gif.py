@@ -10,7 +10,7 @@ from thumbs.errors import SourceBroken, SourceOverLimit
 from thumbs.image.formats import DEFAULT_INPUTS
 from thumbs.render.containers import gif
 from thumbs.render.containers.limits import MAX_GIF_BLOCKS, MAX_GIF_FRAMES, MAX_GIF_INTERLACED_PIXELS
-from thumbs.render.header import read_header
+from thumbs.render.table import read_header
 
 PALETTE = ((220, 40, 30), (30, 160, 60))
 PIXEL = Frame((1, 1), b"\1")

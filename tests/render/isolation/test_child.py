@@ -304,20 +304,20 @@ def test_a_child_locks_itself_down_in_order_with_a_limit_above_what_it_has(
 
     for name, step in (("restrict_files", "files"), ("restrict_to_fonts", "fonts"), ("restrict_calls", "calls")):
         monkeypatch.setattr(lockdown, name, lambda given, step=step: done.append((step, given)))
-    monkeypatch.setattr(lockdown, "import_renderer", lambda: done.append(("import",)))
+    monkeypatch.setattr(lockdown, "import_renderer", lambda given: done.append(("import", given)))
     monkeypatch.setattr(lockdown, "warm_up", lambda *given: done.append(("warm", *given)))
     monkeypatch.setattr(os, "read", read)
     monkeypatch.setattr(child, "_free_bytes", lambda: 300)
     monkeypatch.setattr(resource, "setrlimit", lambda *given: done.append(("limit", *given)))
-    setup = Setup(inputs, 2, Encoding(), 1000, frozenset(layers))
+    setup = Setup(inputs, 2, Encoding(), 1000, frozenset(layers), outputs=frozenset({"jxl"}))
     page = resource.getpagesize()
     assert child._lock_down(setup) == Hello(bits, 90 * page)
     limit = 50 * page - 300 + 1000
     steps = [
         ("files", inputs),
-        ("import",),
+        ("import", {"jpeg", "jxl"}),
         ("fonts", inputs),
-        ("warm", inputs, 2),
+        ("warm", inputs, 2, frozenset({"jxl"})),
         ("read",),
         ("limit", resource.RLIMIT_DATA, (limit, limit)),
         ("calls", inputs),

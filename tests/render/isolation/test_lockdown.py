@@ -15,9 +15,9 @@ from thumbs.render.isolation.syscalls import X86_64
 IMPORTS, FONTS = (Path("/imports"),), (Path("/fonts"),)
 STEPS = [
     ("files", {"svg"}),
-    ("import",),
+    ("import", {"svg"}),
     ("fonts", {"svg"}),
-    ("warm", {"svg"}, 3),
+    ("warm", {"svg"}, 3, ()),
     ("calls", {"svg"}),
 ]
 
@@ -57,7 +57,7 @@ def test_the_steps_come_in_order_without_those_of_a_layer_that_is_off(
 
 def test_one_thread_of_libvips_is_the_default(steps: list[tuple[object, ...]]) -> None:
     lockdown.lock_down({"svg"})
-    assert ("warm", {"svg"}, 1) in steps
+    assert ("warm", {"svg"}, 1, ()) in steps
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ def test_fonts_are_readable_only_for_drawings(readable: list[list[Path]]) -> Non
 
 
 def test_samples_of_the_inputs_are_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    rendered: list[tuple[object, int]] = []
-    fake = SimpleNamespace(render_samples=lambda inputs, *, concurrency: rendered.append((inputs, concurrency)))
+    rendered: list[tuple[object, object]] = []
+    fake = SimpleNamespace(render_samples=lambda inputs, **given: rendered.append((inputs, given)))
     monkeypatch.setitem(sys.modules, "thumbs.render.isolation.warming", fake)
-    lockdown.warm_up({"jpeg"}, 4)
-    assert rendered == [({"jpeg"}, 4)]
+    lockdown.warm_up({"jpeg"}, 4, {"jxl"})
+    assert rendered == [({"jpeg"}, {"concurrency": 4, "outputs": {"jxl"}})]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def test_the_environment_has_no_secrets(site: Machine, monkeypatch: pytest.Monke
     for name, value in {**given, "AWS_SECRET_ACCESS_KEY": "s", "SECRET_KEY": "s", "VIPS_DISC_THRESHOLD": "1m"}.items():
         monkeypatch.setenv(name, value)
     site.ready()
-    assert site.options["env"] == {**given, "VIPS_DISC_THRESHOLD": "1000g"}
+    no_threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    assert site.options["env"] == {**given, "VIPS_DISC_THRESHOLD": "1000g", **no_threads}
 
 
 def test_the_parent_keeps_none_of_the_childs_ends(site: Machine) -> None:

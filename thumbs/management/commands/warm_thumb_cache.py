@@ -30,7 +30,7 @@ from thumbs.wiring.caches import file_store
 
 _MOST_JOBS = 256
 _STDIN = "-"
-_BROWSERS = "image/avif,image/webp"
+_BROWSERS = "image/jxl,image/avif,image/webp"
 # The share of the cap from which on the first thumbnails have probably been evicted again.
 _NEARLY_FULL = 0.8
 

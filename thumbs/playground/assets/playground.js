@@ -2,7 +2,7 @@
 
 const $ = (id) => document.getElementById(id);
 const { link: LINK, url: PARSE, originals: ORIGINALS } = document.body.dataset;
-const PICTURES = "image/avif,image/webp,image/png,image/*;q=0.8,*/*;q=0.5"; // as browsers ask for an <img>
+const PICTURES = "image/jxl,image/avif,image/webp,image/png,image/*;q=0.8,*/*;q=0.5"; // as browsers ask for an <img>
 // Some programs that fill in forms send only the second one for a <select>.
 const onInput = (element, listener) => ["input", "change"].forEach((name) => element.addEventListener(name, listener));
 const DELAY = 150; // milliseconds between the last change of a control and its effect

@@ -13,11 +13,20 @@ from thumbs.render.containers.boxes import Box, TooManyError, boxes, make_box
 from thumbs.render.containers.cicp import nclx_of
 from thumbs.render.containers.items import FULL, TRANSFORMATIONS, Association, Structure
 
+_UNKNOWN_BRANDS = (b"avis", b"miaf")
 _BT601 = 6
 _MATRIX_AT = 8  # in the contents of `colr`, behind the type, the primaries and the transfer function
 _MAX_ASSOCIATIONS = 255  # of one item, as their number has one byte
 
 _Associations = dict[int, tuple[Association, ...]]
+
+
+def readable(data: bytes) -> bytes:
+    """`data` as `rewritten`, with a brand that libvips recognizes: it knows only some of those of an AVIF."""
+    data = rewritten(data)
+    if data[8:12] in _UNKNOWN_BRANDS:
+        return data[:8] + b"avif" + data[12:]
+    return data
 
 
 def rewritten(data: bytes) -> bytes:

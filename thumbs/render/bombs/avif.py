@@ -1,4 +1,4 @@
-"""Detects an AVIF whose items are much larger than its file.
+"""Detects an AVIF or a HEIC whose items are much larger than its file.
 
 The item location box (ISO/IEC 14496-12, 8.11.3) lists the extents of the file that each item consists of. Extents may
 overlap, within an item and between items: layers of a picture share all of their bytes. libheif copies every item that
@@ -11,7 +11,7 @@ from thumbs.render.containers.boxes import Box, TooManyError, UnreadableError
 from thumbs.render.containers.items import Location, Structure
 
 _MARGIN_BYTES = 16_777_216
-_PICTURE = b"av01"
+_PICTURES = (b"av01", b"hvc1")
 # How a picture is bound to one that it is decoded with: it is its alpha or its thumbnail.
 _WITH = (b"auxl", b"thmb")
 _MADE_OF = b"dimg"  # a grid of its tiles
@@ -40,7 +40,7 @@ def _copied_bytes(meta: Box) -> int:
     return sum(
         _size(location, len(meta.data))
         for item, location in locations
-        if structure is None or item in decoded or structure.types.get(item) != _PICTURE
+        if structure is None or item in decoded or structure.types.get(item) not in _PICTURES
     )
 
 

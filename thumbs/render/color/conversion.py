@@ -13,7 +13,7 @@ _HLG_SYSTEM_GAMMA = 1.2  # of a display of 1000 cd/m²: ITU-R BT.2100-2, table 5
 # With a lower exponent, the levels near black are farther from each other than those of sRGB.
 _SMOOTH_EXPONENT = 2.0
 _MOST = 2**16 - 1
-_DEEP = ("grey16", "rgb16")
+DEEP = ("grey16", "rgb16")
 _BITS = "bits-per-sample"
 # A table has at most 65,536 numbers of 4 bytes. A `gAMA` chunk can ask for any exponent, so few are kept.
 _TABLES_KEPT = 8
@@ -24,7 +24,7 @@ def deepened(image: pyvips.Image, space: ColorSpace) -> pyvips.Image:
     coarse = isinstance(space.transfer, Power) and space.transfer.exponent < _SMOOTH_EXPONENT
     if image.format != "uchar" or not coarse:
         return image
-    image = image.maplut(_deepening_table()).copy(interpretation=_DEEP[image.bands > 2])
+    image = image.maplut(_deepening_table()).copy(interpretation=DEEP[image.bands > 2])
     image.set_type(pyvips.GValue.gint_type, _BITS, 16)
     return image
 

@@ -2,8 +2,9 @@
 
 A description that is unknown, reserved or damaged counts as absent, and the next one is used; without any, the samples
 are sRGB. For a PNG the order is that of PNG Third Edition, 4.3: `cICP`, ICC profile, `sRGB`, `gAMA` with `cHRM`. For an
-AVIF it is ICC profile, then code points (ITU-T H.273). All other formats have ICC profiles only. If a profile names PQ
-or HLG in a tag, only these code points are used: curves of a profile have no reference white.
+AVIF or a HEIC it is ICC profile, then code points (ITU-T H.273). `color.jxl` describes JPEG XL. All other formats have
+ICC profiles only. If a profile names PQ or HLG in a tag, only these code points are used: curves of a profile have no
+reference white.
 """
 
 import struct
@@ -23,10 +24,11 @@ from thumbs.render.color.values import (
 )
 from thumbs.render.containers.avif import read_structure
 from thumbs.render.containers.boxes import TooManyError
-from thumbs.render.containers.cicp import cicp_of
+from thumbs.render.containers.cicp import cicp_of, nclx_of
 from thumbs.render.containers.items import Structure
 
 _RGB_IDENTITY, _FULL_RANGE = 0, 1
+_HEIF = ("avif", "heic")
 _INTENTS = 4
 # Of an ICC profile (ICC.1:2022, 7.3): where the number of tags is; and a tag `cicp` with its type.
 _TAG_COUNT, _TAG_ROW_BYTES, _CICP_TAG_BYTES = 128, 12, 12
@@ -44,7 +46,7 @@ def describe_colors(data: bytes, name: str, profile: bytes | None) -> ColorDescr
         return _png(color_chunks(data), profile)
     if profile is not None:
         return _by_profile(profile, DEFAULT_PEAK)
-    return _in_space(_avif(data) if name == "avif" else None)
+    return _in_space(_heif(data, name) if name in _HEIF else None)
 
 
 def _in_space(space: ColorSpace | None) -> ColorDescription:
@@ -123,15 +125,16 @@ def _gamma(chunks: dict[bytes, bytes]) -> ColorSpace | None:
     return ColorSpace(primaries, Power(1 / gamma)) if primaries.are_usable() else None
 
 
-# ------------------------------------------------------------------------------------------------------- AVIF
+# ---------------------------------------------------------------------------------------------- AVIF and HEIC
 
 
-def _avif(data: bytes) -> ColorSpace | None:
+def _heif(data: bytes, name: str) -> ColorSpace | None:
     try:
         structure = read_structure(data)
     except TooManyError:
         return None
-    signaled = None if structure is None else cicp_of(structure, structure.primary)
+    read = cicp_of if name == "avif" else nclx_of
+    signaled = None if structure is None else read(structure, structure.primary)
     if structure is None or signaled is None:
         return None
     if signaled.primaries in _RESERVED_PRIMARIES or signaled.transfer in _RESERVED_TRANSFERS:

@@ -147,10 +147,10 @@ def _lock_down(setup: Setup) -> Hello:
     sizes = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     if LANDLOCK in setup.layers:
         lockdown.restrict_files(setup.inputs)
-    lockdown.import_renderer()
+    lockdown.import_renderer({*setup.inputs, *setup.outputs})
     if LANDLOCK in setup.layers:
         lockdown.restrict_to_fonts(setup.inputs)
-    lockdown.warm_up(setup.inputs, setup.concurrency)
+    lockdown.warm_up(setup.inputs, setup.concurrency, setup.outputs)
     # proc_pid_statm(5): the address space, and data with stacks. What libraries hold now is no render's, but what the
     # allocator has ready is.
     address_space, *_, data, _ = (int(pages) * _PAGE for pages in os.read(sizes, 256).split())

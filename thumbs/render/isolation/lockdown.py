@@ -1,7 +1,7 @@
 """Locks a child process down before it reads its first original, layer by layer, in this order:
 
 1. `restrict_files`: Landlock. It binds the calling thread and those that it starts, so it comes before all others.
-2. `import_renderer`: pyvips and Python's modules.
+2. `import_renderer`: pyvips, Python's modules, and the packages of optional codecs.
 3. `restrict_to_fonts`: Landlock again. From here on, and in every thread of libvips, only fonts can be read.
 4. `warm_up`: libvips, fontconfig and pango load and start what they need.
 5. `restrict_calls`: seccomp, in all threads.
@@ -9,6 +9,7 @@
 `lock_down` does all five. Importing this module does not import pyvips.
 """
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,18 +53,22 @@ def supported() -> Layers:
     return Layers(**{name: name not in missing() for name in LAYER_NAMES})
 
 
-def lock_down(inputs: Collection[str], *, concurrency: int = 1, layers: Layers | None = None) -> None:
+def lock_down(
+    inputs: Collection[str], *, concurrency: int = 1, layers: Layers | None = None, outputs: Collection[str] = ()
+) -> None:
     """Lock this process down for renders of `inputs`, with `layers`, by default both.
+
+    `outputs` are the optional formats (`Format.extra`) that it writes.
 
     Call it in the main thread of a process of one thread. Raises `MissingLayer`, and what the steps raise.
     """
     chosen = layers or Layers()
     if chosen.landlock:
         restrict_files(inputs)
-    import_renderer()
+    import_renderer({*inputs, *outputs})
     if chosen.landlock:
         restrict_to_fonts(inputs)
-    warm_up(inputs, concurrency)
+    warm_up(inputs, concurrency, outputs)
     if chosen.seccomp:
         restrict_calls(inputs)
 
@@ -76,9 +81,15 @@ def restrict_files(inputs: Collection[str]) -> None:
     landlock.restrict([*import_paths(), *_fonts(inputs)])
 
 
-def import_renderer() -> None:
-    """Import pyvips, which loads libvips, and all modules that renders use. It starts no thread."""
-    import thumbs.render.isolation.warming  # noqa: F401, PLC0415 - not before the files are restricted
+def import_renderer(formats: Collection[str] = ()) -> None:
+    """Import pyvips, which loads libvips, and all modules and packages that renders with `formats` use.
+
+    It starts no thread: numpy's OpenBLAS would start one for each core as it is loaded, which Landlock would not bind.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from thumbs.render.isolation.warming import load_packages  # noqa: PLC0415 - not before the files are restricted
+
+    load_packages(formats)
 
 
 def restrict_to_fonts(inputs: Collection[str]) -> None:
@@ -89,11 +100,11 @@ def restrict_to_fonts(inputs: Collection[str]) -> None:
     landlock.restrict(_fonts(inputs))
 
 
-def warm_up(inputs: Collection[str], concurrency: int) -> None:
+def warm_up(inputs: Collection[str], concurrency: int, outputs: Collection[str] = ()) -> None:
     """Set libvips up for `inputs` with `concurrency` threads per render, and render samples. Raises `ThumbError`."""
     from thumbs.render.isolation.warming import render_samples  # noqa: PLC0415 - not before the files are restricted
 
-    render_samples(inputs, concurrency=concurrency)
+    render_samples(inputs, concurrency=concurrency, outputs=outputs)
 
 
 def restrict_calls(inputs: Collection[str]) -> None:

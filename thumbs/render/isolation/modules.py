@@ -12,8 +12,11 @@ from pathlib import Path
 _OWN = Path(__file__).parents[2]
 # pyvips, and what it imports. Each may be a package or one file. pycparser is for pyvips without its extension module.
 _MODULES = ("pyvips", "_libvips", "cffi", "_cffi_backend", "pycparser")
+# Optional codecs, and what they import.
+_OPTIONAL = ("simplejpeg", "imagecodecs", "numpy", "pillow_heif", "_pillow_heif", "PIL")
 # Wheels keep the libraries that they bring beside their modules: auditwheel calls the directory `{distribution}.libs`.
 _BUNDLED = ("pyvips_binary.libs", "cffi.libs")
+_OPTIONAL_BUNDLED = ("simplejpeg.libs", "imagecodecs.libs", "numpy.libs", "pillow_heif.libs", "pillow.libs")
 # libvips of the system, and libraries that the wheels do not bring.
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 
@@ -25,13 +28,13 @@ def import_paths() -> Iterator[Path]:
     """
     yield from (Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
     yield _OWN
-    for name in _MODULES:
+    for name in (*_MODULES, *_OPTIONAL):
         spec = importlib.util.find_spec(name)
         if spec is not None:
             places = spec.submodule_search_locations or [spec.origin or ""]
             for place in map(Path, places):
                 yield place
-                yield from (place.parent / folder for folder in _BUNDLED)
+                yield from (place.parent / folder for folder in (*_BUNDLED, *_OPTIONAL_BUNDLED))
     yield from map(Path, _LIBRARIES)
 
 

@@ -37,6 +37,8 @@ _PREFIXES = ("FONTCONFIG_", "XDG_", "VIPS_", "G_", "MALLOC_", "LIBVIPS_")
 # libvips writes decoded pictures above this size to a file, by default above 100 MB. A child may write none, and
 # `Setup.memory` bounds what it holds.
 _NO_TEMPORARY_FILES = {"VIPS_DISC_THRESHOLD": "1000g"}
+# numpy's libraries start threads at import, which Landlock would not bind. No code here computes with numpy.
+_NO_THREADS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class Loss(Enum):
@@ -283,4 +285,4 @@ def _high_descriptor(descriptor: int, *, close: bool = True) -> int:
 
 def _environment() -> dict[str, str]:
     known = {name: value for name, value in os.environ.items() if name in _VARIABLES or name.startswith(_PREFIXES)}
-    return known | _NO_TEMPORARY_FILES
+    return known | _NO_TEMPORARY_FILES | _NO_THREADS

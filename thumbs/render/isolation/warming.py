@@ -3,6 +3,7 @@
 It imports pyvips: import it after Landlock.
 """
 
+import contextlib
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import cycle, islice
@@ -12,12 +13,13 @@ import pyvips
 from thumbs.image.formats import FORMATS
 from thumbs.image.transforms import Attention, Color, Compass, Fit, Padding, Transform, Trim, Watermark
 from thumbs.render import libvips
+from thumbs.render.codecs import heic, jxl
 from thumbs.render.renderer import Renderer
 from thumbs.render.values import RenderLimits
 from thumbs.render.watermarks import composite
 
 _WIDTH, _HEIGHT = 96, 64
-_OUTPUTS = tuple(name for name, row in FORMATS.items() if row.output)
+_OUTPUTS = tuple(name for name, row in FORMATS.items() if row.output and row.extra is None)
 # Every kind of step once.
 _TRANSFORMS = (
     Transform(width=40, height=40, gravity=Attention.SMART, sharpen=1.0, padding=Padding(1, 2, 3, 4)),
@@ -33,13 +35,26 @@ _FACES = ("", "font-weight='bold'", "font-style='italic'", "font-weight='bold' f
 _LETTERS = "aЖ\u05d0\u0628\u0915\u0e01\u4e2d\uac00\U0001f600"
 
 
-def render_samples(inputs: Collection[str], *, concurrency: int) -> None:
-    """Set libvips up, read each of `inputs`, write each output format and run every step. Raises `ThumbError`."""
+def load_packages(formats: Collection[str]) -> None:
+    """Import the packages that read or write `formats` where libvips does not. One that fails to load is left out."""
+    if "jxl" in formats and not (jxl.libvips_reads() and jxl.libvips_writes()):
+        jxl.is_available()
+    if "heic" in formats:
+        with contextlib.suppress(ImportError):
+            heic.load()
+
+
+def render_samples(inputs: Collection[str], *, concurrency: int, outputs: Collection[str] = ()) -> None:
+    """Set libvips up, read each of `inputs`, write each output format and run every step. Raises `ThumbError`.
+
+    `outputs` are the optional ones that are written as well.
+    """
     libvips.start(inputs, concurrency=concurrency)
     renderer = Renderer(frozenset(inputs), concurrency)
     samples = [sample for name in inputs for sample in _samples(name)]
-    rounds = max(len(samples), len(_OUTPUTS), len(_TRANSFORMS))
-    ways = zip(cycle(samples), cycle(_OUTPUTS), cycle(_TRANSFORMS), strict=False)
+    written = (*_OUTPUTS, *(name for name in outputs if _is_written(name)))
+    rounds = max(len(samples), len(written), len(_TRANSFORMS))
+    ways = zip(cycle(samples), cycle(written), cycle(_TRANSFORMS), strict=False)
     for data, output, transform in islice(ways, rounds):
         renderer.render(data, replace(transform, format=output, quality=80), RenderLimits())
     picture = _picture()
@@ -51,10 +66,20 @@ def _samples(name: str) -> Iterator[bytes]:
         yield _drawing()
         return
     picture = _picture()
+    if name == "heic":  # nothing here writes it
+        return
+    if name == "jxl" and not jxl.libvips_writes():
+        if _is_written(name):
+            yield jxl.encode(picture, 80)
+        return
     suffix = f".{FORMATS[name].extensions[0]}"
     yield picture.write_to_buffer(suffix)
     if name == "jpeg":  # color management. A table for CMYK takes 50 ms, and the next original needs its own.
         yield picture.write_to_buffer(suffix, profile="p3")
+
+
+def _is_written(name: str) -> bool:
+    return name != "jxl" or jxl.libvips_writes() or jxl.is_available()
 
 
 def _picture() -> pyvips.Image:

@@ -14,6 +14,8 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from thumbs.errors import (
+    JXL_OF_UNKNOWN_COLORS,
+    JXL_WITH_PROFILE,
     BadFilter,
     RenderFailed,
     RenderTimeout,
@@ -86,6 +88,8 @@ FAILURES: tuple[tuple[type[ThumbError], str], ...] = (
         )
     ),
     (BadFilter, CROP_OUTSIDE),
+    (SourceUnsupported, JXL_WITH_PROFILE),
+    (SourceUnsupported, JXL_OF_UNKNOWN_COLORS),
 )
 
 
@@ -97,7 +101,8 @@ class Invalid(Exception):
 class Setup:
     """The first message to a child: how it renders, and what it must not do.
 
-    `memory` is the bytes that a render may allocate. `layers` are names of the sandbox's layers.
+    `memory` is the bytes that a render may allocate. `layers` are names of the sandbox's layers. `outputs` are those of
+    the formats that a package writes (`Format.extra`) which a storage offers.
     """
 
     inputs: frozenset[str]
@@ -106,6 +111,7 @@ class Setup:
     memory: int
     layers: frozenset[str]
     niceness: int = 10
+    outputs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

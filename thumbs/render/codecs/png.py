@@ -11,7 +11,7 @@ from thumbs.render.bombs.limits import MAX_PNG_CHUNKS
 PNG = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 _EXIF, _PIXELS, _END = b"eXIf", b"IDAT", b"IEND"
-_OPAQUE = {"uchar": (1 << 8) - 1, "ushort": (1 << 16) - 1}
+_OPAQUE = {"uchar": 255, "ushort": 2**16 - 1}
 _ANCILLARY = 0x20  # a bit of the first byte of a name
 # The third letter is reserved. libpng refuses a file with any other name.
 _NAME = re.compile(rb"[A-Za-z]{2}[A-Z][A-Za-z]")
@@ -20,8 +20,10 @@ _NAME = re.compile(rb"[A-Za-z]{2}[A-Z][A-Za-z]")
 def with_usable_chunks(data: bytes) -> bytes:
     """A PNG without its text chunks, and without ancillary ones that are damaged or whose name is none.
 
-    Of several EXIF blocks the first is left. The same object is returned where all are usable. Raises `SourceOverLimit`
-    for too many chunks. The chunks that are kept are copied once, all together.
+    libpng inflates each compressed text, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. Of damaged
+    chunks, libpng uses some, and refuses the file for others. Of several EXIF blocks the first is left. The same object
+    is returned where all are usable. Raises `SourceOverLimit` for too many chunks. The chunks that are kept are copied
+    once, all together.
     """
     kept: list[memoryview] = []
     view, start, at, has_exif = memoryview(data), 0, len(PNG), False

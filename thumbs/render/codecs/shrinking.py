@@ -6,10 +6,11 @@ from thumbs.image.geometry import Size
 from thumbs.image.spans import Span
 from thumbs.render.containers.jpeg import with_size
 
-# libjpeg decodes at 1/8, 1/4 and 1/2 of the size at a fraction of the cost. The second number is how many times the
-# target's side must be left after that. With these, thumbnails of photographs have a PSNR of about 40 dB or more
-# against those of a full decode (docs/quality.md).
-_SHRINKS = ((8, 2.0), (4, 1.5), (2, 2.0))
+# libjpeg decodes at 1/8, 1/4 and 1/2 of the size at a fraction of the cost.
+_SHRINKS = (8, 4, 2)
+# How many times the target's side must be left after that. With less, thumbnails of fine detail lose up to 8 points of
+# SSIMULACRA2 (docs/quality.md).
+_LEFT = 2.0
 # Output pixels between a window and an edge of the source from which on the edge cannot be seen.
 _KERNEL = 4
 # The largest part of an output pixel that may be missing at an edge, together with half a decoded pixel. A ramp is then
@@ -24,9 +25,10 @@ _ROUNDING_ERROR = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """A JPEG, to be decoded at 1/`times` of its size. `spans` are positions in it, whose sides may be longer."""
+    """A JPEG of `size`, to be decoded at 1/`times` of that. `spans` are positions in it, whose sides may be longer."""
 
     data: bytes
+    size: Size
     times: int
     spans: tuple[Span, Span]
 
@@ -37,20 +39,21 @@ def shrunk(data: bytes, size: Size, spans: tuple[Span, Span], *, fast: bool) -> 
     libvips drops the last pixel of a shrunk JPEG if it is not whole. The blocks of the file are whole: where the pixel
     is needed, the file gets a size of whole pixels.
     """
-    for times, least in _SHRINKS:
-        if any(span.factor < (1.0 if fast else least) * times - _ROUNDING_ERROR for span in spans):
+    left = 1.0 if fast else _LEFT
+    for times in _SHRINKS:
+        if any(span.factor < left * times - _ROUNDING_ERROR for span in spans):
             continue
         sides = [_side(side, span, times) for side, span in zip(size, spans, strict=True)]
         if None in sides:
             continue
         whole = (sides[0] or 0, sides[1] or 0)
         if whole == size:
-            return Shrunk(data, times, spans)
+            return Shrunk(data, size, times, spans)
         larger = with_size(data, size, whole)
         if larger is not None:
             x, y = (_longer(span, *each) for span, each in zip(spans, zip(size, whole, strict=True), strict=True))
-            return Shrunk(larger, times, (x, y))
-    return Shrunk(data, 1, spans)
+            return Shrunk(larger, whole, times, (x, y))
+    return Shrunk(data, size, 1, spans)
 
 
 def keeps_edges(span: Span, pixel: float, length: int) -> bool:

@@ -5,8 +5,8 @@ import zlib
 import pytest
 
 from thumbs.errors import SourceOverLimit
-from thumbs.render import png
-from thumbs.render.png import PNG, with_usable_chunks
+from thumbs.render.codecs import png
+from thumbs.render.codecs.png import PNG, with_usable_chunks
 
 
 def chunk(name: bytes, data: bytes = b"") -> bytes:
