@@ -17,7 +17,7 @@ from tests.support.pictures import decoded, encoded
 from tests.support.strategies import examples
 from thumbs.errors import BadFilter, SizeOverLimit
 from thumbs.image.geometry import Layout, OutputLimits, Size, plan
-from thumbs.image.transforms import Attention, Compass, Crop, Fit, Focus, Padding, Transform
+from thumbs.image.transforms import Attention, Compass, Crop, Fit, Focus, Padding, SizedCrop, Transform
 from thumbs.render.renderer import Renderer
 from thumbs.render.values import RenderLimits
 
@@ -59,6 +59,7 @@ def promised(source: Size, transform: Transform) -> Promise | None:
 
     None for a crop that is refused.
     """
+    assert not isinstance(transform.crop, SizedCrop)
     region = region_of(source, transform.crop)
     if region is None:
         return None

@@ -13,7 +13,7 @@ from thumbs.image.limits import MAX_SIDE
 from thumbs.image.transforms import MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, Transform
 from thumbs.request import filter_codecs
 from thumbs.request.filter_codecs import Fields
-from thumbs.request.scalars import TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
+from thumbs.request.scalars import TOKEN, decimal, decimal_text, matched, signed, whole
 
 DEFAULT_SHARPEN = 0.8  # sigma; restores about the sharpness that resizing loses
 
@@ -87,13 +87,14 @@ _ROWS = (
     ),
     Filter(
         "fit",
-        "cover, contain, fill, stretch, or fill and a color: fill,ffcc00",
+        "cover, contain, fill, stretch, outside, auto, or fill and a color: fill,ffcc00",
         filter_codecs.read_fit,
         filter_codecs.write_fit,
     ),
     Filter(
         "crop",
-        "four whole numbers of pixels inside the upright source: left,top,right,bottom",
+        "four whole numbers of pixels inside the upright source: left,top,right,bottom, and perhaps clamp; or width, "
+        "height and a direction, and perhaps its offsets: 400,300,northwest,10,20",
         filter_codecs.read_crop,
         lambda transform: filter_codecs.write_crop(transform, percent=False),
         short="c",
@@ -107,12 +108,13 @@ _ROWS = (
     ),
     Filter(
         "gravity",
-        "center, a compass direction such as northeast, smart, entropy, or a focal point such as 0.31,0.62",
+        "center, a compass direction such as northeast, smart, entropy, or a focal point such as 0.31,0.62; also "
+        "offsets behind a direction, as in east,50,0, and a point in pixels of the source: 310px,620px",
         filter_codecs.read_gravity,
         filter_codecs.write_gravity,
         short="g",
     ),
-    Filter("upscale", "yes or no", lambda text: {"upscale": yes_or_no(text)}, filter_codecs.write_upscale, short="up"),
+    Filter("upscale", "yes, no or ratio", filter_codecs.read_upscale, filter_codecs.write_upscale, short="up"),
     Filter(
         "dpr",
         "a number from 1 to 4",
@@ -156,8 +158,8 @@ _ROWS = (
     ),
     Filter(
         "watermark",
-        "the name of a watermark of this server, and perhaps a place, an opacity from 0 to 100 and a scale from 0 to "
-        "1: watermark(logo,southeast,50,0.25)",
+        "the name of a watermark of this server, and perhaps a place, an opacity from 0 to 100, a scale from 0 to 1, "
+        "and two offsets in pixels: watermark(logo,southeast,50,0.25,10,10)",
         filter_codecs.read_watermark,
         filter_codecs.write_watermark,
         short="wm",
@@ -177,6 +179,14 @@ _ROWS = (
         lambda transform: transform.version,
         short="v",
     ),
+    Filter(
+        "align",
+        "the place of the picture on the canvas of fit(fill): center, a compass direction such as northeast, one with "
+        "offsets such as east,50,0, or a point such as 0.31,0.62",
+        filter_codecs.read_align,
+        filter_codecs.write_align,
+    ),
+    _switch("swap"),
     # Neither is a field of a transform: `grammar` replaces a preset by its filters, and `build_filters` gets the time
     # as an argument.
     Filter("preset", "the name of a preset of this server", filter_codecs.read_preset, lambda _: None, short="p"),

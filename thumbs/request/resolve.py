@@ -11,7 +11,7 @@ from thumbs.image.encoding import Encoding
 from thumbs.image.formats import FALLBACK_OUTPUT, FORMATS, default_output
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import QualityTable, quality_for
-from thumbs.image.transforms import AUTO, NO_PADDING, ORIGINAL, Transform
+from thumbs.image.transforms import AUTO, NO_PADDING, ORIGINAL, Transform, Upscale
 from thumbs.request import cache_control, filters, grammar
 from thumbs.request.grammar import Preset, Target
 from thumbs.request.naming import Naming
@@ -278,7 +278,8 @@ def _with_output(transform: Transform, output: str, policy: StoragePolicy) -> Tr
         quality = None  # the format has no quality
     elif quality is None:
         quality = quality_for(policy.qualities, output, max(filter(None, transform.target), default=None))
-    return replace(transform, format=output, quality=quality, upscale=transform.upscales)
+    upscale = transform.upscale if isinstance(transform.upscale, Upscale) else transform.upscales
+    return replace(transform, format=output, quality=quality, upscale=upscale)
 
 
 def _success_headers(target: Target, policy: StoragePolicy) -> Headers:
