@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapp
 from functools import lru_cache
 from typing import Any
 
-from thumbs.front import Mount, ThumbTarget, failed, wired
+from thumbs.front import Mount, ThumbTarget, failed, no_routes, wired, wired_routes
 from thumbs.http.messages import Request, Response
 from thumbs.http.targets import is_lossy
 from thumbs.pipeline.thumbnailer import Lookup, Thumbnailer
+from thumbs.request.dialects.routes import Routes
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -28,8 +29,9 @@ _FIELDS = {
 class ThumbsASGI:
     """`ThumbsASGI(application, prefix="/img/")` serves what `path("img/", include("thumbs.urls"))` does, faster.
 
-    `thumbnailer` returns the thumbnailer to use, by default that of Django's settings. With `whole_server`, invalid
-    requests for the application are refused too: for a server that has no other front.
+    `thumbnailer` returns the thumbnailer to use, by default that of Django's settings, and `routes` where the URLs of
+    other image servers begin. With `whole_server`, invalid requests for the application are refused too: for a server
+    that has no other front.
     """
 
     def __init__(
@@ -39,10 +41,12 @@ class ThumbsASGI:
         prefix: str = "/",
         whole_server: bool = False,
         thumbnailer: Callable[[], Thumbnailer] | None = None,
+        routes: Callable[[], Routes] | None = None,
     ) -> None:
         self._application = application
         self._mount = Mount(prefix, whole_server)
         self._thumbnailer = thumbnailer or wired()
+        self._routes = routes or (wired_routes() if thumbnailer is None else no_routes)
         self._matched = lru_cache(maxsize=4096)(self._mount.match)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, lookup: Lookup | None = None) -> None:
@@ -62,24 +66,25 @@ class ThumbsASGI:
         None if the request is invalid or not for a thumbnail. `method` is GET or HEAD; names of `fields` are in lower
         case.
         """
-        match = self._matched(target)
+        match = self._matched(target, "GET", self._routes())
         if match is None or match.error is not None:
             return None
         accept, if_none_match = fields.get(b"accept", ""), fields.get(b"if-none-match")
         if_modified_since, request_id = fields.get(b"if-modified-since"), fields.get(b"x-request-id", "")
         request = Request(method, match.path, len(target), accept, if_none_match, if_modified_since, request_id)
-        if b"cdn-loop" in fields:
-            request = request._replace(cdn_loop=fields[b"cdn-loop"])
+        if match.dialect or b"cdn-loop" in fields:
+            request = request._replace(cdn_loop=fields.get(b"cdn-loop", ""), dialect=match.dialect)
         return self._thumbnailer().hit(request)
 
     def _match(self, scope: Scope) -> ThumbTarget | None:
         target = raw_target(scope)
         if target:
-            match = self._mount.match(target, scope["method"])
+            match = self._mount.match(target, scope["method"], self._routes())
         else:
             path: str = scope["path"]
             query = scope.get("query_string") or b""
-            match = self._mount.match_decoded(path.encode("utf-8", "surrogatepass"), query, lossy=is_lossy(path))
+            decoded, lossy = path.encode("utf-8", "surrogatepass"), is_lossy(path)
+            match = self._mount.match_decoded(decoded, query, lossy=lossy, routes=self._routes())
         return self._mount.with_hosts(match, hosts(scope), scope.get("http_version", ""))
 
     async def _answer(self, request: Request, lookup: Lookup | None, receive: Receive) -> Response | None:
@@ -105,7 +110,7 @@ def _request(scope: Scope, match: ThumbTarget) -> Request:
         if field is not None:  # a field may come in several lines (RFC 9110, 5.3)
             fields[field] = ",".join(filter(None, (fields.get(field), value.decode("latin-1"))))
     length = len(raw_target(scope)) or len(match.path) + len(scope.get("query_string") or b"")
-    return Request(scope["method"], match.path, length, **fields, error=match.error)
+    return Request(scope["method"], match.path, length, **fields, error=match.error, dialect=match.dialect)
 
 
 def raw_target(scope: Mapping[str, Any]) -> bytes:

@@ -30,7 +30,8 @@ class Request(NamedTuple):
     in bytes of the whole target as received. `request_id` is the id that the client or a proxy gave. `error` is set
     when the front found invalid HTTP: the request is refused with it, and `path` is only one possible reading.
     `private` is set by the view that asks a check of the site before each answer: such a request may name private
-    storages, and only these. `cdn_loop` is the field of RFC 8586.
+    storages, and only these. `cdn_loop` is the field of RFC 8586. `dialect` is the path of the URLs of another image
+    server: then `path` is the target as received, from the last slash of the dialect's path on, or empty.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Request(NamedTuple):
     error: type[ThumbError] | None = None
     private: bool = False
     cdn_loop: str = ""
+    dialect: str = ""
 
     @property
     def has_looped(self) -> bool:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 from thumbs.cache.layers import Found
@@ -35,10 +35,13 @@ from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
 from thumbs.pipeline.waiting import done
 from thumbs.request.fallback import with_fallback
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight, resolve
+from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight
+from thumbs.request.resolver import Translate, resolver
 from thumbs.sources.source import Closable
 
 logger = logging.getLogger("thumbs")
+
+_REMEMBERED_URLS = 8192
 
 
 class Lookup(NamedTuple):
@@ -78,8 +81,9 @@ class Thumbnailer:
         observer: Observer | None = None,
         access: Access | None = None,
         clock: Callable[[], float] = time.time,
-        remembered_urls: int = 8192,
+        translate: Translate | None = None,
     ) -> None:
+        """`translate` reads the URLs of other image servers."""
         self.storages = storages
         self.executors = executors
         # By `Request.private`: every other request finds private storages as little as unknown ones.
@@ -90,9 +94,9 @@ class Thumbnailer:
         self._jobs = Jobs(storages, executors, clock)
         self._flights: SingleFlight[Outcome | VersionOnly] = SingleFlight()
         self._renewals = Renewals(lambda thumb: self._join(JobKind.RENEW, thumb).future, clock)
-        # `resolve` is pure: the same bytes give the same thumb request, so a hit is not parsed again.
+        # A resolver is pure: the same bytes give the same thumb request, so a hit is not parsed again.
         self._resolve, self._resolve_private = (
-            lru_cache(maxsize=remembered_urls)(partial(resolve, policies=self._policies[private]))
+            lru_cache(maxsize=_REMEMBERED_URLS)(resolver(self._policies[private], translate))
             for private in (False, True)
         )
 
@@ -132,7 +136,10 @@ class Thumbnailer:
         thumb: ThumbRequest | None = None
         try:
             if request.method == "OPTIONS" and request.error is None:
-                return preflight(request.path, self._policies[request.private])
+                path = request.path
+                if request.dialect:
+                    path = f"/{self._resolve(path, (), request.dialect).storage}/thumbs/".encode()
+                return preflight(path, self._policies[request.private])
             if lookup is None or lookup.request != request:
                 lookup = self.look_up(request)
             thumb = lookup.thumb
@@ -170,7 +177,7 @@ class Thumbnailer:
             if request.method not in ("GET", "HEAD"):
                 raise MethodNotAllowed
             find = self._resolve_private if request.private else self._resolve
-            thumb = find(request.path, messages.accepted_formats(request.accept))
+            thumb = find(request.path, messages.accepted_formats(request.accept), request.dialect)
             if thumb.expires is not None and thumb.expires <= self._clock():
                 raise Expired
             storage = self.storages[thumb.storage]

@@ -151,8 +151,12 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
     address = grammar.address(name, rest, signed=policy.signer is not None)
     if policy.signer is not None:
         policy.signer.verify(address.message, address.signature or "")
-    target = grammar.parse(address.target, policy.presets)
-    key = policy.key_of(target.path)
+    return thumb_of(grammar.parse(address.target, policy.presets), accepted, policy)
+
+
+def thumb_of(target: Target, accepted: tuple[str, ...], policy: StoragePolicy) -> ThumbRequest:
+    """The thumb request of a verified target in the storage of `policy`. Raises as `resolve` does."""
+    name, key = policy.name, policy.key_of(target.path)
     transform, fallback = with_defaults(target.transform, policy.file_name(target.path), accepted, policy)
     policy.check(target.transform, transform)
     # The check of a private storage depends on the client, which a browser's cache knows by its cookies.
