@@ -9,15 +9,22 @@ from thumbs.errors import BadFilter, BadPath, BadTarget, StorageUnknown
 from thumbs.image.formats import FORMATS, default_output, format_of_extension
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.transforms import AUTO, Color, Transform, Upscale
-from thumbs.request.dialects import imgproxy
-from thumbs.request.dialects.dialect import IMGPROXY, Asked, Dialect
+from thumbs.request.dialects import go_mage, imgproxy, ipx, thumbor
+from thumbs.request.dialects.dialect import GO_MAGE, IMAGOR, IMGPROXY, IPX, THUMBOR, Asked, Dialect
 from thumbs.request.grammar import Target
 from thumbs.request.resolve import StoragePolicy, output_without_format
 
 logger = logging.getLogger("thumbs")
 
-_READ: dict[str, Callable[[str, Dialect], Asked]] = {IMGPROXY: imgproxy.translate}
+_READ: dict[str, Callable[[str, Dialect], Asked]] = {
+    IMGPROXY: imgproxy.translate,
+    THUMBOR: thumbor.translate_thumbor,
+    IMAGOR: thumbor.translate_imagor,
+    IPX: ipx.translate,
+    GO_MAGE: go_mage.translate,
+}
 _BLACK = Color(0, 0, 0)
+_BLACK_UNDER = (IMAGOR, IPX, GO_MAGE)  # which write a JPEG of a transparent picture on black
 _MAX_LOGGED = 100  # names of ignored options: clients choose them
 # Such as behind the development server of Django. Signatures cover the path as it was sent.
 _NO_RAW_PATH = "URLs of another image server need their path as it was sent, which did not come so far."
@@ -83,7 +90,7 @@ def _on_black(transform: Transform, file_name: str, dialect: Dialect) -> Transfo
     """What can be transparent, over black: where a peer writes a JPEG of it."""
     own = format_of_extension(file_name)
     output = transform.format or default_output(file_name)
-    if dialect.name == IMGPROXY or transform.background is not None or own is None or output != "jpeg":
+    if dialect.name not in _BLACK_UNDER or transform.background is not None or own is None or output != "jpeg":
         return transform
     return replace(transform, background=_BLACK) if FORMATS[own].alpha else transform
 
