@@ -12,6 +12,7 @@ FITS = ("cover", "contain", "fill", "inside", "outside")
 _SIZE = re.compile(r"([0-9]{0,9})(?:x([0-9]{0,9}))?")
 _POSITIONS: dict[str, Gravity] = {
     **{compass.value: compass for compass in Compass},
+    "centre": Compass.CENTER,
     "top": Compass.NORTH,
     "right top": Compass.NORTHEAST,
     "right": Compass.EAST,
