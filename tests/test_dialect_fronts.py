@@ -8,7 +8,13 @@ from django.test import Client, override_settings
 
 from tests.support import pictures
 from tests.support.commands import local_storage
+from tests.support.connection import unreachable
 from tests.support.front_calls import Ask, ask_asgi, ask_wsgi
+from thumbs.asgi import ThumbsASGI
+from thumbs.http.messages import Response
+from thumbs.request.dialects import translating
+from thumbs.request.dialects.dialect import Asked, Dialect
+from thumbs.request.dialects.translating import read as own_read
 
 DIALECTS = [
     {"dialect": "thumbor", "path": "/t/", "sources": {"": "photos"}},
@@ -42,6 +48,26 @@ def test_a_front_answers_a_dialect_with_the_entry_of_our_own_spelling(
         status, theirs = answered
         assert (status, theirs[:4]) == (200, b"\x89PNG")
         assert ask(OWN.replace(" ", "%20")) == (200, theirs)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_hit_of_the_worker_is_translated_once(
+    name: str, thumbs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+
+    def counted(raw: bytes, dialect: Dialect) -> Asked:
+        read.append(raw)
+        return own_read(raw, dialect)
+
+    monkeypatch.setattr(translating, "read", counted)
+    with override_settings(THUMBS=thumbs):
+        assert ask_asgi(TARGETS[name]) is not None
+        front = ThumbsASGI(unreachable)
+        hits = [front.hit("GET", TARGETS[name].encode(), {}) for _ in range(3)]
+        own = front.hit("GET", OWN.replace(" ", "%20").encode(), {})
+    assert [hit.status for hit in (*hits, own) if isinstance(hit, Response)] == [200] * 4
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize("ask", [ask_asgi, ask_wsgi], ids=["asgi", "wsgi"])

@@ -71,9 +71,17 @@ class ThumbsASGI:
             return None
         accept, if_none_match = fields.get(b"accept", ""), fields.get(b"if-none-match")
         if_modified_since, request_id = fields.get(b"if-modified-since"), fields.get(b"x-request-id", "")
-        request = Request(method, match.path, len(target), accept, if_none_match, if_modified_since, request_id)
-        if match.dialect or b"cdn-loop" in fields:
-            request = request._replace(cdn_loop=fields.get(b"cdn-loop", ""), dialect=match.dialect)
+        request = Request(
+            method,
+            match.path,
+            len(target),
+            accept,
+            if_none_match,
+            if_modified_since,
+            request_id,
+            cdn_loop=fields.get(b"cdn-loop", ""),
+            dialect=match.dialect,
+        )
         return self._thumbnailer().hit(request)
 
     def _match(self, scope: Scope) -> ThumbTarget | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from thumbs.errors import BadFilter, BadPath, BadRequest, BadTarget, SignatureRefused, StorageUnknown
+from thumbs.errors import BadFilter, BadPath, BadRequest, BadTarget, SignatureRefused, SourceNotAllowed, StorageUnknown
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request import grammar
@@ -13,6 +13,7 @@ from thumbs.request.dialects.dialect import Dialect
 from thumbs.request.dialects.translating import Translator
 from thumbs.request.resolve import StoragePolicy, resolve
 from thumbs.request.resolver import resolver
+from thumbs.sources.http.settings import HttpSettings, Urls
 
 POLICIES = {
     "photos": StoragePolicy("photos", DEFAULT_QUALITIES, OutputLimits(), watermarks={"logo": "1"}),
@@ -196,6 +197,7 @@ def test_one_entry_serves_both_spellings(path: str, rest: str, own: str) -> None
         ("/t/", "/unsafe/300x200/", BadPath),
         ("/t/", "/unsafe/300x200/a/../b.jpg", BadPath),
         ("/a/", "/unsafe/300x200/filters:hue(90)/a.jpg", BadFilter),
+        ("/a/", "/unsafe/0.5x0.5:0.9x1.5/a.jpg", BadFilter),
         ("/x/", "/w_abc/a.jpg", BadFilter),
         ("/x/", "/w/a.jpg", BadFilter),
         ("/x/", "/gamma_2/a.jpg", BadFilter),
@@ -241,3 +243,19 @@ def test_a_target_within_the_limits_is_not_capped_and_an_enlarged_one_is_refused
     assert find(b"/_/rs:fit:9000:100/plain/local:///a.jpg", (), "/i/").transform.target == (5120, 100)
     with pytest.raises(BadRequest):
         find(b"/unsafe/9000x9000/a.jpg", (), "/t/")
+
+
+def test_of_a_storage_that_reads_urls_the_whole_url_is_the_path() -> None:
+    naming = Urls(HttpSettings(allowed_sources=("https://img.example.com/",)))
+    remote = StoragePolicy("remote", DEFAULT_QUALITIES, OutputLimits(), naming=naming, max_segment_bytes=0)
+    dialect = Dialect("imgproxy", "/i/", {"https://": "remote"})
+    find = resolver({"remote": remote}, Translator({"/i/": dialect}))
+    own = resolve(b"/remote/thumbs/9x/https/img.example.com/a b.jpg?x=1", (), {"remote": remote})
+    for source in (
+        "plain/https://img.example.com/a%20b.jpg%3Fx=1",
+        "plain/https:/img.example.com/a%20b.jpg%3Fx=1",
+        "aHR0cHM6Ly9pbWcuZXhhbXBsZS5jb20vYSBiLmpwZz94PTE",
+    ):
+        assert find(f"/_/w:9/{source}".encode(), (), "/i/").key == own.key
+    with pytest.raises(SourceNotAllowed):
+        find(b"/_/w:9/plain/https://other.example.com/a.jpg", (), "/i/")

@@ -28,6 +28,7 @@ _BLACK_UNDER = (IMAGOR, IPX, GO_MAGE)  # which write a JPEG of a transparent pic
 _MAX_LOGGED = 100  # names of ignored options: clients choose them
 # Such as behind the development server of Django. Signatures cover the path as it was sent.
 _NO_RAW_PATH = "URLs of another image server need their path as it was sent, which did not come so far."
+_TOGETHER = "These options do not go together."
 _NO_STORAGE = "No storage has originals from this source."
 
 
@@ -63,7 +64,10 @@ def read(raw: bytes, dialect: Dialect) -> Asked:
         text = raw.decode("ascii")
     except UnicodeDecodeError:
         raise BadPath from None
-    return _READ[dialect.name](text, dialect)
+    try:
+        return _READ[dialect.name](text, dialect)
+    except ValueError:  # of a value that no field of a transform may have
+        raise BadFilter(_TOGETHER) from None
 
 
 def settled(asked: Asked, dialect: Dialect, policies: Mapping[str, StoragePolicy]) -> tuple[str, Target]:
@@ -76,7 +80,7 @@ def settled(asked: Asked, dialect: Dialect, policies: Mapping[str, StoragePolicy
     try:
         transform = Transform(**asked.fields)
     except ValueError:
-        raise BadFilter("These options do not go together.") from None
+        raise BadFilter(_TOGETHER) from None
     file_name = policy.file_name(path)
     transform = _capped(_on_black(transform, file_name, dialect), policy.output)
     name = None
