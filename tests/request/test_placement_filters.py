@@ -26,6 +26,7 @@ SPELLED = {
     "align(0.2,0.8)": {"align": Focus(0.2, 0.8)},
     "align(north,5,7)": {"align": Anchor(Compass.NORTH, 5, 7)},
     "swap": {"swap": True},
+    "keep": {"keep": True},
     "watermark(logo,southeast,100,0.25,10,-5)": {"watermark": Watermark("logo", Compass.SOUTHEAST, 100, 0.25, 10, -5)},
     "watermark(logo,center,100,0,1,0)": {"watermark": Watermark("logo", x=1)},
 }
@@ -79,6 +80,11 @@ def test_wrong_arguments_are_refused_and_located(spelled: str) -> None:
         # `swap` exchanges the sides for a source that lies the other way.
         (LANDSCAPE, "300x400", "fit(contain);swap", (400, 267)),
         (PORTRAIT, "300x400", "fit(contain);swap", (267, 400)),
+        # `keep` leaves the side that is not given as long as it is.
+        (LANDSCAPE, "300x", "fit(stretch);keep", (300, 800)),
+        (LANDSCAPE, "x300", "upscale(yes);keep", (1200, 300)),
+        (LANDSCAPE, "x", "keep", (1200, 800)),
+        (SMALL, "300x", "fit(stretch);upscale(ratio);keep", (120, 32)),
     ],
 )
 def test_the_size_follows_from_the_source(

@@ -43,7 +43,6 @@ DIFFERENCES: dict[str, dict[str, tuple[str, ...]]] = {
         "There are no trusted signatures.": ("/trusted-one/w:100/plain/local:///landscape.jpg",),
     },
     "thumbor": {
-        "One side of the source's own length has no counterpart.": ("/unsafe/origx300/landscape.jpg",),
         "One pixel, whose rows are weighted otherwise.": ("/unsafe/1x/landscape.jpg",),
         _ROUNDING: ("/unsafe/fit-in/400x300/filters:upscale()/small.jpg",),
         _EFFECT: (

@@ -136,8 +136,10 @@ _Target = tuple[int | None, int | None]
 
 
 def _target(region: Size, transform: Transform) -> _Target:
-    """The requested sides for this region: exchanged by `swap`, shrunk by `upscale(ratio)`."""
+    """The requested sides for this region, after `keep`, `swap` and `upscale(ratio)`."""
     width, height = transform.target
+    if transform.keep and (width or height) is not None:
+        width, height = width or region[0], height or region[1]
     if width is None or height is None:
         return width, height
     if transform.swap and (width > height) != (region[0] > region[1]):

@@ -152,7 +152,8 @@ class Transform:
     clockwise, `flip` mirrors top to bottom, `flop` left to right. `blur` and `sharpen` are sigmas in output pixels.
     `frames` is the number of frames of an animation to keep, `ALL_FRAMES` for all. `version` is the caller's token for
     a version of the source; it changes nothing but the cache key and the cache headers. `align` is where the picture
-    lies on the canvas of `fit(fill)`. With `swap`, the sides are exchanged for a source that lies the other way.
+    lies on the canvas of `fit(fill)`. With `swap`, the sides are exchanged for a source that lies the other way. With
+    `keep`, a side that is None is as long as the source's.
     """
 
     width: int | None = None
@@ -183,6 +184,7 @@ class Transform:
     version: str | None = None
     align: Compass | Focus | Anchor = Compass.CENTER
     swap: bool = False
+    keep: bool = False
 
     def __post_init__(self) -> None:
         _require(self.rotate in (0, 90, 180, 270), "rotate is 90, 180 or 270")

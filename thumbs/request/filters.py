@@ -187,6 +187,7 @@ _ROWS = (
         filter_codecs.write_align,
     ),
     _switch("swap"),
+    _switch("keep"),
     # Neither is a field of a transform: `grammar` replaces a preset by its filters, and `build_filters` gets the time
     # as an argument.
     Filter("preset", "the name of a preset of this server", filter_codecs.read_preset, lambda _: None, short="p"),

@@ -87,6 +87,9 @@ def canonical(path: str, rest: str) -> str:
         ("/i/", "/_/w:100000/plain/local:///a.jpg", "5120x/filters:upscale(no)/a.jpg"),
         ("/i/", "/_/w:9/plain/local:///deep/b%40c.jpg", "@others 9x/filters:upscale(no)/b@c.jpg"),
         ("/t/", "/unsafe/300x200/a.jpg", "300x200/filters:upscale(yes)/a.jpg"),
+        ("/t/", "/unsafe/origx300/a.jpg", "x300/filters:upscale(yes);keep/a.jpg"),
+        ("/t/", "/unsafe/9x/filters:contrast(40)/a.jpg", "9x/filters:upscale(yes);contrast(49)/a.jpg"),
+        ("/a/", "/unsafe/9x/filters:contrast(-40)/a.jpg", "9x/filters:upscale(yes);contrast(-57)/a.jpg"),
         (
             "/t/",
             "/unsafe/fit-in/300x200/filters:fill(red,1)/a.jpg",
@@ -180,7 +183,7 @@ def test_one_entry_serves_both_spellings(path: str, rest: str, own: str) -> None
                     "wm:2",
                     "preset:none",
                 ),
-                *("br:10", "ar:0", "pix:5", "mw:100", "exar:1", "rs:force:300", "c:1:1:sm", "msr:1", "g:fp:2:2"),
+                *("br:10", "ar:0", "pix:5", "mw:100", "exar:1", "c:1:1:sm", "msr:1", "g:fp:2:2"),
             )
         ),
         ("/i/", "/_/w:9/plain/local:///a.jpg@webp@png", BadFilter),

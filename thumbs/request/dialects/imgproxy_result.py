@@ -83,11 +83,11 @@ def _sizes(options: Options) -> dict[str, Any]:
     if options.rotate in (90, 270):
         width, height = height, width
     fields: dict[str, Any] = {"width": width, "height": height, "dpr": dpr, "upscale": options.enlarge}
+    smaller: bool | Upscale = True if options.enlarge else Upscale.RATIO
     if width is None or height is None:
         if options.resizing == "force" and (width or height):
-            unsupported("resizing_type:force with one side")
+            fields |= {"fit": Fit.STRETCH, "upscale": smaller, "keep": True}
         return fields
-    smaller: bool | Upscale = True if options.enlarge else Upscale.RATIO
     if options.resizing == "fit":
         fields["fit"] = Fit.FILL if options.extend else Fit.CONTAIN
     elif options.resizing == "force":

@@ -160,7 +160,14 @@ def _brightness(filters: Filters, arguments: Sequence[str]) -> None:
 
 
 def _contrast(filters: Filters, arguments: Sequence[str]) -> None:
-    _add(filters, "contrast", number(arguments[0]))
+    """Both multiply the distance from the middle by a factor, each by one of its own."""
+    amount = min(max(number(arguments[0]), -100), 100)
+    if filters.differences.imagor:
+        level = 2.55 * amount
+        factor = 259 * (level + 255) / (255 * (259 - level))
+    else:
+        factor = ((100 + amount) / 100) ** 2
+    _add(filters, "contrast", (factor - 1) * 100 if factor <= 1 else 100 - 100 / factor)
 
 
 def _saturation(filters: Filters, arguments: Sequence[str]) -> None:

@@ -45,6 +45,7 @@ class Geometry:
 
     width: int | None
     height: int | None
+    keep: bool  # the side that is None is as long as the source's
     flop: bool
     flip: bool
     fit: bool
@@ -67,8 +68,9 @@ class Geometry:
         if not parts.get("pad_right"):
             pads[2:] = pads[:2]
         return cls(
-            width=_side(parts["width"], parts["height"]),
-            height=_side(parts["height"], parts["width"]),
+            width=_side(parts["width"]),
+            height=_side(parts["height"]),
+            keep="orig" in (parts["width"], parts["height"]),
             flop=bool(parts["flop"]),
             flip=bool(parts["flip"]),
             fit=bool(parts["fit"]),
@@ -81,12 +83,8 @@ class Geometry:
         )
 
 
-def _side(text: str | None, other: str | None) -> int | None:
-    if text == "orig":
-        if other not in ("orig", None, "", "0"):
-            unsupported("orig beside another side")
-        return None
-    return int(text or 0) or None
+def _side(text: str | None) -> int | None:
+    return None if text in (None, "", "orig") else int(text or 0) or None
 
 
 def fields_of(geometry: Geometry, filters: Filters, own: str | None, default: str | None) -> dict[str, Any]:
@@ -107,7 +105,10 @@ def _size(geometry: Geometry, filters: Filters) -> dict[str, Any]:
     fields: dict[str, Any] = {"width": width, "height": height}
     has_both = width is not None and height is not None
     fields["upscale"] = filters.upscale if filters.upscale is not None else not geometry.fit
-    if not has_both:
+    if geometry.keep and (width or height) is not None:
+        fields["keep"] = True
+        fields["fit"] = Fit.CONTAIN if geometry.fit else Fit.STRETCH if filters.stretch else Fit.COVER
+    elif not has_both:
         fields["upscale"] = fields["upscale"] and (width or height) is not None
     elif geometry.fit:
         fields["fit"] = Fit.OUTSIDE if geometry.full else Fit.CONTAIN
