@@ -46,7 +46,7 @@ class Command(BaseCommand):
             self._explain_log(str(options["explain_log"]))
             return
         if options["storage"] is None or options["path"] is None:
-            raise CommandError("Give a storage and a path, or --explain URL, or --explain-log FILE.")
+            raise CommandError("Give a storage and a path, or --explain URL.")
         lifetime = options["lifetime"]
         try:
             url = thumb_url(
