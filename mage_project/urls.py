@@ -10,6 +10,7 @@ handler404 = not_found
 
 urlpatterns = [
     path("health", health),
+    path("healthcheck", health),  # where thumbor and imagor have it
     path("ready", ready),
     path("metrics", metrics),
     path("", include("thumbs.urls")),

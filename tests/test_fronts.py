@@ -1,64 +1,20 @@
 """The ASGI and the WSGI front alone: what they pass on, what they refuse, and a configuration that is wrong."""
 
-import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.test import override_settings
 
 from tests.support import pictures
 from tests.support.commands import local_storage
+from tests.support.front_calls import Ask, ask_asgi, ask_wsgi
 from thumbs.asgi import ThumbsASGI
 from thumbs.http.messages import Response
 from thumbs.wsgi import ThumbsWSGI
 
 THUMBNAIL = "/photos/thumbs/50x/quarters.jpg"
-Answered = tuple[int, bytes]
-Ask = Callable[..., Answered | None]
-
-
-def ask_asgi(target: str, *, prefix: str = "/", thumbnailer: Any = None, **scope: Any) -> Answered | None:
-    """Status and body; None if the request was passed on."""
-    passed: list[str] = []
-    sent: list[dict[str, Any]] = []
-
-    async def application(scope: dict[str, Any], _receive: object, _send: object) -> None:
-        passed.append(scope["type"])
-
-    async def receive() -> dict[str, object]:
-        return await asyncio.Event().wait()  # type: ignore[return-value]
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    front = ThumbsASGI(application, prefix=prefix, thumbnailer=thumbnailer)  # type: ignore[arg-type]
-    path, _, query = target.partition("?")
-    default = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "headers": []}
-    asyncio.run(front({**default, "query_string": query.encode(), **scope}, receive, send))  # type: ignore[arg-type]
-    if not sent:
-        assert len(passed) == 1
-        return None
-    assert passed == []
-    start, body = sent
-    return start["status"], body["body"]
-
-
-def ask_wsgi(target: str, *, prefix: str = "/", thumbnailer: Any = None, **environ: Any) -> Answered | None:
-    """As `ask_asgi`."""
-    statuses: list[str] = []
-    front = ThumbsWSGI(lambda *_: [b"passed on"], prefix=prefix, thumbnailer=thumbnailer)
-    path, _, query = target.partition("?")
-    given = {"RAW_URI": target, "PATH_INFO": path, "QUERY_STRING": query, **environ}
-    setup_testing_defaults(given)
-    body = b"".join(front(given, lambda status, *_: statuses.append(status)))  # type: ignore[arg-type]
-    if not statuses:
-        assert body == b"passed on"
-        return None
-    return int(statuses[0][:3]), body
 
 
 @pytest.fixture(params=[ask_asgi, ask_wsgi], ids=["asgi", "wsgi"])

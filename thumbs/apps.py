@@ -88,6 +88,8 @@ def _secrets(loaded: "Configuration") -> Iterator[str]:
         yield from (secret for secret in conf.signature_secret_key if secret != "django")  # noqa: S105 - a keyword, not a secret
         yield from filter(None, (conf.access_key, conf.secret_key))
         yield from secrets_in(conf.options)
+    for dialect in loaded.dialects:
+        yield from (*dialect.key, *dialect.salt)
     for aliases in (settings.STORAGES, settings.CACHES):
         yield from secrets_in(aliases)
     if loaded.document.playground_token is not None:

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapp
 from functools import lru_cache
 from typing import Any
 
-from thumbs.front import Mount, ThumbTarget, failed, wired
+from thumbs.front import Mount, ThumbTarget, failed, no_routes, wired, wired_routes
 from thumbs.http.messages import Request, Response
 from thumbs.http.targets import is_lossy
 from thumbs.pipeline.replies import Lookup
 from thumbs.pipeline.thumbnailer import Thumbnailer
+from thumbs.request.dialects.routes import Routes
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -30,8 +31,9 @@ _FIELDS = {
 class ThumbsASGI:
     """`ThumbsASGI(application, prefix="/img/")` serves what `path("img/", include("thumbs.urls"))` does, faster.
 
-    `thumbnailer` returns the thumbnailer to use, by default that of Django's settings. With `whole_server`, invalid
-    requests for the application are refused too: for a server that has no other front.
+    `thumbnailer` returns the thumbnailer to use, by default that of Django's settings, and `routes` where the URLs of
+    other image servers begin. With `whole_server`, invalid requests for the application are refused too: for a server
+    that has no other front.
     """
 
     def __init__(
@@ -41,10 +43,12 @@ class ThumbsASGI:
         prefix: str = "/",
         whole_server: bool = False,
         thumbnailer: Callable[[], Thumbnailer] | None = None,
+        routes: Callable[[], Routes] | None = None,
     ) -> None:
         self._application = application
         self._mount = Mount(prefix, whole_server)
         self._thumbnailer = thumbnailer or wired()
+        self._routes = routes or (wired_routes() if thumbnailer is None else no_routes)
         self._matched = lru_cache(maxsize=4096)(self._mount.match)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, lookup: Lookup | None = None) -> None:
@@ -66,26 +70,27 @@ class ThumbsASGI:
         None if the request is invalid or not for a thumbnail. `method` is GET or HEAD; names of `fields` are in lower
         case. `peer` is the address in `scope["client"]`.
         """
-        match = self._matched(target)
+        match = self._matched(target, "GET", self._routes())
         if match is None or match.error is not None:
             return None
-        get = fields.get
+        get, path, length, dialect = fields.get, match.path, len(target), match.dialect
         accept, none_match, since = get(b"accept", ""), get(b"if-none-match"), get(b"if-modified-since")
         request_id, forwarded, loop = get(b"x-request-id", ""), get(b"x-forwarded-for", ""), get(b"cdn-loop", "")
         # By position: a call with names, or with starred values, takes longer at each hit.
         request = Request(
-            method, match.path, len(target), accept, none_match, since, request_id, None, False, peer, forwarded, loop
+            method, path, length, accept, none_match, since, request_id, None, False, peer, forwarded, loop, dialect
         )
         return self._thumbnailer().hit(request)
 
     def _match(self, scope: Scope) -> ThumbTarget | None:
         target = raw_target(scope)
         if target:
-            match = self._mount.match(target, scope["method"])
+            match = self._mount.match(target, scope["method"], self._routes())
         else:
             path: str = scope["path"]
             query = scope.get("query_string") or b""
-            match = self._mount.match_decoded(path.encode("utf-8", "surrogatepass"), query, lossy=is_lossy(path))
+            decoded, lossy = path.encode("utf-8", "surrogatepass"), is_lossy(path)
+            match = self._mount.match_decoded(decoded, query, lossy=lossy, routes=self._routes())
         return self._mount.with_hosts(match, hosts(scope), scope.get("http_version", ""))
 
     async def _answer(self, request: Request, lookup: Lookup | None, receive: Receive) -> Response | None:
@@ -113,7 +118,7 @@ def _request(scope: Scope, match: ThumbTarget) -> Request:
     length = len(raw_target(scope)) or len(match.path) + len(scope.get("query_string") or b"")
     client = scope.get("client")
     peer = str(client[0]) if client else ""
-    return Request(scope["method"], match.path, length, **fields, error=match.error, peer=peer)
+    return Request(scope["method"], match.path, length, **fields, error=match.error, peer=peer, dialect=match.dialect)
 
 
 def raw_target(scope: Mapping[str, Any]) -> bytes:

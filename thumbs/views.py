@@ -13,7 +13,7 @@ from thumbs import asgi, wsgi
 from thumbs.errors import AccessRefused, BadPath, BadTarget, SourceMissing, StorageUnknown, ThumbError
 from thumbs.front import ThumbTarget, failed
 from thumbs.http.messages import Request, Response
-from thumbs.http.targets import is_lossy, path_of
+from thumbs.http.targets import is_lossy, origin_form, path_of
 from thumbs.pipeline.replies import Lookup
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.site.private_views import MARK
@@ -30,6 +30,12 @@ _REFUSING = (PermissionDenied, Http404)
 def thumbnail(request: HttpRequest, path: str) -> HttpResponse:
     """The thumbnail at `path`: the rest of the URL from the storage's name on, as Django decoded it."""
     return django_response(wsgi.answer(_request(request, path), thumbnailer))
+
+
+@csrf_exempt
+def translated(request: HttpRequest, path: str, dialect: str) -> HttpResponse:
+    """The thumbnail at a URL of another image server: `path` is what Django decoded of it, from the include on."""
+    return django_response(wsgi.answer(_translated_request(request, path, dialect), thumbnailer))
 
 
 def private(
@@ -112,7 +118,21 @@ async def _settled(allowed: Awaitable[bool]) -> bool:
 
 
 def _request(request: HttpRequest, path: str) -> Request:
-    match, target = _match(request, path), _raw_target(request)
+    return _request_for(request, _match(request, path))
+
+
+def _translated_request(request: HttpRequest, path: str, dialect: str) -> Request:
+    origin = origin_form(_raw_target(request))
+    below = None if origin is None else _below_the_include(request, path, origin)
+    if below is None or not below.startswith(dialect[1:].encode()):
+        match = ThumbTarget(b"", dialect=dialect)
+    else:
+        match = ThumbTarget(b"/" + below[len(dialect) - 1 :], dialect=dialect)
+    return _request_for(request, match.with_hosts(*_hosts(request)))
+
+
+def _request_for(request: HttpRequest, match: ThumbTarget) -> Request:
+    target = _raw_target(request)
     return Request(
         method=request.method or "GET",
         path=match.path,
@@ -124,6 +144,7 @@ def _request(request: HttpRequest, path: str) -> Request:
         error=match.error,
         peer=request.META.get("REMOTE_ADDR") or "",
         forwarded_for=request.headers.get("X-Forwarded-For", ""),
+        dialect=match.dialect,
         cdn_loop=request.headers.get("CDN-Loop", ""),
     )
 
@@ -151,7 +172,10 @@ def _match(request: HttpRequest, path: str) -> ThumbTarget:
 
 
 def _below_the_include(request: HttpRequest, path: str, sent: bytes) -> bytes | None:
-    """`sent` from the storage's name on; None if it is not below the include, with or without the script name."""
+    """`sent`, decoded or raw, from where `path` begins.
+
+    None if it is not below the include, with or without the script name.
+    """
     for whole in (request.path, request.path_info):  # a proxy may have taken the script name off
         mount = whole.removesuffix(path).encode("utf-8", "surrogatepass")
         if sent.startswith(mount):

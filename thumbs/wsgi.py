@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from thumbs.front import Mount, ThumbTarget, failed, wired
+from thumbs.front import Mount, ThumbTarget, failed, no_routes, wired, wired_routes
 from thumbs.http.messages import Request, Response
 from thumbs.pipeline.thumbnailer import Thumbnailer
+from thumbs.request.dialects.routes import Routes
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 class ThumbsWSGI:
     """`ThumbsWSGI(application, prefix="/img/")` serves what `path("img/", include("thumbs.urls"))` does, faster.
 
-    `thumbnailer` returns the thumbnailer to use, by default that of Django's settings. With `whole_server`, invalid
-    requests for the application are refused too: for a server that has no other front.
+    `thumbnailer` returns the thumbnailer to use, by default that of Django's settings, and `routes` where the URLs of
+    other image servers begin. With `whole_server`, invalid requests for the application are refused too: for a server
+    that has no other front.
     """
 
     def __init__(
@@ -26,10 +28,12 @@ class ThumbsWSGI:
         prefix: str = "/",
         whole_server: bool = False,
         thumbnailer: Callable[[], Thumbnailer] | None = None,
+        routes: Callable[[], Routes] | None = None,
     ) -> None:
         self._application = application
         self._mount = Mount(prefix, whole_server)
         self._thumbnailer = thumbnailer or wired()
+        self._routes = routes or (wired_routes() if thumbnailer is None else no_routes)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         match = self._match(environ)
@@ -42,10 +46,10 @@ class ThumbsWSGI:
     def _match(self, environ: "WSGIEnvironment") -> ThumbTarget | None:
         target = raw_target(environ)
         if target:
-            match = self._mount.match(target, environ["REQUEST_METHOD"])
+            match = self._mount.match(target, environ["REQUEST_METHOD"], self._routes())
         else:
             query = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
-            match = self._mount.match_decoded(decoded_by_server(environ), query)
+            match = self._mount.match_decoded(decoded_by_server(environ), query, routes=self._routes())
         return self._mount.with_hosts(match, *hosts_of(environ))
 
 
@@ -71,6 +75,7 @@ def request_of(environ: "WSGIEnvironment", match: ThumbTarget) -> Request:
         error=match.error,
         peer=environ.get("REMOTE_ADDR", ""),
         forwarded_for=environ.get("HTTP_X_FORWARDED_FOR", ""),
+        dialect=match.dialect,
         cdn_loop=environ.get("HTTP_CDN_LOOP", ""),
     )
 

@@ -231,3 +231,15 @@ def test_the_traceback_that_ends_a_thread_is_redacted(
     assert capsys.readouterr().err == "Exception in thread ?:\nValueError: [hidden]\n"
     monkeypatch.setattr(sys, "stderr", None)
     threading.excepthook(threading.ExceptHookArgs((ValueError, ValueError("canary"), None, None)))  # raises nothing
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "JYyHZ8FWPukiB3azxdhj96bHH1r5YJxvF8a8x-HeOfs",
+        "PjHyyseno0hb2lfdST-NL-C-tps=",
+        "Hj9IpjJUFsik6wKUMwXrCPbIzEpp2m44hu0zFtuqRSH5rbG54WXazJcZHc22MGhpN1V79FbrElczblINuNVtbA==",
+    ],
+)
+def test_the_signature_of_another_image_server_is_removed_from_a_target(signature: str) -> None:
+    assert redaction.without_targets(f"GET /{signature}/300x200/a.jpg HTTP/1.1") == "GET /…/300x200/a.jpg HTTP/1.1"

@@ -17,7 +17,7 @@ from tests.support.pictures import decoded, encoded
 from tests.support.strategies import examples
 from thumbs.errors import BadFilter, SizeOverLimit
 from thumbs.image.geometry import Layout, OutputLimits, Size, plan
-from thumbs.image.transforms import Attention, Compass, Crop, Fit, Focus, Padding, Transform
+from thumbs.image.transforms import Attention, Compass, Crop, Fit, Focus, Padding, SizedCrop, Transform
 from thumbs.render.renderer import Renderer
 from thumbs.render.values import RenderLimits
 
@@ -59,6 +59,7 @@ def promised(source: Size, transform: Transform) -> Promise | None:
 
     None for a crop that is refused.
     """
+    assert not isinstance(transform.crop, SizedCrop)
     region = region_of(source, transform.crop)
     if region is None:
         return None
@@ -107,15 +108,18 @@ def fitted(
         ratio = ratio if upscale else min(ratio, Fraction(1))
         return (nearest(region[0] * ratio), nearest(region[1] * ratio)), Fraction(0)
     ratios = Fraction(width, region[0]), Fraction(height, region[1])
-    if transform.fit is Fit.STRETCH:
+    fit = transform.fit
+    if fit is Fit.AUTO:  # as the source lies
+        fit = Fit.COVER if (width >= height) == (region[0] >= region[1]) else Fit.CONTAIN
+    if fit is Fit.STRETCH:
         sides = (width, height) if upscale else (min(width, region[0]), min(height, region[1]))
         return ({sides[0]}, {sides[1]}), Fraction(0)
-    ratio = max(ratios) if transform.fit is Fit.COVER else min(ratios)
+    ratio = max(ratios) if fit in (Fit.COVER, Fit.OUTSIDE) else min(ratios)
     ratio = ratio if upscale else min(ratio, Fraction(1))
     whole = region[0] * ratio, region[1] * ratio
-    if transform.fit is Fit.FILL:
+    if fit is Fit.FILL:
         return ({width}, {height}), Fraction(0)
-    if transform.fit is Fit.CONTAIN:
+    if fit in (Fit.CONTAIN, Fit.OUTSIDE):
         return (nearest(whole[0]), nearest(whole[1])), Fraction(0)
     # Cover cuts to the target; a picture that may not grow cannot fill it.
     cut = {min(width, side) for side in nearest(whole[0])}, {min(height, side) for side in nearest(whole[1])}

@@ -106,7 +106,7 @@ def test_all_mistakes_are_found_each_with_its_place() -> None:
 def test_a_mistake_says_what_is_wrong_and_what_is_near() -> None:
     assert str(only("x/f:formt(webp)/a")) == "There is no filter 'formt'. Did you mean 'format'?"
     assert str(only("x/f:q(0)/a")) == "quality takes a whole number from 1 to 100. Did you mean '1'?"
-    assert str(only("x/f:zzzzzz/a")).startswith("There is no filter 'zzzzzz'. Known here: background, bg, blur,")
+    assert str(only("x/f:zzzzzz/a")).startswith("There is no filter 'zzzzzz'. Known here: align, background, bg, blur,")
 
 
 # --------------------------------------------------------------------------------------- sizes

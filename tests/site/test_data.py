@@ -85,7 +85,7 @@ def _asked(transform: Transform, width: int | None, height: int | None, frames: 
 def _percent(transform: Transform) -> Transform:
     """`transform` with a crop in pixels in percent of 4,000 pixels: most others lie outside of the originals."""
     crop = transform.crop
-    if crop is None or crop.percent:
+    if not isinstance(crop, Crop) or crop.percent:
         return transform
     x1, y1, x2, y2 = (edge / 40 for edge in crop.edges)
     return replace(transform, crop=Crop(x1, y1, x2, y2, percent=True))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.support.pictures import encoded, turned
 from thumbs.image.geometry import Size
-from thumbs.image.transforms import Compass, Fit, Focus, Transform
+from thumbs.image.transforms import Compass, Fit, Focus, SizedCrop, Transform
 
 _LOW, _HIGH = 16, 240
 # The length of a ramp, and the distance from its ends or an edge within which a kernel mixes other levels in: in output
@@ -72,6 +72,7 @@ class Place:
 def places(source: Size, transform: Transform) -> tuple[Place, Place]:
     """What the documentation says: one factor for both axes unless stretched, centered, and then cut by gravity."""
     crop = transform.crop
+    assert not isinstance(crop, SizedCrop)
     left, top, right, bottom = (int(edge) for edge in crop.edges) if crop else (0, 0, *source)
     region = right - left, bottom - top
     target = transform.target

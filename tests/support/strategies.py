@@ -101,7 +101,7 @@ def transforms(
     draw: st.DrawFn, *, crop: st.SearchStrategy[Crop | None] | None = None, effects: bool = False
 ) -> Transform:
     """Any transform; with `effects`, also what is done after resizing."""
-    fit = draw(st.sampled_from(Fit))
+    fit = draw(st.sampled_from([Fit.COVER, Fit.CONTAIN, Fit.FILL, Fit.STRETCH]))
     side = st.none() | st.integers(1, 3000)
     more: dict[str, object] = draw(_effects) if effects else {}
     transform = Transform(

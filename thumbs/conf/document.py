@@ -236,6 +236,7 @@ class DocumentConf:
     """The whole document: a `storages.json`, or `settings.THUMBS` with its names in upper case."""
 
     storages: tuple[object, ...] = key(list_of(anything), required=True, secret=True, example=LEAST_IN_FILE)
+    dialects: tuple[object, ...] = key(list_of(anything), default=(), secret=True)
     limits: LimitsConf = key(nested(LimitsConf))
     quality: dict[str, QualityTable] = key(values.qualities, default={})
     presets: dict[str, Preset] = key(values.presets, default={})

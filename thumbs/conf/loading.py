@@ -10,6 +10,8 @@ from typing import Any
 
 from thumbs import extras
 from thumbs.conf import codecs
+from thumbs.conf.dialect_rules import dialects_of
+from thumbs.conf.dialects import DialectConf
 from thumbs.conf.document import DUMMY, LEAST_IN_FILE, LEAST_IN_SETTINGS, DocumentConf, StorageConf
 from thumbs.conf.keys import read
 from thumbs.conf.rules import problems_of
@@ -36,6 +38,7 @@ class Configuration:
     storages: tuple[StorageConf, ...]
     problems: tuple[Problem, ...]
     from_file: bool = False
+    dialects: tuple[DialectConf, ...] = ()
 
     @property
     def unusable(self) -> tuple[Problem, ...]:
@@ -99,6 +102,13 @@ def load(thumbs: object) -> Configuration:
     return replace(configuration, from_file=from_file, problems=named)
 
 
+def may_have_dialects(thumbs: object) -> bool:
+    """Whether `settings.THUMBS` names dialects, or a file, which may. Reads nothing."""
+    return isinstance(thumbs, Mapping) and not {"DIALECTS", "STORAGES_FILE"}.isdisjoint(
+        str(name).upper() for name in thumbs
+    )
+
+
 def caches_of(path: str | Path | Sequence[str]) -> dict[str, dict[str, object]]:
     """The `caches` of a document in the form of Django's `CACHES`; empty when it cannot be read (a check says why).
 
@@ -153,7 +163,8 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
         problems.append(
             Problem(MISSING_KEY, f"{where}.storages", "holds no storage: there is nothing to serve.", least)
         )
-    return Configuration(root, tuple(storages), tuple(problems))
+    dialects = dialects_of(root, storages, problems)
+    return Configuration(root, tuple(storages), tuple(problems), dialects=dialects)
 
 
 def _missing_codecs(root: DocumentConf, storages: list[StorageConf], where: str) -> Iterator[Problem]:

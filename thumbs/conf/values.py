@@ -23,6 +23,7 @@ _OWN_HEADERS = frozenset(
     }
 )
 _NAMESPACE = re.compile(r"[0-9A-Za-z._-]{0,64}")
+_PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 T = TypeVar("T")
@@ -77,6 +78,12 @@ def _no_network() -> str:
 def prefix(value: object) -> str:
     if not isinstance(value, str) or not value.endswith("/"):
         raise ValueError("what stands before the storage's name in a URL, as in https://img.example.com/ or /img/")
+    return value
+
+
+def path(value: object) -> str:
+    if not isinstance(value, str) or _PATH.fullmatch(value) is None:
+        raise ValueError("a path that begins and ends with a slash, as in /t/, of letters, digits and - _ . ~")
     return value
 
 

@@ -34,6 +34,8 @@ class Request(NamedTuple):
     `private` is set by the view that asks a check of the site before each answer: such a request may name private
     storages, and only these. `peer` is the address of the other end of the connection, empty for a Unix socket;
     `forwarded_for` is the field `X-Forwarded-For`, which any client may send. `cdn_loop` is the field of RFC 8586.
+    `dialect` is the path of the URLs of another image server: then `path` is the target as received, from the last
+    slash of the dialect's path on, or empty.
     """
 
     method: str
@@ -48,6 +50,7 @@ class Request(NamedTuple):
     peer: str = ""
     forwarded_for: str = ""
     cdn_loop: str = ""
+    dialect: str = ""
 
     def identified(self) -> "Request":
         """This request, with a new id if it has none that can be logged."""

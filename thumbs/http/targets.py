@@ -27,12 +27,16 @@ def path_of(target: bytes) -> bytes | None:
     Ambiguous are a `#`, bytes that are not visible ASCII, and an absolute form with a scheme other than http or https,
     without a valid host, with user information or without a path.
     """
-    if not _ORIGIN.fullmatch(target):
-        match = _ABSOLUTE.fullmatch(target)
-        if match is None or not is_authority(match[1]):
-            return None
-        target = match[2]
-    return decoded_path(target)
+    origin = origin_form(target)
+    return None if origin is None else decoded_path(origin)
+
+
+def origin_form(target: bytes) -> bytes | None:
+    """The path and the query of a target in origin or absolute form, as received; None for an ambiguous target."""
+    if _ORIGIN.fullmatch(target):
+        return target
+    match = _ABSOLUTE.fullmatch(target)
+    return None if match is None or not is_authority(match[1]) else match[2]
 
 
 def decoded_path(target: bytes) -> bytes:

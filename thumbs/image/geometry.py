@@ -5,27 +5,15 @@ from dataclasses import dataclass
 
 from thumbs.errors import BadFilter, SizeOverLimit
 from thumbs.image import limits
+from thumbs.image.gravity import POINTS, Anchor, Attention, Compass, Focus, Gravity, SizedCrop, start
 from thumbs.image.spans import Span
-from thumbs.image.transforms import Attention, Compass, Crop, Fit, Focus, Gravity, Transform
+from thumbs.image.transforms import Crop, Fit, Transform, Upscale
 
 CROP_OUTSIDE = "crop must lie inside the upright source."
 
 Size = tuple[int, int]
 # Floating-point error of a percentage: 1.1 % of 3,000 pixels is computed as 33.00000000000001.
 _ROUNDING_ERROR = 1e-9
-
-# The point of the picture that each direction keeps, as fractions of width and height.
-_POINTS: dict[Compass, tuple[float, float]] = {
-    Compass.NORTHWEST: (0, 0),
-    Compass.NORTH: (0.5, 0),
-    Compass.NORTHEAST: (1, 0),
-    Compass.WEST: (0, 0.5),
-    Compass.CENTER: (0.5, 0.5),
-    Compass.EAST: (1, 0.5),
-    Compass.SOUTHWEST: (0, 1),
-    Compass.SOUTH: (0.5, 1),
-    Compass.SOUTHEAST: (1, 1),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,54 +105,86 @@ def plan(source: Size, transform: Transform, *, region: Box | None = None) -> La
     Raises `BadFilter` for a crop that does not lie inside the source.
     """
     region = region or crop_box(source, transform.crop)
-    scaled, factors, window_size = _scaled(region.size, transform)
+    target, fit = _target(region.size, transform), _fit(region.size, transform)
+    scaled, factors, window_size = _scaled(region.size, target, fit, transform)
     attention = transform.gravity if isinstance(transform.gravity, Attention) else None
-    window = _window(scaled, window_size, transform.gravity)
-    size = _canvas(window_size, transform)
-    offset = ((size[0] - window_size[0]) // 2, (size[1] - window_size[1]) // 2)
+    window = _window(scaled, window_size, _in_region(transform.gravity, region))
+    size = _canvas(window_size, target, fit)
+    offset = _offset(size, window_size, transform)
     attention = attention if window_size != scaled else None
     output = _output(size, transform)
     return Layout(region, scaled, factors, window, attention, size, offset, output, bool(transform.linear))
 
 
-def crop_box(source: Size, crop: Crop | None) -> Box:
+def crop_box(source: Size, crop: Crop | SizedCrop | None) -> Box:
     """The part of the upright source that `crop` keeps. Raises `BadFilter` when it is not inside the source."""
     width, height = source
     if crop is None:
         return Box(0, 0, width, height)
-    if crop.percent:
+    if isinstance(crop, SizedCrop):
+        left, top, right, bottom = crop.within(source)
+    elif crop.percent:
         # Round outwards, so that the smallest crop still has a pixel.
         left, top = (math.floor(edge + _ROUNDING_ERROR) for edge in (crop.x1 * width / 100, crop.y1 * height / 100))
         right, bottom = (math.ceil(edge - _ROUNDING_ERROR) for edge in (crop.x2 * width / 100, crop.y2 * height / 100))
     else:
         left, top, right, bottom = (int(edge) for edge in crop.edges)
+    if isinstance(crop, Crop) and crop.clamp and left < width and top < height:
+        right, bottom = min(right, width), min(bottom, height)
     if right > width or bottom > height:
         raise BadFilter(CROP_OUTSIDE)
     return Box(left, top, right - left, bottom - top)
 
 
-def _scaled(region: Size, transform: Transform) -> tuple[Size, tuple[float, float], Size]:
-    """The size that the region is scaled to, its two factors, and the size of the window in it."""
+_Target = tuple[int | None, int | None]
+
+
+def _target(region: Size, transform: Transform) -> _Target:
+    """The requested sides for this region, after `keep`, `swap` and `upscale(ratio)`."""
     width, height = transform.target
-    if transform.fit is Fit.STRETCH and width is not None and height is not None:
+    if transform.keep and (width or height) is not None:
+        width, height = width or region[0], height or region[1]
+    if width is None or height is None:
+        return width, height
+    if transform.swap and (width > height) != (region[0] > region[1]):
+        width, height = height, width
+    if transform.upscale is Upscale.RATIO:
+        factor = min(1, region[0] / width, region[1] / height)
+        return _rounded(width * factor), _rounded(height * factor)
+    return width, height
+
+
+def _fit(region: Size, transform: Transform) -> Fit:
+    """The fit; for `auto`, the one for a source and a target that lie the same way, or not."""
+    width, height = transform.target
+    if transform.fit is not Fit.AUTO:
+        return transform.fit
+    same = width is None or height is None or (width >= height) == (region[0] >= region[1])
+    return Fit.COVER if same else Fit.CONTAIN
+
+
+def _scaled(region: Size, target: _Target, fit: Fit, transform: Transform) -> tuple[Size, tuple[float, float], Size]:
+    """The size that the region is scaled to, its two factors, and the size of the window in it."""
+    width, height = target
+    if fit is Fit.STRETCH and width is not None and height is not None:
         scaled = (width, height) if transform.upscales else (min(width, region[0]), min(height, region[1]))
         return scaled, (region[0] / scaled[0], region[1] / scaled[1]), scaled
-    ratio = _ratio(region, width, height, transform)
+    ratio = _ratio(region, target, fit, transform)
     if not transform.upscales:
         ratio = min(ratio, 1)
     scaled = (_rounded(region[0] * ratio), _rounded(region[1] * ratio))
     # Less than a pixel of the region is one pixel of the picture.
     factors = (min(1 / ratio, region[0]), min(1 / ratio, region[1]))
-    if width is None or height is None:
+    if width is None or height is None or fit is Fit.OUTSIDE:
         return scaled, factors, scaled
     return scaled, factors, (min(width, scaled[0]), min(height, scaled[1]))
 
 
-def _ratio(region: Size, width: int | None, height: int | None, transform: Transform) -> float:
-    ratios = [side / whole for side, whole in zip((width, height), region, strict=True) if side is not None]
+def _ratio(region: Size, target: _Target, fit: Fit, transform: Transform) -> float:
+    ratios = [side / whole for side, whole in zip(target, region, strict=True) if side is not None]
     if not ratios:
         return transform.dpr
-    return max(ratios) if transform.fit is Fit.COVER else min(ratios)
+    return max(ratios) if fit in (Fit.COVER, Fit.OUTSIDE) else min(ratios)
 
 
 def _span(region: tuple[int, int], scaled: int, factor: float, window: tuple[int, int]) -> Span:
@@ -174,11 +194,18 @@ def _span(region: tuple[int, int], scaled: int, factor: float, window: tuple[int
     return Span(middle + (window[0] - scaled / 2) * factor, factor, window[1], low, low + length)
 
 
-def _canvas(window: Size, transform: Transform) -> Size:
-    width, height = transform.target
-    if transform.fit is Fit.FILL and width is not None and height is not None:
+def _canvas(window: Size, target: _Target, fit: Fit) -> Size:
+    width, height = target
+    if fit is Fit.FILL and width is not None and height is not None:
         return width, height
     return window
+
+
+def _offset(canvas: Size, window: Size, transform: Transform) -> Size:
+    """Where the window lies on the canvas. In the center, half a pixel is rounded down."""
+    if transform.align == Compass.CENTER:
+        return (canvas[0] - window[0]) // 2, (canvas[1] - window[1]) // 2
+    return start(canvas, window, transform.align)
 
 
 def _output(size: Size, transform: Transform) -> Size:
@@ -187,36 +214,24 @@ def _output(size: Size, transform: Transform) -> Size:
     return width + padding.left + padding.right, height + padding.top + padding.bottom
 
 
+def _in_region(gravity: Gravity, region: Box) -> Gravity:
+    """A point in pixels of the source as one of the region: the nearest to it."""
+    if not (isinstance(gravity, Focus) and gravity.pixels):
+        return gravity
+    x = min(max((gravity.x - region.left) / region.width, 0), 1)
+    y = min(max((gravity.y - region.top) / region.height, 0), 1)
+    return Focus(x, y)
+
+
 def _window(scaled: Size, size: Size, gravity: Gravity) -> Box:
-    if isinstance(gravity, Focus):
-        left, top = _around(scaled[0], size[0], gravity.x), _around(scaled[1], size[1], gravity.y)
-    else:
-        point = (0.5, 0.5) if isinstance(gravity, Attention) else _POINTS[gravity]
-        left, top = (_cut(*axis) for axis in zip(scaled, size, point, strict=True))
-    return Box(left, top, *size)
+    return Box(*start(scaled, size, Compass.CENTER if isinstance(gravity, Attention) else gravity), *size)
 
 
-def _cut(whole: int, part: int, fraction: float) -> int:
-    """Where a window of `part` pixels starts in `whole` pixels, if `fraction` of the other pixels comes before it.
-
-    Half a pixel is rounded down, as in `vips_smartcrop`.
-    """
-    return math.ceil(fraction * (whole - part) - 0.5)
-
-
-def _around(whole: int, part: int, fraction: float) -> int:
-    """Where a window of `part` pixels starts whose center is as near to `fraction` of `whole` as the edges allow.
-
-    Half a pixel is rounded down, as in `_cut`, but the pixel at `fraction` stays in the window.
-    """
-    point = fraction * whole
-    start = max(math.ceil(point - part / 2 - 0.5), math.floor(point) + 1 - part)
-    return min(max(start, 0), whole - part)
-
-
-def aligned(outer: Size, inner: Size, compass: Compass) -> tuple[int, int]:
-    """Left and top of a picture of the size `inner`, aligned to `compass` inside one of the size `outer`."""
-    x, y = _POINTS[compass]
+def aligned(outer: Size, inner: Size, anchor: Anchor) -> tuple[int, int]:
+    """Left and top of a picture of the size `inner`, aligned to `anchor` inside one of the size `outer`."""
+    if anchor.x or anchor.y:
+        return start(outer, inner, anchor)
+    x, y = POINTS[anchor.compass]
     return math.floor(x * (outer[0] - inner[0]) + 0.5), math.floor(y * (outer[1] - inner[1]) + 0.5)
 
 

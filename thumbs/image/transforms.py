@@ -5,6 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from thumbs.image.formats import OUTPUT_NAMES
+from thumbs.image.gravity import Anchor as Anchor  # noqa: PLC0414 - values of a transform are imported from here
+from thumbs.image.gravity import Attention as Attention  # noqa: PLC0414
+from thumbs.image.gravity import Compass as Compass  # noqa: PLC0414
+from thumbs.image.gravity import Focus as Focus  # noqa: PLC0414
+from thumbs.image.gravity import Gravity as Gravity  # noqa: PLC0414
+from thumbs.image.gravity import SizedCrop as SizedCrop  # noqa: PLC0414
 from thumbs.image.limits import MAX_SIDE
 from thumbs.image.outputs import DATA, JSON
 
@@ -24,52 +30,29 @@ class Fit(StrEnum):
     CONTAIN = "contain"
     FILL = "fill"
     STRETCH = "stretch"
+    OUTSIDE = "outside"
+    AUTO = "auto"
 
 
-class Compass(StrEnum):
-    """The part of the picture that a crop keeps."""
+class Upscale(StrEnum):
+    """What becomes of a target that is larger than the source, besides yes and no."""
 
-    CENTER = "center"
-    NORTH = "north"
-    NORTHEAST = "northeast"
-    EAST = "east"
-    SOUTHEAST = "southeast"
-    SOUTH = "south"
-    SOUTHWEST = "southwest"
-    WEST = "west"
-    NORTHWEST = "northwest"
-
-
-class Attention(StrEnum):
-    """A crop whose position libvips finds from the pixels."""
-
-    SMART = "smart"
-    ENTROPY = "entropy"
-
-
-@dataclass(frozen=True, slots=True)
-class Focus:
-    """The point that a crop keeps, as fractions 0–1 of width and height from the top left."""
-
-    x: float
-    y: float
-
-    def __post_init__(self) -> None:
-        _require(0 <= self.x <= 1 and 0 <= self.y <= 1, "a focal point lies between 0 and 1")
-
-
-Gravity = Compass | Attention | Focus
+    RATIO = "ratio"
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A rectangle of the upright source, right and bottom edges excluded, in pixels or in percent of its sides."""
+    """A rectangle of the upright source, right and bottom edges excluded, in pixels or in percent of its sides.
+
+    With `clamp`, what lies outside of the source is cut off; else it is an error.
+    """
 
     x1: float
     y1: float
     x2: float
     y2: float
     percent: bool = False
+    clamp: bool = False
 
     def __post_init__(self) -> None:
         _require(0 <= self.x1 < self.x2 and 0 <= self.y1 < self.y2, "a crop has two edges in order on each axis")
@@ -142,13 +125,15 @@ class Watermark:
     """A picture of the operator, composited over the thumbnail.
 
     `opacity` is in percent. `scale` is the largest fraction of each side of the thumbnail that it fills; 0 keeps the
-    watermark's own size.
+    watermark's own size. `x` and `y` move it by pixels, as those of `Anchor` do.
     """
 
     name: str
     gravity: Compass = Compass.CENTER
     opacity: int = 100
     scale: float = 0
+    x: int = 0
+    y: int = 0
 
     def __post_init__(self) -> None:
         _require(0 <= self.opacity <= 100, "opacity is 0–100")
@@ -168,7 +153,9 @@ class Transform:
     in. `rotate` is degrees clockwise, `flip` mirrors top to bottom, `flop` left to right. `blur` and `sharpen` are
     sigmas in output pixels. `frames` is the number of frames of an animation to keep, `ALL_FRAMES` for all. `version`
     is the caller's token for a version of the source; it changes nothing but the cache key and the cache headers.
-    `data` is what of `DATA` the format `JSON` adds, in that order.
+    `data` is what of `DATA` the format `JSON` adds, in that order. `align` is where the picture lies on the canvas of
+    `fit(fill)`. With `swap`, the sides are exchanged for a source that lies the other way. With `keep`, a side that is
+    None is as long as the source's.
     """
 
     width: int | None = None
@@ -177,9 +164,9 @@ class Transform:
     quality: int | None = None
     fit: Fit = Fit.COVER
     fill: Color | None = None
-    crop: Crop | None = None
+    crop: Crop | SizedCrop | None = None
     gravity: Gravity = Compass.CENTER
-    upscale: bool | None = None
+    upscale: bool | Upscale | None = None
     linear: bool | None = None
     dpr: float = 1
     trim: Trim | None = None
@@ -199,6 +186,9 @@ class Transform:
     max_bytes: int | None = None
     version: str | None = None
     data: tuple[str, ...] = ()
+    align: Compass | Focus | Anchor = Compass.CENTER
+    swap: bool = False
+    keep: bool = False
 
     def __post_init__(self) -> None:
         _require(self.rotate in (0, 90, 180, 270), "rotate is 90, 180 or 270")
@@ -215,6 +205,7 @@ class Transform:
         _require(self.quality is None or 1 <= self.quality <= 100, "quality is 1–100")
         _require(self.fill is None or self.fit is Fit.FILL, "only fit(fill) takes a color")
         _require(math.isfinite(self.dpr) and 1 <= self.dpr <= 4, "dpr is 1–4")
+        _require(not (isinstance(self.align, Focus) and self.align.pixels), "a canvas has no pixels of the source")
 
     @property
     def target(self) -> tuple[int | None, int | None]:
@@ -228,5 +219,5 @@ class Transform:
     def upscales(self) -> bool:
         """Whether a source smaller than the target is enlarged (the `upscale` filter)."""
         if self.upscale is not None:
-            return self.upscale
+            return self.upscale is True
         return self.fit in (Fit.COVER, Fit.STRETCH) and self.width is not None and self.height is not None

@@ -51,7 +51,7 @@ _TARGET = re.compile(rf"(?i)({_MIDDLE})[^\s'\"]+")
 # A segment or a value that may be a signature in the wrong position of a URL: long, with letters of both cases. (A slug
 # has one case. Of signatures with 22 characters, all but one in a hundred thousand have both.)
 _LIKE_A_SIGNATURE = re.compile(
-    r"(?<=[/=])(?=[^/?&\s'\"]*[A-Z])(?=[^/?&\s'\"]*[a-z])(?:[\w-]|%[0-9A-Fa-f]{2}){16,}(?=[/?&\s'\"]|\Z)"
+    r"(?<=[/=])(?=[^/?&\s'\"]*[A-Z])(?=[^/?&\s'\"]*[a-z])(?:[\w-]|%[0-9A-Fa-f]{2}){16,}={0,2}(?=[/?&\s'\"]|\Z)"
 )
 _CODE_LINE = re.compile(r"\s*File \"")
 # Messages of gunicorn with a target as an argument, and what replaces them.

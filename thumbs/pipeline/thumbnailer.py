@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from thumbs.cache.layers import Found
 from thumbs.errors import (
@@ -35,11 +35,13 @@ from thumbs.pipeline.reporting.reports import Asked, Reports
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
 from thumbs.request.fallback import with_fallback
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight, resolve
+from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight
+from thumbs.request.resolver import Translate, resolver
 from thumbs.sources.source import Closable
 
 _A_REQUEST = "a request failed"
 _NO_SECONDS: Mapping[str, float] = {}
+_REMEMBERED_URLS = 8192
 
 
 class Thumbnailer:
@@ -53,8 +55,9 @@ class Thumbnailer:
         observer: Observer | None = None,
         access: Access | None = None,
         clock: Callable[[], float] = time.time,
-        remembered_urls: int = 8192,
+        translate: Translate | None = None,
     ) -> None:
+        """`translate` reads the URLs of other image servers."""
         self.storages = storages
         self.executors = executors
         # By `Request.private`: every other request finds private storages as little as unknown ones.
@@ -67,9 +70,9 @@ class Thumbnailer:
         self.pressure = Pressure()
         self._flights: SingleFlight[Outcome | VersionOnly] = SingleFlight()
         self._renewals = Renewals(lambda thumb: self._join(JobKind.RENEW, thumb).future, self._renewal_failed, clock)
-        # `resolve` is pure: the same bytes give the same thumb request, so a hit is not parsed again.
+        # A resolver is pure: the same bytes give the same thumb request, so a hit is not parsed again.
         self._resolve, self._resolve_private = (
-            lru_cache(maxsize=remembered_urls)(partial(resolve, policies=self._policies[private]))
+            lru_cache(maxsize=_REMEMBERED_URLS)(resolver(self._policies[private], translate))
             for private in (False, True)
         )
 
@@ -113,7 +116,10 @@ class Thumbnailer:
         began = time.perf_counter() if self._logs else 0.0
         try:
             if request.method == "OPTIONS" and request.error is None:
-                return preflight(request.path, self._policies[request.private])
+                path = request.path
+                if request.dialect:
+                    path = f"/{self._resolve(path, (), request.dialect).storage}/thumbs/".encode()
+                return preflight(path, self._policies[request.private])
             if lookup is None or lookup.request != request:
                 lookup = self.look_up(request)
             thumb = lookup.thumb
@@ -152,7 +158,7 @@ class Thumbnailer:
             if request.method not in ("GET", "HEAD"):
                 raise MethodNotAllowed
             find = self._resolve_private if request.private else self._resolve
-            thumb = find(request.path, messages.accepted_formats(request.accept))
+            thumb = find(request.path, messages.accepted_formats(request.accept), request.dialect)
             if thumb.expires is not None and thumb.expires <= self._clock():
                 raise Expired
             storage = self.storages[thumb.storage]

@@ -8,7 +8,7 @@ import pyvips
 from thumbs.errors import RenderFailed, ThumbError
 from thumbs.image.geometry import Size, aligned, plan
 from thumbs.image.limits import RENDER_SECONDS
-from thumbs.image.transforms import Transform, Watermark
+from thumbs.image.transforms import Anchor, Transform, Watermark
 from thumbs.render.completeness.decoding import decode_checked
 from thumbs.render.decode import scaled
 from thumbs.render.header import Header
@@ -53,7 +53,7 @@ def composite(image: pyvips.Image, watermark: Watermark, picture: pyvips.Image) 
         alpha = over.bands - 1
         faded = (over.extract_band(alpha) * (watermark.opacity / 100)).rint().cast("uchar")
         over = over.extract_band(0, n=alpha).bandjoin(faded)
-    left, top = aligned((image.width, image.height), size, watermark.gravity)
+    left, top = aligned((image.width, image.height), size, Anchor(watermark.gravity, watermark.x, watermark.y))
     under = image.colourspace("srgb") if image.bands < 3 else image
     both = under.composite2(over, "over", x=left, y=top).cast("uchar").copy(interpretation="srgb")
     return both if image.hasalpha() else both.extract_band(0, n=3)

@@ -170,6 +170,7 @@ _FRAMES = Kind(
 _PIXELS = _number(0, _MOST)
 _PERCENT = _number(0, 100, places=6)
 _FRACTION = _number(0, 1, places=6)
+_OFFSETS = (_number(-_MOST, _MOST),) * 2
 
 # Words of other systems (imgproxy, Cloudinary, CSS) for a direction.
 _DIRECTIONS = dict(
@@ -216,10 +217,26 @@ def _each_once(arguments: Span) -> Iterator[Flaw]:
         yield Flaw(arguments, ",".join(once), f"{once[0]} may stand only once.")
 
 
-class _Gravity(Shape):
-    """A name, or a point of two fractions."""
+class _Crop(Shape):
+    """Four edges; or a size, a direction and its offsets."""
 
     def flaws(self, arguments: Span) -> Iterator[Flaw]:
+        parts = arguments.text.split(",")
+        if len(parts) > 2 and parts[2][:1].isalpha():
+            yield from Shape((_PIXELS, _PIXELS, _names(*Compass, "focus", **_DIRECTIONS), *_OFFSETS), 3).flaws(
+                arguments
+            )
+        else:
+            yield from super().flaws(arguments)
+
+
+class _Gravity(Shape):
+    """A name, also with two offsets, or a point of two fractions."""
+
+    def flaws(self, arguments: Span) -> Iterator[Flaw]:
+        if "," in arguments.text and arguments.text[:1].isalpha():
+            yield from Shape((*self.kinds, *_OFFSETS), 3).flaws(arguments)
+            return
         numbers = [float(number) for number in _NUMBER.findall(arguments.text)]
         if "," in arguments.text and len(numbers) == 2 and max(numbers) <= 2:
             yield from Shape((_FRACTION, _FRACTION), 2).flaws(arguments)
@@ -235,14 +252,17 @@ SHAPES: dict[str, Shape] = {
     "format": Shape((_names(*OUTPUT_NAMES, AUTO, JSON, ORIGINAL, jfif="jpeg", jpe="jpeg", apng="png"),), 1),
     "quality": Shape((_number(1, 100),), 1),
     "fit": Shape(
-        (_names(*Fit, crop="cover", outside="cover", inside="contain", pad="fill", scale="stretch"), COLOR),
+        (_names(*Fit, crop="cover", inside="contain", pad="fill", scale="stretch"), COLOR),
         1,
         lambda arguments: _only_fill(arguments) if "," in arguments.text else iter(()),
     ),
-    "crop": Shape((_PIXELS,) * 4, 4, _edges),
+    "crop": _Crop((_PIXELS,) * 4, 4, _edges),
     "pcrop": Shape((_PERCENT,) * 4, 4, _edges),
     "gravity": _Gravity((_names(*Compass, *Attention, **_DIRECTIONS, **_ATTENTIONS),), 1),
-    **{name: Shape((_YES_OR_NO,), 1) for name in ("upscale", "linear")},
+    "upscale": Shape(
+        (_names("yes", "no", "ratio", true="yes", on="yes", false="no", off="no", **{"1": "yes", "0": "no"}),), 1
+    ),
+    "linear": Shape((_YES_OR_NO,), 1),
     "dpr": Shape((_number(1, 4, places=6),), 1),
     "trim": Shape((_number(0, 255), COLOR), 1),
     "rotate": Shape((_TURN,), 1),
@@ -251,7 +271,8 @@ SHAPES: dict[str, Shape] = {
     **{name: Shape((_number(-100, 100),), 1) for name in ("brightness", "contrast", "saturation")},
     "padding": Shape((_number(0, MAX_SIDE),) * 4, 1),
     "background": Shape((COLOR,), 1),
-    "watermark": Shape((_NAMED, _names(*Compass, **_DIRECTIONS), _number(0, 100), _FRACTION), 1),
+    "watermark": Shape((_NAMED, _names(*Compass, **_DIRECTIONS), _number(0, 100), _FRACTION, *_OFFSETS), 1),
+    "align": _Gravity((_names(*Compass, **_DIRECTIONS),), 1),
     "frames": Shape((_FRAMES,), 1),
     "max_bytes": Shape((_COUNT,), 1),
     "data": Shape((_PART_OF_DATA,) * len(DATA), 1, _each_once),

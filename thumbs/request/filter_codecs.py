@@ -3,6 +3,8 @@
 `read_…` raises ValueError or KeyError for invalid text.
 """
 
+from collections.abc import Sequence
+
 from thumbs.image import colors
 from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.outputs import DATA, JSON
@@ -11,6 +13,7 @@ from thumbs.image.transforms import (
     AUTO,
     NO_PADDING,
     ORIGINAL,
+    Anchor,
     Attention,
     Compass,
     Crop,
@@ -18,14 +21,19 @@ from thumbs.image.transforms import (
     Focus,
     Gravity,
     Padding,
+    SizedCrop,
     Transform,
     Trim,
+    Upscale,
     Watermark,
 )
-from thumbs.request.scalars import NAME, SECONDS, decimal, decimal_text, matched, whole
+from thumbs.request.scalars import NAME, SECONDS, decimal, decimal_text, matched, signed, signed_decimal, whole
 
 Fields = dict[str, object]
-_WATERMARK_DEFAULTS = ("center", "100", "0")  # gravity, opacity, scale
+_WATERMARK_DEFAULTS = ("center", "100", "0", "0", "0")  # gravity, opacity, scale, offsets
+_CLAMP = "clamp"  # of a crop: what lies outside of the source is cut off
+_FOCUS = "focus"  # of a crop by its size: the word before a point
+_PIXELS = "px"  # behind each number of a point in pixels
 
 
 def read_format(text: str) -> Fields:
@@ -55,7 +63,16 @@ def write_fit(transform: Transform) -> str | None:
 
 
 def read_crop(text: str) -> Fields:
-    return {"crop": Crop(*_four([whole(part) for part in text.split(",")]))}
+    parts = text.split(",")
+    if len(parts) > 2 and parts[2].isalpha():
+        return {"crop": _sized_crop(*parts)}
+    clamp = parts[-1] == _CLAMP
+    return {"crop": Crop(*_four([whole(part) for part in (parts[:-1] if clamp else parts)]), clamp=clamp)}
+
+
+def _sized_crop(width: str, height: str, name: str, *numbers: str) -> SizedCrop:
+    gravity = _point(numbers) if name == _FOCUS else _anchor(name, numbers)
+    return SizedCrop(decimal(width), decimal(height), gravity)
 
 
 def read_pcrop(text: str) -> Fields:
@@ -69,26 +86,67 @@ def _four(edges: list[float] | list[int]) -> tuple[float, float, float, float]:
 
 def write_crop(transform: Transform, *, percent: bool) -> str | None:
     crop = transform.crop
-    if crop is None or crop.percent is not percent:
+    if crop is None or (isinstance(crop, Crop) and crop.percent) is not percent:
         return None
-    return ",".join(decimal_text(edge) for edge in crop.edges)
+    if isinstance(crop, Crop):
+        return ",".join((*map(decimal_text, crop.edges), *([_CLAMP] if crop.clamp else [])))
+    point = f"{_FOCUS}," if isinstance(crop.gravity, Focus) else ""
+    return f"{decimal_text(crop.width)},{decimal_text(crop.height)},{point}{_gravity_text(crop.gravity)}"
 
 
-_GRAVITIES: dict[str, Gravity] = {gravity.value: gravity for gravity in (*Compass, *Attention)}
+_ATTENTIONS: dict[str, Attention] = {attention.value: attention for attention in Attention}
 
 
 def read_gravity(text: str) -> Fields:
-    if "," in text:
-        x, y = text.split(",")
-        return {"gravity": Focus(decimal(x), decimal(y))}
-    return {"gravity": _GRAVITIES[text]}
+    return {"gravity": _ATTENTIONS[text] if text in _ATTENTIONS else _direction(text)}
+
+
+def read_align(text: str) -> Fields:
+    return {"align": _direction(text)}
+
+
+def _direction(text: str) -> Compass | Focus | Anchor:
+    parts = text.split(",")
+    return _anchor(parts[0], parts[1:]) if parts[0].isalpha() else _point(parts)
+
+
+def _anchor(name: str, numbers: Sequence[str]) -> Compass | Anchor:
+    if not numbers:
+        return Compass(name)
+    x, y = numbers
+    return Anchor(Compass(name), signed_decimal(x), signed_decimal(y))
+
+
+def _point(numbers: Sequence[str]) -> Focus:
+    x, y = numbers
+    if x.endswith(_PIXELS) and y.endswith(_PIXELS):
+        return Focus(decimal(x.removesuffix(_PIXELS)), decimal(y.removesuffix(_PIXELS)), pixels=True)
+    return Focus(decimal(x), decimal(y))
+
+
+def _gravity_text(gravity: Gravity) -> str:
+    if isinstance(gravity, Focus):
+        unit = _PIXELS if gravity.pixels else ""
+        return f"{decimal_text(gravity.x)}{unit},{decimal_text(gravity.y)}{unit}"
+    if isinstance(gravity, Anchor):
+        return f"{gravity.compass},{decimal_text(gravity.x)},{decimal_text(gravity.y)}"
+    return str(gravity)
 
 
 def write_gravity(transform: Transform) -> str | None:
-    gravity = transform.gravity
-    if isinstance(gravity, Focus):
-        return f"{decimal_text(gravity.x)},{decimal_text(gravity.y)}"
-    return None if gravity is Compass.CENTER else gravity
+    return None if transform.gravity is Compass.CENTER else _gravity_text(transform.gravity)
+
+
+def write_align(transform: Transform) -> str | None:
+    return None if transform.align is Compass.CENTER else _gravity_text(transform.align)
+
+
+def read_upscale(text: str) -> Fields:
+    return {"upscale": {"yes": True, "no": False, "ratio": Upscale.RATIO}[text]}
+
+
+def write_upscale(transform: Transform) -> str | None:
+    return {None: None, True: "yes", False: "no", Upscale.RATIO: "ratio"}[transform.upscale]
 
 
 def read_padding(text: str) -> Fields:
@@ -137,17 +195,23 @@ def write_trim(transform: Transform) -> str | None:
 
 def read_watermark(text: str) -> Fields:
     name, *rest = text.split(",")
-    gravity, opacity, scale = (*rest, *_WATERMARK_DEFAULTS[len(rest) :])
-    return {"watermark": Watermark(matched(NAME, name), Compass(gravity), whole(opacity), decimal(scale))}
+    if len(rest) == len(_WATERMARK_DEFAULTS) - 1:
+        raise ValueError("two offsets")
+    gravity, opacity, scale, x, y = (*rest, *_WATERMARK_DEFAULTS[len(rest) :])
+    fields = (Compass(gravity), whole(opacity), decimal(scale), signed(x), signed(y))
+    return {"watermark": Watermark(matched(NAME, name), *fields)}
 
 
 def write_watermark(transform: Transform) -> str | None:
     watermark = transform.watermark
     if watermark is None:
         return None
-    texts = [watermark.gravity, str(watermark.opacity), decimal_text(watermark.scale)]
-    while texts and texts[-1] == _WATERMARK_DEFAULTS[len(texts) - 1]:
-        texts.pop()
+    offsets = str(watermark.x), str(watermark.y)
+    texts = [watermark.gravity, str(watermark.opacity), decimal_text(watermark.scale), *offsets]
+    if offsets == ("0", "0"):
+        texts = texts[:-2]
+        while texts and texts[-1] == _WATERMARK_DEFAULTS[len(texts) - 1]:
+            texts.pop()
     return ",".join((watermark.name, *texts))
 
 

@@ -103,14 +103,15 @@ _ROWS = (
     ),
     Filter(
         "fit",
-        "cover, contain, fill, stretch, or fill and a color: fill,ffcc00",
+        "cover, contain, fill, stretch, outside, auto, or fill and a color: fill,ffcc00",
         filter_codecs.read_fit,
         filter_codecs.write_fit,
         parameters=parameters.FIT,
     ),
     Filter(
         "crop",
-        "four whole numbers of pixels inside the upright source: left,top,right,bottom",
+        "four whole numbers of pixels inside the upright source: left,top,right,bottom, and perhaps clamp; or width, "
+        "height and a direction, and perhaps its offsets: 400,300,northwest,10,20",
         filter_codecs.read_crop,
         lambda transform: filter_codecs.write_crop(transform, percent=False),
         short="c",
@@ -126,13 +127,21 @@ _ROWS = (
     ),
     Filter(
         "gravity",
-        "center, a compass direction such as northeast, smart, entropy, or a focal point such as 0.31,0.62",
+        "center, a compass direction such as northeast, smart, entropy, or a focal point such as 0.31,0.62; also "
+        "offsets behind a direction, as in east,50,0, and a point in pixels of the source: 310px,620px",
         filter_codecs.read_gravity,
         filter_codecs.write_gravity,
         short="g",
         parameters=parameters.GRAVITY,
     ),
-    _choice("upscale", short="up"),
+    Filter(
+        "upscale",
+        "yes, no or ratio",
+        filter_codecs.read_upscale,
+        filter_codecs.write_upscale,
+        short="up",
+        parameters=parameters.UPSCALE,
+    ),
     _choice("linear"),
     Filter(
         "dpr",
@@ -182,8 +191,8 @@ _ROWS = (
     ),
     Filter(
         "watermark",
-        "the name of a watermark of this server, and perhaps a place, an opacity from 0 to 100 and a scale from 0 to "
-        "1: watermark(logo,southeast,50,0.25)",
+        "the name of a watermark of this server, and perhaps a place, an opacity from 0 to 100, a scale from 0 to 1, "
+        "and two offsets in pixels: watermark(logo,southeast,50,0.25,10,10)",
         filter_codecs.read_watermark,
         filter_codecs.write_watermark,
         short="wm",
@@ -218,6 +227,15 @@ _ROWS = (
         lambda transform: transform.version,
         short="v",
     ),
+    Filter(
+        "align",
+        "the place of the picture on the canvas of fit(fill): center, a compass direction such as northeast, one with "
+        "offsets such as east,50,0, or a point such as 0.31,0.62",
+        filter_codecs.read_align,
+        filter_codecs.write_align,
+    ),
+    _switch("swap"),
+    _switch("keep"),
     # Neither is a field of a transform: `grammar` replaces a preset by its filters, and `build_filters` gets the time
     # as an argument.
     Filter(

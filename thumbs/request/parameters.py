@@ -7,7 +7,17 @@ from enum import StrEnum
 from thumbs.image.formats import FORMATS
 from thumbs.image.limits import MAX_SIDE
 from thumbs.image.outputs import DATA, JSON
-from thumbs.image.transforms import AUTO, MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, ORIGINAL, Attention, Compass, Fit
+from thumbs.image.transforms import (
+    AUTO,
+    MAX_SHARPEN_SIGMA,
+    MAX_SIGMA,
+    MIN_SIGMA,
+    ORIGINAL,
+    Attention,
+    Compass,
+    Fit,
+    Upscale,
+)
 
 DEFAULT_SHARPEN = 0.8  # sigma; restores about the sharpness that resizing loses
 
@@ -105,6 +115,7 @@ FORMAT = (choice((*(name for name, row in FORMATS.items() if row.output), AUTO, 
 DATA_ABOUT = (choice((*DATA, ",".join(DATA))),)
 FIT = (choice(Fit), color(optional=True, only_with=Fit.FILL))
 GRAVITY = (point_or((*Compass, *Attention)),)
+UPSCALE = (choice(("yes", "no", Upscale.RATIO)),)
 TRIM = (number(10, 0, 255, name="tolerance"), color(optional=True))
 BLUR = number(3, MIN_SIGMA, MAX_SIGMA, step=0.1, unit="px")
 SHARPEN = optional_number(DEFAULT_SHARPEN, MAX_SHARPEN_SIGMA, least=MIN_SIGMA, step=0.1)

@@ -12,9 +12,9 @@ from thumbs.image.formats import FALLBACK_OUTPUT, FORMATS, auto_output, default_
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.outputs import JSON
 from thumbs.image.quality import QualityTable, quality_for
-from thumbs.image.transforms import AUTO, NO_PADDING, ORIGINAL, Transform
+from thumbs.image.transforms import AUTO, NO_PADDING, ORIGINAL, Transform, Upscale
 from thumbs.request import filters, grammar
-from thumbs.request.grammar import Naming, Preset
+from thumbs.request.grammar import Naming, Preset, Target
 from thumbs.request.headers import success_headers, with_vary
 from thumbs.request.signing import Signer
 
@@ -170,8 +170,12 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
     address = grammar.address(name, rest, signed=policy.signer is not None)
     if policy.signer is not None:
         policy.signer.verify(address.message, address.signature or "")
-    target = grammar.parse(address.target, policy.presets)
-    key = policy.key_of(target.path)
+    return thumb_of(grammar.parse(address.target, policy.presets), accepted, policy)
+
+
+def thumb_of(target: Target, accepted: tuple[str, ...], policy: StoragePolicy) -> ThumbRequest:
+    """The thumb request of a verified target in the storage of `policy`. Raises as `resolve` does."""
+    name, key = policy.name, policy.key_of(target.path)
     transform, fallback = with_defaults(target.transform, policy.file_name(target.path), accepted, policy)
     policy.check(target.transform, transform)
     # The check of a private storage depends on the client, which a browser's cache knows by its cookies.
@@ -303,5 +307,6 @@ def _with_output(transform: Transform, output: str, policy: StoragePolicy) -> Tr
         quality = None  # the format has no quality
     elif quality is None:
         quality = quality_for(policy.qualities, output, max(filter(None, transform.target), default=None))
+    upscale = transform.upscale if isinstance(transform.upscale, Upscale) else transform.upscales
     linear = policy.encoding.linear if transform.linear is None else transform.linear
-    return replace(transform, format=output, quality=quality, upscale=transform.upscales, linear=linear)
+    return replace(transform, format=output, quality=quality, upscale=upscale, linear=linear)

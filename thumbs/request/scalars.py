@@ -36,5 +36,13 @@ def signed(text: str) -> int:
     return -whole(text[1:]) if text.startswith("-") else whole(text)
 
 
+def signed_decimal(text: str) -> float:
+    """A number that may be negative. `-0` is none."""
+    value = -decimal(text[1:]) if text.startswith("-") else decimal(text)
+    if value == 0 and text.startswith("-"):
+        raise ValueError("does not match")
+    return value
+
+
 def yes_or_no(text: str) -> bool:
     return {"yes": True, "no": False}[text]

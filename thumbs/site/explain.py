@@ -17,7 +17,8 @@ from thumbs.problems import nearest
 from thumbs.request import filters, grammar
 from thumbs.request.grammar import Address, Target
 from thumbs.request.mistakes import Mistake, path_mistakes
-from thumbs.request.resolve import StoragePolicy, resolve
+from thumbs.request.resolve import StoragePolicy, ThumbRequest, resolve, thumb_of
+from thumbs.site.dialect_urls import DialectUrl, explain_dialect
 from thumbs.site.links import mount, mount_of
 from thumbs.site.printed import printed, target_of
 from thumbs.site.private_views import private_views
@@ -42,6 +43,9 @@ class Explanation:
 def explain(url: str) -> Explanation:
     """Explain `url`, with or without scheme and host, percent-encoded or not. A wrong URL raises nothing."""
     policies = {name: storage.policy for name, storage in thumbnailer().storages.items()}
+    translated = explain_dialect(url, _path_of(mount()))
+    if translated is not None:
+        return _of_dialect(translated, {name: each for name, each in policies.items() if not each.private})
     shown = printed(url).without_signature({name for name, policy in policies.items() if policy.signer is None})
     lines: list[tuple[str, str]] = []
     try:
@@ -51,6 +55,25 @@ def explain(url: str) -> Explanation:
         mistakes = [shown.located(mistake) for mistake in _mistakes(shown.path, policies)]
         return Explanation(tuple(lines), error, shown.text, (*too_long, *mistakes))
     return Explanation(tuple(lines), None, shown.text)
+
+
+def _of_dialect(found: DialectUrl, policies: Mapping[str, StoragePolicy]) -> Explanation:
+    """The explanation of a URL of another image server, and what it becomes."""
+    lines = [("dialect", found.kind)]
+    try:
+        asked = found.asked()
+        if asked.ignored:
+            lines.append(("ignored", ", ".join(asked.ignored)))
+        name, target = found.settled(asked, policies)
+        lines.append(("storage", name))
+        _explain_target(target, lines)
+        _explain_thumb(thumb_of(target, _negotiable(policies[name]), policies[name]), target, lines)
+        # Its signature is that of the dialect; a signed storage has another one for our own spelling.
+        lines.append(("becomes", mount_of(name) + messages.quoted_path(f"{name}/thumbs/{grammar.build(target)}")))
+        _require_time(target)
+    except ThumbError as error:
+        return Explanation(tuple(lines), error, found.shown)
+    return Explanation(tuple(lines), None, found.shown)
 
 
 def _explain(url: str, lines: list[tuple[str, str]]) -> None:
@@ -75,20 +98,33 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
         lines.append(("signature", "good"))
     target = grammar.parse(address.target, storage.policy.presets)
     _explain_target(target, lines)
-    negotiable = tuple(each for each in messages.NEGOTIABLE if storage.policy.offers(each))
-    thumb = resolve(path, negotiable, {name: storage.policy})
+    _explain_thumb(resolve(path, _negotiable(storage.policy), {name: storage.policy}), target, lines)
+    lines.append(("canonical", _canonical(address, target)))
+    _require_time(target)
+
+
+def _negotiable(policy: StoragePolicy) -> tuple[str, ...]:
+    """The formats that a client may choose by `Accept`."""
+    return tuple(each for each in messages.NEGOTIABLE if policy.offers(each))
+
+
+def _explain_thumb(thumb: ThumbRequest, target: Target, lines: list[tuple[str, str]]) -> None:
+    storage = thumbnailer().storages[thumb.storage]
     if isinstance(storage.source, Explained):
         lines.append(("original", storage.source.explain(thumb.path)))
     transform = thumb.transform
-    by_accept = f"by Accept: {', '.join((*negotiable, ''))}or {auto_output(storage.policy.file_name(target.path))}"
+    own = auto_output(storage.policy.file_name(target.path))
+    by_accept = f"by Accept: {', '.join((*_negotiable(storage.policy), ''))}or {own}"
     output = by_accept if target.transform.format == AUTO else str(transform.format)
     if output == JSON:
         output = ", ".join(("data about the original and the size of its thumbnail", *transform.data))
     lines.append(("output", output + (f", quality {transform.quality}" if transform.quality else "")))
     lines.append(("layers", " → ".join((*storage.layers.names, "storage"))))
     lines.append(("cache key", thumb.key))
-    lines.append(("canonical", _canonical(address, target)))
-    if thumb.expires is not None and thumb.expires <= time.time():
+
+
+def _require_time(target: Target) -> None:
+    if target.expires is not None and target.expires <= time.time():
         raise Expired
 
 

@@ -10,7 +10,7 @@ from thumbs.http import messages
 from thumbs.image import geometry
 from thumbs.image.formats import format_of_extension
 from thumbs.image.outputs import content_type_of, output_of_name, usual_extension
-from thumbs.image.transforms import AUTO, ORIGINAL, Attention, Compass, Fit, Focus, Transform
+from thumbs.image.transforms import AUTO, ORIGINAL, Attention, Compass, Fit, Focus, Transform, Upscale
 from thumbs.request import grammar
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address, Target
@@ -211,7 +211,7 @@ def crops(transform: Transform) -> bool:
 def known_size(transform: Transform) -> Size | None:
     """The size of the thumbnail where it does not depend on that of the source, else None."""
     width, height = transform.target
-    if width is None or height is None:
+    if width is None or height is None or transform.swap or isinstance(transform.upscale, Upscale):
         return None
     if transform.fit is not Fit.FILL and not (transform.upscales and transform.fit in (Fit.COVER, Fit.STRETCH)):
         return None

@@ -17,10 +17,12 @@ from thumbs.pipeline.gate import Gate
 from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.pipeline.watchdog import Watchdog
+from thumbs.request.dialects.translating import Translator
 from thumbs.sources.dummy import DummySource
 from thumbs.sources.health import StorageHealth
 from thumbs.sources.source import Hosted, Observable, Placed, Source
 from thumbs.wiring.caches import file_store, layers
+from thumbs.wiring.dialects import dialects
 from thumbs.wiring.dummy import DummyRender, drawable, large_enough
 from thumbs.wiring.policies import policy
 from thumbs.wiring.rendering import Rendering
@@ -80,6 +82,7 @@ def build(read: Configuration, rendering: Rendering | None = None) -> Thumbnaile
         },
         observer=observer,
         access=_access_log(read.document) if read.document.access_log else None,
+        translate=Translator(dialects(read)) if read.dialects else None,
     )
 
 

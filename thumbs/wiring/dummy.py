@@ -6,7 +6,7 @@ from dataclasses import replace
 from thumbs.conf.document import DocumentConf, LimitsConf
 from thumbs.errors import ThumbError
 from thumbs.image.geometry import Layout, plan
-from thumbs.image.transforms import ORIGINAL, Transform
+from thumbs.image.transforms import ORIGINAL, Crop, Transform
 from thumbs.pipeline.ports import Picture, Render
 from thumbs.sources.bitmap import Area, draw, title_of
 from thumbs.sources.dummy import SIZE, colors_of
@@ -70,6 +70,6 @@ def _shown(layout: Layout) -> Area:
 
 def _size_for(transform: Transform) -> tuple[int, int]:
     crop = transform.crop
-    times = 1 if crop is None or crop.percent else math.ceil(max(crop.x2 / SIZE[0], crop.y2 / SIZE[1]))
+    times = math.ceil(max(crop.x2 / SIZE[0], crop.y2 / SIZE[1])) if isinstance(crop, Crop) and not crop.percent else 1
     times = min(max(times, 1), _MOST)
     return SIZE[0] * times, SIZE[1] * times

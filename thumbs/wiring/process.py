@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from thumbs.conf.loading import Configuration, load
+from thumbs.conf.loading import Configuration, load, may_have_dialects
+from thumbs.request.dialects.routes import NO_ROUTES, Routes, routes_of
 from thumbs.request.resolve import StoragePolicy
 from thumbs.wiring.overrides import settled
 from thumbs.wiring.policies import policy
@@ -28,6 +29,11 @@ class Current:
 
     read: Configuration = field(repr=False)
     policies: Mapping[str, StoragePolicy] = field(repr=False)
+
+    @property
+    def routes(self) -> Routes:
+        dialects = (conf.path for conf in self.read.dialects)
+        return routes_of(dialects, (conf.name for conf in self.read.storages))
 
     @classmethod
     def of(cls, read: Configuration) -> "Current":
@@ -49,11 +55,12 @@ class _Process:
         self._current: Current | None = None
         self._thumbnailer: Thumbnailer | None = None
         self._rendering: Rendering | None = None
+        self._routes: Routes | None = None
 
     def reset(self, *, close: bool) -> None:
         with self._lock:
             thumbnailer, rendering = self._thumbnailer, self._rendering
-            self._current = self._thumbnailer = self._rendering = None
+            self._current = self._thumbnailer = self._rendering = self._routes = None
         if close and thumbnailer is not None:
             thumbnailer.close()
         if close and rendering is not None:
@@ -74,6 +81,24 @@ class _Process:
                     read.require()
                     made = self._current = Current.of(read)
         return made
+
+    def routes(self) -> Routes:
+        made = self._routes
+        if made is None:
+            with self._lock:
+                made = self._routes
+                if made is None:
+                    made = self._routes = self._routes_of_settings()
+        return made
+
+    def _routes_of_settings(self) -> Routes:
+        """Without an error: every request of a site comes here, and the thumbnailer reports what is wrong."""
+        if not may_have_dialects(getattr(settings, "THUMBS", {})):
+            return NO_ROUTES
+        try:
+            return self.current().routes
+        except Exception:  # the configuration may be wrong in any way
+            return NO_ROUTES
 
     def thumbnailer(self) -> "Thumbnailer":
         made = self._thumbnailer
@@ -101,6 +126,11 @@ def current() -> Current:
 def thumbnailer() -> "Thumbnailer":
     """This process's thumbnailer, built at the first call. Raises `NotConfigured`."""
     return _process.thumbnailer()
+
+
+def routes() -> Routes:
+    """Where the URLs of other image servers begin, by this process's configuration. Raises nothing."""
+    return _process.routes()
 
 
 def isolation() -> "Isolation | None":

@@ -1,6 +1,8 @@
 """`thumb_url`: prints the URL of a thumbnail, or explains a URL."""
 
+import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from shutil import get_terminal_size
 
 from django.core.management.base import BaseCommand, CommandError
@@ -9,6 +11,7 @@ from thumbs.errors import ThumbError
 from thumbs.management.caret import pointed_at
 from thumbs.management.selection import require_configuration
 from thumbs.site.explain import explain
+from thumbs.site.explain_log import explain_log
 from thumbs.site.links import UnknownStorage
 from thumbs.toolkit.links import thumb_url
 
@@ -28,11 +31,19 @@ class Command(BaseCommand):
         )
         parser.add_argument("--base", default="", metavar="URL", help="put this before it: https://img.example.com")
         parser.add_argument("--explain", metavar="URL", help="explain this URL; quote it for the shell")
+        parser.add_argument(
+            "--explain-log",
+            metavar="FILE",
+            help="an access log or a list of URLs: print which would be served, and what each becomes; - for input",
+        )
 
     def handle(self, **options: object) -> None:
         require_configuration()
         if options["explain"] is not None:
             self._explain(str(options["explain"]))
+            return
+        if options["explain_log"] is not None:
+            self._explain_log(str(options["explain_log"]))
             return
         if options["storage"] is None or options["path"] is None:
             raise CommandError("Give a storage and a path, or --explain URL.")
@@ -59,3 +70,21 @@ class Command(BaseCommand):
             self.stdout.write("\n" + "\n".join(pointed_at(explanation.url, mistake, columns)) + f"\n{mistake}")
         if explanation.error is not None:
             raise CommandError(f"{explanation.error.status}: {explanation.error.detail}")
+
+    def _explain_log(self, file: str) -> None:
+        try:
+            with sys.stdin if file == "-" else Path(file).open(errors="surrogateescape") as lines:
+                summary = explain_log(lines)
+        except OSError as error:
+            raise CommandError(f"{file} cannot be read: {error.strerror}") from error
+        for entry in summary.entries:
+            self.stdout.write(
+                f"{'served' if entry.is_served else 'refused':<8}{entry.count:>7}  {entry.explanation.url}"
+            )
+            self.stdout.write(f"{'':<17}{entry.text}")
+        served, refused = summary.requests(served=True), summary.requests(served=False)
+        self.stdout.write(f"\n{served + refused} requests: {served} served, {refused} refused.")
+        for reason, count in summary.reasons:
+            self.stdout.write(f"{count:>7}  {reason}")
+        if summary.unread:
+            self.stdout.write(f"{summary.unread} lines hold no URL of a GET or HEAD request.")

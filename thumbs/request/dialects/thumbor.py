@@ -1,0 +1,152 @@
+"""URLs of thumbor 7 and imagor: a fixed order of segments, then filters, then the source.
+
+    /{unsafe | hash}/[meta/][trim[:corner][:N]/][AxB:CxD/][[adaptive-][full-]fit-in/][[-]Wx[-]H/]
+    [left|center|right/][top|middle|bottom/][smart/][filters:name(arguments):…/]source
+
+thumbor matches the path as it was sent, imagor decodes it first; `Differences` has what else they do not share. What
+both ignore is ignored.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from thumbs.errors import BadPath, SignatureRefused
+from thumbs.image.formats import format_of_extension
+from thumbs.request.dialects.dialect import Asked, Dialect, require_match, unquoted, unsupported
+from thumbs.request.dialects.thumbor_filters import Differences, Filters, apply
+from thumbs.request.dialects.thumbor_result import Geometry, fields_of
+
+_TRIM = r"(?:(?P<trim>trim(?::(?P<corner>top-left|bottom-right))?(?::(?P<tolerance>[0-9]{1,3}))?)/)?"
+_ALIGN = r"(?:(?P<halign>left|right|center)/)?(?:(?P<valign>top|bottom|middle)/)?(?:(?P<smart>smart)/)?"
+_NUMBER, _SHARE = r"[0-9]{1,9}", r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})"
+
+
+def _crop(number: str) -> str:
+    return rf"(?:(?P<left>{number})x(?P<top>{number}):(?P<right>{number})x(?P<bottom>{number})/)?"
+
+
+def _size(side: str) -> str:
+    return rf"(?:(?P<flop>-)?(?P<width>{side})?x(?P<flip>-)?(?P<height>{side})?/)?"
+
+
+_THUMBOR = re.compile(
+    r"(?:debug/)?(?P<meta>meta/)?"
+    + _TRIM
+    + _crop(_NUMBER)
+    + r"(?:(?P<adaptive>adaptive-)?(?P<full>full-)?(?P<fit>fit-in)/)?"
+    + _size(rf"(?:{_NUMBER}|orig)")
+    + _ALIGN
+    + r"(?:filters:(?P<filters>.+?\))/)?"
+    + r"(?P<source>.+)",
+    re.DOTALL,
+)
+_IMAGOR = re.compile(
+    r"/*(?P<meta>meta/)?"
+    + _TRIM
+    + _crop(_SHARE)
+    + r"(?:(?P<adaptive>adaptive-)?(?P<full>full-)?(?P<fit>fit-in)/)?(?:(?P<stretch>stretch)/)?"
+    + _size(_NUMBER)
+    + rf"(?:(?P<pad_left>{_NUMBER})x(?P<pad_top>{_NUMBER})(?::(?P<pad_right>{_NUMBER})x(?P<pad_bottom>{_NUMBER}))?/)?"
+    + _ALIGN
+    + r"(?:filters:(?P<filters>(?:[^()/]|\((?:[^()]|\([^()]*\))*\))*)/)?"
+    + r"(?P<source>.+)",
+    re.DOTALL,
+)
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
+_NO_SOURCE = "The URL has no source."
+_BASE64 = "b64:"
+
+THUMBOR_DIFFERENCES = Differences(imagor=False, moving=("gif",))
+IMAGOR_DIFFERENCES = Differences(imagor=True, moving=("gif", "webp"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A verified path. `text` is what the pattern matches."""
+
+    text: str
+    pattern: re.Pattern[str]
+    differences: Differences
+
+
+def translate_thumbor(raw: str, dialect: Dialect) -> Asked:
+    """What the path `raw` asks of thumbor, from its first slash on. Raises `BadRequest` or `SignatureRefused`."""
+    first, _, rest = raw.partition("?")[0][1:].partition("/")
+    if not _is_unsafe(first, dialect):
+        _verify(dialect, unquote(first), [rest])
+    asked = _asked(_Read(rest, _THUMBOR, THUMBOR_DIFFERENCES), dialect)
+    return Asked(_loosely_unquoted(asked.source).lstrip("/"), asked.fields, ignored=asked.ignored)
+
+
+def translate_imagor(raw: str, dialect: Dialect) -> Asked:
+    """What the path `raw` asks of imagor, from its first slash on. Raises `BadRequest` or `SignatureRefused`."""
+    path = raw.partition("?")[0].lstrip("/")
+    text = unquoted(path)
+    first = text.partition("/")[0]
+    if not _is_unsafe(first, dialect):
+        _verify(dialect, first, [text.partition("/")[2], path.partition("/")[2]])
+    # A plus sign is a space in a source, and an escaped one is not.
+    spaced = unquoted(path.replace("+", " ")).partition("/")[2]
+    asked = _asked(_Read(spaced, _IMAGOR, IMAGOR_DIFFERENCES), dialect)
+    source = asked.source.lstrip("/")
+    if source.startswith(_BASE64):
+        source = _decoded(source.removeprefix(_BASE64))
+    elif _ESCAPE.search(source):
+        source = unquote(source)
+    return Asked(source, asked.fields, stem=asked.stem, expires=asked.expires, ignored=asked.ignored)
+
+
+def _is_unsafe(first: str, dialect: Dialect) -> bool:
+    """Whether the URL says that it has no signature. Raises `SignatureRefused` where that is not allowed."""
+    if first == "unsafe" and (dialect.unsafe or not dialect.keys):
+        return True
+    if not dialect.keys:
+        raise SignatureRefused
+    return False
+
+
+def _verify(dialect: Dialect, given: str, messages: Sequence[str]) -> None:
+    length = dialect.signature_length or None
+    digests = [digest for message in messages for digest in dialect.digests(message.encode())]
+    require_match([base64.urlsafe_b64encode(digest).decode("ascii")[:length] for digest in digests], given)
+
+
+def _asked(read: _Read, dialect: Dialect) -> Asked:
+    match = read.pattern.fullmatch(read.text)
+    if match is None:
+        raise BadPath(_NO_SOURCE)
+    if match["meta"]:
+        unsupported("meta/")
+    parts = match.groupdict()
+    filters = Filters(differences=read.differences, format=None)
+    if parts.get("stretch"):
+        filters.stretch = True
+    for spelled in _filters_of(parts["filters"] or ""):
+        apply(filters, spelled)
+    own = format_of_extension(parts["source"])
+    fields = fields_of(Geometry.of(parts, alone=read.differences.imagor), filters, own, dialect.format)
+    return Asked(parts["source"], fields, stem=filters.stem, expires=filters.expires, ignored=sorted(filters.ignored))
+
+
+def _filters_of(text: str) -> list[str]:
+    """Each filter as `name(arguments`. They are cut at `):`, for arguments may hold colons."""
+    return [each.removesuffix(")") for each in text.split("):") if each] if text else []
+
+
+def _loosely_unquoted(text: str) -> str:
+    """`text` decoded once; a `%` that begins no escape is itself. Raises `BadPath` for what is not UTF-8."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise BadPath from None
+
+
+def _decoded(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise BadPath(_NO_SOURCE) from None
