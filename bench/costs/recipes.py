@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from thumbs.errors import ThumbError
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, resolve
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, resolve
 
 WATERMARK = "mark"
 SIZES = (

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thumbs.management.caret import pointed_at
-from thumbs.request.mistakes import Mistake
+from thumbs.request.mistakes.located import Mistake
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from thumbs.pipeline.fair_executor import FairExecutor
 from thumbs.pipeline.ports import FETCH, LOOKUP, Storage, fetch_stage, render_stage
 from thumbs.pipeline.replies import Pending
 from thumbs.pipeline.thumbnailer import Thumbnailer
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.policy import StoragePolicy
 
 QUEUE = 5
 

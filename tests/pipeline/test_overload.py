@@ -22,7 +22,7 @@ from thumbs.pipeline.executor import BoundedExecutor, Executor
 from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
 from thumbs.pipeline.replies import Pending
 from thumbs.pipeline.thumbnailer import Thumbnailer
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.policy import StoragePolicy
 
 # --------------------------------------------------------------------------------------- refusals
 

@@ -12,7 +12,7 @@ from tests.support.playgrounds import playground
 from thumbs.image.transforms import Transform
 from thumbs.playground import assets
 from thumbs.request import filters
-from thumbs.request.filters import Filter
+from thumbs.request.filter_kinds import Filter
 from thumbs.request.parameters import Kind, Parameter
 
 

@@ -6,8 +6,9 @@ from thumbs.errors import NotOffered
 from thumbs.http.messages import accepted_formats
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
-from thumbs.request.mistakes import path_mistakes
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, resolve
+from thumbs.request.mistakes.paths import path_mistakes
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, resolve
 
 # What Chromium 156 and older ones send.
 NEWEST = "image/jxl,image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"

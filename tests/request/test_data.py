@@ -6,8 +6,10 @@ from thumbs.errors import BadFilter, NotOffered, SizeOverLimit, ThumbError
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.grammar import Target, build, parse, preset
-from thumbs.request.mistakes import path_mistakes, spec_mistakes, target_mistakes
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, resolve
+from thumbs.request.mistakes.paths import path_mistakes, target_mistakes
+from thumbs.request.mistakes.specs import spec_mistakes
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, resolve
 from thumbs.request.signing import Signer
 
 SIGNER = Signer((b"secret",))

@@ -7,8 +7,10 @@ from thumbs.image.formats import FORMATS, OUTPUT_NAMES
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.grammar import preset
-from thumbs.request.mistakes import path_mistakes, spec_mistakes
-from thumbs.request.resolve import StoragePolicy, resolve
+from thumbs.request.mistakes.paths import path_mistakes
+from thumbs.request.mistakes.specs import spec_mistakes
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import resolve
 
 BROWSER = ("avif", "webp")
 STILL = sorted(name for name in OUTPUT_NAMES if not FORMATS[OUTPUT_NAMES[name]].animated)

@@ -8,7 +8,8 @@ from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.image.transforms import Transform
 from thumbs.request.filters import build_filters, parse_filters
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, resolve
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, resolve
 
 
 def asked(filters: str = "", *, linear: bool = False, turbo: bool = False) -> ThumbRequest:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from thumbs.request.filters import FILTERS, Filter, read_arguments
+from thumbs.request.filter_kinds import Filter
+from thumbs.request.filters import FILTERS, read_arguments
 from thumbs.request.parameters import Kind, Parameter
 from thumbs.request.scalars import decimal_text
 

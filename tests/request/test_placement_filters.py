@@ -7,7 +7,7 @@ from thumbs.image.geometry import Layout, plan
 from thumbs.image.transforms import Anchor, Compass, Crop, Fit, Focus, SizedCrop, Transform, Upscale, Watermark
 from thumbs.request import grammar
 from thumbs.request.filters import build_filters, parse_filters
-from thumbs.request.mistakes import path_mistakes
+from thumbs.request.mistakes.paths import path_mistakes
 
 LANDSCAPE, SMALL, PORTRAIT = (1200, 800), (120, 80), (600, 900)
 

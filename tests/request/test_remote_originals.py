@@ -8,8 +8,9 @@ from thumbs.errors import BadPath, SourceNotAllowed
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.image.transforms import Transform
-from thumbs.request.mistakes import path_mistakes
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, resolve
+from thumbs.request.mistakes.paths import path_mistakes
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, resolve
 from thumbs.request.signing import Signer
 from thumbs.sources.http.settings import HttpSettings, Urls
 from thumbs.toolkit.prepared import Extras, Prepared

@@ -30,13 +30,8 @@ from thumbs.image.outputs import JSON
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.grammar import Target, build, preset
 from thumbs.request.headers import vary_of
-from thumbs.request.resolve import (
-    StoragePolicy,
-    ThumbRequest,
-    group_of,
-    preflight,
-    resolve,
-)
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, group_of, preflight, resolve
 from thumbs.request.signing import Signer
 
 WIDE = OutputLimits(side=100_000, pixels=10**10)

@@ -13,7 +13,8 @@ from tests.support import strategies
 from thumbs.errors import SignatureRefused, ThumbError
 from thumbs.image.geometry import OutputLimits
 from thumbs.request.grammar import Address, address, split
-from thumbs.request.resolve import StoragePolicy, resolve
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import resolve
 from thumbs.request.signing import DEFAULT_LENGTH, MAXIMUM_LENGTH, Signer
 
 SECRET = b"only for tests"

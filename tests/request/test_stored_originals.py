@@ -6,8 +6,9 @@ from thumbs.errors import BadFilter, NotOffered
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.grammar import build, parse
-from thumbs.request.mistakes import path_mistakes
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, resolve
+from thumbs.request.mistakes.paths import path_mistakes
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, resolve
 
 
 def _policy(*formats: str) -> StoragePolicy:

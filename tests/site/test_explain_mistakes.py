@@ -14,7 +14,7 @@ from django.test import override_settings
 from tests.support.commands import Run, local_storage
 from tests.support.servers import ROOT
 from tests.support.targets import RAW_TARGETS
-from thumbs.request.mistakes import Mistake
+from thumbs.request.mistakes.located import Mistake
 from thumbs.site.explain import explain
 from thumbs.wiring import process
 

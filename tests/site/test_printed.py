@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.support import mistaken
 from thumbs.http.messages import quoted_path
 from thumbs.http.targets import decoded_path
-from thumbs.request.mistakes import Mistake
+from thumbs.request.mistakes.located import Mistake
 from thumbs.site.printed import printed, target_of
 
 _URLS = st.text("/:%#?2Fé\udcffaB\n\u202e猫", max_size=30) | st.builds(

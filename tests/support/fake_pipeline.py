@@ -23,7 +23,7 @@ from thumbs.image.transforms import Transform
 from thumbs.pipeline.executor import BoundedExecutor, Executor
 from thumbs.pipeline.ports import LOOKUP, HostGate, Storage, fetch_stage, render_stage
 from thumbs.pipeline.thumbnailer import Thumbnailer
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.policy import StoragePolicy
 from thumbs.request.signing import Signer
 from thumbs.sources.source import Original, Version
 

@@ -12,7 +12,8 @@ from thumbs.errors import ThumbError
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.grammar import build, preset
-from thumbs.request.resolve import StoragePolicy, resolve
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import resolve
 from thumbs.request.signing import Signer
 
 PRESETS = MappingProxyType(

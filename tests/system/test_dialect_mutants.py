@@ -18,7 +18,8 @@ from thumbs.image.geometry import OutputLimits, plan
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.dialects.routes import routes_of
 from thumbs.request.dialects.translating import Translator
-from thumbs.request.resolve import StoragePolicy, ThumbRequest
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest
 from thumbs.request.resolver import Resolver, resolver
 from thumbs.wiring.dialects import dialects
 

@@ -24,6 +24,9 @@ TYPED: dict[str, tuple[tuple[str, ...], str]] = {
     "pcrop": (("10", "20", "60.5", "90"), "pcrop(10,20,60.5,90)"),
     "gravity": (("east",), "gravity(east)"),
     "upscale": (("no",), "upscale(no)"),
+    "align": (("east",), "align(east)"),
+    "swap": ((), "swap"),
+    "keep": ((), "keep"),
     "linear": (("yes",), "linear(yes)"),
     "dpr": (("2",), "dpr(2)"),
     "trim": (("40", "ffffff"), "trim(40,ffffff)"),
@@ -46,7 +49,7 @@ TYPED: dict[str, tuple[tuple[str, ...], str]] = {
     "expires": (("2000000001",), "expires(2000000001)"),
 }
 # These change no pixel of this picture: it has one frame, is large, opaque, and not sized by the preset.
-SAME_PIXELS = {"upscale", "background", "frames", "version", "expires"}
+SAME_PIXELS = {"upscale", "align", "swap", "keep", "background", "frames", "version", "expires"}
 
 
 @pytest.fixture(scope="module")

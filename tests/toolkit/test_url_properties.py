@@ -16,7 +16,8 @@ from thumbs.errors import ThumbError
 from thumbs.http import messages
 from thumbs.image.transforms import AUTO, Fit, Transform
 from thumbs.request import grammar
-from thumbs.request.resolve import StoragePolicy, keeps_one_frame, resolve, with_defaults
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import keeps_one_frame, resolve, with_defaults
 from thumbs.request.scalars import TOKEN
 from thumbs.toolkit.prepared import Extras, Prepared
 from thumbs.wiring import process

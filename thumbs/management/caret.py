@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from thumbs.request.mistakes import Mistake
+from thumbs.request.mistakes.located import Mistake
 
 _CUT = "…"
 

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar, TypeVarTuple
 
 from thumbs.cache.layers import Layers
 from thumbs.image.transforms import Transform
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.policy import StoragePolicy
 from thumbs.sources.health import StorageHealth
 from thumbs.sources.source import Source
 

@@ -35,7 +35,8 @@ from thumbs.pipeline.reporting.reports import Asked, Reports
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
 from thumbs.request.fallback import with_fallback
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, preflight
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, preflight
 from thumbs.request.resolver import Translate, resolver
 from thumbs.sources.source import Closable
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from thumbs.request import filters
-from thumbs.request.filters import Filter
+from thumbs.request.filter_kinds import Filter
 from thumbs.request.parameters import Kind, Parameter
 from thumbs.request.scalars import decimal_text
 

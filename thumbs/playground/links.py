@@ -16,8 +16,9 @@ from thumbs.image.transforms import ORIGINAL
 from thumbs.playground.wanted import Wanted, quoted
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address
-from thumbs.request.mistakes import path_mistakes
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, resolve
+from thumbs.request.mistakes.paths import path_mistakes
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, resolve
 from thumbs.site.printed import printed
 from thumbs.site.private_views import private_mount
 from thumbs.wiring.process import current

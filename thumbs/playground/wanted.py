@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from thumbs.http.messages import quoted_path
 from thumbs.request.filters import find
 from thumbs.request.grammar import PREFIXES, SIZE, looks_named, split_name
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.policy import StoragePolicy
 from thumbs.site.printed import printed
 
 _CALL = re.compile(r"([a-z_]+)(?:\((.*)\))?", re.DOTALL)

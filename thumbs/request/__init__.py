@@ -1,1 +1,1 @@
-"""From a raw path to a verified request, all pure. May import `errors`, `http`, `image` and `problems`."""
+"""From a raw path to a verified request, all pure. May import `errors`, `http` and `image`."""

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from thumbs.http import cache_control
 from thumbs.image.outputs import JSON
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, group_of
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, group_of
 
 _FALLBACK_SECONDS = 60  # for which caches keep the picture that stands for a missing one
 

@@ -4,8 +4,6 @@ A filter that is not in the table does not exist. `render.steps` has the table o
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from thumbs.errors import BadFilter
 from thumbs.image import colors
@@ -13,76 +11,12 @@ from thumbs.image.limits import MAX_SIDE
 from thumbs.image.transforms import MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, Transform
 from thumbs.request import filter_codecs, parameters
 from thumbs.request.filter_codecs import Fields
-from thumbs.request.parameters import DEFAULT_SHARPEN, Parameter
-from thumbs.request.scalars import TOKEN, decimal, decimal_text, matched, signed, whole, yes_or_no
+from thumbs.request.filter_kinds import Filter, amount, choice, sigma, switch
+from thumbs.request.parameters import DEFAULT_SHARPEN
+from thumbs.request.scalars import TOKEN, decimal, decimal_text, matched, whole
 
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """One filter.
-
-    `read` parses the arguments into fields of a transform, or raises ValueError or KeyError; `write` is its inverse.
-    `takes` completes the error "{name} takes …". `short` is the filter's second name. `parameters` are its arguments in
-    their order, as a form can ask for them: a row without them has one text.
-    """
-
-    name: str
-    takes: str
-    read: Callable[[str], Fields]
-    write: Callable[[Transform], str | None]
-    short: str | None = None
-    parameters: tuple[Parameter, ...] = parameters.ANY_TEXT
-
-    @property
-    def takes_nothing(self) -> bool:
-        return self.takes == _NOTHING
-
-
-_NOTHING = "no argument"
 _FROM = f"a sigma from {MIN_SIGMA:g} to"
 FILTER = re.compile(r"([a-z_]{1,32})(?:\(([^()/]*)\))?")
-
-
-def _switch(name: str, *, short: str | None = None) -> Filter:
-    def read(text: str) -> Fields:
-        if text:
-            raise ValueError("takes nothing")
-        return {name: True}
-
-    def write(transform: Transform) -> str | None:
-        return "" if getattr(transform, name) else None
-
-    return Filter(name, _NOTHING, read, write, short=short, parameters=())
-
-
-def _choice(name: str, *, short: str | None = None) -> Filter:
-    def write(transform: Transform) -> str | None:
-        chosen: bool | None = getattr(transform, name)
-        return None if chosen is None else ("yes" if chosen else "no")
-
-    asked = (parameters.choice(("yes", "no")),)
-    return Filter(name, "yes or no", lambda text: {name: yes_or_no(text)}, write, short=short, parameters=asked)
-
-
-def _amount(name: str) -> Filter:
-    def write(transform: Transform) -> str | None:
-        amount: int = getattr(transform, name)
-        return str(amount) if amount else None
-
-    takes = (parameters.number(25, -100, 100),)
-    return Filter(name, "a whole number from -100 to 100", lambda text: {name: signed(text)}, write, parameters=takes)
-
-
-def _sigma(name: str, takes: str, asked: Parameter, default: float | None = None) -> Filter:
-    def read(text: str) -> Fields:
-        return {name: default if default is not None and not text else decimal(text)}
-
-    def write(transform: Transform) -> str | None:
-        sigma: float | None = getattr(transform, name)
-        return None if sigma is None else decimal_text(sigma)
-
-    return Filter(name, takes, read, write, parameters=(asked,))
-
 
 _ROWS = (
     Filter(
@@ -142,7 +76,7 @@ _ROWS = (
         short="up",
         parameters=parameters.UPSCALE,
     ),
-    _choice("linear"),
+    choice("linear"),
     Filter(
         "dpr",
         "a number from 1 to 4",
@@ -165,14 +99,14 @@ _ROWS = (
         short="r",
         parameters=(parameters.choice(("90", "180", "270")),),
     ),
-    _switch("flip"),
-    _switch("flop"),
-    _sigma("blur", f"{_FROM} {MAX_SIGMA:g}", parameters.BLUR),
-    _sigma("sharpen", f"{_FROM} {MAX_SHARPEN_SIGMA:g}, or nothing", parameters.SHARPEN, default=DEFAULT_SHARPEN),
-    _switch("grayscale", short="gray"),
-    _amount("brightness"),
-    _amount("contrast"),
-    _amount("saturation"),
+    switch("flip"),
+    switch("flop"),
+    sigma("blur", f"{_FROM} {MAX_SIGMA:g}", parameters.BLUR),
+    sigma("sharpen", f"{_FROM} {MAX_SHARPEN_SIGMA:g}, or nothing", parameters.SHARPEN, default=DEFAULT_SHARPEN),
+    switch("grayscale", short="gray"),
+    amount("brightness"),
+    amount("contrast"),
+    amount("saturation"),
     Filter(
         "padding",
         f"one to four whole numbers of pixels up to {MAX_SIDE}, as in CSS: top,right,bottom,left",
@@ -233,9 +167,10 @@ _ROWS = (
         "offsets such as east,50,0, or a point such as 0.31,0.62",
         filter_codecs.read_align,
         filter_codecs.write_align,
+        parameters=parameters.ALIGN,
     ),
-    _switch("swap"),
-    _switch("keep"),
+    switch("swap"),
+    switch("keep"),
     # Neither is a field of a transform: `grammar` replaces a preset by its filters, and `build_filters` gets the time
     # as an argument.
     Filter(

@@ -114,6 +114,7 @@ def box(unit: str, most: float | None = None, *, step: float = 1) -> Parameter:
 FORMAT = (choice((*(name for name, row in FORMATS.items() if row.output), AUTO, JSON, ORIGINAL)),)
 DATA_ABOUT = (choice((*DATA, ",".join(DATA))),)
 FIT = (choice(Fit), color(optional=True, only_with=Fit.FILL))
+ALIGN = (point_or(Compass),)
 GRAVITY = (point_or((*Compass, *Attention)),)
 UPSCALE = (choice(("yes", "no", Upscale.RATIO)),)
 TRIM = (number(10, 0, 255, name="tolerance"), color(optional=True))

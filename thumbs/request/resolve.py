@@ -2,21 +2,20 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from thumbs.errors import BadFilter, MethodNotAllowed, NotOffered, SourceNotAllowed, StorageUnknown
+from thumbs.errors import BadFilter, MethodNotAllowed, StorageUnknown
 from thumbs.http import cache_control, messages
 from thumbs.http.messages import Headers, Response
 from thumbs.image.encoding import Encoding
 from thumbs.image.formats import FALLBACK_OUTPUT, FORMATS, auto_output, default_output
-from thumbs.image.geometry import OutputLimits
 from thumbs.image.outputs import JSON
-from thumbs.image.quality import QualityTable, quality_for
-from thumbs.image.transforms import AUTO, NO_PADDING, ORIGINAL, Transform, Upscale
+from thumbs.image.quality import quality_for
+from thumbs.image.transforms import AUTO, ORIGINAL, Transform, Upscale
 from thumbs.request import filters, grammar
-from thumbs.request.grammar import Naming, Preset, Target
+from thumbs.request.grammar import Target
 from thumbs.request.headers import success_headers, with_vary
-from thumbs.request.signing import Signer
+from thumbs.request.policy import StoragePolicy
 
 # Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
 RECIPE = "5"
@@ -25,102 +24,6 @@ NOT_FOR_DATA = ("quality", "max_bytes", "watermark")
 _ORIGINAL_ALONE = "format(original) is the stored file: size x, and no other filter but version and expires."
 # Outputs with a cap of their own on pixels, for which `auto` has another one ready.
 _CAPPED = ("avif", "jxl")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StoragePolicy:
-    """What a storage accepts, signs and answers with. A set that is None allows everything.
-
-    `watermarks` maps each name to a text that changes with the file. `render_proxy`: thumbnails may be rendered from a
-    proxy of the original, which gives other bytes. `turbo`: libjpeg-turbo decodes, which may too. `encoders` names what
-    writes each of the formats that not every server can write (`Format.extra`): others of this kind are not offered.
-    `naming` is None where a path is the key of an original; no segment of it is longer than `max_segment_bytes`, 0 for
-    no limit. `fallback` is the key of the original that is shown where another one is missing. `namespace` is a text in
-    every cache key. Where an answer is not `keepable`, no cache may keep it. `private`: a client gets only what a check
-    of the site allows.
-    """
-
-    name: str
-    qualities: Mapping[str, QualityTable]
-    output: OutputLimits
-    signer: Signer | None = None
-    sizes: frozenset[str] | None = None
-    presets: Mapping[str, Preset] = field(default_factory=dict)
-    presets_only: bool = False
-    watermarks: Mapping[str, str] = field(default_factory=dict)
-    encoding: Encoding = field(default_factory=Encoding)
-    render_proxy: bool = False
-    turbo: bool = False
-    formats: frozenset[str] | None = None
-    encoders: Mapping[str, str] = field(default_factory=dict)
-    cache_control: str | None = None
-    headers: Headers = ()
-    namespace: str = ""
-    keepable: bool = True
-    private: bool = False
-    naming: Naming | None = None
-    max_segment_bytes: int = grammar.MAX_SEGMENT_BYTES
-    fallback: str | None = None
-
-    def check(self, requested: Transform, transform: Transform) -> None:
-        """Raise `SizeOverLimit`, `NotOffered` or `BadFilter` for a thumbnail that this storage makes of no source.
-
-        `requested` is the transform of the URL, `transform` the same with all defaults.
-        """
-        self.output.check_target(transform)
-        width, height = transform.target
-        if self.presets_only and replace(requested, version=None) not in (
-            each.transform for each in self.presets.values()
-        ):
-            raise NotOffered
-        # Padding could turn an offered size into any other: it is never offered where sizes are a closed set.
-        size = f"{width or ''}x{height or ''}" if transform.padding == NO_PADDING else "padded"
-        if self.sizes is not None and size not in self.sizes:
-            raise NotOffered
-        if not self.offers(transform.format):
-            raise NotOffered
-        if transform.watermark is not None and transform.watermark.name not in self.watermarks:
-            raise BadFilter("There is no watermark of this name.")
-
-    def offers(self, output: str | None) -> bool:
-        """Whether the storage makes thumbnails of this format.
-
-        The stored file is given only where the formats name it; data about it by an unsigned storage too: they may be
-        more than is to be shown.
-        """
-        if self.formats is not None:
-            return output in self.formats and not self.lacks(output)
-        if output == JSON:
-            return self.signer is not None
-        return output != ORIGINAL and not self.lacks(output)
-
-    def lacks(self, output: str | None) -> bool:
-        """Whether nothing is installed that writes this format."""
-        row = FORMATS.get(output or "")
-        return row is not None and row.extra is not None and row.name not in self.encoders
-
-    def key_of(self, path: str) -> str:
-        """The key of the original that the decoded `path` of a URL names. Raises `BadPath` or `SourceNotAllowed`."""
-        grammar.check_path(path, max_segment_bytes=self.max_segment_bytes)
-        if self.naming is None:
-            return path
-        try:
-            return self.naming.canonical(path)
-        except ValueError:
-            raise SourceNotAllowed from None
-
-    def path_of(self, source: str) -> str:
-        """The decoded path that names `source`, a path or a URL. Raises `SourceNotAllowed`."""
-        if self.naming is None:
-            return source
-        try:
-            return self.naming.path(source)
-        except ValueError:
-            raise SourceNotAllowed from None
-
-    def file_name(self, path: str) -> str:
-        """The part of a decoded path whose extension is that of the file."""
-        return path if self.naming is None else self.naming.named(path)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

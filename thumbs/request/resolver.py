@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 from thumbs.errors import BadRequest
 from thumbs.request.grammar import Target
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, resolve, thumb_of
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, resolve, thumb_of
 
 # Reads a URL of another image server: from the path of a dialect and the rest of the target, as it was received, to the
 # name of a storage and a target. Raises as `resolve` does.

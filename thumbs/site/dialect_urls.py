@@ -11,7 +11,7 @@ from thumbs.http import messages
 from thumbs.request.dialects.dialect import Asked, Dialect
 from thumbs.request.dialects.translating import read, settled
 from thumbs.request.grammar import Target
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.policy import StoragePolicy
 from thumbs.site.printed import target_of
 from thumbs.wiring.dialects import dialects
 from thumbs.wiring.process import current, routes

@@ -16,8 +16,10 @@ from thumbs.image.transforms import AUTO
 from thumbs.problems import nearest
 from thumbs.request import filters, grammar
 from thumbs.request.grammar import Address, Target
-from thumbs.request.mistakes import Mistake, path_mistakes
-from thumbs.request.resolve import StoragePolicy, ThumbRequest, resolve, thumb_of
+from thumbs.request.mistakes.located import Mistake
+from thumbs.request.mistakes.paths import path_mistakes
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import ThumbRequest, resolve, thumb_of
 from thumbs.site.dialect_urls import DialectUrl, explain_dialect
 from thumbs.site.links import mount, mount_of
 from thumbs.site.printed import printed, target_of

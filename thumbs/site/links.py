@@ -4,7 +4,7 @@ from django.urls import NoReverseMatch, reverse
 
 from thumbs.problems import nearest
 from thumbs.request.grammar import Address
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.policy import StoragePolicy
 from thumbs.site.private_views import private_mount
 from thumbs.wiring.process import current
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from thumbs.http.messages import quoted_path
 from thumbs.problems import closest
 from thumbs.request.grammar import SIZE
-from thumbs.request.mistakes import Mistake
+from thumbs.request.mistakes.located import Mistake
 
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 # A segment that may be a signature, also one that is not right here. One without a capital or a digit is rather a

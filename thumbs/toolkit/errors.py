@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from thumbs.request.mistakes import Mistake
+    from thumbs.request.mistakes.located import Mistake
 
 
 class WrongSpec(ValueError):

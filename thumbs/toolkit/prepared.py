@@ -14,7 +14,8 @@ from thumbs.image.transforms import AUTO, ORIGINAL, Attention, Compass, Fit, Foc
 from thumbs.request import grammar
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address, Target
-from thumbs.request.resolve import StoragePolicy, keeps_one_frame, with_defaults
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import keeps_one_frame, with_defaults
 
 Size = tuple[int, int]
 _MOST_PIXELS = 1 << 31  # of a side that a row may have: more is not the size of a picture

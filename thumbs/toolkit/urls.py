@@ -13,7 +13,7 @@ from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.transforms import Transform
 from thumbs.request import grammar
 from thumbs.request.filters import find
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.policy import StoragePolicy
 from thumbs.site import links
 from thumbs.site.served_paths import served, unwrapped
 from thumbs.sources.served import Served
@@ -212,7 +212,7 @@ def with_mistakes(
     presets: Mapping[str, grammar.Preset] | None = None,
 ) -> WrongSpec:
     """`error` with all mistakes of the spec and the options in its text, where they can be found."""
-    from thumbs.request.mistakes import spec_mistakes, spec_text  # noqa: PLC0415 - needed for mistakes only
+    from thumbs.request.mistakes.specs import spec_mistakes, spec_text  # noqa: PLC0415 - needed for mistakes only
 
     if not isinstance(spec, str):
         return error

@@ -12,7 +12,7 @@ from thumbs.conf.loading import Configuration
 from thumbs.extras import is_installed
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request.grammar import Naming
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.policy import StoragePolicy
 from thumbs.request.signing import Signer
 from thumbs.sources.drivers import table
 from thumbs.wiring.namespaces import namespace_of

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from thumbs.conf.loading import Configuration, load, may_have_dialects
 from thumbs.request.dialects.routes import NO_ROUTES, Routes, routes_of
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.policy import StoragePolicy
 from thumbs.wiring.overrides import settled
 from thumbs.wiring.policies import policy
 

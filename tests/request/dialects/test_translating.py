@@ -11,7 +11,8 @@ from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.request import grammar
 from thumbs.request.dialects.dialect import Dialect
 from thumbs.request.dialects.translating import Translator
-from thumbs.request.resolve import StoragePolicy, resolve
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import resolve
 from thumbs.request.resolver import resolver
 from thumbs.sources.http.settings import HttpSettings, Urls
 

@@ -12,7 +12,8 @@ from thumbs.image.transforms import AUTO, Color, Transform, Upscale
 from thumbs.request.dialects import go_mage, imgproxy, ipx, thumbor
 from thumbs.request.dialects.dialect import GO_MAGE, IMAGOR, IMGPROXY, IPX, THUMBOR, Asked, Dialect
 from thumbs.request.grammar import Target
-from thumbs.request.resolve import StoragePolicy, output_without_format
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import output_without_format
 
 logger = logging.getLogger("thumbs")
 

@@ -8,7 +8,7 @@ from django.db.models.fields.files import FieldFile
 
 from thumbs.image.outputs import JSON
 from thumbs.image.transforms import NO_PADDING, Fit, Transform
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.policy import StoragePolicy
 from thumbs.site.links import UnknownStorage, policy_of
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
 from thumbs.toolkit.files import file_of

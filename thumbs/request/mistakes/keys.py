@@ -7,7 +7,7 @@ from thumbs.image.formats import BY_EXTENSION, OUTPUT_NAMES, default_output
 from thumbs.image.outputs import JSON, output_of_name
 from thumbs.problems import closest
 from thumbs.request.grammar import BAD_NAME, CONTROL, MAX_PATH_BYTES, MAX_SEGMENT_BYTES
-from thumbs.request.located import NOT_UTF_8, Mistake, Span
+from thumbs.request.mistakes.located import NOT_UTF_8, Mistake, Span
 
 OUTPUT_EXTENSIONS = (*(extension for extension, name in BY_EXTENSION.items() if name in OUTPUT_NAMES), JSON)
 _CONTROLS = re.compile(f"(?:{CONTROL.pattern})+")

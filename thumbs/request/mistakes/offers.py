@@ -8,13 +8,13 @@ from thumbs.image.formats import FORMATS, OUTPUT_NAMES
 from thumbs.image.outputs import JSON, usual_extension
 from thumbs.image.transforms import AUTO, NO_PADDING, ORIGINAL, Color, Transform
 from thumbs.problems import closest, nearest
-from thumbs.request import size_mistakes
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Preset
-from thumbs.request.key_mistakes import extension_of
-from thumbs.request.located import Mistake, Span
+from thumbs.request.mistakes import sizes
+from thumbs.request.mistakes.keys import extension_of
+from thumbs.request.mistakes.located import Mistake, Span
+from thumbs.request.mistakes.wanted import Wanted
 from thumbs.request.resolve import NOT_FOR_DATA, keeps_one_frame, output_without_format
-from thumbs.request.wanted import Wanted
 
 _ANIMATED = ("webp", "gif")
 _UNSIGNED = "URLs of this storage are not signed, and its formats do not name json."
@@ -197,9 +197,9 @@ def _size_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     try:
         policy.output.check_target(transform)
     except SizeOverLimit:
-        sentence, near = size_mistakes.over_limit(sides, dpr, policy.output)
+        sentence, near = sizes.over_limit(sides, dpr, policy.output)
         if policy.sizes is not None:
-            near = size_mistakes.nearest_offered(sides, policy.sizes, dpr)
+            near = sizes.nearest_offered(sides, policy.sizes, dpr)
         yield size.mistake(sentence, near if own else "")
         return
     if policy.sizes is None:
@@ -209,7 +209,7 @@ def _size_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     width, height = transform.target
     if f"{width or ''}x{height or ''}" not in policy.sizes:
         times = f"With dpr {dpr:g}, this is {width or ''}x{height or ''}. " if dpr != 1 else ""
-        near = size_mistakes.nearest_offered(sides, policy.sizes, dpr)
+        near = sizes.nearest_offered(sides, policy.sizes, dpr)
         sentence = f"{times}This storage offers only the sizes {', '.join(sorted(policy.sizes))}."
         yield size.mistake(sentence, near if own else "")
 

@@ -9,8 +9,10 @@ from tests.support.mistaken import OPEN, POLICIES, PRESETS
 from thumbs.errors import ThumbError
 from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.request.grammar import expand
-from thumbs.request.mistakes import Mistake, option_text, spec_mistakes, spec_text
-from thumbs.request.resolve import StoragePolicy, with_defaults
+from thumbs.request.mistakes.located import Mistake
+from thumbs.request.mistakes.specs import option_text, spec_mistakes, spec_text
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import with_defaults
 from thumbs.toolkit.errors import WrongSpec
 from thumbs.toolkit.spec import spelled
 

@@ -14,8 +14,9 @@ from thumbs.image.limits import MAX_SIDE
 from thumbs.image.outputs import DATA, JSON
 from thumbs.image.transforms import AUTO, MAX_SHARPEN_SIGMA, MAX_SIGMA, MIN_SIGMA, ORIGINAL, Attention, Compass, Fit
 from thumbs.problems import closest
-from thumbs.request.filters import Filter, read_arguments
-from thumbs.request.located import Mistake, Span, corrected
+from thumbs.request.filter_kinds import Filter
+from thumbs.request.filters import read_arguments
+from thumbs.request.mistakes.located import Mistake, Span, corrected
 from thumbs.request.scalars import NAME, SECONDS, TOKEN, decimal, decimal_text, matched, signed, whole
 
 _MOST = 999_999_999  # of a whole number in a URL, see `scalars.whole`

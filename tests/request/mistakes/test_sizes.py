@@ -7,7 +7,7 @@ from tests.support import strategies
 from thumbs.errors import SizeOverLimit
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.transforms import Transform
-from thumbs.request.size_mistakes import Sides, nearest_offered, over_limit, sides_of
+from thumbs.request.mistakes.sizes import Sides, nearest_offered, over_limit, sides_of
 
 _SIDES = st.tuples(st.none() | st.integers(1, 9000), st.none() | st.integers(1, 9000))
 _DPRS = st.just(1.0) | strategies.decimals(1, 4)

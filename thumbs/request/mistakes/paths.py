@@ -11,16 +11,16 @@ from thumbs.errors import SignatureRefused
 from thumbs.http.messages import quoted_path
 from thumbs.image.formats import format_of_extension
 from thumbs.problems import closest, nearest
-from thumbs.request.filter_mistakes import Parts, read_filters
 from thumbs.request.grammar import MAX_SEGMENT_BYTES, PREFIXES, SIZE, Address, Preset, split_name
-from thumbs.request.key_mistakes import key_mistakes, name_mistakes
-from thumbs.request.located import NOT_UTF_8, Mistake, Span
-from thumbs.request.offer_mistakes import offer_mistakes
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.mistakes.filters import Parts, read_filters
+from thumbs.request.mistakes.keys import key_mistakes, name_mistakes
+from thumbs.request.mistakes.located import NOT_UTF_8, Mistake, Span
+from thumbs.request.mistakes.offers import offer_mistakes
+from thumbs.request.mistakes.sizes import SIZES, Sides, near_size, sides_of
+from thumbs.request.mistakes.specs import option_text, spec_mistakes, spec_text
+from thumbs.request.mistakes.wanted import Wanted
+from thumbs.request.policy import StoragePolicy
 from thumbs.request.signing import Signer
-from thumbs.request.size_mistakes import SIZES, Sides, near_size, sides_of
-from thumbs.request.spec_mistakes import option_text, spec_mistakes, spec_text
-from thumbs.request.wanted import Wanted
 
 __all__ = ["Mistake", "option_text", "path_mistakes", "spec_mistakes", "spec_text", "target_mistakes"]
 

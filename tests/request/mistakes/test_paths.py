@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from tests.support import mistaken
 from tests.support.mistaken import OPEN, POLICIES, SIGNER, is_refused
 from thumbs.request.filters import FILTERS
-from thumbs.request.mistakes import Mistake, path_mistakes, target_mistakes
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.mistakes.located import Mistake
+from thumbs.request.mistakes.paths import path_mistakes, target_mistakes
+from thumbs.request.policy import StoragePolicy
 
 UNSIGNED = sorted(name for name, policy in POLICIES.items() if policy.signer is None)
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from thumbs.image.outputs import output_of_name
 from thumbs.image.transforms import Transform
 from thumbs.problems import closest
-from thumbs.request import size_mistakes
 from thumbs.request.filter_codecs import Fields
-from thumbs.request.filter_mistakes import Parts
 from thumbs.request.filters import NOT_IN_TRANSFORM
 from thumbs.request.grammar import Preset
-from thumbs.request.located import Mistake, Span
-from thumbs.request.resolve import StoragePolicy
-from thumbs.request.size_mistakes import Sides
+from thumbs.request.mistakes import sizes
+from thumbs.request.mistakes.filters import Parts
+from thumbs.request.mistakes.located import Mistake, Span
+from thumbs.request.mistakes.sizes import Sides
+from thumbs.request.policy import StoragePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Wanted:
         preset, sides = self.preset, self.sides
         fields: Fields = {**(preset.fields if preset else {}), **self.parts.fields}
         if preset is not None and sides == (None, None):
-            sides = size_mistakes.sides_of(preset.size)
+            sides = sizes.sides_of(preset.size)
         width, height = sides or (None, None)
         if self.named_format is not None:
             fields.setdefault("format", self.named_format)

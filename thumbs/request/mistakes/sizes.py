@@ -9,7 +9,7 @@ from thumbs.errors import SizeOverLimit
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.transforms import Transform
 from thumbs.request.grammar import SIZE
-from thumbs.request.located import Mistake, Span
+from thumbs.request.mistakes.located import Mistake, Span
 
 SIZES = "A size is 400x300, 400x, x300, or x for that of the original, without leading zeros."
 Sides = tuple[int | None, int | None]

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from thumbs.problems import closest, nearest
-from thumbs.request.filter_mistakes import Part, Parts, near_filter, read_named, repetitions
 from thumbs.request.filters import BY_NAME, find
 from thumbs.request.grammar import SIZE, Preset
-from thumbs.request.located import Mistake, Span
-from thumbs.request.offer_mistakes import offer_mistakes
-from thumbs.request.resolve import StoragePolicy
+from thumbs.request.mistakes.filters import Part, Parts, near_filter, read_named, repetitions
+from thumbs.request.mistakes.located import Mistake, Span
+from thumbs.request.mistakes.offers import offer_mistakes
+from thumbs.request.mistakes.sizes import SIZES, near_size, sides_of
+from thumbs.request.mistakes.wanted import Wanted
+from thumbs.request.policy import StoragePolicy
 from thumbs.request.scalars import NAME, decimal_text
-from thumbs.request.size_mistakes import SIZES, near_size, sides_of
-from thumbs.request.wanted import Wanted
 
 _TOKEN = re.compile(r"\S+")
 _CALL = re.compile(r"([A-Za-z_-]+)[(=](.*?)\)?")

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 
 from thumbs.problems import closest, nearest
-from thumbs.request.argument_mistakes import read_or_locate
 from thumbs.request.filter_codecs import Fields
-from thumbs.request.filters import BY_NAME, FILTER, Filter
-from thumbs.request.located import Mistake, Span, corrected
+from thumbs.request.filter_kinds import Filter
+from thumbs.request.filters import BY_NAME, FILTER
+from thumbs.request.mistakes.arguments import read_or_locate
+from thumbs.request.mistakes.located import Mistake, Span, corrected
 
 # A filter in a spelling that is nearly right: other brackets, an equals sign, blanks, capitals, hyphens.
 _LOOSE = re.compile(r"([A-Za-z][A-Za-z_-]*)\s*(?:[\[({=:](.*))?", re.DOTALL)
