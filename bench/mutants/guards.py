@@ -90,7 +90,7 @@ GUARDS = (
     ),
     Guard(
         "length of an EXIF block",
-        "thumbs/render/copyright.py",
+        "thumbs/render/codecs/copyright.py",
         "Copyright(exif) if len(exif) <= _MAX_EXIF_BYTES else None",
         "Copyright(exif)",
         _RENDER,

@@ -244,4 +244,4 @@ def test_a_poisoned_cache_costs_a_render_and_no_more(
 
 
 def _key_of(thumbnailer: Thumbnailer, path: bytes) -> str:
-    return thumbnailer._resolve(path, ()).key
+    return thumbnailer._resolve(path, (), "").key

@@ -84,7 +84,7 @@ def test_a_size_of_whole_blocks_shows_the_same_pixels(made: Sample, times: int) 
     assert len(larger) == len(made.data)
     # Chroma of the last columns is interpolated with its neighbors.
     box = (0, 0, max(1, original.width - 2), max(1, original.height - 2))
-    if min(original.size) > 2:
+    if min(original.size) > 4:  # libjpeg does not interpolate chroma of up to two columns (jdsample.c)
         assert shown.crop(box).tobytes() == decoded(made.data).crop(box).tobytes()
 
 
