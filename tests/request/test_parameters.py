@@ -15,7 +15,8 @@ def samples(parameter: Parameter) -> list[str]:
     if parameter.kind is Kind.COLOR:
         return ["ffcc00", "00000080"]
     if parameter.kind is Kind.POINT:
-        return [*parameter.choices, "0,0", "1,1", "0.31,0.62"]
+        most = decimal_text(parameter.most or 0)
+        return [*parameter.choices, "0,0", f"{most},{most}", "0.31,0.62"]
     if parameter.kind is Kind.BOX:
         return ["10,20,30,40"]
     if parameter.kind is Kind.NAME:
