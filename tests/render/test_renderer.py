@@ -293,6 +293,12 @@ def test_colors_go_through_the_embedded_profile() -> None:
         assert near(picture(data, transform).getpixel((15, 10)), (40, 220, 30), by=4)
 
 
+@pytest.mark.parametrize("width", [300, 500, 900])
+def test_an_enlarged_webp_is_enlarged_from_its_own_pixels(width: int) -> None:
+    asked = Transform(width, None, "png", upscale=True)
+    assert picture(SOURCES["webp"], asked).tobytes() == picture(SOURCES["png"], asked).tobytes()
+
+
 @pytest.mark.parametrize("output", ["jpeg", "png", "webp", "avif", "gif"])
 def test_no_metadata_of_the_source_is_in_the_thumbnail(output: str) -> None:
     exif = Image.Exif()
