@@ -18,12 +18,18 @@ _PROC = Path("/proc")
 def memory(directory: str | None) -> dict[str, int]:
     """Bytes of all workers, and of their children, which render.
 
-    The workers are the processes with files in `directory`; without one, this process. Empty where there is no /proc.
+    The workers are the processes with files in `directory`; without one, this process. Without `RENDER` where
+    the kernel hides the children, and empty where there is no /proc.
     """
     workers = workers_in(directory) or {os.getpid()}
     children = _descendants(workers) - workers
-    sizes = {WORKER: _anonymous(workers), RENDER: _anonymous(children)}
-    return sizes if sizes[WORKER] else {}
+    used = _anonymous(workers)
+    if not used:
+        return {}
+    rendering = _anonymous(children)
+    # They are not dumpable, so a /proc with `hidepid` (ProtectProc= of systemd) does not show them.
+    is_hidden = bool(children) and not rendering
+    return {WORKER: used} if is_hidden else {WORKER: used, RENDER: rendering}
 
 
 def workers_in(directory: str | None) -> set[int]:
