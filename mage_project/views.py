@@ -11,6 +11,7 @@ from thumbs.errors import BadRequest
 from thumbs.http import messages
 from thumbs.site.readiness import readiness, watch
 from thumbs.wiring import build, process
+from thumbs.wiring.machine import machine
 
 
 async def health(_: HttpRequest) -> HttpResponse:
@@ -40,7 +41,12 @@ def metrics(_: HttpRequest) -> HttpResponse:
         raise Http404
     watch()
     content_type, body = build.metrics().exposition(
-        settings.METRICS_DIRECTORY, build.stores(configuration), build_info(), _isolation(), codecs().described()
+        settings.METRICS_DIRECTORY,
+        build.stores(configuration),
+        build_info(),
+        _isolation(),
+        codecs().described(),
+        machine(configuration, settings.METRICS_DIRECTORY),
     )
     return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "no-store"})
 

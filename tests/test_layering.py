@@ -42,7 +42,8 @@ OWNERS = {
     "idna": ("thumbs.sources.http.url",),
     "storages": ("thumbs.sources",),
     "prometheus_client": (
-        *("thumbs.observability.metrics", "thumbs.wiring.build", "thumbs.server.gauges", "mage_project"),
+        *("thumbs.observability.metrics", "thumbs.observability.machine"),
+        *("thumbs.wiring.build", "thumbs.server.gauges", "mage_project"),
     ),
     "gunicorn": (
         "thumbs.server.worker",

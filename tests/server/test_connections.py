@@ -196,3 +196,24 @@ def test_gunicorns_worker_is_given_our_connections(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(gasgi, "ASGIProtocol", gasgi.ASGIProtocol)
     protocol_module.install()
     assert gasgi.ASGIProtocol is ThumbsProtocol
+
+
+def test_what_is_unanswered_is_what_has_a_request_and_is_open() -> None:
+    class Held:
+        def __init__(self, *, idle: bool, closed: bool = False, unread: int = 0) -> None:
+            self._idle, self._closed, self._unread = idle, closed, unread
+
+        def is_without_request(self) -> bool:
+            return not self._closed and self._idle
+
+        def is_closed(self) -> bool:
+            return self._closed
+
+        def unread(self) -> int:
+            return self._unread
+
+    held = [Held(idle=False), Held(idle=True, unread=9), Held(idle=True), Held(idle=False, closed=True)]
+    found = Connections()
+    for each in held:
+        found.add(each)  # type: ignore[arg-type]
+    assert found.unanswered() == 2

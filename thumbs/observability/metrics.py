@@ -1,16 +1,21 @@
 """Prometheus metrics. Label values come from closed sets only, never from a request."""
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from thumbs.observability.machine import CommonCollector
+
 _STAGES = ("queue", "fetch", "render", "encode")
+# Label values that are there from the start: what appears with its first event has no increase for Prometheus.
+RENDER_EVENTS = ("started", "failed", "retired", "timeout", "killed", "crash", "invalid", "memory")
+DROP_REASONS = ("stalled", "unsent", "crowded", "unanswered")
+STOPPED, LOST = "stopped", "lost"  # a worker that ended when it was told to, and one that did not
 # Seconds: from a small original in the page cache to a large one in a slow storage.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -49,6 +54,12 @@ class Metrics:
             registry=registry,
         )
         self._seconds = {stage: seconds.labels(stage) for stage in _STAGES}
+        self._whole = Histogram(
+            "mage_thumbnail_seconds",
+            "Seconds of making a thumbnail: all stages together.",
+            buckets=_BUCKETS,
+            registry=registry,
+        )
         self._waiting = Gauge(
             "mage_stage_waiting",
             "Steps that wait for a thread.",
@@ -75,12 +86,23 @@ class Metrics:
             ["event"],
             registry=registry,
         )
+        for event in RENDER_EVENTS:
+            self._children.labels(event)
+        Gauge(
+            "mage_workers",
+            "Worker processes that answer.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        ).set(1)
+        worker_exits(registry)
         self._dropped = Counter(
             "mage_connections_dropped",
             "Connections that the server closed to protect itself, by reason.",
             ["reason"],
             registry=registry,
         )
+        for reason in DROP_REASONS:
+            self._dropped.labels(reason)
         self._refused = Counter(
             "mage_answers_refused",
             "Answers that became 503 because clients had not taken others.",
@@ -127,9 +149,12 @@ class Metrics:
         if counter is None:
             counter = self._known[status, layer] = self._requests.labels(str(status), layer or "none")
         counter.inc()
-        for stage, spent in seconds.items():
-            if stage in self._seconds:
-                self._seconds[stage].observe(spent)
+        if not seconds:
+            return
+        made = {stage: spent for stage, spent in seconds.items() if stage in self._seconds}
+        for stage, spent in made.items():
+            self._seconds[stage].observe(spent)
+        self._whole.observe(sum(made.values()))
 
     def failed(self, storage: str, code: str) -> None:
         """Count a failure of `storage`. `code` is that of a class in `thumbs.errors`."""
@@ -195,19 +220,31 @@ class Metrics:
         build: Mapping[str, str] | None = None,
         isolation: Mapping[str, bool] | None = None,
         codecs: Mapping[str, Mapping[str, str]] | None = None,
+        *more: Collector,
     ) -> tuple[str, bytes]:
         """Content type and body of `/metrics`, for all processes that share `shared_directory`, else for this one.
 
         `stores` has entries and bytes of each storage's disk cache, `build` versions by name, `isolation` whether each
-        layer holds, `codecs` the name of what reads and writes each format (`Codecs.described`).
+        layer holds, `codecs` the name of what reads and writes each format (`Codecs.described`). `more` are collectors
+        of other values of the whole machine.
         """
         registry = self._registry
         if shared_directory is not None:
             registry = CollectorRegistry()
             MultiProcessCollector(registry, path=shared_directory)  # type: ignore[no-untyped-call]
         common = CollectorRegistry()
-        common.register(_CommonCollector(stores or {}, build or {}, isolation or {}, codecs or {}))
+        common.register(CommonCollector(stores or {}, build or {}, isolation or {}, codecs or {}))
+        for collector in more:
+            common.register(collector)
         return CONTENT_TYPE_LATEST, generate_latest(registry) + generate_latest(common)
+
+
+def worker_exits(registry: CollectorRegistry) -> Counter:
+    """Counts workers that have ended, by `STOPPED` or `LOST`. gunicorn's main process has one too, and increases it."""
+    counter = Counter("mage_worker_exits", "Worker processes that have ended, by event.", ["event"], registry=registry)
+    for event in (STOPPED, LOST):
+        counter.labels(event)
+    return counter
 
 
 def _totals(registry: CollectorRegistry, *, shared: bool) -> Totals:
@@ -226,48 +263,3 @@ def _totals(registry: CollectorRegistry, *, shared: bool) -> Totals:
         elif sample.name == "mage_stage_seconds_count":
             steps[labels["stage"]] = int(sample.value)
     return Totals(shared, requests, errors, seconds, steps)
-
-
-class _CommonCollector(Collector):
-    """Values of the whole machine. As Gauges they would be written to each process's file, and be summed."""
-
-    def __init__(
-        self,
-        stores: Mapping[str, tuple[int, int]],
-        build: Mapping[str, str],
-        isolation: Mapping[str, bool],
-        codecs: Mapping[str, Mapping[str, str]],
-    ) -> None:
-        self._stores = stores
-        self._build = build
-        self._isolation = isolation
-        self._codecs = codecs
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        entries = GaugeMetricFamily("mage_cache_entries", "Entries in the disk cache.", labels=["storage"])
-        sizes = GaugeMetricFamily("mage_cache_bytes", "Bytes of disk that the entries take.", labels=["storage"])
-        for storage, (count, size) in self._stores.items():
-            entries.add_metric([storage], count)
-            sizes.add_metric([storage], size)
-        yield from (entries, sizes)
-        if self._isolation:
-            layers = GaugeMetricFamily(
-                "mage_isolation", "Whether this layer of isolation holds: 1 or 0.", labels=["layer"]
-            )
-            for layer, holds in self._isolation.items():
-                layers.add_metric([layer], float(holds))
-            yield layers
-        if self._codecs:
-            found = GaugeMetricFamily(
-                "mage_codec", "What reads or writes each format; always 1.", labels=["format", "direction", "package"]
-            )
-            for name, ways in self._codecs.items():
-                for direction, package in ways.items():
-                    found.add_metric([name, direction, package], 1)
-            yield found
-        if self._build:
-            built = GaugeMetricFamily(
-                "mage_build_info", "Versions of the running software; always 1.", labels=list(self._build)
-            )
-            built.add_metric(list(self._build.values()), 1)
-            yield built

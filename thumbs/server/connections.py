@@ -25,6 +25,9 @@ class Connection(Protocol):
     def rank(self) -> int | None:
         """How well it can be closed for another one, the lowest first; None if not at all."""
 
+    def is_closed(self) -> bool:
+        """Whether it is closed, or will be when everything that was written is sent."""
+
     def idle_until(self) -> float:
         """The loop's time at which it is closed if no request comes."""
 
@@ -55,6 +58,11 @@ class Connections:
         for connection in self._idle():
             if not connection.unread():
                 connection.close()
+
+    def unanswered(self) -> int:
+        """How many open connections have a request under way, or one that has arrived and was not read."""
+        waiting = [each for each in list(self._open) if not each.is_closed()]
+        return sum(1 for each in waiting if not each.is_without_request() or each.unread())
 
     def make_room(self, newest: Connection) -> bool:
         """Close the connection that has been idle for the longest, as nginx does. False if none can be closed."""

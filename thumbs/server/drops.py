@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 logger = logging.getLogger("thumbs")
 
-STALLED, UNSENT, CROWDED = "stalled", "unsent", "crowded"
+STALLED, UNSENT, CROWDED, UNANSWERED = "stalled", "unsent", "crowded", "unanswered"
 _WHY = {
     STALLED: "because the client took no bytes for limits.send_seconds",
     UNSENT: "to hold no more unsent answers than limits.unsent_mb",
     CROWDED: "to keep no more connections than worker_connections",
+    UNANSWERED: "because the worker ended before their requests were answered",
 }
 _LOG_SECONDS = 60.0
 
@@ -24,10 +25,11 @@ class Drops:
         self._unlogged: Counter[str] = Counter()
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, reason: str) -> None:
-        """A connection was closed for `reason`, one of the constants above."""
-        self._count(reason)
-        self._unlogged[reason] += 1
+    def add(self, reason: str, count: int = 1) -> None:
+        """`count` connections were closed for `reason`, one of the constants above."""
+        for _ in range(count):
+            self._count(reason)
+        self._unlogged[reason] += count
         if self._timer is None:
             self._log()
 

@@ -148,6 +148,10 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         """Whether the connection is open, and no request is under way on it."""
         return not self._closed and (self._awaiting_request or self.req_count == 0)
 
+    def is_closed(self) -> bool:
+        """Whether the connection is closed, or will be when everything that was written is sent."""
+        return bool(self._closed)
+
     def idle_until(self) -> float:
         """The loop's time at which the connection is closed if no request comes."""
         handle = self._keepalive_handle

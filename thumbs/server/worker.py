@@ -4,6 +4,7 @@ It uses private names of gunicorn 27, which `pyproject.toml` requires. If one is
 worker does, and the log says so. `tests/system/test_worker.py` compares the two, conversation by conversation.
 """
 
+import mmap
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +14,7 @@ from gunicorn.workers import gasgi
 
 from thumbs.observability import redaction
 from thumbs.server import gauges
+from thumbs.server.drops import UNANSWERED
 
 if TYPE_CHECKING:
     from thumbs.wiring.sending import SendLimits
@@ -31,6 +33,7 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Runs in gunicorn's main process, before the fork: the warning is logged once, not once a worker."""
         super().__init__(*arguments, **options)
+        self._stopped = mmap.mmap(-1, 1)  # shared with the main process: 1 when this worker has ended as it should
         _mark_dead_workers(self)
         if ThumbsWorker._missing is None:
             ThumbsWorker._missing = _missing_names(self)
@@ -73,6 +76,15 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
 
             await draining.drain(self, protocol.connections)
         await super()._shutdown()
+        if not self._missing:
+            unanswered = protocol.connections.unanswered()
+            if unanswered:
+                protocol.ThumbsProtocol.answers.drops.add(UNANSWERED, unanswered)
+        self._stopped[0] = 1
+
+    def has_stopped(self) -> bool:
+        """Whether it has ended because it was told to, by a signal or `--max-requests`. For the main process."""
+        return self._stopped[0] == 1
 
 
 def _stop() -> None:
@@ -91,6 +103,7 @@ def _mark_dead_workers(worker: Any) -> None:
 
 def _mark_dead(before: Callable[[Any, Any], None], arbiter: Any, worker: Any) -> None:
     gauges.forget(worker.pid)
+    gauges.count_exit(stopped=worker.has_stopped())
     before(arbiter, worker)
 
 
