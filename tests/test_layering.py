@@ -69,6 +69,7 @@ OWNERS = {
             "thumbs.checks.private",
             "thumbs.checks.wrappers",
             "thumbs.site.links",
+            "thumbs.site.purge_signal",
             "thumbs.management",
             "thumbs.signals",
             "thumbs.templatetags",
