@@ -44,6 +44,7 @@ OWNERS = {
     "prometheus_client": (
         *("thumbs.observability.metrics", "thumbs.wiring.build", "thumbs.server.gauges", "mage_project"),
     ),
+    "opentelemetry": ("thumbs.observability.tracing", "thumbs.observability.span_export"),
     "gunicorn": (
         "thumbs.server.worker",
         "thumbs.server.protocol",

@@ -253,6 +253,7 @@ class DocumentConf:
     run_dir: str | None = key(text, default=None)
     metrics: bool = key(boolean, default=False)
     access_log: bool = key(boolean, default=False)
+    tracing: bool = key(boolean, default=False)
     purge_on_model_changes: bool = key(boolean, default=False)
     mode: str = key(one_of(MODES), default=NORMAL)
     strict: bool = key(boolean, default=False)
