@@ -32,6 +32,15 @@ _STORAGES_FILE = os.environ.get("STORAGES_CONFIG_PATH") or _SEARCHED
 _LOG_LEVEL = (os.environ.get("LOG_LEVEL") or text_of(_STORAGES_FILE, "log_level") or "INFO").upper()
 _LOG_FORMAT = (os.environ.get("LOG_FORMAT") or text_of(_STORAGES_FILE, "log_format")).lower()
 
+# OpenTelemetry's own variables, which its SDK reads as well: where spans are sent, and whether at all.
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_ENDPOINT = next((name for name in _ENDPOINTS if os.environ.get(name)), "")
+_IS_UNTRACED = (
+    os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    or os.environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() == "none"
+)
+_TRACING: dict[str, object] = {"TRACING": not _IS_UNTRACED} if _ENDPOINT or _IS_UNTRACED else {}
+
 _SET = {key: name for key, name in _VARIABLES.items() if os.environ.get(name)}
 
 THUMBS: dict[str, object] = {
@@ -39,8 +48,9 @@ THUMBS: dict[str, object] = {
     "ENVIRON": os.environ,
     "LOG_LEVEL": _LOG_LEVEL,
     "DEFAULTS": {"isolation": "auto", "host": "0.0.0.0"},
-    "VARIABLES": {**_SET, "log_level": "LOG_LEVEL"},
+    "VARIABLES": {**_SET, "log_level": "LOG_LEVEL", **({"tracing": _ENDPOINT} if _ENDPOINT else {})},
     **{key.upper(): _value(name) for key, name in _SET.items()},
+    **_TRACING,
 }
 
 # Where prometheus-client adds the counts of all workers. It reads the variable itself at import.
@@ -69,7 +79,7 @@ redaction.install()
 
 _LEVEL = _LOG_LEVEL if _LOG_LEVEL in LOG_LEVELS else "INFO"
 # The clients of object stores log each request at INFO.
-_CLIENTS = ("azure", "boto3", "botocore", "google", "paramiko", "s3transfer", "urllib3")
+_CLIENTS = ("azure", "boto3", "botocore", "google", "opentelemetry", "paramiko", "s3transfer", "urllib3")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from tests.support.documents import bucket, checked, dotted, local, one
+from tests.support.missing_extras import need
 from thumbs import extras
 from thumbs.conf.loading import NotConfigured, load
 from thumbs.wiring.build import build
@@ -57,6 +58,7 @@ def test_a_site_with_pictures_on_disk_depends_on_four_packages() -> None:
 
 def test_every_extra_of_the_code_is_one_of_the_project_and_installs_its_packages() -> None:
     names = {"storages": "django-storages", "prometheus_client": "prometheus-client", "pillow_heif": "pillow-heif"}
+    names |= {name: name.replace(".", "-") for name in extras.PACKAGES["otel"]}
     optional = project()["optional-dependencies"]
     for extra, packages in extras.PACKAGES.items():
         assert {names.get(package, package) for package in packages} <= distributions(optional[extra])
@@ -150,6 +152,17 @@ def test_metrics_without_the_client_of_prometheus_are_an_error_with_the_command(
     assert checked({**one(local(tmp_path)), "METRICS": False}) == []
 
 
+@pytest.mark.parametrize("package", ["opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"])
+def test_tracing_without_the_sdk_is_an_error_with_the_command(hide: Hide, tmp_path: Path, package: str) -> None:
+    need("otel")  # what is left then, such as the API alone, is not enough
+    hide(package)
+    text, hint = told({**one(local(tmp_path)), "TRACING": True}, "thumbs.E045")
+    assert text.startswith("THUMBS.tracing: tracing needs opentelemetry.")
+    assert text.endswith("not installed.")
+    assert hint == 'Run: pip install "mage-thumbs[otel]"'
+    assert checked({**one(local(tmp_path)), "TRACING": False}) == []
+
+
 def test_run_thumb_server_without_gunicorn_prints_the_command(hide: Hide, tmp_path: Path) -> None:
     hide("gunicorn")
     with override_settings(THUMBS=one(local(tmp_path))), pytest.raises(CommandError) as raised:
@@ -162,6 +175,7 @@ def test_what_is_installed_is_not_reported(tmp_path: Path) -> None:
     assert checked(one(bucket())) == []
     assert checked(one(dotted(S3_STORAGE, bucket_name="b"))) == []
     assert checked({**one(local(tmp_path)), "METRICS": True}) == []
+    assert checked({**one(local(tmp_path)), "TRACING": True}) == []
 
 
 def test_another_missing_module_is_not_taken_for_an_extra() -> None:

@@ -45,6 +45,7 @@ OWNERS = {
         *("thumbs.observability.metrics", "thumbs.observability.machine"),
         *("thumbs.wiring.build", "thumbs.server.gauges", "mage_project"),
     ),
+    "opentelemetry": ("thumbs.observability.tracing", "thumbs.observability.span_export"),
     "gunicorn": (
         "thumbs.server.worker",
         "thumbs.server.protocol",
@@ -70,6 +71,7 @@ OWNERS = {
             "thumbs.checks.private",
             "thumbs.checks.wrappers",
             "thumbs.site.links",
+            "thumbs.site.purge_signal",
             "thumbs.management",
             "thumbs.signals",
             "thumbs.templatetags",

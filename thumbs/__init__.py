@@ -8,7 +8,7 @@ from thumbs.version import VERSION
 if TYPE_CHECKING:
     from thumbs.errors import ThumbError
     from thumbs.site.links import UnknownStorage
-    from thumbs.site.purging import NotPurged, purge
+    from thumbs.site.purging import NotPurged, cache_tag, purge
     from thumbs.toolkit.errors import NoThumbnail, WrongSpec
     from thumbs.toolkit.links import thumb_url
     from thumbs.toolkit.picture import Picture, picture
@@ -23,6 +23,7 @@ __all__ = [
     "UnknownStorage",
     "WrongSpec",
     "__version__",
+    "cache_tag",
     "picture",
     "purge",
     "thumb",
@@ -39,6 +40,7 @@ _MODULES = {
     "ThumbError": "thumbs.errors",
     "UnknownStorage": "thumbs.site.links",
     "WrongSpec": "thumbs.toolkit.errors",
+    "cache_tag": "thumbs.site.purging",
     "picture": "thumbs.toolkit.picture",
     "purge": "thumbs.site.purging",
     "thumb": "thumbs.toolkit.thumb",

@@ -8,6 +8,7 @@ from typing import Any
 from thumbs.front import Mount, ThumbTarget, failed, no_routes, wired, wired_routes
 from thumbs.http.messages import Request, Response
 from thumbs.http.targets import is_lossy
+from thumbs.http.trace_fields import NAMES, TraceFields
 from thumbs.pipeline.replies import Lookup
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.request.dialects.routes import Routes
@@ -26,6 +27,8 @@ _FIELDS = {
     b"x-forwarded-for": "forwarded_for",
     b"cdn-loop": "cdn_loop",
 }
+# Those of `TraceFields`, in its order.
+_TRACED = tuple(name.encode() for name in NAMES)
 
 
 class ThumbsASGI:
@@ -56,19 +59,19 @@ class ThumbsASGI:
         if scope["type"] == "http":
             match = self._match(scope)
             if match is not None:
-                response = await self._answer(_request(scope, match), lookup, receive)
+                response = await self._answer(scope, _request(scope, match), lookup, receive)
                 if response is not None:
                     await respond(response, send)
                 return
         await self._application(scope, receive, send)
 
     def hit(
-        self, method: str, target: bytes, fields: Mapping[bytes, str], *, peer: str = ""
+        self, method: str, target: bytes, fields: Mapping[bytes, str], *, peer: str = "", scheme: str = "http"
     ) -> Response | Lookup | None:
         """The answer if a cache layer has it at once, else what was looked up: call the application with that.
 
         None if the request is invalid or not for a thumbnail. `method` is GET or HEAD; names of `fields` are in lower
-        case. `peer` is the address in `scope["client"]`.
+        case. `peer` is the address in `scope["client"]`, `scheme` that of the connection.
         """
         match = self._matched(target, "GET", self._routes())
         if match is None or match.error is not None:
@@ -80,7 +83,10 @@ class ThumbsASGI:
         request = Request(
             method, path, length, accept, none_match, since, request_id, None, False, peer, forwarded, loop, dialect
         )
-        return self._thumbnailer().hit(request)
+        thumbnailer = self._thumbnailer()
+        if thumbnailer.traces:
+            return thumbnailer.hit(request, _trace_fields(fields, scheme, "1.1"))
+        return thumbnailer.hit(request)
 
     def _match(self, scope: Scope) -> ThumbTarget | None:
         target = raw_target(scope)
@@ -93,13 +99,13 @@ class ThumbsASGI:
             match = self._mount.match_decoded(decoded, query, lossy=lossy, routes=self._routes())
         return self._mount.with_hosts(match, hosts(scope), scope.get("http_version", ""))
 
-    async def _answer(self, request: Request, lookup: Lookup | None, receive: Receive) -> Response | None:
+    async def _answer(self, scope: Scope, request: Request, lookup: Lookup | None, receive: Receive) -> Response | None:
         """The answer; None if the client has gone."""
         try:
             thumbnailer = self._thumbnailer()
         except Exception as error:  # the configuration may be wrong in any way
             return failed(error, request.method)
-        reply = thumbnailer.reply(request, lookup)
+        reply = thumbnailer.reply(request, lookup, trace_fields(scope) if thumbnailer.traces else None)
         return reply if isinstance(reply, Response) else await _unless_left(thumbnailer.finish(reply), receive)
 
 
@@ -119,6 +125,19 @@ def _request(scope: Scope, match: ThumbTarget) -> Request:
     client = scope.get("client")
     peer = str(client[0]) if client else ""
     return Request(scope["method"], match.path, length, **fields, error=match.error, peer=peer, dialect=match.dialect)
+
+
+def trace_fields(scope: Scope) -> TraceFields:
+    """What a trace needs of the message."""
+    fields: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        if name in _TRACED:  # of a repeated `traceparent` nothing is valid, and `tracestate` may be repeated
+            fields[name] = ",".join(filter(None, (fields.get(name), value.decode("latin-1"))))
+    return _trace_fields(fields, scope.get("scheme", "http"), scope.get("http_version", ""))
+
+
+def _trace_fields(fields: Mapping[bytes, str], scheme: str, http_version: str) -> TraceFields:
+    return TraceFields._make((*(fields.get(name, "") for name in _TRACED), scheme, http_version))
 
 
 def raw_target(scope: Mapping[str, Any]) -> bytes:

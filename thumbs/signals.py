@@ -1,4 +1,4 @@
-"""Purges the files of all models of a site, for `PURGE_ON_MODEL_CHANGES`: of plain fields too. It fails no save."""
+"""The signal `purged`; and the purges of the files of all models, for `PURGE_ON_MODEL_CHANGES`, which fail no save."""
 
 import logging
 
@@ -6,10 +6,12 @@ from django.apps import apps
 from django.db.models import FileField, Model
 from django.db.models.signals import class_prepared
 
+from thumbs.site.purge_signal import purged
 from thumbs.toolkit.models import purging_rows
 from thumbs.toolkit.models.file_purges import forget_errors
 from thumbs.toolkit.models.purging_files import purging_class
 
+__all__ = ["connect", "disconnect", "purged"]
 logger = logging.getLogger("thumbs")
 
 _UID = "thumbs.purge"

@@ -14,6 +14,7 @@ from thumbs.errors import AccessRefused, BadPath, BadTarget, SourceMissing, Stor
 from thumbs.front import ThumbTarget, failed
 from thumbs.http.messages import Request, Response
 from thumbs.http.targets import is_lossy, origin_form, path_of
+from thumbs.http.trace_fields import TraceFields, from_environ
 from thumbs.pipeline.replies import Lookup
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.site.private_views import MARK
@@ -29,13 +30,15 @@ _REFUSING = (PermissionDenied, Http404)
 @csrf_exempt  # POST is answered with 405, not with a CSRF failure
 def thumbnail(request: HttpRequest, path: str) -> HttpResponse:
     """The thumbnail at `path`: the rest of the URL from the storage's name on, as Django decoded it."""
-    return django_response(wsgi.answer(_request(request, path), thumbnailer))
+    return django_response(wsgi.answer(_request(request, path), thumbnailer, request.META, request.scheme))
 
 
 @csrf_exempt
 def translated(request: HttpRequest, path: str, dialect: str) -> HttpResponse:
     """The thumbnail at a URL of another image server: `path` is what Django decoded of it, from the include on."""
-    return django_response(wsgi.answer(_translated_request(request, path, dialect), thumbnailer))
+    return django_response(
+        wsgi.answer(_translated_request(request, path, dialect), thumbnailer, request.META, request.scheme)
+    )
 
 
 def private(
@@ -61,7 +64,8 @@ def private(
         allowed = gate.ask(request, lookup)
         if isawaitable(allowed):  # such as that of a lambda around a coroutine function
             allowed = async_to_sync(_settled)(allowed)
-        return django_response(made.answer(lookup.request, gate.decided(lookup, allowed)))
+        decided, fields = gate.decided(lookup, allowed), _trace_fields(request, made)
+        return django_response(made.answer(lookup.request, decided, fields))
 
     async def async_view(request: HttpRequest, path: str) -> HttpResponse:
         opened = gate.look_up(request, path)
@@ -71,7 +75,8 @@ def private(
         allowed = gate.ask(request, lookup)
         if isawaitable(allowed):
             allowed = await _settled(allowed)
-        return django_response(await made.finish(made.reply(lookup.request, gate.decided(lookup, allowed))))
+        decided, fields = gate.decided(lookup, allowed), _trace_fields(request, made)
+        return django_response(await made.finish(made.reply(lookup.request, decided, fields)))
 
     is_async = iscoroutinefunction(check) or iscoroutinefunction(getattr(check, "__call__", None))  # noqa: B004
     chosen: Callable[..., Any] = csrf_exempt(async_view if is_async else view)
@@ -115,6 +120,10 @@ async def _settled(allowed: Awaitable[bool]) -> bool:
         return await allowed
     except _REFUSING:
         return False
+
+
+def _trace_fields(request: HttpRequest, made: Thumbnailer) -> TraceFields | None:
+    return from_environ(request.META, request.scheme or "http") if made.traces else None
 
 
 def _request(request: HttpRequest, path: str) -> Request:

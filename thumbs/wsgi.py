@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from thumbs.front import Mount, ThumbTarget, failed, no_routes, wired, wired_routes
 from thumbs.http.messages import Request, Response
+from thumbs.http.trace_fields import from_environ
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.request.dialects.routes import Routes
 
@@ -39,7 +40,7 @@ class ThumbsWSGI:
         match = self._match(environ)
         if match is None:
             return self._application(environ, start_response)
-        response = answer(request_of(environ, match), self._thumbnailer)
+        response = answer(request_of(environ, match), self._thumbnailer, environ, environ.get("wsgi.url_scheme"))
         start_response(_status_line(response), [(name.decode(), value.decode()) for name, value in response.headers])
         return [response.body] if response.body else []
 
@@ -53,13 +54,18 @@ class ThumbsWSGI:
         return self._mount.with_hosts(match, *hosts_of(environ))
 
 
-def answer(request: Request, thumbnailer: Callable[[], Thumbnailer]) -> Response:
-    """The answer of the thumbnailer; a constant problem document if the configuration is wrong."""
+def answer(
+    request: Request, thumbnailer: Callable[[], Thumbnailer], environ: "WSGIEnvironment", scheme: str | None
+) -> Response:
+    """The answer of the thumbnailer; a constant problem document if the configuration is wrong.
+
+    `environ` may also be `META` of a request of Django.
+    """
     try:
         made = thumbnailer()
     except Exception as error:  # the configuration may be wrong in any way
         return failed(error, request.method)
-    return made.answer(request)
+    return made.answer(request, None, from_environ(environ, scheme or "http") if made.traces else None)
 
 
 def request_of(environ: "WSGIEnvironment", match: ThumbTarget) -> Request:

@@ -22,6 +22,8 @@ from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.image.transforms import Transform
 from thumbs.pipeline.executor import BoundedExecutor, Executor
 from thumbs.pipeline.ports import LOOKUP, HostGate, Storage, fetch_stage, render_stage
+from thumbs.pipeline.reporting.reports import Sinks
+from thumbs.pipeline.reporting.tracing import Tracer
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.request.policy import StoragePolicy
 from thumbs.request.signing import Signer
@@ -160,6 +162,7 @@ class FakeServer:
     cache: Sequence[Layer] | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
     hosts: HostGate | None = None
+    tracer: Tracer | None = None
 
     def __post_init__(self) -> None:
         wanted = {LOOKUP: (4, 200), fetch_stage("photos"): (4, 200), render_stage("photos"): (2, 200)}
@@ -181,7 +184,13 @@ class FakeServer:
             gate=self.hosts,
             host_of=lambda path: path.partition("/")[0],
         )
-        self.thumbnailer = Thumbnailer({"photos": storage}, self.executors, observer=self.observer, clock=self.clock)
+        self.thumbnailer = Thumbnailer(
+            {"photos": storage},
+            self.executors,
+            observer=self.observer,
+            sinks=Sinks(tracer=self.tracer),
+            clock=self.clock,
+        )
         self.source.put("a.jpg", b"cat")
 
     def close(self) -> None:

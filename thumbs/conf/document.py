@@ -28,6 +28,7 @@ from thumbs.image.geometry import OutputLimits
 from thumbs.image.outputs import JSON
 from thumbs.image.quality import QualityTable
 from thumbs.image.transforms import ORIGINAL
+from thumbs.request import cache_tags
 from thumbs.request.grammar import Preset
 from thumbs.request.signing import DEFAULT_LENGTH, MAXIMUM_LENGTH
 from thumbs.sources.http.settings import HttpSettings
@@ -221,6 +222,7 @@ class StorageConf:
     cache: CacheConf = key(nested(CacheConf))
     cache_control: str | None = key(values.header_value, default=None)
     headers: dict[str, str] = key(values.headers, default={})
+    cache_tag_header: str | None = key(one_of(cache_tags.HEADERS), default=None)
     allowed_sizes: tuple[str, ...] | None = key(some_of(values.size), default=None)
     presets_only: bool = key(boolean, default=False)
     private: bool = key(boolean, default=False)
@@ -251,6 +253,7 @@ class DocumentConf:
     run_dir: str | None = key(text, default=None)
     metrics: bool = key(boolean, default=False)
     access_log: bool = key(boolean, default=False)
+    tracing: bool = key(boolean, default=False)
     purge_on_model_changes: bool = key(boolean, default=False)
     mode: str = key(one_of(MODES), default=NORMAL)
     strict: bool = key(boolean, default=False)

@@ -157,6 +157,8 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
     )
     if root.metrics is True:
         problems.extend(extras.missing(f"{where}.metrics", "metrics", "metrics"))
+    if root.tracing is True:
+        problems.extend(extras.missing(f"{where}.tracing", "tracing", "otel"))
     problems.extend(_missing_codecs(root, storages, where))
     if not (root.storages or problems):
         least = LEAST_IN_SETTINGS if where == "THUMBS" else LEAST_IN_FILE

@@ -125,6 +125,12 @@ def _private_is_not_public(storage: StorageConf) -> Iterator[Problem]:
         yield Problem(INCOMPLETE, "cache_control", "lets shared caches keep the pictures of a private storage.", hint)
 
 
+def _cache_tag_header_is_set_once(storage: StorageConf) -> Iterator[Problem]:
+    name = storage.cache_tag_header
+    if name is not None and name.lower() in map(str.lower, storage.headers):
+        yield Problem(INCOMPLETE, "cache_tag_header", f"and headers exclude each other: both set {name}.")
+
+
 def _fallback_has_a_path(storage: StorageConf) -> Iterator[Problem]:
     driver = _driver(storage)
     if storage.fallback is None or driver is None:
@@ -150,5 +156,6 @@ _RULES: tuple[Rule, ...] = (
     _signature_is_long_enough,
     _unsigned_is_limited,
     _private_is_not_public,
+    _cache_tag_header_is_set_once,
     _fallback_has_a_path,
 )

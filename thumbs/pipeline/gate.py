@@ -9,6 +9,7 @@ from typing import TypeVar, TypeVarTuple
 
 from thumbs.errors import HostOverloaded
 from thumbs.pipeline.ports import Storage, fetch_stage
+from thumbs.pipeline.reporting.tracing import QUEUE
 from thumbs.pipeline.steps import Step, Wait
 from thumbs.request.resolve import ThumbRequest
 
@@ -68,7 +69,7 @@ async def fetch(storage: Storage, thumb: ThumbRequest, call: Callable[[str, *A],
     if gate is None or storage.host_of is None:
         return await Step(stage, lambda: storage.checked(call, thumb.path, *more))
     host, began = storage.host_of(thumb.path), time.monotonic()
-    await Wait(stage, gate.enter(host))
+    await Wait(stage, gate.enter(host), QUEUE)
     try:
         if time.monotonic() - began > gate.max_seconds:
             raise HostOverloaded

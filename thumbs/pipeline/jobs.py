@@ -33,6 +33,7 @@ from thumbs.pipeline.leadership import make_once
 from thumbs.pipeline.negative_cache import NegativeCache
 from thumbs.pipeline.originals import SOURCE, FetchedOriginal, OriginalCache, keep, lifetime, may_keep, own_lifetime
 from thumbs.pipeline.ports import ENCODE, LOOKUP, RENDER, Picture, Storage, render_stage
+from thumbs.pipeline.reporting.tracing import Span
 from thumbs.pipeline.steps import Job, Step, Timings
 from thumbs.pipeline.timer import Timer
 from thumbs.request.resolve import ThumbRequest
@@ -103,7 +104,8 @@ class Jobs:
         if found is None:
             try:
                 storage = self._storages[thumb.storage]
-                found = await make_once(storage, thumb.key, partial(self._make_or_extend, thumb, timings), self.timer)
+                make = partial(self._make_or_extend, thumb, timings)
+                found = await make_once(storage, thumb.key, make, self.timer, span=timings.span)
             except SourceDenied as error:
                 self.negative_cache.remember(thumb.key, error, asked=asked)  # other sizes may be in a layer
                 raise
@@ -202,7 +204,8 @@ class Jobs:
             raise Overloaded  # before the original is read, which would be useless
         if isinstance(read, Original):
             await self._originals.provide(thumb, FetchedOriginal(read, asked))
-        picture, fetched = await self._picture(thumb, read if isinstance(read, Original) else None, asked)
+        given = FetchedOriginal(read, asked) if isinstance(read, Original) else None
+        picture, fetched = await self._picture(thumb, given, timings.span)
         timings.spent[ENCODE] = picture.encode_seconds
         timings.spent[RENDER] -= picture.encode_seconds
         version, asked = fetched.original.version, fetched.asked
@@ -215,15 +218,15 @@ class Jobs:
         return Found(entry, SOURCE, stale=False)
 
     async def _picture(
-        self, thumb: ThumbRequest, read: Original | None, asked: float
+        self, thumb: ThumbRequest, given: FetchedOriginal | None, span: Span | None
     ) -> tuple[Picture, FetchedOriginal]:
         """Render from the proxy if the storage keeps sources and the proxy is large enough, else from the original.
 
-        That is `read`, of `asked`, where it is given.
+        That is `given`, if one has been read already.
         """
         storage, stage = self._storages[thumb.storage], render_stage(thumb.storage)
         if storage.keeps_sources and _may_use_proxy(thumb.transform):
-            fetched = await self._originals.proxy(thumb)
+            fetched = await self._originals.proxy(thumb, span)
             proxy = fetched.original.data
             if proxy:
                 small: Picture | None = await Step(
@@ -231,7 +234,7 @@ class Jobs:
                 )
                 if small is not None:
                     return small, fetched
-        fetched = await self._originals.whole(thumb) if read is None else FetchedOriginal(read, asked)
+        fetched = await self._originals.whole(thumb, span) if given is None else given
         data = fetched.original.data
         picture: Picture = await Step(stage, storage.render, data, thumb.transform, fallback=thumb.fallback)
         return picture, fetched

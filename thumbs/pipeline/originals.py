@@ -13,7 +13,8 @@ from thumbs.pipeline.entries import proxy_entry, proxy_key, source_entry, source
 from thumbs.pipeline.executor import Executor
 from thumbs.pipeline.gate import fetch
 from thumbs.pipeline.leadership import make_once
-from thumbs.pipeline.ports import LOOKUP, Storage, fetch_stage, render_stage
+from thumbs.pipeline.ports import FETCH, LOOKUP, Storage, fetch_stage, render_stage
+from thumbs.pipeline.reporting.tracing import STORE, Span
 from thumbs.pipeline.singleflight import Flight, SingleFlight
 from thumbs.pipeline.steps import Abandoned, Job, Step, Timings, Wait, run_job
 from thumbs.pipeline.timer import Timer
@@ -55,22 +56,25 @@ class OriginalCache:
         self._recent: dict[str, _Recent] = {}
         self._numbers = itertools.count()
 
-    async def whole(self, thumb: ThumbRequest) -> FetchedOriginal:
-        """The whole original."""
+    async def whole(self, thumb: ThumbRequest, span: Span | None = None) -> FetchedOriginal:
+        """The whole original. The steps of a job for it are children of `span`."""
         storage = self._storages[thumb.storage]
         if not storage.keeps_sources:
             asked = self._clock()
             original = await fetch(storage, thumb, storage.source.read)
             return FetchedOriginal(original, asked)
-        return await self._shared(thumb, source_key(thumb), partial(self._read, thumb))
+        return await self._shared(thumb, source_key(thumb), partial(self._read, thumb), span)
 
-    async def proxy(self, thumb: ThumbRequest) -> FetchedOriginal:
-        """The proxy of the original; without bytes if a proxy would not be cheaper than the original."""
+    async def proxy(self, thumb: ThumbRequest, span: Span | None = None) -> FetchedOriginal:
+        """The proxy of the original; without bytes if a proxy would not be cheaper than the original.
+
+        `span` as for `whole`.
+        """
         key = proxy_key(thumb)
         found = self._recent.get(key)
         if found is not None and not self._storages[thumb.storage].layers.purged_since(key, found.fetched.asked):
             return found.fetched
-        fetched = await self._shared(thumb, key, partial(self._make_proxy, thumb))
+        fetched = await self._shared(thumb, key, partial(self._make_proxy, thumb, span), span)
         if may_keep(fetched.original):
             self._keep_recent(key, fetched)
         return fetched
@@ -112,20 +116,25 @@ class OriginalCache:
             self._recent.pop(key, None)
 
     async def _shared(
-        self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]]
+        self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]], span: Span | None
     ) -> FetchedOriginal:
+        own: list[Flight[FetchedOriginal]] = []
+
         def start(flight: Flight[FetchedOriginal]) -> None:
-            run_job(self._get_or_make(thumb, key, make), self._executors, flight, Timings())
+            own.append(flight)
+            run_job(self._get_or_make(thumb, key, make, span), self._executors, flight, Timings(span))
 
         while True:
+            ticket = self._flights.join(key, start)
+            name = "" if own and own[-1].future is ticket.future else FETCH  # the steps of an own job have spans
             try:
-                fetched: FetchedOriginal = await Wait(fetch_stage(thumb.storage), self._flights.join(key, start))
+                fetched: FetchedOriginal = await Wait(fetch_stage(thumb.storage), ticket, name)
             except Abandoned:  # it was abandoned before this job joined it
                 continue
             return fetched
 
     async def _get_or_make(
-        self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]]
+        self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]], span: Span | None
     ) -> FetchedOriginal:
         storage = self._storages[thumb.storage]
         found: Found | None = await Step(LOOKUP, storage.layers.get, key)
@@ -133,7 +142,7 @@ class OriginalCache:
             await Step(LOOKUP, storage.layers.delete, key)
             found = None
         if found is None:
-            found = await make_once(storage, key, make, self._timer)
+            found = await make_once(storage, key, make, self._timer, span=span)
         entry = found.entry
         allowed = 0.0 if found.passing else own_lifetime(entry, storage)
         original = Original(entry.body, Version(entry.version, entry.modified), allowed)
@@ -148,9 +157,9 @@ class OriginalCache:
             await keep(storage, source_key(thumb), entry)
         return Found(entry, SOURCE, stale=False, passing=not may_keep(original))
 
-    async def _make_proxy(self, thumb: ThumbRequest, _: Entry | None) -> Found:
+    async def _make_proxy(self, thumb: ThumbRequest, span: Span | None, _: Entry | None) -> Found:
         storage = self._storages[thumb.storage]
-        original, asked = await self.whole(thumb)
+        original, asked = await self.whole(thumb, span)
         body: bytes = await Step(render_stage(thumb.storage), storage.render.make_proxy, original.data)
         entry = proxy_entry(body, original.version, asked, lifetime(original, storage))
         if may_keep(original):
@@ -180,4 +189,4 @@ async def keep(storage: Storage, key: str, entry: Entry) -> None:
     if not storage.layers.names:
         return
     with contextlib.suppress(Overloaded):
-        await Step(LOOKUP, storage.layers.put, key, entry)
+        await Step(LOOKUP, storage.layers.put, key, entry).named(STORE)

@@ -10,6 +10,7 @@ from thumbs.cache.layers import Found
 from thumbs.errors import ThumbError
 from thumbs.http.messages import Request
 from thumbs.pipeline.jobs import Outcome, VersionOnly
+from thumbs.pipeline.reporting.tracing import Arrival
 from thumbs.pipeline.singleflight import Ticket
 from thumbs.request.resolve import ThumbRequest
 
@@ -30,7 +31,7 @@ class Lookup(NamedTuple):
 class Pending:
     """A request whose answer waits for a flight, for `seconds` at most.
 
-    `began` is when it came, by `perf_counter`, where answers are logged. `missing` is the request whose original is
+    `arrival` is when it came, where answers are logged or traced. `missing` is the request whose original is
     missing, where `thumb` is for the storage's fallback.
     """
 
@@ -38,7 +39,7 @@ class Pending:
     thumb: ThumbRequest
     ticket: Ticket[Outcome | VersionOnly]
     seconds: float
-    began: float
+    arrival: Arrival
     missing: ThumbRequest | None = None
 
 

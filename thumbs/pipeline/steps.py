@@ -15,6 +15,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from thumbs.errors import Overloaded, Preempted
 from thumbs.pipeline.executor import Executor
+from thumbs.pipeline.reporting.tracing import QUEUE, Span
 from thumbs.pipeline.singleflight import Flight, Ticket
 
 P = ParamSpec("P")
@@ -25,8 +26,12 @@ Job = Coroutine["Step[Any] | Wait[Any]", Any, R]
 
 @dataclass(slots=True)
 class Timings:
-    """Seconds that one job spent: `queue` waiting for threads, and in each stage that it went through."""
+    """Seconds that one job spent: `queue` waiting for threads, and in each stage that it went through.
 
+    Where requests are traced, its steps are children of `span`.
+    """
+
+    span: Span | None = None
     queue: float = 0.0
     spent: dict[str, float] = field(default_factory=dict)
     _counted: bool = False
@@ -52,14 +57,21 @@ class Timings:
 class Step(Generic[T]):
     """`result = await Step(stage, work, *arguments)`: what `work` returns, run by the executor of `stage`.
 
-    Raises what `work` raises, and `Overloaded` where the queue of the stage is full.
+    Raises what `work` raises, and `Overloaded` where the queue of the stage is full. `name` is that of its span, by
+    default the kind of the stage; empty for none.
     """
 
-    __slots__ = ("_work", "stage")
+    __slots__ = ("_work", "name", "stage")
 
     def __init__(self, stage: str, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> None:
         self.stage = stage
+        self.name = stage.partition(":")[0]
         self._work: Callable[[], T] | None = partial(work, *args, **kwargs)
+
+    def named(self, name: str) -> "Step[T]":
+        """This step, with another name for its span."""
+        self.name = name
+        return self
 
     def __await__(self) -> Generator[object, Any, T]:
         result: T = yield self
@@ -76,14 +88,15 @@ class Step(Generic[T]):
 class Wait(Generic[T]):
     """`result = await Wait(stage, outcome)`: the outcome of another job, by its ticket, or of a future.
 
-    The time is counted for `stage`.
+    The time is counted for `stage`. `name` is that of its span; empty for none.
     """
 
-    __slots__ = ("outcome", "stage")
+    __slots__ = ("name", "outcome", "stage")
 
-    def __init__(self, stage: str, outcome: "Ticket[T] | Future[T]") -> None:
+    def __init__(self, stage: str, outcome: "Ticket[T] | Future[T]", name: str = "") -> None:
         self.stage = stage
         self.outcome = outcome
+        self.name = name
 
     def __await__(self) -> Generator[object, Any, T]:
         result: T = yield self
@@ -123,24 +136,27 @@ class _Driver(Generic[R]):
             self.flight.fail(error)
         else:
             if isinstance(step, Step):
-                self._enter(step.stage, step.take_work())
+                self._enter(step)
             else:
-                self._wait_for(step.stage, step.outcome)
+                self._wait_for(step)
 
-    def _enter(self, name: str, work: Callable[[], object]) -> None:
+    def _enter(self, step: Step[Any]) -> None:
         try:
-            self.executors[name].submit(_Task(self, name, work))
+            self.executors[step.stage].submit(_Task(self, step))
         except Exception as error:  # not only `Overloaded`: else the job would never end
             self.throw(error)()
 
-    def _wait_for(self, name: str, outcome: "Ticket[Any] | Future[Any]") -> None:
+    def _wait_for(self, step: Wait[Any]) -> None:
+        outcome, span = step.outcome, self.timings.span
         if isinstance(outcome, Ticket):
             outcome.wanted = lambda: self.flight.wanted
         other: Future[Any] = outcome.future if isinstance(outcome, Ticket) else outcome
         began = time.perf_counter()
 
         def resume(_: object) -> None:
-            self.timings.spend(name, since=began)
+            self.timings.spend(step.stage, since=began)
+            if span is not None and step.name:
+                span.add(step.name, began)
             error = other.exception()
             if error is None:
                 self.advance(lambda: self.job.send(other.result()))
@@ -166,10 +182,11 @@ class _Driver(Generic[R]):
 class _Task:
     """The work of one step, for the executor of its stage. Returns how the job continues."""
 
-    def __init__(self, driver: _Driver[Any], name: str, work: Callable[[], object]) -> None:
+    def __init__(self, driver: _Driver[Any], step: Step[Any]) -> None:
         self._driver = driver
-        self._name = name
-        self._work: Callable[[], object] | None = work
+        self._name = step.stage
+        self._span_name = step.name
+        self._work: Callable[[], object] | None = step.take_work()
         self._entered = time.perf_counter()
 
     def __call__(self) -> Callable[[], None]:
@@ -177,13 +194,16 @@ class _Task:
         # Only this call may hold the work, and with it an original: the traceback of an error keeps this object alive.
         work, self._work = self._work, None
         driver.timings.queue += began - self._entered
+        span = driver.timings.span if self._span_name else None
+        if span is not None:
+            span.add(QUEUE, self._entered)
         executor = driver.executors[self._name]
         if executor.on_demand and driver.flight.abandon_if_unwanted():
             return driver.abandon
         if work is None or began - self._entered > executor.max_queue_seconds:
             return driver.throw(Overloaded())
         try:
-            result = work()
+            result = work() if span is None else span.run(self._span_name, work)
         except Preempted:  # this object is called again: the work is kept, and waits anew
             self._work, self._entered = work, time.perf_counter()
             driver.timings.spend(self._name, since=began)

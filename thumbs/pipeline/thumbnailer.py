@@ -13,15 +13,14 @@ from thumbs.errors import (
     MethodNotAllowed,
     Overloaded,
     RenderTimeout,
-    SourceDenied,
     SourceLoop,
     SourceMissing,
-    SourceUnsupported,
     TargetTooLong,
     ThumbError,
 )
 from thumbs.http import messages
 from thumbs.http.messages import Request, Response
+from thumbs.http.trace_fields import TraceFields
 from thumbs.pipeline import answers
 from thumbs.pipeline.executor import Executor
 from thumbs.pipeline.jobs import JobKind, Jobs, Outcome, VersionOnly
@@ -29,9 +28,11 @@ from thumbs.pipeline.originals import SOURCE
 from thumbs.pipeline.ports import Storage
 from thumbs.pipeline.renewals import Renewals
 from thumbs.pipeline.replies import Lookup, Pending, done
-from thumbs.pipeline.reporting.observer import Access, Observer
+from thumbs.pipeline.reporting.job_spans import JobSpans
+from thumbs.pipeline.reporting.observer import Observer
 from thumbs.pipeline.reporting.pressure import Pressure
-from thumbs.pipeline.reporting.reports import Asked, Reports
+from thumbs.pipeline.reporting.reports import Asked, Reports, Sinks
+from thumbs.pipeline.reporting.tracing import UNTIMED, Arrival, Span
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Timings, run_job
 from thumbs.request.fallback import with_fallback
@@ -54,7 +55,7 @@ class Thumbnailer:
         executors: Mapping[str, Executor],
         *,
         observer: Observer | None = None,
-        access: Access | None = None,
+        sinks: Sinks = Sinks(),  # noqa: B008 - a constant
         clock: Callable[[], float] = time.time,
         translate: Translate | None = None,
     ) -> None:
@@ -65,9 +66,11 @@ class Thumbnailer:
         self._policies = {private: _policies(storages, private=private) for private in (False, True)}
         self._clock = clock
         self._jobs = Jobs(storages, executors, clock)
-        self._reports = Reports(observer, access, self._jobs.timer.after)
-        # Without an access log, a hit neither reads the clock nor keeps what was asked: it is only counted.
+        self._reports = Reports(observer, sinks, self._jobs.timer.after)
+        # Without a sink, a hit neither reads the clock nor keeps what was asked: it is only counted.
         self._logs, self._count = self._reports.logs_answers, self._reports.count
+        self.traces = sinks.tracer is not None
+        self._spans = JobSpans(sinks.tracer)
         self.pressure = Pressure()
         self._flights: SingleFlight[Outcome | VersionOnly] = SingleFlight()
         self._renewals = Renewals(lambda thumb: self._join(JobKind.RENEW, thumb).future, self._renewal_failed, clock)
@@ -77,9 +80,9 @@ class Thumbnailer:
             for private in (False, True)
         )
 
-    def answer(self, request: Request, lookup: Lookup | None = None) -> Response:
-        """The answer. Blocks until it is there. `lookup` as for `reply`."""
-        reply = self.reply(request, lookup)
+    def answer(self, request: Request, lookup: Lookup | None = None, fields: TraceFields | None = None) -> Response:
+        """The answer. Blocks until it is there. `lookup` and `fields` as for `reply`."""
+        reply = self.reply(request, lookup, fields)
         while isinstance(reply, Pending):
             wait([reply.ticket.future], timeout=reply.seconds)
             reply = self._continue(reply)
@@ -90,51 +93,58 @@ class Thumbnailer:
         while isinstance(reply, Pending):
             try:
                 await done(reply.ticket.future, reply.seconds)
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
                 reply.ticket.leave()
+                if reply.arrival.span is not None:
+                    reply.arrival.span.end(error)
                 raise
             reply = self._continue(reply)
         return reply
 
-    def hit(self, request: Request) -> Response | Lookup:
+    def hit(self, request: Request, fields: TraceFields | None = None) -> Response | Lookup:
         """The answer if a layer has a fresh entry, else what was looked up, for `reply`. Never blocks, starts no job.
 
-        `request` is a GET or HEAD.
+        `request` is a GET or HEAD. `fields` as for `reply`.
         """
-        began = time.perf_counter() if self._logs else 0.0
+        arrival = Arrival(time.perf_counter(), fields) if self._logs else UNTIMED
         lookup = self.look_up(request)
         _, thumb, found, _ = lookup
         if thumb is None or found is None or found.stale:
             return lookup
-        return self._answer_found(request, thumb, found, began)
+        return self._answer_found(request, thumb, found, arrival)
 
-    def reply(self, request: Request, lookup: Lookup | None = None) -> Response | Pending:
+    def reply(
+        self, request: Request, lookup: Lookup | None = None, fields: TraceFields | None = None
+    ) -> Response | Pending:
         """The answer if it needs no job, else a pending reply. Never blocks.
 
-        `lookup` is what `hit` returned just before. It is ignored unless it belongs to an equal request.
+        `lookup` is what `hit` returned just before. It is ignored unless it belongs to an equal request. `fields` are
+        needed where `traces` is true.
         """
         thumb: ThumbRequest | None = None
-        began = time.perf_counter() if self._logs else 0.0
+        arrival = Arrival(time.perf_counter(), fields) if self._logs else UNTIMED
         try:
             if request.method == "OPTIONS" and request.error is None:
                 path = request.path
                 if request.dialect:
                     path = f"/{self._resolve(path, (), request.dialect).storage}/thumbs/".encode()
-                return preflight(path, self._policies[request.private])
+                answer = preflight(path, self._policies[request.private])
+                self._reports.trace(Asked(request, None, arrival), answer)
+                return answer
             if lookup is None or lookup.request != request:
                 lookup = self.look_up(request)
             thumb = lookup.thumb
             if thumb is None or lookup.error is not None:
-                return self._answer_error(request, thumb, lookup.error or ThumbError(), began)
+                return self._answer_error(request, thumb, lookup.error or ThumbError(), arrival)
             if lookup.found is not None:
-                return self._answer_found(request, thumb, lookup.found, began)
-            return self._make_or_refuse(request, thumb, began)
+                return self._answer_found(request, thumb, lookup.found, arrival)
+            return self._make_or_refuse(request, thumb, arrival)
         except ThumbError as error:
-            return self._answer_error(request, thumb, error, began)
+            return self._answer_error(request, thumb, error, arrival)
         except Exception as error:
             request = request.identified()
             self._reports.failed(_A_REQUEST, error, thumb, request)
-            return self._answer_error(request, thumb, ThumbError(), began)
+            return self._answer_error(request, thumb, ThumbError(), arrival)
 
     def close(self) -> None:
         """Refuse all requests that wait, and those that come. The threads end when the work that runs has ended."""
@@ -177,42 +187,52 @@ class Thumbnailer:
     # ------------------------------------------------------------------------------------ flights
 
     def _start(
-        self, kind: JobKind, request: Request, thumb: ThumbRequest, began: float, *, missing: ThumbRequest | None = None
+        self,
+        kind: JobKind,
+        request: Request,
+        thumb: ThumbRequest,
+        arrival: Arrival,
+        *,
+        missing: ThumbRequest | None = None,
     ) -> Pending:
         self.pressure.ask(thumb.storage)
-        return Pending(request, thumb, self._join(kind, thumb), self.storages[thumb.storage].seconds, began, missing)
+        arrival = self._reports.traced(request, thumb, arrival)
+        ticket = self._join(kind, thumb, arrival.span)
+        return Pending(request, thumb, ticket, self.storages[thumb.storage].seconds, arrival, missing)
 
-    def _join(self, kind: JobKind, thumb: ThumbRequest) -> Ticket[Outcome | VersionOnly]:
-        """A ticket for the flight of this kind for `thumb`. It is started if there is none."""
+    def _join(self, kind: JobKind, thumb: ThumbRequest, span: Span | None = None) -> Ticket[Outcome | VersionOnly]:
+        """A ticket for the flight of this kind for `thumb`. It is started if there is none, with children of `span`."""
 
         def start(flight: Flight[Outcome | VersionOnly]) -> None:
-            timings = Timings()
+            timings = Timings(self._spans.of_job(thumb, flight.future, span, renews=kind is JobKind.RENEW))
             run_job(self._jobs.start(kind, thumb, timings), self.executors, flight, timings)
 
-        return self._flights.join((kind, thumb.key), start)
+        ticket = self._flights.join((kind, thumb.key), start)
+        self._spans.joined(ticket.future, span)
+        return ticket
 
-    def _make_or_refuse(self, request: Request, thumb: ThumbRequest, began: float) -> Response | Pending:
+    def _make_or_refuse(self, request: Request, thumb: ThumbRequest, arrival: Arrival) -> Response | Pending:
         failure = self._jobs.failure(thumb)
         if failure is not None:
-            return self._refuse(request, thumb, failure, began)
-        return self._start(JobKind.CHECK if request.tags else JobKind.MAKE, request, thumb, began)
+            return self._refuse(request, thumb, failure, arrival)
+        return self._start(JobKind.CHECK if request.tags else JobKind.MAKE, request, thumb, arrival)
 
-    def _refuse(self, request: Request, thumb: ThumbRequest, error: ThumbError, began: float) -> Response | Pending:
+    def _refuse(self, request: Request, thumb: ThumbRequest, error: ThumbError, arrival: Arrival) -> Response | Pending:
         """The answer to an error: that of the storage's fallback where an original is missing."""
         storage = self.storages[thumb.storage]
         shown = with_fallback(thumb, storage.policy) if isinstance(error, SourceMissing) else None
         if shown is None:
-            return self._answer_error(request, thumb, error, began)
+            return self._answer_error(request, thumb, error, arrival)
         found = storage.layers.get_now(shown.key)
         if found is not None:
-            return self._answer_fallback(request, shown, found, began)
+            return self._answer_fallback(request, shown, found, arrival)
         if self._jobs.failure(shown) is not None:
-            return self._answer_error(request, thumb, error, began)
-        return self._start(JobKind.MAKE, request, shown, began, missing=thumb)
+            return self._answer_error(request, thumb, error, arrival)
+        return self._start(JobKind.MAKE, request, shown, arrival, missing=thumb)
 
     def _continue(self, pending: Pending) -> Response | Pending:
         """The next reply, when the flight has ended or the time is up."""
-        request, thumb, future, began = pending.request, pending.thumb, pending.ticket.future, pending.began
+        request, thumb, future, arrival = pending.request, pending.thumb, pending.ticket.future, pending.arrival
         try:
             if not future.done():
                 pending.ticket.leave()
@@ -220,39 +240,23 @@ class Thumbnailer:
             outcome = future.result()
             if isinstance(outcome, Outcome):
                 answered = self._answer_found if pending.missing is None else self._answer_fallback
-                return answered(request, thumb, outcome.found, began, outcome.timings)
+                return answered(request, thumb, outcome.found, arrival, outcome.timings)
             response = answers.from_version(request, thumb, outcome.version, clock=self._clock)
             if response is None:
-                return self._start(JobKind.MAKE, request, thumb, began)
-            self._reports.answered(Asked(request, thumb, began), response, layer=SOURCE)
+                return self._start(JobKind.MAKE, request, thumb, arrival)
+            self._reports.answered(Asked(request, thumb, arrival), response, layer=SOURCE)
             return response
         except ThumbError as error:
-            request = self._report(error, request, thumb, pending.missing)
+            if isinstance(error, Overloaded) and not isinstance(error, HostOverloaded):
+                self.pressure.refuse(thumb.storage)  # of a host, the queue of the storage has room for others
+            request = self._reports.flight_failed(error, request, thumb, pending.missing)
             if pending.missing is None:
-                return self._refuse(request, thumb, error, began)
-            return self._answer_error(request, pending.missing, SourceMissing(), began)
+                return self._refuse(request, thumb, error, arrival)
+            return self._answer_error(request, pending.missing, SourceMissing(), arrival)
         except Exception as error:
             request = request.identified()
             self._reports.failed("a thumbnail could not be made", error, thumb, request)
-            return self._answer_error(request, thumb, ThumbError(), began)
-
-    def _report(
-        self, error: ThumbError, request: Request, thumb: ThumbRequest, missing: ThumbRequest | None
-    ) -> Request:
-        """Report a failed flight, of the storage's fallback where `missing` is given. The request, with its logged id.
-
-        The client gets a constant sentence; the cause is for the operator.
-        """
-        if isinstance(error, Overloaded):
-            if not isinstance(error, HostOverloaded):  # then the queue of the storage has room for other hosts
-                self.pressure.refuse(thumb.storage)
-        elif missing is not None:
-            request = request.identified()
-            self._reports.failed(f"its fallback cannot be shown: {error}", error, thumb, request)
-        elif error.status >= 500 or isinstance(error, SourceDenied) or _says_more(error):
-            request = request.identified()
-            self._reports.failed(str(error), error, thumb, request)
-        return request
+            return self._answer_error(request, thumb, ThumbError(), arrival)
 
     def _renewal_failed(self, thumb: ThumbRequest, error: BaseException) -> None:
         self._reports.failed(f"a stale thumbnail is not renewed: {error}", error, thumb)
@@ -260,39 +264,36 @@ class Thumbnailer:
     # ------------------------------------------------------------------------------------ answers
 
     def _answer_found(
-        self, request: Request, thumb: ThumbRequest, found: Found, began: float, timings: Timings | None = None
+        self, request: Request, thumb: ThumbRequest, found: Found, arrival: Arrival, timings: Timings | None = None
     ) -> Response:
         if found.stale:
             self._renewals.renew(thumb)
         response = answers.from_entry(request, thumb, found, timings=timings, clock=self._clock)
         seconds = _NO_SECONDS if timings is None else timings.count_once()
         if self._logs:
-            self._reports.answered(Asked(request, thumb, began), response, layer=found.layer, seconds=seconds)
+            self._reports.answered(Asked(request, thumb, arrival), response, layer=found.layer, seconds=seconds)
         else:
             self._count(response.status, found.layer, seconds)
         return response
 
     def _answer_fallback(
-        self, request: Request, thumb: ThumbRequest, found: Found, began: float, timings: Timings | None = None
+        self, request: Request, thumb: ThumbRequest, found: Found, arrival: Arrival, timings: Timings | None = None
     ) -> Response:
         if found.stale:
             self._renewals.renew(thumb)
         response = answers.from_fallback(request, thumb, found, timings=timings, clock=self._clock)
-        asked = Asked(request, thumb, began)
+        asked = Asked(request, thumb, arrival)
         seconds = _NO_SECONDS if timings is None else timings.count_once()
         self._reports.answered(asked, response, layer=found.layer, seconds=seconds, code=SourceMissing.code)
         return response
 
-    def _answer_error(self, request: Request, thumb: ThumbRequest | None, error: ThumbError, began: float) -> Response:
+    def _answer_error(
+        self, request: Request, thumb: ThumbRequest | None, error: ThumbError, arrival: Arrival
+    ) -> Response:
         response = answers.from_error(request, thumb, error)
-        self._reports.answered(Asked(request, thumb, began), response, code=error.logged_code)
+        self._reports.answered(Asked(request, thumb, arrival), response, code=error.logged_code)
         return response
 
 
 def _policies(storages: Mapping[str, Storage], *, private: bool) -> dict[str, StoragePolicy]:
     return {name: storage.policy for name, storage in storages.items() if storage.policy.private == private}
-
-
-def _says_more(error: ThumbError) -> bool:
-    """Whether the operator can read the cause of a 415 in the error: the client gets the constant sentence."""
-    return isinstance(error, SourceUnsupported) and error.detail != SourceUnsupported.sentence

@@ -26,7 +26,7 @@ class StoragePolicy:
     `naming` is None where a path is the key of an original; no segment of it is longer than `max_segment_bytes`, 0 for
     no limit. `fallback` is the key of the original that is shown where another one is missing. `namespace` is a text in
     every cache key. Where an answer is not `keepable`, no cache may keep it. `private`: a client gets only what a check
-    of the site allows.
+    of the site allows. `cache_tag_header` is the header that names the original to a CDN.
     """
 
     name: str
@@ -50,6 +50,7 @@ class StoragePolicy:
     naming: Naming | None = None
     max_segment_bytes: int = grammar.MAX_SEGMENT_BYTES
     fallback: str | None = None
+    cache_tag_header: bytes | None = None
 
     def check(self, requested: Transform, transform: Transform) -> None:
         """Raise `SizeOverLimit`, `NotOffered` or `BadFilter` for a thumbnail that this storage makes of no source.

@@ -13,6 +13,7 @@ from thumbs.image.outputs import JSON
 from thumbs.image.quality import quality_for
 from thumbs.image.transforms import AUTO, ORIGINAL, Transform, Upscale
 from thumbs.request import filters, grammar
+from thumbs.request.cache_tags import cache_tag
 from thumbs.request.grammar import Target
 from thumbs.request.headers import success_headers, with_vary
 from thumbs.request.policy import StoragePolicy
@@ -84,6 +85,8 @@ def thumb_of(target: Target, accepted: tuple[str, ...], policy: StoragePolicy) -
     # The check of a private storage depends on the client, which a browser's cache knows by its cookies.
     varies = (*(["Accept"] if target.transform.format == AUTO else []), *(["Cookie"] if policy.private else []))
     headers = with_vary(policy.headers, varies) if varies else policy.headers
+    if policy.cache_tag_header is not None:
+        headers += ((policy.cache_tag_header, cache_tag(name, key).encode()),)
     own = success_headers(target, policy.cache_control, private=policy.private, keepable=policy.keepable)
     group, made = group_of(name, key, policy.namespace), _name_of(transform, fallback, policy)
     return ThumbRequest(

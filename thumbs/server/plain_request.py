@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from thumbs.http.targets import is_authority
 
@@ -10,7 +9,12 @@ from thumbs.http.targets import is_authority
 _LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*) HTTP/1\.1")
 _FIELDS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+\r\n")
 _MAX_BYTES = 8190  # the limit for request lines in gunicorn_conf; a longer request is not plain
-_REQUEST_ID = re.compile(rb"(?:\A|(?<=\n))[Xx]-[Rr]equest-[Ii][Dd]:([\t\x20-\x7e]*)\r\n")
+# Fields that differ in each request: of a log, and of W3C Trace Context.
+_VARYING = re.compile(rb"(?:\A|(?<=\n))([Xx]-[Rr]equest-[Ii][Dd]|[Tt]raceparent|[Tt]racestate):([\t\x20-\x7e]*)\r\n")
+_MAX_FIELDS = 256  # the keys take 2 MB at most
+_UNKNOWN: Mapping[bytes, str] = {}
+_memo: dict[bytes, Mapping[bytes, str] | None] = {}
+_VARYING_NAMES = frozenset((b"x-request-id", b"traceparent", b"tracestate"))
 # Fields that frame a message or control the connection. Gunicorn handles them.
 _FRAMING = frozenset(
     {
@@ -33,20 +37,27 @@ def plain_request(data: bytes) -> tuple[str, bytes, Mapping[bytes, str]] | None:
 
 
 def _fields(data: bytes) -> Mapping[bytes, str] | None:
-    """As `_plain_fields`, but `X-Request-ID` is parsed separately: it differs in each request and would fill the memo.
+    """As `_plain_fields`, with a memo, as a client repeats its fields. What differs in each request is not kept there.
 
     The end of `data` is checked first: without the field, data that lacks the final empty line could end with one.
     """
-    found = _REQUEST_ID.search(data) if b"equest-" in data and data.endswith(b"\r\n\r\n") else None
-    if found is None:
-        return _plain_fields(data)
-    fields = _plain_fields(data[: found.start()] + data[found.end() :])
-    if fields is None or b"x-request-id" in fields:
+    known = _memo.get(data, _UNKNOWN)
+    if known is not _UNKNOWN:
+        return known
+    varies = (b"equest-" in data or b"raceparent:" in data) and data.endswith(b"\r\n\r\n")
+    found = _VARYING.findall(data) if varies else None
+    if not found:
+        if len(_memo) >= _MAX_FIELDS:
+            _memo.clear()
+        made = _memo[data] = _plain_fields(data)
+        return made
+    fields = _fields(_VARYING.sub(b"", data))
+    own = {name.lower(): value.strip().decode("ascii") for name, value in found}
+    if fields is None or len(own) < len(found) or not _VARYING_NAMES.isdisjoint(fields):
         return None
-    return {**fields, b"x-request-id": found[1].strip().decode("ascii")}
+    return {**fields, **own}
 
 
-@lru_cache(maxsize=256)  # a client repeats its fields; the keys take 2 MB at most
 def _plain_fields(data: bytes) -> Mapping[bytes, str] | None:
     """The fields of a plain request, from `data`, all bytes after the request line; else None."""
     if not _FIELDS.fullmatch(data):

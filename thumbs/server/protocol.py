@@ -106,6 +106,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         self._answered_at = 0.0
         self._is_refused = False
         self._peer = ""
+        self._scheme = "https" if self.cfg.is_ssl else "http"
         # What was looked up for the request that was just passed on. The next call of the application takes it.
         self._lookup: Lookup | _Large | None = None
         self._unsent = Unsent(None)
@@ -247,7 +248,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         if self._flow_control is None or self._flow_control.write_paused:
             return False  # the client does not read: gunicorn stops reading from it until it does
         try:
-            found = self._front.hit(method, target, fields, peer=self._peer)
+            found = self._front.hit(method, target, fields, peer=self._peer, scheme=self._scheme)
         except Exception:  # the application will raise it again, and answer
             return False
         if not isinstance(found, Response):

@@ -5,6 +5,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from typing import TypeVar
 
 from thumbs.errors import StorageFailed, StorageTimeout
@@ -33,7 +34,8 @@ class DaemonThreadPool:
         if not self._slots.acquire(timeout=deadline.left()):
             raise StorageTimeout
         future: Future[T] = Future()
-        self._calls.put(functools.partial(_keep, future, work))
+        # In the context of the caller: a library that traces its calls finds the span of the fetch there.
+        self._calls.put(functools.partial(_keep, future, functools.partial(copy_context().run, work)))
         if not self._idle.acquire(blocking=False):
             threading.Thread(target=self._serve, name="thumbs-source", daemon=True).start()
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 from thumbs.cache.filestore.store import ForeignDirectory
 from thumbs.conf.codecs import codecs
 from thumbs.conf.cpus import usable_cores
-from thumbs.conf.document import DUMMY, OFF, RENDERED, TEXT_LINES, DocumentConf, LimitsConf, StorageConf
+from thumbs.conf.document import DUMMY, OFF, RENDERED, TEXT_LINES, LimitsConf, StorageConf
 from thumbs.conf.loading import Configuration
 from thumbs.observability.access_log import AccessLog
 from thumbs.observability.clients import Clients
@@ -15,12 +15,15 @@ from thumbs.pipeline.executor import BoundedExecutor, Watch
 from thumbs.pipeline.fair_executor import FairExecutor
 from thumbs.pipeline.gate import Gate
 from thumbs.pipeline.ports import FETCH, LOOKUP, RENDER, Storage, fetch_stage, render_stage
+from thumbs.pipeline.reporting.reports import Sinks
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.pipeline.watchdog import Watchdog
 from thumbs.request.dialects.translating import Translator
 from thumbs.sources.dummy import DummySource
 from thumbs.sources.health import StorageHealth
+from thumbs.sources.outgoing import OUTGOING
 from thumbs.sources.source import Hosted, Observable, Placed, Source
+from thumbs.version import VERSION
 from thumbs.wiring.caches import file_store, layers
 from thumbs.wiring.dialects import dialects
 from thumbs.wiring.dummy import DummyRender, drawable, large_enough
@@ -30,6 +33,7 @@ from thumbs.wiring.sources import source
 
 if TYPE_CHECKING:
     from thumbs.observability.metrics import Metrics
+    from thumbs.observability.tracing import ThumbTracer
 
 # Threads that read cold disks and shared caches: they wait most of the time.
 _LOOKUP_THREADS = 8
@@ -81,13 +85,25 @@ def build(read: Configuration, rendering: Rendering | None = None) -> Thumbnaile
             **{render_stage(name): places.stage(name) for name in weights},
         },
         observer=observer,
-        access=_access_log(read.document) if read.document.access_log else None,
+        sinks=_sinks(read),
         translate=Translator(dialects(read)) if read.dialects else None,
     )
 
 
-def _access_log(document: DocumentConf) -> AccessLog:
-    return AccessLog(Clients(document.trusted_proxies), as_text=document.log_format == TEXT_LINES)
+def _sinks(read: Configuration) -> Sinks:
+    document = read.document
+    clients = Clients(document.trusted_proxies)
+    access = AccessLog(clients, as_text=document.log_format == TEXT_LINES) if document.access_log else None
+    return Sinks(access, _tracer(read, clients) if document.tracing else None)
+
+
+def _tracer(read: Configuration, clients: Clients) -> "ThumbTracer":
+    """Imported here: without tracing there is no OpenTelemetry. Its threads start with the first span."""
+    from thumbs.observability.span_export import tracer  # noqa: PLC0415
+    from thumbs.observability.tracing import ThumbTracer  # noqa: PLC0415
+
+    names = [conf.name for conf in read.storages]
+    return ThumbTracer(partial(tracer, VERSION), names, clients, OUTGOING)
 
 
 def rendering_of(read: Configuration) -> Rendering:

@@ -55,6 +55,7 @@ def policy(conf: StorageConf, read: Configuration) -> StoragePolicy:
         naming=naming,
         max_segment_bytes=driver.max_segment_bytes,
         fallback=_fallback(conf, naming),
+        cache_tag_header=conf.cache_tag_header.encode() if conf.cache_tag_header else None,
     )
 
 

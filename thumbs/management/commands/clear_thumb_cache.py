@@ -12,6 +12,7 @@ from thumbs.management.humanize import count_of, file_size
 from thumbs.management.selection import add_storage_argument, selected_storages
 from thumbs.request.resolve import group_of
 from thumbs.site.links import policy_of
+from thumbs.site.purge_signal import send_purged
 from thumbs.wiring.caches import file_store, layers
 from thumbs.wiring.namespaces import namespace_of
 from thumbs.wiring.process import configuration
@@ -59,12 +60,17 @@ class Command(BaseCommand):
         if options["expired"]:
             return _expired(store, dry_run=dry_run)
         source = options["source"]
-        group = None if source is None else group_of(conf.name, _key_of(conf, str(source)), namespace_of(conf))
+        key = "" if source is None else _key_of(conf, str(source))
+        group = None if source is None else group_of(conf.name, key, namespace_of(conf))
         if dry_run:
             return f"would free {_entries(_count(store, group))} on disk"
         cache = layers(conf, configuration().document.run_dir)
         before = store.usage().bytes if store is not None else 0
-        count = cache.clear() if group is None else cache.purge(group)
+        if group is None:
+            count = cache.clear()
+        else:
+            count = cache.purge(group)
+            send_purged(conf.name, key, count)
         if cache.failing:
             raise OSError(f"the layer {' and '.join(cache.failing)} fails")
         freed = before - store.usage().bytes if store is not None else 0

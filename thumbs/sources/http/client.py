@@ -14,6 +14,7 @@ from thumbs.sources.http.retries import pause_of
 from thumbs.sources.http.settings import HttpSettings
 from thumbs.sources.http.url import Origin, RemoteUrl, redirected
 from thumbs.sources.http.wire import Wire
+from thumbs.sources.outgoing import OUTGOING
 from thumbs.sources.per_process import PerProcess
 from thumbs.sources.reading import Deadline, Interrupted
 from thumbs.version import VERSION
@@ -131,7 +132,7 @@ class Client:
         pool, origin = self._pool.get(), hops.url.origin
         headers = self._headers | dict(condition)
         if origin == hops.first.origin and origin in self._trusted:
-            headers |= self._settings.request_headers
+            headers |= {**OUTGOING.get(), **self._settings.request_headers}
         with pool.place(origin, hops.deadline):
             wire, head = self._exchange(pool, hops, request_of(hops.url, headers))
             response = Response(head, wire)
