@@ -98,8 +98,8 @@ def translate_imagor(raw: str, dialect: Dialect) -> Asked:
     source = asked.source.lstrip("/")
     if source.startswith(_BASE64):
         source = _decoded(source.removeprefix(_BASE64))
-    elif is_as_sent:
-        source = unquoted(source.replace("+", " "))
+    elif not is_unsafe:  # decoded once more, also where the whole path was
+        source = _loosely_unquoted(source.replace("+", " "))
     elif _ESCAPE.search(source):
         source = unquote(source)
     return Asked(source, asked.fields, stem=asked.stem, expires=asked.expires, ignored=asked.ignored)
