@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from bench import before, isolation, tags
+from bench import before, dialects, isolation, tags
 from bench.comparison import PEERS, run
 from bench.load import Template
 from bench.pictures import draw_photo
@@ -27,7 +27,7 @@ from bench.table import MAGE
 from thumbs.conf.cpus import usable_cores
 
 _KINDS = ("hits", "misses")
-_ISOLATION, _TAGS = "isolation", "tags"
+_ISOLATION, _TAGS, _DIALECTS = "isolation", "tags", "dialects"
 
 
 class _Report(Protocol):
@@ -70,6 +70,8 @@ def _report(options: argparse.Namespace, plan: Plan, workspace: Workspace, refer
     photo = options.photo or _drawn_photo(workspace)
     if options.only == _ISOLATION:
         return isolation.run(plan, workspace, photo)
+    if options.only == _DIALECTS:
+        return dialects.run(plan, workspace, photo)
     if reference is None:
         return run(plan, workspace, photo)
     return before.run(plan, workspace, photo, reference)
@@ -86,9 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="3 rounds of 1 s: a smoke test, too short to quote")
     only = (
         "measure only these; isolation is Mage alone: renders in children beside renders in threads; tags are the "
-        "calls that make URLs in a page, beside reverse(), sorl-thumbnail, easy-thumbnails and django-imagekit"
+        "calls that make URLs in a page, beside reverse(), sorl-thumbnail, easy-thumbnails and django-imagekit; "
+        "dialects are hits through URLs of other image servers, beside hits through our own"
     )
-    parser.add_argument("--only", choices=(*_KINDS, _ISOLATION, _TAGS), help=only)
+    parser.add_argument("--only", choices=(*_KINDS, _ISOLATION, _TAGS, _DIALECTS), help=only)
     parser.add_argument("--peers", type=_peers, metavar="A,B", help=f"of {','.join(PEERS)} (all)")
     parser.add_argument(
         "--against",

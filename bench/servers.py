@@ -6,7 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -49,12 +49,17 @@ class Server:
 
 @contextmanager
 def mage(
-    workspace: Workspace, *, tree: Path = PROJECT, home: str = "mage", isolation: str | None = None
+    workspace: Workspace,
+    *,
+    tree: Path = PROJECT,
+    home: str = "mage",
+    isolation: str | None = None,
+    dialects: Sequence[object] = (),
 ) -> Iterator[Server]:
     """`run_thumb_server` of the checkout `tree`, with the storages `memory` and `disk` for hits, and `cold` for misses.
 
     All have the root `workspace.photos`; `cold` has no cache. `home` is the directory of its files in `workspace.run`.
-    `isolation` is where it renders, by default as the server decides.
+    `isolation` is where it renders, by default as the server decides. `dialects` are those of its configuration.
     """
     port, directory = free_port(), workspace.run / home
     directory.mkdir()
@@ -67,7 +72,7 @@ def mage(
         for name, cache in caches.items()
     ]
     config = directory / "storages.json"
-    config.write_text(json.dumps({"storages": storages}, indent=2))
+    config.write_text(json.dumps({"storages": storages} | ({"dialects": dialects} if dialects else {}), indent=2))
     command = (python_of(tree), tree / "manage.py", "run_thumb_server", "--bind", f"{LOOPBACK}:{port}")
     workers = ("--workers", str(workspace.cores))
     env = {**os.environ, "STORAGES_CONFIG_PATH": str(config), "LOG_LEVEL": "WARNING", "PYTHONPATH": str(tree)}

@@ -1,5 +1,6 @@
 """Fixtures that more than one module of tests uses."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -94,6 +95,18 @@ def _same_checks() -> Iterator[None]:
     registered = set(registry.registered_checks)
     yield
     registry.registered_checks = registered
+
+
+@pytest.fixture(autouse=True)
+def _same_loggers() -> Iterator[None]:
+    """gunicorn's `Logger` takes its two loggers off the root for the whole process: later tests would see no record."""
+    loggers = [logging.getLogger(name) for name in ("gunicorn.error", "gunicorn.access")]
+    before = [(each.propagate, each.level, each.handlers[:]) for each in loggers]
+    yield
+    for each, (propagate, level, handlers) in zip(loggers, before, strict=True):
+        each.propagate = propagate
+        each.setLevel(level)
+        each.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from thumbs.request.resolver import Resolver, resolver
 from thumbs.wiring.dialects import dialects
 
 MUTANTS = int(os.environ.get("MAGE_URL_MUTANTS", "20000"))
-FRONT_MUTANTS = 300
+FRONT_MUTANTS = MUTANTS // 5  # of each dialect
 DIALECTS = ("imgproxy", "thumbor", "imagor", "ipx", "mage")
 SOURCES = ((1200, 800), (1, 1), (3, 2000), (2000, 3), (65_535, 1))
 POLICIES = {

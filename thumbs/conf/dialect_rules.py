@@ -16,6 +16,8 @@ from thumbs.request.dialects.imgproxy_values import Options
 SAME_PATH = "thumbs.E035"
 UNSIGNED_DIALECT = "thumbs.E036"
 
+_NO_HEX = "must be hex digits, as in IMGPROXY_KEY and IMGPROXY_SALT."
+_WITH_COMMAS = "must be a list of hex digits, one value for each pair, not values with commas between them."
 _DEFAULTS = {each.name: each.default for each in fields(DialectConf)}
 
 
@@ -93,9 +95,9 @@ def _keys_of_imgproxy(conf: DialectConf) -> Iterator[Problem]:
     for name in ("key", "salt"):
         for value in getattr(conf, name):
             try:
-                bytes.fromhex(value)
+                bytes.fromhex("" if value.startswith("${") else value)  # an absent variable is a problem of its own
             except ValueError:
-                yield Problem(WRONG_VALUE, name, "must be hex digits, as in IMGPROXY_KEY and IMGPROXY_SALT.")
+                yield Problem(WRONG_VALUE, name, _WITH_COMMAS if "," in value else _NO_HEX)
     if len(conf.key) != len(conf.salt):
         yield Problem(INCOMPLETE, "salt", f"has {len(conf.salt)} values, and key {len(conf.key)}: each key needs one.")
 

@@ -46,6 +46,9 @@ class Naming(Protocol):
     def path(self, source: str) -> str:
         """The decoded path that names `source`: a URL, or a path."""
 
+    def path_behind(self, prefix: str, source: str) -> str:
+        """The decoded path that names `source`, a URL or a path that `prefix` begins."""
+
     def named(self, path: str) -> str:
         """The part of `path` whose extension is that of the file."""
 

@@ -99,12 +99,15 @@ class StoragePolicy:
         except ValueError:
             raise SourceNotAllowed from None
 
-    def path_of(self, source: str) -> str:
-        """The decoded path that names `source`, a path or a URL. Raises `SourceNotAllowed`."""
+    def path_of(self, source: str, prefix: str = "") -> str:
+        """The decoded path that names `source`, a path or a URL. Raises `SourceNotAllowed`.
+
+        `prefix` is the start of it that chose this storage, which is no part of a key.
+        """
         if self.naming is None:
-            return source
+            return source[len(prefix) :]
         try:
-            return self.naming.path(source)
+            return self.naming.path_behind(prefix, source) if prefix else self.naming.path(source)
         except ValueError:
             raise SourceNotAllowed from None
 

@@ -85,6 +85,7 @@ TARGET = "300x200/filters:format(webp)/a.jpg"
         (f"/{_by_thumbor(TARGET).replace('=', '%3D')}/{TARGET}", True),
         (f"/{_by_thumbor(TARGET).rstrip('=')}/{TARGET}", False),
         (f"/{_by_thumbor(TARGET)}//{TARGET}", False),
+        (f"/{_by_thumbor(TARGET)}%2F{TARGET}", False),
         (f"/{_by_thumbor(f'/{TARGET}')}/{TARGET}", False),
         (f"/{_by_thumbor(TARGET, 'sha256')}/{TARGET}", False),
         (f"/unsafe/{TARGET}", False),
@@ -111,6 +112,35 @@ def test_thumbor_signs_the_raw_path(path: str, *, accepted: bool) -> None:
 )
 def test_imagor_signs_the_decoded_path(path: str, *, accepted: bool) -> None:
     assert _accepts(_thumbor("imagor"), path) is accepted
+
+
+PLUS = "100x/a+b.jpg"
+
+
+@pytest.mark.parametrize(
+    ("path", "accepted"),
+    [
+        (f"/{_by_thumbor(f'9x/{ESCAPED}')}/9x/{ESCAPED}", True),
+        (f"/{_by_thumbor(PLUS)}/{PLUS}", True),
+        (f"/{_by_thumbor('100x/a b.jpg')}/{PLUS}", True),
+        (f"/{_by_thumbor(PLUS)}/100x/%61+b.jpg", False),
+        (f"/{_by_thumbor('a.jpg')}/a.jpg", True),
+        (f"/{_by_thumbor('a.jpg')}%2Fa.jpg", True),
+        # What stands between the signature and what it covers is covered as well.
+        (f"/{_by_thumbor('a.jpg')}%2F2000x2000/a.jpg", False),
+        (f"/{_by_thumbor('a.jpg')}%2Ffilters:blur(9)/a.jpg", False),
+    ],
+)
+def test_imagor_reads_the_raw_or_the_decoded_path_and_verifies_what_it_reads(path: str, *, accepted: bool) -> None:
+    assert _accepts(_thumbor("imagor"), path) is accepted
+
+
+@pytest.mark.parametrize(
+    ("signed", "source"),
+    [("9x/100%2525.jpg", "100%25.jpg"), ("9x/100%25.jpg", "100%.jpg"), ("9x/a%2Bb+c.jpg", "a+b c.jpg")],
+)
+def test_a_source_that_imagor_verified_as_it_was_sent_is_decoded_once(signed: str, source: str) -> None:
+    assert read(f"/{_by_thumbor(signed)}/{signed}".encode(), _thumbor("imagor")).source == source
 
 
 def test_imagor_may_use_another_digest_and_the_beginning_of_it() -> None:

@@ -263,3 +263,38 @@ def test_of_a_storage_that_reads_urls_the_whole_url_is_the_path() -> None:
         assert find(f"/_/w:9/{source}".encode(), (), "/i/").key == own.key
     with pytest.raises(SourceNotAllowed):
         find(b"/_/w:9/plain/https://other.example.com/a.jpg", (), "/i/")
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "raw", "key"),
+    [
+        ("ipx", "/", "/w_9/cats/tom.jpg", "cats/tom.jpg"),
+        ("thumbor", "", "/unsafe/9x/cats/tom.jpg", "cats/tom.jpg"),
+        ("thumbor", "cats/", "/unsafe/9x/cats/tom.jpg", "tom.jpg"),
+        ("imgproxy", "s3://bucket/", "/_/w:9/plain/s3://bucket/cats/tom.jpg", "cats/tom.jpg"),
+        (
+            "imgproxy",
+            "https://cdn.example.com/media/",
+            "/_/w:9/plain/https://cdn.example.com/media/a%20b.jpg",
+            "a b.jpg",
+        ),
+        ("imgproxy", "https://", "/_/w:9/plain/https://cdn.example.com/media/a%2520b.jpg", "a b.jpg"),
+        ("imgproxy", "https://old.example.com/", "/_/w:9/plain/https://old.example.com/a%2520b.jpg", "a b.jpg"),
+    ],
+)
+def test_below_a_base_url_the_rest_of_a_source_is_the_key(name: str, prefix: str, raw: str, key: str) -> None:
+    naming = Urls(HttpSettings(base_url="https://cdn.example.com/media/"))
+    remote = StoragePolicy("remote", DEFAULT_QUALITIES, OutputLimits(), naming=naming, max_segment_bytes=0)
+    find = resolver({"remote": remote}, Translator({"/i/": Dialect(name, "/i/", {prefix: "remote"})}))
+    assert find(raw.encode(), (), "/i/").path == key
+
+
+@pytest.mark.parametrize(
+    "source", ["https://cdn.example.com/media/a.jpg%3Fx=1", "https://user%40cdn.example.com/media/a.jpg"]
+)
+def test_below_a_base_url_a_url_that_has_no_key_is_refused(source: str) -> None:
+    naming = Urls(HttpSettings(base_url="https://cdn.example.com/media/"))
+    remote = StoragePolicy("remote", DEFAULT_QUALITIES, OutputLimits(), naming=naming, max_segment_bytes=0)
+    find = resolver({"remote": remote}, Translator({"/i/": Dialect("imgproxy", "/i/", {"https://": "remote"})}))
+    with pytest.raises(SourceNotAllowed):
+        find(f"/_/w:9/plain/{source}".encode(), (), "/i/")

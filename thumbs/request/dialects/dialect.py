@@ -59,12 +59,17 @@ class Asked:
     ignored: Sequence[str] = ()
 
 
-def require_match(expected: Sequence[str], given: str) -> None:
-    """Raise `SignatureRefused` unless `given` is one of `expected`; compares in constant time."""
+def is_one_of(expected: Sequence[str], given: str) -> bool:
+    """Whether `given` is one of `expected`; compares in constant time."""
     matches = False
     for each in expected:  # no early exit: the time must not depend on which key matches
         matches |= hmac.compare_digest(each.encode(), given.encode())
-    if not matches:
+    return matches
+
+
+def require_match(expected: Sequence[str], given: str) -> None:
+    """Raise `SignatureRefused` unless `given` is one of `expected`; compares in constant time."""
+    if not is_one_of(expected, given):
         raise SignatureRefused
 
 

@@ -10,13 +10,12 @@ both ignore is ignored.
 import base64
 import binascii
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from thumbs.errors import BadPath, SignatureRefused
 from thumbs.image.formats import format_of_extension
-from thumbs.request.dialects.dialect import Asked, Dialect, require_match, unquoted, unsupported
+from thumbs.request.dialects.dialect import Asked, Dialect, is_one_of, unquoted, unsupported
 from thumbs.request.dialects.thumbor_filters import Differences, Filters, apply
 from thumbs.request.dialects.thumbor_result import Geometry, fields_of
 
@@ -76,25 +75,31 @@ class _Read:
 def translate_thumbor(raw: str, dialect: Dialect) -> Asked:
     """What the path `raw` asks of thumbor, from its first slash on. Raises `BadRequest` or `SignatureRefused`."""
     first, _, rest = raw.partition("?")[0][1:].partition("/")
-    if not _is_unsafe(first, dialect):
-        _verify(dialect, unquote(first), [rest])
+    if not (_is_unsafe(first, dialect) or _is_signed(dialect, unquote(first), rest)):
+        raise SignatureRefused
     asked = _asked(_Read(rest, _THUMBOR, THUMBOR_DIFFERENCES), dialect)
     return Asked(_loosely_unquoted(asked.source).lstrip("/"), asked.fields, ignored=asked.ignored)
 
 
 def translate_imagor(raw: str, dialect: Dialect) -> Asked:
-    """What the path `raw` asks of imagor, from its first slash on. Raises `BadRequest` or `SignatureRefused`."""
-    path = raw.partition("?")[0].lstrip("/")
-    text = unquoted(path)
-    first = text.partition("/")[0]
-    if not _is_unsafe(first, dialect):
-        _verify(dialect, first, [text.partition("/")[2], path.partition("/")[2]])
-    # A plus sign is a space in a source, and an escaped one is not.
-    spaced = unquoted(path.replace("+", " ")).partition("/")[2]
-    asked = _asked(_Read(spaced, _IMAGOR, IMAGOR_DIFFERENCES), dialect)
+    """What the path `raw` asks of imagor, from its first slash on. Raises `BadRequest` or `SignatureRefused`.
+
+    imagor reads the path as it was sent. Where the signature is not one of that, it reads the decoded path, in which a
+    plus sign is a space. What is read is what was verified.
+    """
+    sent = raw.partition("?")[0].lstrip("/")
+    decoded = unquoted(sent.replace("+", " "))
+    (given, _, sent_rest), (first, _, rest) = sent.partition("/"), decoded.partition("/")
+    is_unsafe = _is_unsafe(first, dialect)
+    is_as_sent = not is_unsafe and _is_signed(dialect, given, sent_rest)
+    if not (is_unsafe or is_as_sent or _is_signed(dialect, first, rest)):
+        raise SignatureRefused
+    asked = _asked(_Read(sent_rest if is_as_sent else rest, _IMAGOR, IMAGOR_DIFFERENCES), dialect)
     source = asked.source.lstrip("/")
     if source.startswith(_BASE64):
         source = _decoded(source.removeprefix(_BASE64))
+    elif not is_unsafe:  # decoded once more, also where the whole path was
+        source = _loosely_unquoted(source.replace("+", " "))
     elif _ESCAPE.search(source):
         source = unquote(source)
     return Asked(source, asked.fields, stem=asked.stem, expires=asked.expires, ignored=asked.ignored)
@@ -109,10 +114,10 @@ def _is_unsafe(first: str, dialect: Dialect) -> bool:
     return False
 
 
-def _verify(dialect: Dialect, given: str, messages: Sequence[str]) -> None:
+def _is_signed(dialect: Dialect, given: str, message: str) -> bool:
     length = dialect.signature_length or None
-    digests = [digest for message in messages for digest in dialect.digests(message.encode())]
-    require_match([base64.urlsafe_b64encode(digest).decode("ascii")[:length] for digest in digests], given)
+    texts = [base64.urlsafe_b64encode(each).decode("ascii")[:length] for each in dialect.digests(message.encode())]
+    return is_one_of(texts, given)
 
 
 def _asked(read: _Read, dialect: Dialect) -> Asked:

@@ -77,7 +77,7 @@ def settled(asked: Asked, dialect: Dialect, policies: Mapping[str, StoragePolicy
     policy = None if prefix is None else policies.get(dialect.sources[prefix])
     if prefix is None or policy is None:
         raise StorageUnknown(_NO_STORAGE)
-    path = asked.source[len(prefix) :] if policy.naming is None else policy.path_of(asked.source)
+    path = policy.path_of(asked.source, prefix)
     try:
         transform = Transform(**asked.fields)
     except ValueError:

@@ -109,6 +109,17 @@ class Urls:
             raise BadUrl(f"a URL that begins with {start}, without query")
         return unquote(url[len(start) :], errors="strict")
 
+    def path_behind(self, prefix: str, source: str) -> str:
+        """The decoded path that names `source`, a URL or a path that `prefix` begins. Raises `BadUrl` or ValueError.
+
+        A `base_url` stands in the place of `prefix`, unless `source` is a URL below it.
+        """
+        is_url = source.startswith(("http://", "https://"))
+        if self._base is None or (is_url and str(from_text(source)).startswith(str(self._base))):
+            return self.path(source)
+        rest = source[len(prefix) :]
+        return unquote(rest, errors="strict") if is_url else rest
+
     def named(self, path: str) -> str:
         """The part of `path` whose extension is that of the file: of a URL, what is before its query."""
         return path if self._base is not None else path.partition("?")[0]
