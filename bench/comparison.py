@@ -23,6 +23,8 @@ from thumbs.render.codecs.savers import WEBP_EFFORT
 
 PEERS = ("nginx", "thumbor", "ipx", "pyvips")
 _BASELINE = "pyvips"
+_UNISOLATED = f"{MAGE}, isolation off"
+_RENDERING = {"thumbor": servers.thumbor, "ipx": servers.ipx}
 _CLIENTS_PER_CORE = 4
 
 
@@ -90,26 +92,36 @@ def _hits(report: Report, workspace: Workspace, originals: Originals, mage: Serv
 def _misses(report: Report, workspace: Workspace, originals: Originals, *, mage: Server | None) -> None:
     results = report.results["misses"] = Results(tuple(misses.CASES))
     with ExitStack() as stack:
-        templates: dict[str, Template] = {} if mage is None else {MAGE: Template(mage.template)}
-        for name, start in (("thumbor", servers.thumbor), ("ipx", servers.ipx)):
-            if name in report.plan.peers:
-                started = stack.enter_context(_started(name, start(workspace), report))
-                templates |= {} if started is None else {name: Template(started.template)}
-        templates |= report.plan.against
-        over_http = [HttpMisses(name, template, originals, report.clients) for name, template in templates.items()]
+        found = {} if mage is None else {MAGE: mage}
+        starts = {_UNISOLATED: servers.mage(workspace, home="mage-unisolated", isolation="off")} if mage else {}
+        starts |= {name: start(workspace) for name, start in _RENDERING.items() if name in report.plan.peers}
+        for name, start in starts.items():
+            started = stack.enter_context(_started(name, start, report))
+            found |= {} if started is None else {name: started}
+        over_http = [
+            HttpMisses(name, Template(server.template), originals, report.clients, pid=server.pid)
+            for name, server in found.items()
+        ]
+        over_http += [
+            HttpMisses(name, template, originals, report.clients) for name, template in report.plan.against.items()
+        ]
         limits = [_limit(report, workspace, originals)] if _BASELINE in report.plan.peers else []
         compare([*over_http, *limits], results, rounds=report.plan.rounds, seconds=report.plan.seconds)
     report.left_out |= results.left_out
+    report.baseline, report.cpu = _BASELINE, Results(tuple(misses.CASES))
     photo = originals.photo
     parties: list[HttpMisses | RawMisses] = [*over_http, *limits]
     for party in parties:
+        if party.name in results.left_out:
+            continue
         report.sizes |= {(party.name, case): len(body) for case, body in party.bodies.items()}
+        report.cpu.rates |= {(party.name, case): seconds for case, seconds in party.cpu.items()}
         for case, body in party.bodies.items():
-            found = answer_score(photo.read_bytes(), misses.CASES[case], body)
-            report.scores |= {} if found is None else {(party.name, case): found}
+            likeness = answer_score(photo.read_bytes(), misses.CASES[case], body)
+            report.scores |= {} if likeness is None else {(party.name, case): likeness}
     for server in over_http:
-        if server.name == MAGE:
-            report.notes[MAGE] += f"; {misses.observed_encoding(server)}, WebP effort {WEBP_EFFORT}"
+        if server.name in (MAGE, _UNISOLATED):
+            report.notes[server.name] += f"; {misses.observed_encoding(server)}, WebP effort {WEBP_EFFORT}"
         elif server.name not in PEERS:
             report.notes[server.name] = (
                 f"at {server.template.host}:{server.template.port}: {misses.observed_encoding(server)}"

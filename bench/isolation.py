@@ -17,6 +17,7 @@ import pyvips
 
 from bench import servers
 from bench.check import Wanted, WrongAnswerError
+from bench.cpu import family
 from bench.load import Client, Template, drive
 from bench.misses import check_answer
 from bench.pictures import Originals
@@ -189,18 +190,10 @@ def _memory(report: IsolationReport, one: _Misses, pid: int) -> None:
 def _pss(pid: int) -> float:
     """MiB of a process and all that descend from it, what they share divided among them (proc_pid_smaps(5))."""
     total = 0
-    for each in _family(pid):
+    for each in family(pid):
         lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
         total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1024
-
-
-def _family(pid: int) -> list[int]:
-    found = [pid]
-    for each in found:
-        for task in Path(f"/proc/{each}/task").iterdir():
-            found += map(int, (task / "children").read_text().split())
-    return found
 
 
 def _median(values: list[float] | None) -> float | None:

@@ -1,7 +1,7 @@
 """The upper limit of this machine: libvips without a server, in one process per core.
 
 `python -m bench.limit PHOTO WIDTH HEIGHT FORMAT QUALITY EFFORT START SECONDS` is one of these processes. It prints
-pictures per second, counted from START on the monotonic clock, which all processes share.
+pictures per second, counted from START on the monotonic clock, which all processes share, and CPU seconds per picture.
 """
 
 import sys
@@ -9,6 +9,8 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import mean
+from typing import NamedTuple
 
 import pyvips
 
@@ -19,6 +21,13 @@ _ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 1.0  # for Python and libvips to load before the measurement starts
 
 
+class PoolRate(NamedTuple):
+    """Pictures per second of all processes together, and the CPU seconds of one picture."""
+
+    pictures: float
+    cpu_seconds: float
+
+
 def render(photo: bytes, wanted: Wanted, *, effort: int) -> bytes:
     """The picture, center-cropped, without metadata. `effort` is WebP's, 0–6."""
     image = pyvips.Image.thumbnail_buffer(photo, wanted.width, height=wanted.height, size="both", crop="centre")
@@ -27,8 +36,8 @@ def render(photo: bytes, wanted: Wanted, *, effort: int) -> bytes:
     return encoded
 
 
-def pool_rate(photo: Path, wanted: Wanted, *, effort: int, seconds: float, logs: Sequence[Path]) -> float:
-    """Pictures per second of all processes together; each writes its output to one file of `logs`."""
+def pool_rate(photo: Path, wanted: Wanted, *, effort: int, seconds: float, logs: Sequence[Path]) -> PoolRate:
+    """Measure; each process writes its output to one file of `logs`."""
     start = time.monotonic() + _START_SECONDS
     numbers = (wanted.width, wanted.height, wanted.format, wanted.quality, effort, start, seconds)
     command = [sys.executable, "-m", "bench.limit", str(photo), *map(str, numbers)]
@@ -36,7 +45,8 @@ def pool_rate(photo: Path, wanted: Wanted, *, effort: int, seconds: float, logs:
         children = [stack.enter_context(running(command, log=log, cwd=_ROOT)) for log in logs]
         if any(child.await_end(seconds + 60) for child in children):
             raise WrongAnswerError(f"failed: {children[0].last_line}")
-        return sum(float(child.last_line) for child in children)
+        pictures, cpu = zip(*(map(float, child.last_line.split()) for child in children), strict=True)
+        return PoolRate(sum(pictures), mean(cpu))
 
 
 def _main(photo: str, *numbers: str) -> None:
@@ -46,12 +56,12 @@ def _main(photo: str, *numbers: str) -> None:
     pyvips.cache_set_max(0)
     render(Path(photo).read_bytes(), wanted, effort=int(effort))
     time.sleep(max(0.0, float(start) - time.monotonic()))
-    began = time.monotonic()
+    began, cpu = time.monotonic(), time.process_time()
     count = 0
     while time.monotonic() - began < float(seconds):
         render(Path(photo).read_bytes(), wanted, effort=int(effort))
         count += 1
-    print(count / (time.monotonic() - began))
+    print(count / (time.monotonic() - began), (time.process_time() - cpu) / count)
 
 
 if __name__ == "__main__":

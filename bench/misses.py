@@ -1,11 +1,13 @@
-"""Misses: pictures rendered per second, each from an original that was never requested before."""
+"""Misses: pictures rendered per second, each from an original that was never requested before, and their CPU time."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import limit
 from bench.check import Wanted, WrongAnswerError, check, decode, is_progressive
+from bench.cpu import cpu_seconds
 from bench.load import Answer, Client, Template, drive, get
 from bench.pictures import Originals
 
@@ -19,13 +21,18 @@ _WARM_SECONDS = 1.0
 
 @dataclass(slots=True)
 class HttpMisses:
-    """A server that renders for `clients` at once. `bodies` has its first response per case."""
+    """A server that renders for `clients` at once. `bodies` has its first response per case.
+
+    `cpu` has the CPU seconds of one picture in each round, of all processes that descend from `pid`, if that is known.
+    """
 
     name: str
     template: Template
     originals: Originals
     clients: int
     bodies: dict[str, bytes] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+    pid: int = 0
 
     def verify(self, case: str) -> None:
         """Check the picture, and that a lower quality gives a smaller file: the server obeys the URL's quality."""
@@ -37,13 +44,22 @@ class HttpMisses:
             raise WrongAnswerError(f"quality {_LOWER_QUALITY} makes no smaller file than {wanted.quality}")
         if case not in self.bodies:
             self.bodies[case] = body
-            self.rate(case, _WARM_SECONDS)
+            self._drive(case, _WARM_SECONDS, itertools.count())
 
     def rate(self, case: str, seconds: float) -> float:
+        if not self.pid:
+            return self._drive(case, seconds, itertools.count())
+        answers, before = itertools.count(), cpu_seconds(self.pid)
+        rate = self._drive(case, seconds, answers)
+        self.cpu.setdefault(case, []).append((cpu_seconds(self.pid) - before) / max(1, next(answers)))
+        return rate
+
+    def _drive(self, case: str, seconds: float, answers: "itertools.count[int]") -> float:
         wanted = CASES[case]
 
         def ask(client: Client) -> None:
             check_answer(client.get(self.template.target(self.originals.take(), wanted)), wanted)
+            next(answers)
 
         return drive(ask, self.template.host, self.template.port, clients=self.clients, seconds=seconds)
 
@@ -62,6 +78,7 @@ class RawMisses:
     logs: Sequence[Path]
     effort: int
     bodies: dict[str, bytes] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
 
     def verify(self, case: str) -> None:
         wanted = CASES[case]
@@ -70,7 +87,9 @@ class RawMisses:
         self.bodies[case] = body
 
     def rate(self, case: str, seconds: float) -> float:
-        return limit.pool_rate(self.photo, CASES[case], effort=self.effort, seconds=seconds, logs=self.logs)
+        rate = limit.pool_rate(self.photo, CASES[case], effort=self.effort, seconds=seconds, logs=self.logs)
+        self.cpu.setdefault(case, []).append(rate.cpu_seconds)
+        return rate.pictures
 
 
 def check_answer(answer: Answer, wanted: Wanted) -> None:

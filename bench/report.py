@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from bench.load import WRK_CONNECTIONS, WRK_THREADS, Template
-from bench.table import MAGE, Results, hits_table, misses_table
+from bench.table import MAGE, Results, beside_table, hits_table, misses_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,10 @@ class Plan:
 
 @dataclass(slots=True)
 class Report:
-    """The result of a run. `left_out` maps servers to reasons, `notes` the others to their configuration."""
+    """The result of a run. `left_out` maps servers to reasons, `notes` the others to their configuration.
+
+    `cpu` has the CPU seconds of one miss instead of rates. `baseline` is what Mage's misses are compared with.
+    """
 
     plan: Plan
     machine: str
@@ -29,6 +32,8 @@ class Report:
     results: dict[str, Results] = field(default_factory=dict)
     sizes: dict[tuple[str, str], int] = field(default_factory=dict)
     scores: dict[tuple[str, str], float] = field(default_factory=dict)
+    cpu: Results = field(default_factory=lambda: Results(()))
+    baseline: str = ""
     body_bytes: int = 0
     clients: int = 0
 
@@ -46,10 +51,12 @@ class Report:
                 f"-c{WRK_CONNECTIONS}` on the same machine; every server answers the same bytes."
             )
         if "misses" in self.results and self.results["misses"].rates:
-            parts.append(misses_table(self.results["misses"], self.sizes, self.scores))
+            parts.append(misses_table(self.results["misses"], self.sizes, self.scores, self.cpu))
+            parts.append(beside_table(self.baseline, self.results["misses"], self.sizes, self.scores, self.cpu))
             parts.append(
                 f"Misses: {self.photo}, cover-cropped to 500×300; every request names an original that was never asked "
-                f"for before; {self.clients} clients with a kept-alive connection each; every answer is checked."
+                f"for before; {self.clients} clients with a kept-alive connection each; every answer is checked. "
+                "CPU: of all processes of the server, for one picture. Score: SSIMULACRA2, of the first picture."
             )
         took_part = {party: about for party, about in self.notes.items() if party not in self.left_out}
         parts.append("\n".join(f"* {party} {about}." for party, about in took_part.items()))
@@ -63,6 +70,11 @@ class Report:
                 {"party": party, "case": case, "rates": rates, "median": results.rate(party, case)}
                 | ({"bytes": self.sizes[party, case]} if (party, case) in self.sizes else {})
                 | ({"score": self.scores[party, case]} if (party, case) in self.scores else {})
+                | (
+                    {"cpu_seconds": self.cpu.rates[party, case]}
+                    if kind == "misses" and (party, case) in self.cpu.rates
+                    else {}
+                )
                 for (party, case), rates in results.rates.items()
             ]
             for kind, results in self.results.items()

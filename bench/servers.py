@@ -82,7 +82,7 @@ def mage(
         yield Server(
             port,
             f"{_mage_version()}: `run_thumb_server --workers {workspace.cores}`, "
-            f"{_parts('gunicorn', 'uvloop', 'gunicorn_h1c', 'Django', 'pyvips-binary')}; "
+            f"{_parts('gunicorn', 'uvloop', 'gunicorn_h1c', 'Django', 'pyvips-binary', 'simplejpeg')}; "
             "storages with only memory, only disk, and no cache",
             mage_template(port),
             child.process.pid,
@@ -199,6 +199,7 @@ def thumbor(workspace: Workspace) -> Iterator[Server]:
             "baseline JPEG, Pillow's default WebP effort 4",
             f"http://{LOOPBACK}:{port}/unsafe/{{width}}x{{height}}/"
             "filters:format({format}):quality({quality})/{name}",
+            child.process.pid,
         )
 
 
@@ -234,6 +235,7 @@ def ipx(workspace: Workspace) -> Iterator[Server]:
             f"sharp {install.node_version(packages, 'sharp')}, one process, "
             f"{threads} threads, file storage, baseline JPEG, sharp's default WebP effort 4",
             f"http://{LOOPBACK}:{port}/s_{{width}}x{{height}},f_{{format}},q_{{quality}}/{{name}}",
+            child.process.pid,
         )
 
 

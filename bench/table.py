@@ -1,6 +1,6 @@
 """Collects the rates of all rounds and formats them as Markdown: medians, and their ratios."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from statistics import median
@@ -59,12 +59,14 @@ def misses_table(
     results: Results,
     sizes: Mapping[tuple[str, str], int],
     scores: Mapping[tuple[str, str], float] | None = None,
+    cpu: Results | None = None,
 ) -> str:
     """One row per party, with the ratio of Mage to it.
 
-    `sizes` has the bytes of one response by (party, case), `scores` its SSIMULACRA2, where that was measured.
+    `sizes` has the bytes of one response by (party, case), `scores` its SSIMULACRA2, where that was measured, `cpu` the
+    seconds of one picture.
     """
-    columns = ("pictures/s", f"{MAGE} is", "KB", *(["score"] if scores else []))
+    columns = ("pictures/s", f"{MAGE} is", *(["CPU ms"] if cpu else []), "KB", *(["score"] if scores else []))
     header = [
         "Misses",
         *(f"{case}, {name}" if name == columns[0] else name for case in results.cases for name in columns),
@@ -75,15 +77,50 @@ def misses_table(
 
     def cells(party: str, case: str) -> tuple[str, ...]:
         score = [f"{scores[party, case]:.1f}" if (party, case) in scores else "–"] if scores else []
-        return (*_pair(results.rate(party, case), results.ratio(MAGE, party, case)), kb(party, case), *score)
+        seconds = cpu.rate(party, case) if cpu else None
+        times = [f"{seconds * 1000:.1f}" if seconds else "–"] if cpu else []
+        pair = _pair(results.rate(party, case), results.ratio(MAGE, party, case))
+        return (*pair, *times, kb(party, case), *score)
 
     rows = [[party, *chain(*(cells(party, case) for case in results.cases))] for party in results.parties]
     return markdown(header, rows)
 
 
+def beside_table(
+    reference: str,
+    results: Results,
+    sizes: Mapping[tuple[str, str], int],
+    scores: Mapping[tuple[str, str], float],
+    cpu: Results,
+) -> str:
+    """Ratios of each Mage's rates, CPU times and bytes to those of the party `reference`, and the scores above its own.
+
+    Rates and times are medians. Empty where the reference or Mage was not measured.
+    """
+    columns = ("pictures/s", "CPU", "bytes", "score")
+    names = [party for party in results.parties if party.startswith(MAGE)]
+    if reference not in results.parties or not names:
+        return ""
+
+    def cells(party: str, case: str) -> Iterable[str]:
+        mine, theirs = (party, case), (reference, case)
+        yield _times(results.ratio(party, reference, case))
+        yield _times(cpu.ratio(party, reference, case))
+        yield _times(sizes[mine] / sizes[theirs] if mine in sizes and theirs in sizes else None)
+        yield f"{scores[mine] - scores[theirs]:+.1f}" if mine in scores and theirs in scores else "–"
+
+    header = [f"Beside {reference}", *(f"{case}, {name}" for case in results.cases for name in columns)]
+    rows = [[party, *chain(*(cells(party, case) for case in results.cases))] for party in names]
+    return markdown(header, rows)
+
+
+def _times(ratio: float | None) -> str:
+    return f"{ratio:.2f} ×" if ratio else "–"
+
+
 def _pair(rate: float | None, ratio: float | None) -> tuple[str, str]:
     digits = 0 if rate is None or rate >= 1000 else 1
-    return f"{rate:,.{digits}f}" if rate else "–", f"{ratio:.2f} ×" if ratio else "–"
+    return f"{rate:,.{digits}f}" if rate else "–", _times(ratio)
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

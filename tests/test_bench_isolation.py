@@ -3,6 +3,7 @@
 import os
 
 from bench import isolation
+from bench.cpu import family
 from bench.isolation import CHILDREN, THREADS, IsolationReport
 from bench.report import Plan
 from tests.support.isolated import pss
@@ -46,5 +47,5 @@ def test_every_round_is_in_the_json() -> None:
 
 
 def test_the_memory_of_a_process_includes_its_own() -> None:
-    assert os.getpid() in isolation._family(os.getpid())
+    assert os.getpid() in family(os.getpid())
     assert isolation._pss(os.getpid()) > 0.5 * pss({os.getpid()}) / 2**20

@@ -4,13 +4,17 @@ Photographs are given by name; detail and drawings are drawn. It needs the extra
 """
 
 import argparse
+import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import pyvips
 
-from bench.quality import defaults, icons, scales, settings
+from bench.quality import defaults, icons, peers, scales, settings
 from bench.quality.detail import DETAIL, DRAWINGS, as_jpeg
 from bench.quality.document import put
 from bench.quality.scores import from_pillow, reduced, whole
@@ -23,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     libvips.start(["jpeg", "png", "webp", "avif"])
     photos = {photo.name: photo.read_bytes() for photo in options.photos}
-    tables = {name: make(photos) for name, make in TABLES.items() if name in (options.only or TABLES)}
+    made = TABLES | ({"scales": partial(_scales, others=peers.makers(options.scratch))} if options.peers else {})
+    tables = {name: make(photos) for name, make in made.items() if name in (options.only or TABLES)}
     for name, table in tables.items():
         print(f"{name}\n\n{table}\n")
     if options.write:
@@ -31,9 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _scales(photos: Mapping[str, bytes]) -> str:
+def _scales(photos: Mapping[str, bytes], *, others: Mapping[str, scales.Make] = MappingProxyType({})) -> str:
+    """The table of scales; `others` are makers besides Mage and libvips."""
     jpegs = {name: data for name, data in photos.items() if data.startswith(b"\xff\xd8\xff")}
-    return scales.table(jpegs | {name: as_jpeg(draw()) for name, draw in DETAIL.items()}, scales.MAKERS)
+    return scales.table(jpegs | {name: as_jpeg(draw()) for name, draw in DETAIL.items()}, {**scales.MAKERS, **others})
 
 
 def _settings(name: str) -> Callable[[Mapping[str, bytes]], str]:
@@ -68,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
     parser.add_argument("--only", action="append", choices=TABLES, help="make only this table; may be repeated")
+    parser.add_argument(
+        "--peers", action="store_true", help="in the table of scales also thumbor's way with Pillow, and ipx, by npm"
+    )
+    default = Path(tempfile.gettempdir()) / f"mage-bench-{os.getuid()}"
+    parser.add_argument("--scratch", type=Path, default=default, help=f"where ipx is installed ({default})")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into FILE, docs/quality.md")
     return parser
 

@@ -47,6 +47,9 @@ FILTER_ARGUMENTS = {
     "watermark": "mark,southeast,50,0.5",
     "frames": "all",
     "max_bytes": "900",
+    "align": "northeast",
+    "swap": "",
+    "keep": "",
 }
 NOT_FOR_PIXELS = {"data", "version", "preset", "expires"}
 MORE_FILTERS = ("gravity(entropy)", "gravity(0.2,0.8)", "trim(30,ffffff)", "fit(contain);background(transparent)")

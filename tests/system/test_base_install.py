@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import pictures
-from tests.support.servers import ROOT, fetch, free_port, running, wait_for_port
-from tests.support.waiting import LONG_WAIT_SECONDS
+from tests.support import pictures, wheels
+from tests.support.servers import fetch, free_port, running, wait_for_port
 
-_UV = [sys.executable, "-m", "uv"]
 _ABSENT = (
     *("boto3", "botocore", "urllib3", "storages", "pymemcache", "redis", "prometheus_client", "gunicorn", "uvloop"),
     *("imagecodecs", "numpy", "pillow_heif", "PIL"),
@@ -117,47 +114,14 @@ class Site:
 
     def run(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         command = [str(self.python), "-W", "error", *arguments]
-        return finished(command, self.directory, environ)
-
-
-def finished(command: list[str], directory: Path, environ: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "DJANGO"))}
-    return subprocess.run(
-        command,
-        cwd=directory,
-        env=kept | environ,
-        capture_output=True,
-        text=True,
-        timeout=LONG_WAIT_SECONDS,
-        check=False,
-    )
-
-
-def needs_network(done: "subprocess.CompletedProcess[str]") -> None:
-    """Skip where packages cannot be downloaded; fail in CI, and for every other reason."""
-    if done.returncode == 0:
-        return
-    offline = any(sign in done.stderr for sign in ("dns error", "Failed to fetch", "error sending request", "offline"))
-    if offline and not os.environ.get("MAGE_REQUIRE_SERVICES"):
-        pytest.skip("the package index cannot be reached")
-    pytest.fail(done.stderr)
+        return wheels.finished(command, self.directory, environ)
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site, and beside it an environment with the wheel of this tree."""
     work = tmp_path_factory.mktemp("base")
-    tree = work / "tree"
-    shutil.copytree(ROOT / "thumbs", tree / "thumbs", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
-        shutil.copy(ROOT / name, tree / name)
-    needs_network(finished([*_UV, "build", "--quiet", "--wheel", "--out-dir", str(work), str(tree)], work, {}))
-    needs_network(finished([*_UV, "venv", "--quiet", "--python", sys.executable, str(work / "venv")], work, {}))
-    python = work / "venv/bin/python"
-    [wheel] = work.glob("*.whl")
-    install = [*_UV, "pip", "install", "--quiet", "--python", str(python), str(wheel)]
-    needs_network(finished(install, work, {}))
-    needs_network(finished([str(python), "-I", "-m", "thumbs.conf.installation", "--repair"], work, {}))
+    python = wheels.install(wheels.build(work), work / "venv")
     site = Site(work / "site", python)
     for name, text in _FILES.items():
         path = site.directory / name
@@ -224,54 +188,3 @@ def test_run_thumb_server_without_gunicorn_says_what_to_install(installed: Site)
     assert done.returncode == 1
     assert 'Run: pip install "mage-thumbs[server]"' in done.stderr
     assert "Traceback" not in done.stderr
-
-
-_CODEC = """
-import sys
-from django.conf import settings
-extra, root = sys.argv[1:]
-storage = {"name": "here", "driver": "local", "root": root, "allowed_sizes": ["90x60"]}
-storage["cache"] = {"memory": {"enabled": True, "max_size_mb": 4}}
-settings.configure(
-    INSTALLED_APPS=["thumbs"], ROOT_URLCONF="thumbs.urls", SECRET_KEY="x",
-    THUMBS={"STORAGES": [storage], "INPUT_FORMATS": ["jpeg", extra], "RUN_DIR": f"{root}/run"},
-)
-import django
-django.setup()
-from django.core.management import call_command
-call_command("check", fail_level="ERROR")
-from django.test import Client
-
-def got(target, accept=""):
-    answer = Client(headers={"accept": accept}).get(f"/here/thumbs/90x60/{target}")
-    assert answer.status_code == 200, answer.content
-    return answer["Content-Type"], answer.content
-
-assert "numpy" not in sys.modules
-if extra == "jxl":
-    kind, body = got("filters:format(auto)/photo.jpg", "image/jxl,image/avif,*/*")
-    assert kind == "image/jxl", kind
-    open(f"{root}/photo.jxl", "wb").write(body)
-    assert got("filters:format(png)/photo.jxl")[0] == "image/png"
-else:
-    import pillow_heif
-    from PIL import Image
-    pillow_heif.from_pillow(Image.open(f"{root}/photo.jpg")).save(f"{root}/photo.heic")
-    assert got("filters:format(png)/photo.heic")[0] == "image/png"
-print("rendered")
-"""
-
-
-@pytest.mark.parametrize("extra", ["jxl", "heic"])
-def test_the_wheel_with_the_extra_of_a_codec_renders_with_it(installed: Site, tmp_path: Path, extra: str) -> None:
-    [wheel] = installed.directory.parent.glob("*.whl")
-    python = tmp_path / "venv/bin/python"
-    needs_network(finished([*_UV, "venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv")], tmp_path, {}))
-    install = [*_UV, "pip", "install", "--quiet", "--python", str(python), f"{wheel}[{extra}]"]
-    needs_network(finished(install, tmp_path, {}))
-    needs_network(finished([str(python), "-I", "-m", "thumbs.conf.installation", "--repair"], tmp_path, {}))
-    shutil.copy(installed.directory / "media/photo.jpg", tmp_path / "photo.jpg")
-    script = tmp_path / "codec.py"
-    script.write_text(_CODEC)
-    done = finished([str(python), str(script), extra, str(tmp_path)], tmp_path, {})
-    assert done.stdout.strip().endswith("rendered"), done.stderr

@@ -13,12 +13,13 @@ from PIL import Image
 
 from bench import misses
 from bench.check import Wanted, WrongAnswerError, check, decode, is_progressive, jpeg_quality
+from bench.cpu import cpu_seconds
 from bench.load import Answer, Template, summarized
 from bench.pictures import Originals
 from bench.processes import UnavailableError, free_port, running
 from bench.report import Plan, Report
 from bench.rounds import compare
-from bench.table import Results, hits_table, markdown, misses_table
+from bench.table import Results, beside_table, hits_table, markdown, misses_table
 from tests.support.waiting import eventually
 
 WANTED = Wanted(60, 40, "jpeg", 80)
@@ -75,6 +76,38 @@ class TestTables:
         results.add("thumbor", "JPEG", 20.0)
         last = misses_table(results, {("thumbor", "JPEG"): 24_049}).split("\n")[-1]
         assert [cell.strip() for cell in last.split("|")[1:-1]] == ["thumbor", "20.0", "4.50 ×", "24.0"]
+
+    def test_misses_have_the_cpu_time_of_one_picture_where_that_was_measured(self) -> None:
+        results, cpu = Results(("JPEG",)), Results(("JPEG",))
+        for party in ("Mage", "imgproxy"):
+            results.add(party, "JPEG", 60.0)
+        for seconds in (0.0205, 0.5, 0.018):
+            cpu.add("Mage", "JPEG", seconds)
+        lines = misses_table(results, {}, None, cpu).split("\n")
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+        assert rows[0] == ["Misses", "JPEG, pictures/s", "Mage is", "CPU ms", "KB"]
+        assert rows[2:] == [["Mage", "60.0", "1.00 ×", "20.5", "–"], ["imgproxy", "60.0", "1.00 ×", "–", "–"]]
+
+    def test_each_mage_is_compared_with_bare_libvips(self) -> None:
+        results, cpu = Results(("JPEG",)), Results(("JPEG",))
+        for party, rate, seconds in (("Mage", 66.0, 0.016), ("Mage, isolation off", 69.0, 0.015), ("pyvips", 60, 0.02)):
+            results.add(party, "JPEG", rate)
+            cpu.add(party, "JPEG", seconds)
+        results.add("thumbor", "JPEG", 20.0)
+        sizes = {("Mage", "JPEG"): 19_000, ("pyvips", "JPEG"): 20_000}
+        scores = {("Mage", "JPEG"): 78.75, ("pyvips", "JPEG"): 79.0}
+        lines = beside_table("pyvips", results, sizes, scores, cpu).split("\n")
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+        assert rows[0] == ["Beside pyvips", "JPEG, pictures/s", "JPEG, CPU", "JPEG, bytes", "JPEG, score"]
+        assert rows[2:] == [
+            ["Mage", "1.10 ×", "0.80 ×", "0.95 ×", "-0.2"],
+            ["Mage, isolation off", "1.15 ×", "0.75 ×", "–", "–"],
+        ]
+
+    def test_nothing_is_compared_with_what_was_not_measured(self) -> None:
+        results = Results(("JPEG",))
+        results.add("Mage", "JPEG", 66.0)
+        assert beside_table("pyvips", results, {}, {}, Results(("JPEG",))) == ""
 
     def test_columns_line_up(self) -> None:
         lines = markdown(["a", "b"], [["long name", "1"], ["x", "1,000"]]).split("\n")
@@ -240,6 +273,17 @@ class TestProcesses:
             os.kill(grandchild, 0)
         with pytest.raises(ProcessLookupError):
             os.kill(grandchild, 0)
+
+    def test_the_cpu_time_of_a_server_includes_its_children_ended_or_not(self, tmp_path: Path) -> None:
+        work = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+        script = (
+            f"import subprocess, sys, time\nsubprocess.run([sys.executable, '-c', {work!r}], check=True)\n"
+            f"child = subprocess.Popen([sys.executable, '-c', {work + chr(10) + 'time.sleep(60)'!r}])\n"
+            "print(1, flush=True); time.sleep(60)"
+        )
+        with running([sys.executable, "-c", script], log=tmp_path / "log") as server:
+            eventually(lambda: bool(server.log.read_text()))
+            eventually(lambda: cpu_seconds(server.process.pid) >= 0.55)
 
     def test_a_child_that_ignores_sigterm_ends_too(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("bench.processes._GRACE_SECONDS", 0.1)

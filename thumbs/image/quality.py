@@ -10,7 +10,7 @@ DEFAULT_QUALITIES: dict[str, QualityTable] = {
     "jpeg": ((256, 76), (None, 78)),
     "webp": ((256, 77), (640, 82), (None, 86)),
     "avif": ((256, 60), (640, 65), (None, 67)),
-    "jxl": ((256, 72), (None, 80)),
+    "jxl": ((256, 82), (None, 80)),
 }
 
 

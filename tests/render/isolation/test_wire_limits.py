@@ -68,7 +68,7 @@ def test_a_body_of_any_length_arrives_whole(size: int) -> None:
             return count
 
     with Channel() as channel:
-        assert wire.receive(channel, size) == body
+        assert wire.receive(channel, size, time.monotonic() + 60) == body
 
 
 def test_a_body_larger_than_its_call_can_need_is_refused(ends: tuple[socket.socket, socket.socket]) -> None:

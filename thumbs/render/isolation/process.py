@@ -26,6 +26,9 @@ _END_SECONDS = 10.0
 _CRASH_SECONDS = 2.0  # from the end of the channel to the end of the process, which may free much memory
 _LATE_CRASH_SECONDS = 0.1  # the same at the deadline
 _STDERR_BYTES = 1024  # of one job
+# Of an original on its way: in one piece, so that neither process waits for the other in between. The kernel grants no
+# more than `net.core.wmem_max`.
+_SEND_BYTES = 1024 * 1024
 _STANDARD = 2  # the highest descriptor of the standard streams
 _BOOT = (
     "import sys; d = int(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
@@ -93,6 +96,7 @@ class Child:
         self._hello: Hello | None = None
         self._ended: tuple[int, int] | None = None
         mine, theirs = socket.socketpair()
+        mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES)
         self._channel = _high(mine)
         theirs = _high(theirs)
         self._stderr, write = (_high_descriptor(each) for each in os.pipe())

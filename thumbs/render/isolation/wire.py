@@ -11,6 +11,7 @@ import struct
 import time
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from io import BufferedReader
 from typing import NamedTuple
 
 from thumbs.errors import (
@@ -169,8 +170,9 @@ def send_setup(channel: socket.socket, setup: Setup) -> None:
 
 
 def receive_setup(channel: socket.socket) -> Setup:
-    (size,) = struct.unpack(">I", receive(channel, 4))
-    setup: Setup = pickle.loads(receive(channel, size))  # noqa: S301 - from the parent
+    with _opened(channel) as message:
+        (size,) = struct.unpack(">I", _exactly(message, 4))
+        setup: Setup = pickle.loads(_exactly(message, size))  # noqa: S301 - from the parent
     return setup
 
 
@@ -185,9 +187,26 @@ def send_call(channel: socket.socket, call: Call, work: Work, data: bytes, end: 
 
 def receive_call(channel: socket.socket) -> tuple[Call, Work, bytes]:
     """The next call. Raises `EOFError` when the parent is gone."""
-    call, job_size, size = _REQUEST.unpack(receive(channel, _REQUEST.size))
-    work: Work = pickle.loads(receive(channel, job_size))  # noqa: S301 - from the parent
-    return Call(call), work, receive(channel, size)
+    with _opened(channel) as message:
+        call, job_size, size = _REQUEST.unpack(_exactly(message, _REQUEST.size))
+        work: Work = pickle.loads(_exactly(message, job_size))  # noqa: S301 - from the parent
+        return Call(call), work, _exactly(message, size)
+
+
+def _opened(channel: socket.socket) -> BufferedReader:
+    """A reader that writes what comes once, to where it stays: a copy would double the memory of a large original.
+
+    It has a buffer of one byte, so that it reads nothing ahead.
+    """
+    return channel.makefile("rb", buffering=1)
+
+
+def _exactly(message: BufferedReader, size: int) -> bytes:
+    """The next `size` bytes. Raises `EOFError` where the parent has closed its end before."""
+    data = message.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
 
 
 # --------------------------------------------------------------------------------------------- the child's messages
@@ -242,17 +261,16 @@ def receive_answer(channel: socket.socket, end: float, most: int = MAX_BODY) -> 
     return Answer(outcome, name, seconds, encode_seconds, receive(channel, size, end))
 
 
-def receive(channel: socket.socket, size: int, end: float | None = None) -> bytes:
+def receive(channel: socket.socket, size: int, end: float) -> bytes:
     """Exactly `size` bytes, by `end` on the monotonic clock. Raises `EOFError` and `OSError`; `TimeoutError` is one."""
     buffer, filled = bytearray(min(size, _FIRST_BYTES)), 0
     while filled < size:
         if filled == len(buffer):  # a length takes memory only as its bytes come
             buffer += bytes(min(filled, size - filled))
-        if end is not None:
-            left = end - time.monotonic()
-            if left <= 0:  # a child that never stops sending would meet no timeout of the socket
-                raise TimeoutError
-            channel.settimeout(left)
+        left = end - time.monotonic()
+        if left <= 0:  # a child that never stops sending would meet no timeout of the socket
+            raise TimeoutError
+        channel.settimeout(left)
         with memoryview(buffer) as view, view[filled:] as free:
             count = channel.recv_into(free)
         if count == 0:
