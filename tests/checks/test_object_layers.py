@@ -1,12 +1,15 @@
 """Checks of `cache.objects`: which storage it may name, and what it may be without."""
 
 import copy
+import json
+import re
 from collections.abc import Mapping
 
 import pytest
 from django.core import checks
 from django.test import override_settings
 
+from tests.support.modules import ROOT
 from thumbs.conf.document import ObjectCacheConf, StorageConf
 from thumbs.conf.keys import read
 from thumbs.conf.loading import load
@@ -114,3 +117,19 @@ def test_a_misspelled_key_is_an_error_with_the_nearest() -> None:
     found = load(document({"storage": "bucket", "time_out_ms": 100}, _BUCKET)).errors
     assert [(each.id, each.where) for each in found] == [("thumbs.E002", "storages[photos].cache.objects.time_out_ms")]
     assert "timeout_ms" in found[0].hint
+
+
+def test_the_documented_example_has_no_problem() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    (example,) = [block for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL) if '"objects"' in block]
+    environ = {"THUMBNAILS_SECRET": "a secret of the tests"}
+    storages = json.loads(example)["storages"]
+    assert reported({"STORAGES": storages, "ENVIRON": environ}) == []
+
+
+def test_the_documented_lifecycle_rule_is_that_of_the_defaults() -> None:
+    text = (ROOT / "docs" / "deployment.md").read_text()
+    (example,) = [block for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL) if '"Rules"' in block]
+    (rule,) = json.loads(example)["Rules"]
+    assert rule["Filter"]["Prefix"] == ObjectCacheConf().prefix
+    assert rule["Expiration"]["Days"] * 86_400 == ObjectCacheConf().ttl_seconds

@@ -27,7 +27,7 @@ class Report:
             "disk": _alias_data(self._alias("disk")) if self.disk is None else self._disk_data(self.disk),
             "memory": _memory_data(self.conf.cache),
             "shared": _alias_data(self._alias("shared")),
-            "objects": _object_data(self.conf.cache),
+            **_object_data(self.conf.cache),
         }
 
     @property
@@ -130,13 +130,13 @@ def _memory_data(cache: CacheConf) -> dict[str, object] | None:
     return {"max_bytes": int(memory.max_size_mb * MIB), "max_items": memory.max_items, "entries": None, "bytes": None}
 
 
-def _object_data(cache: CacheConf) -> dict[str, object] | None:
-    """Not counted: a listing of millions of objects takes minutes, and costs."""
+def _object_data(cache: CacheConf) -> dict[str, object]:
+    """`objects` where there is such a layer. It is not counted: a listing of millions takes minutes, and costs."""
     objects = cache.objects
     if objects.storage is None:
-        return None
+        return {}
     where = {"storage": objects.storage, "prefix": objects.prefix, "ttl_seconds": objects.ttl_seconds}
-    return {**where, "entries": None, "bytes": None}
+    return {"objects": {**where, "entries": None, "bytes": None}}
 
 
 def _alias_data(alias: str | None) -> dict[str, object] | None:
