@@ -9,7 +9,8 @@ from thumbs.sources.reading import Deadline
 
 
 class DictStore:
-    """`objects` is what it has, `calls` are (method, key). While `fails` is set, every call raises `StorageFailed`.
+    """`objects` is what it has, `calls` are (method, key). While `fails` is set, every call raises `StorageFailed`;
+    so it does, from that error, while `reason` is set.
 
     While `hangs` is set, every call waits until `released` is.
     """
@@ -18,6 +19,7 @@ class DictStore:
         self.objects: dict[str, bytes] = {}
         self.calls: list[tuple[str, str]] = []
         self.fails = False
+        self.reason: Exception | None = None
         self.hangs = False
         self.released = threading.Event()
         self._conditional = conditional
@@ -57,5 +59,5 @@ class DictStore:
         self.calls.append((method, key))
         if self.hangs:
             self.released.wait()
-        if self.fails:
-            raise StorageFailed
+        if self.fails or self.reason is not None:
+            raise StorageFailed from self.reason

@@ -14,7 +14,8 @@ from tests.support.object_sites import Bucket, is_up, layer, machine, objects
 from tests.support.waiting import eventually
 
 _FRESH = itertools.count(20)
-_TIMEOUT_MS = 200
+# Long enough for a store on a busy machine, and short enough for one that hangs.
+_TIMEOUT_MS = 4000
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def paused(front: BucketFront, *, on: bool) -> None:
 
 
 def slow(front: BucketFront, *, on: bool) -> None:
-    front.delay = 5.0 if on else 0.0
+    front.delay = 30.0 if on else 0.0
 
 
 def unavailable(front: BucketFront, *, on: bool) -> None:
@@ -37,6 +38,9 @@ def unavailable(front: BucketFront, *, on: bool) -> None:
 
 def denied(front: BucketFront, *, on: bool) -> None:
     front.denies = everything if on else nothing
+
+
+_REASONS = {paused: "StorageTimeout", slow: "StorageTimeout", unavailable: "503", denied: "AccessDenied"}
 
 
 def fresh() -> str:
@@ -80,6 +84,7 @@ def test_a_store_with_a_fault_costs_no_request_and_is_used_again(
         assert "cache layer objects cannot be" in log
         assert log.count("cache layer objects cannot be") <= 4
         assert "Traceback" not in log
+        assert _REASONS[fault] in log
 
 
 @pytest.mark.parametrize("fault", [paused, unavailable, denied])

@@ -11,6 +11,7 @@ from thumbs.cache.filestore.paths import path_of
 from thumbs.cache.layer import CountedLayer, ExpiredLayer, FeedLayer, LeasingLayer, LocalLayer, QuickLayer, SlowLayer
 from thumbs.cache.layers import Layers
 from thumbs.cache.objects.alone import SharingObjectLayer
+from thumbs.cache.objects.bounded_store import StoreFailed
 from thumbs.cache.objects.layer import Lifetimes, ObjectLayer
 from thumbs.errors import StorageFailed, ThumbError
 
@@ -231,3 +232,9 @@ def test_a_storage_that_is_no_object_store_fails_and_does_not_break_a_lookup(clo
     assert layers.flush(60)
     assert layers.working == {"objects": False}
     layers.close()
+
+
+def test_the_reason_of_a_failure_is_in_its_text(store: DictStore, layer: ObjectLayer) -> None:
+    store.reason = OSError("the wire is cut")
+    with pytest.raises(StoreFailed, match="StorageFailed, OSError: the wire is cut"):
+        layer.get(KEY)

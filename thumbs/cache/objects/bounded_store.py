@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from thumbs.errors import StorageFailed
-from thumbs.sources.object_store import ObjectStore
+from thumbs.errors import StorageFailed, StorageTimeout, ThumbError
+from thumbs.sources.object_store import NotConditional, ObjectStore
 from thumbs.sources.per_process import PerProcess
 from thumbs.sources.reading import Deadline
 from thumbs.sources.thread_pool import DaemonThreadPool
@@ -16,6 +16,10 @@ Call = Callable[[ObjectStore, Deadline], T]
 _READS = 8
 # Background writes, purges and listings.
 _WRITES = 8
+
+
+class StoreFailed(Exception):
+    """A store failed for the reason in the text: the log of a layer has the text of an error, and not its cause."""
 
 
 class BoundedStore:
@@ -53,7 +57,15 @@ class BoundedStore:
 
     def _call(self, pool: DaemonThreadPool, call: Call[T], seconds: float) -> T:
         deadline = Deadline(seconds)
-        return pool.call(lambda: call(self._store.get(), deadline), deadline)
+        try:
+            return pool.call(lambda: call(self._store.get(), deadline), deadline)
+        except (NotConditional, StorageTimeout):
+            raise
+        except ThumbError as error:
+            cause = error.__cause__
+            if cause is None:
+                raise
+            raise StoreFailed(f"{type(error).__name__}, {type(cause).__name__}: {cause}") from cause
 
 
 def _required(store: ObjectStore | None) -> ObjectStore:

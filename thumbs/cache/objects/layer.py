@@ -71,7 +71,7 @@ class ObjectLayer:
     # --------------------------------------------------------------------------------------- reading
 
     def get(self, key: str) -> Entry | None:
-        """The entry, fresh or not. Raises a `ThumbError` where the store fails or takes longer than `timeout`."""
+        """The entry, fresh or not. Raises an error where the store fails or takes longer than `timeout`."""
         entry = self._read(key) if is_kept(key) else None
         self._last_read.value = key, entry
         return entry
@@ -124,7 +124,7 @@ class ObjectLayer:
             self._store.delete([self._names.entry(key)], WRITE_SECONDS)
 
     def delete_group(self, group: str) -> int:
-        """Remove what there is below one prefix. Raises a `ThumbError` where the store fails."""
+        """Remove what there is below one prefix. Raises an error where the store fails."""
         return self._purge(group, self._names.group(group))
 
     def clear(self) -> int:

@@ -59,7 +59,7 @@ class S3Objects:
         with self._client(deadline) as client:
             answer = client.delete_objects(Bucket=self._source.bucket, Delete={"Objects": objects, "Quiet": True})
             if answer.get("Errors"):  # of single keys, with status 200
-                raise StorageFailed(f"S3 does not delete: {answer['Errors'][0].get('Code')}")
+                raise StorageFailed from OSError(f"an object is not deleted: {answer['Errors'][0].get('Code')}")
 
     def page(self, prefix: str, after: str, deadline: Deadline) -> list[str]:
         more = {"StartAfter": self._location + after} if after else {}
