@@ -28,6 +28,7 @@ LEAD_TO_DJANGO = {
     ("thumbs.front", "thumbs.wiring.process"),
     ("thumbs.sources.drivers.table", "thumbs.sources.storages.checks"),
     ("thumbs.sources.drivers.table", "thumbs.sources.storages.django_storage"),
+    ("thumbs.sources.drivers.table", "thumbs.sources.storages.object_stores"),
     ("thumbs.sources.drivers.table", "thumbs.sources.storages.places"),
     ("thumbs.sources.drivers.table", "thumbs.sources.storages.served_paths"),
 }

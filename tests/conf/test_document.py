@@ -85,6 +85,8 @@ DOCUMENTED_KEYS = [
     *("cache.disk.enabled", "cache.disk.ttl_seconds", "cache.disk.max_size_mb", "cache.disk.dir"),
     *("cache.disk.clear_on_startup", "cache.disk.stale_seconds", "cache.disk.alias"),
     *("cache.shared", "cache.shared.alias", "cache.sources"),
+    *("cache.objects.storage", "cache.objects.prefix", "cache.objects.ttl_seconds", "cache.objects.poll_seconds"),
+    "cache.objects.timeout_ms",
     *("cache_control", "headers", "allowed_sizes", "presets_only", "formats", "weight", "limits"),
 ]
 

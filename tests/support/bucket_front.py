@@ -2,6 +2,7 @@
 
 import http.client
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,13 +28,20 @@ def listing(_: str, target: str) -> bool:
 
 
 class BucketFront:
-    """`url` is the endpoint. `denies` decides about each request; `bare` leaves out the body of a 403."""
+    """`url` is the endpoint. `denies` decides about each request; `bare` leaves out the body of a 403.
+
+    `status` is the answer to every request, unless it is 0. Each waits for `delay` seconds, and while `paused` is set.
+    """
 
     def __init__(self, endpoint: str) -> None:
         self.denies: Rule = nothing
         self.bare = False
+        self.status = 0
+        self.delay = 0.0
+        self.paused = False
         self.asked: list[tuple[str, str]] = []
         self._behind = urlsplit(endpoint).netloc
+        self._closed = threading.Event()
         front = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -41,14 +49,19 @@ class BucketFront:
 
             def do_GET(self) -> None:
                 front.asked.append((self.command, self.path))
-                if front.denies(self.command, self.path):
+                front.wait()
+                if front.status:
+                    self._answer(front.status, {"Content-Type": "application/xml"}, b"")
+                elif front.denies(self.command, self.path):
                     self._answer(403, {"Content-Type": "application/xml"}, b"" if front.bare else _DENIED)
                 else:
                     front.pass_on(self)
 
-            do_HEAD = do_GET  # noqa: N815 - the name is that of the standard library
+            do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - names of the standard library
 
             def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+                if "Content-Length" in self.headers:  # a body that is not read would be taken for the next request
+                    self.close_connection = True
                 self.send_response(status)
                 for name, value in {**headers, "Content-Length": str(len(body))}.items():
                     self.send_header(name, value)
@@ -62,10 +75,16 @@ class BucketFront:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    def wait(self) -> None:
+        end = time.monotonic() + self.delay
+        while (self.paused or time.monotonic() < end) and not self._closed.wait(0.01):
+            pass
+
     def pass_on(self, handler: BaseHTTPRequestHandler) -> None:
+        sent = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)) or None
         behind = http.client.HTTPConnection(self._behind, timeout=WAIT_SECONDS)
         try:
-            behind.request(handler.command, handler.path, headers=dict(handler.headers.items()))
+            behind.request(handler.command, handler.path, body=sent, headers=dict(handler.headers.items()))
             answer = behind.getresponse()
             body = answer.read()
             handler.send_response(answer.status)
@@ -83,6 +102,7 @@ class BucketFront:
         self._server.serve_forever(poll_interval=0.05)
 
     def close(self) -> None:
+        self._closed.set()
         self._server.shutdown()
         self._server.server_close()
 

@@ -7,14 +7,14 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support.commands import manage
 from tests.support.deployed import nginx, reload, thumb_server
-from tests.support.fronts import OLD_SECRET, SECRET, signature
+from tests.support.endings import Ending, signed
+from tests.support.fronts import OLD_SECRET, SECRET
 from tests.support.servers import Server
 from tests.support.waiting import eventually
 
@@ -22,37 +22,6 @@ _WORKERS = 2
 # What nginx may keep, and then a second for counting in whole ones and one for the last answer before the end.
 _KEPT_SECONDS = 5
 _AFTER_SECONDS = (1, 10, 60)
-
-
-@dataclass(frozen=True)
-class Ending:
-    """A URL that ends, and the status afterwards; 200 where other bytes take the place of `body`."""
-
-    path: str
-    status: int
-    accept: str = "*/*"
-
-    def first(self, server: Server) -> tuple[bytes, str]:
-        """The picture and its ETag."""
-        answer = server.get(self.path, headers={"Accept": self.accept})
-        assert answer.status == 200, (self.path, answer.body)
-        return answer.body, answer.headers["etag"]
-
-    def is_over(self, server: Server, first: tuple[bytes, str]) -> bool:
-        """Whether `first` is not served in any way, by any worker; and then what is served instead is right."""
-        body, etag = first
-        seen = []
-        for _ in range(3 * _WORKERS):
-            get = server.get(self.path, headers={"Accept": self.accept})
-            query = server.get(f"{self.path}?v=2", headers={"Accept": self.accept})
-            head = server.get(self.path, method="HEAD", headers={"Accept": self.accept})
-            same = server.get(self.path, headers={"Accept": self.accept, "If-None-Match": etag})
-            answers = (get, query, head, same)
-            seen += [answer.status for answer in answers]
-            if body in (get.body, query.body, same.body) or etag in (each.headers.get("etag") for each in answers):
-                return False
-        assert set(seen) == {self.status}, (self.path, seen)
-        return True
 
 
 def _storages(root: Path, caches: Path, secrets: list[str]) -> list[dict[str, object]]:
@@ -68,10 +37,6 @@ def _storages(root: Path, caches: Path, secrets: list[str]) -> list[dict[str, ob
         storage("brief", ttl_seconds=2),
         storage("stale", ttl_seconds=1, stale_seconds=3600),
     ]
-
-
-def _signed(rest: str, secret: str) -> str:
-    return f"signed/thumbs/{signature(f'/signed/thumbs/{rest}', secret)}/{rest}"
 
 
 def _purge(directory: Path, *sources: str) -> None:
@@ -95,13 +60,13 @@ def test_nothing_that_is_over_is_served_again_by_mage_or_past_its_lifetime_by_ng
         thumb_server(document, mage, workers=_WORKERS) as direct,
         nginx(tmp_path / "nginx", [direct.port], parts=["cache"]) as through,
     ):
-        revoked = Ending(_signed("90x60/lasting.jpg", OLD_SECRET), 403)
+        revoked = Ending(signed("90x60/lasting.jpg", OLD_SECRET), 403)
         before = revoked.first(direct)
         assert revoked.first(through) == before
         reload(direct, {"storages": _storages(root, tmp_path / "caches", [SECRET])})
 
         end = int(time.time()) + 20
-        expiring = Ending(_signed(f"90x60/filters:expires({end})/lasting.jpg", SECRET), 410)
+        expiring = Ending(signed(f"90x60/filters:expires({end})/lasting.jpg", SECRET), 410)
         others = (
             Ending("kept/thumbs/90x60/purged.jpg", 404),
             Ending("kept/thumbs/90x60/filters:format(auto)/varying.jpg", 404, accept="image/webp"),

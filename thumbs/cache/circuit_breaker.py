@@ -4,9 +4,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar, TypeVarTuple
 
-from thumbs.cache.layer import Layer, QuickLayer
+from thumbs.cache.background import BackgroundWrites
+from thumbs.cache.layer import Layer, QuickLayer, SlowLayer
 
 logger = logging.getLogger("thumbs.cache")
 OPEN_SECONDS = 5.0  # how long a breaker stays open after a failure
@@ -28,6 +30,27 @@ class ProtectedLayer:
         self.get_now = inner.get_now if isinstance(inner, QuickLayer) else None
         self._reads, self._writes = (CircuitBreaker(f"cache layer {inner.name}", done) for done in ("read", "written"))
         self.read, self.write, self.call_anyway = self._reads.call, self._writes.call, self._writes.call_anyway
+        self._background = BackgroundWrites() if isinstance(inner, SlowLayer) else None
+
+    def write_soon(self, key: str, size: int, function: Callable[[*A], object], *args: *A) -> None:
+        """As `write`; for a slow layer in the background, in the order of the calls for `key`. Then nothing is raised.
+
+        `size` is about the bytes that wait. A write of size 0 is never dropped.
+        """
+        if self._background is None:
+            self.write(function, *args)
+        else:
+            self._background.submit(key, partial(self.write, function, *args), size=size)
+
+    def flush(self, seconds: float) -> bool:
+        """Wait for the writes in the background, for that long; return whether all have been made."""
+        return self._background is None or self._background.flush(seconds)
+
+    def close(self) -> None:
+        """End the threads of a slow layer. What waits to be written is dropped."""
+        if self._background is not None and isinstance(self.inner, SlowLayer):
+            self._background.close()
+            self.inner.close()
 
     @property
     def failing(self) -> bool:

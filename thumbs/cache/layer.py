@@ -1,6 +1,6 @@
 """The port of a cache layer, and the abilities that only some implementations have."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from thumbs.cache.entry import Entry
@@ -63,6 +63,34 @@ class LeasingLayer(Layer, Protocol):
     def lease(self, key: str) -> bool: ...
 
     def end_lease(self, key: str) -> None: ...
+
+
+@runtime_checkable
+class SlowLayer(Layer, Protocol):
+    """A layer that is written in the background, because a write takes long. `close` ends its threads."""
+
+    @property
+    def slow(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class AttachedLayer(Layer, Protocol):
+    """A layer that asks what is purged. `knows_purges` says whether the purges of other machines have just been read.
+
+    `purged_since` is that of `Layers`.
+    """
+
+    def attach(self, knows_purges: Callable[[], bool], purged_since: Callable[[str, float], bool]) -> None: ...
+
+
+@runtime_checkable
+class PolledLayer(Layer, Protocol):
+    """A layer with a feed that is read at an interval of its own."""
+
+    @property
+    def poll_seconds(self) -> float: ...
 
 
 @runtime_checkable

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from thumbs.cache.circuit_breaker import ProtectedLayer
 from thumbs.cache.entry import Entry
+from thumbs.cache.followers import followers_of
 from thumbs.cache.layer import CountedLayer, ExpiredLayer, FeedLayer, Layer, LeasingLayer, LocalLayer
 from thumbs.cache.locks import KeyLock, KeyLocks
-from thumbs.cache.purge.follower import PurgeFollower
 from thumbs.cache.purge.journal import CLOCK_SKEW, EVERYTHING, Purge, PurgeJournal
 
 _JITTER = 0.1
@@ -60,11 +60,7 @@ class Layers:
         self._layers = [ProtectedLayer(layer) for layer in layers]
         self._quick = [(layer, layer.get_now) for layer in self._layers if layer.get_now is not None]
         self._purges = purges
-        self._followers = [
-            _follower(layer, layer.inner, purges)
-            for layer in self._layers
-            if purges is not None and isinstance(layer.inner, FeedLayer)
-        ]
+        self._followers = followers_of(self._layers, purges)
         self.ttl = ttl
         self._stale = stale
         self._locks = locks
@@ -182,7 +178,8 @@ class Layers:
                 if layer.write(layer.inner.lease, key) is False:
                     lock.release()
                     return None
-                lock.on_release(partial(layer.write, layer.inner.end_lease, key))
+                # After the entry, where that is written in the background: nothing else may make it meanwhile.
+                lock.on_release(partial(layer.write_soon, key, 0, layer.inner.end_lease, key))
         return lock
 
     def purged_since(self, key: str, moment: float) -> bool:
@@ -192,7 +189,7 @@ class Layers:
     def delete(self, key: str) -> None:
         """Remove the entry for `key` from every layer. Blocks."""
         for layer in self._layers:
-            layer.write(layer.inner.delete, key)
+            layer.write_soon(key, 0, layer.inner.delete, key)
 
     def purge(self, group: str) -> int:
         """Remove every entry of one original here and, by journal and feed, in all other processes.
@@ -208,15 +205,27 @@ class Layers:
     def _purge(self, group: str, remove: Callable[[Layer], int]) -> int:
         purge = Purge(group, self._clock() if self._purges is None else self._purges.append(group))
 
-        def remove_and_append(layer: Layer) -> int:
-            count = remove(layer)
-            if isinstance(layer, FeedLayer):
-                layer.append_purge(purge)
+        def append_and_remove(layer: Layer) -> int:
+            try:
+                if isinstance(layer, FeedLayer):
+                    layer.append_purge(purge)
+            finally:
+                count = remove(layer)
             return count
 
         # Layers with a feed come first: removing many files may take a while, and other machines read the feed.
         layers = sorted(self._layers, key=lambda layer: not isinstance(layer.inner, FeedLayer))
-        return sum(layer.call_anyway(remove_and_append, layer.inner) or 0 for layer in layers)
+        return sum(layer.call_anyway(append_and_remove, layer.inner) or 0 for layer in layers)
+
+    def flush(self, seconds: float) -> bool:
+        """Wait for the writes that are made in the background, for that long; return whether all have been made."""
+        end = time.monotonic() + seconds
+        return all(layer.flush(max(0.0, end - time.monotonic())) for layer in self._layers)
+
+    def close(self) -> None:
+        """End the threads that write in the background. What waits to be written is dropped."""
+        for layer in self._layers:
+            layer.close()
 
     def _usable(self, key: str, entry: Entry | None, layer: str, now: float) -> Found | None:
         if entry is None or entry.fresh_until + self._stale <= now or self.purged_since(key, entry.created):
@@ -233,11 +242,7 @@ class Layers:
     def _put(self, key: str, entry: Entry, layers: Iterable[ProtectedLayer]) -> None:
         expires = entry.fresh_until + self._stale
         for layer in layers:
-            layer.write(layer.inner.put, key, entry, expires)
+            layer.write_soon(key, entry.size, layer.inner.put, key, entry, expires)
 
     def _is_purged(self, key: str, entry: Entry) -> bool:
         return self.purged_since(key, entry.created)
-
-
-def _follower(layer: ProtectedLayer, feed: FeedLayer, purges: PurgeJournal) -> PurgeFollower:
-    return PurgeFollower(lambda offset: layer.read(feed.read_purges_since, offset), purges.merge)

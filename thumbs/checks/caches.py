@@ -1,6 +1,6 @@
 """System checks of the cache layers of storages: aliases of Django's `CACHES`, their clients and timeouts, no layer."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +13,9 @@ from django.utils.module_loading import import_string
 from thumbs import extras
 from thumbs.checks.config import TAG, message
 from thumbs.conf.document import StorageConf
+from thumbs.conf.object_rules import not_a_store
 from thumbs.problems import UNKNOWN_ALIAS, Problem, nearest
+from thumbs.wiring.objects import store_of
 from thumbs.wiring.process import configuration
 
 NO_TIMEOUT = "thumbs.W002"
@@ -37,7 +39,10 @@ def check_caches(**_: object) -> list[checks.CheckMessage]:
     loaded = configuration()
     if loaded.errors:
         return []
-    return [message(problem) for storage in loaded.storages for problem in _problems_of(storage)]
+    stores = {storage.cache.objects.storage for storage in loaded.storages}
+    problems = [problem for storage in loaded.storages for problem in _problems_of(storage, stores)]
+    problems += [problem for storage in loaded.storages for problem in _object_problems(storage, loaded.stores)]
+    return [message(problem) for problem in problems]
 
 
 def report_missing_clients(storages: Iterable[StorageConf]) -> None:
@@ -51,7 +56,7 @@ def report_missing_clients(storages: Iterable[StorageConf]) -> None:
         registry.registered_checks.discard(check_file_based_cache_is_absolute)
 
 
-def _problems_of(storage: StorageConf) -> Iterator[Problem]:
+def _problems_of(storage: StorageConf, stores: Collection[str | None]) -> Iterator[Problem]:
     where = f"storages[{storage.name}].cache"
     memory = storage.cache.memory
     for layer, alias in _aliases(storage):
@@ -59,7 +64,7 @@ def _problems_of(storage: StorageConf) -> Iterator[Problem]:
     if memory.enabled and memory.alias is None and not memory.max_size_mb:
         hint = 'Set "max_size_mb": 64 beside it: MiB in each process.'
         yield Problem(NO_SIZE, f"{where}.memory.enabled", "has no effect without max_size_mb.", hint)
-    elif not _keeps(storage):
+    elif not _keeps(storage) and storage.name not in stores:  # one that is a layer may have no originals
         sentence = "has no layer that keeps anything: every request reads and renders its original again."
         yield Problem(
             NO_CACHE,
@@ -82,7 +87,20 @@ def _keeps(storage: StorageConf) -> bool:
     aliases = [shared.alias, memory.alias if memory.enabled else None, disk.alias if disk.enabled else None]
     if any(alias is not None and _DUMMY not in _classes(alias) for alias in aliases):
         return True
-    return bool((memory.enabled and memory.max_size_mb) or (disk.enabled and disk.dir))
+    return bool((memory.enabled and memory.max_size_mb) or (disk.enabled and disk.dir) or storage.cache.objects.storage)
+
+
+def _object_problems(storage: StorageConf, stores: Mapping[str, StorageConf]) -> Iterator[Problem]:
+    """Of a Django storage only its class shows whether it is an object store."""
+    name = storage.cache.objects.storage
+    if name is None or name not in stores:
+        return
+    try:
+        store = store_of(stores[name])
+    except Exception:  # a class that cannot be made is an error of its own
+        return
+    if store is None:
+        yield not_a_store(f"storages[{storage.name}].cache.objects.storage", name)
 
 
 def _alias_problems(alias: str, where: str) -> Iterator[Problem]:

@@ -115,10 +115,20 @@ class SharedCacheConf:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectCacheConf:
+    storage: str | None = key(values.storage_name, default=None)
+    prefix: str = key(values.object_prefix, default="mage/")
+    ttl_seconds: float = key(number(1), default=2_592_000.0)
+    poll_seconds: float = key(number(1), default=30.0)
+    timeout_ms: float = key(number(1), default=200.0)
+
+
+@dataclass(frozen=True, slots=True)
 class CacheConf:
     memory: MemoryCacheConf = key(nested(MemoryCacheConf))
     disk: DiskCacheConf = key(nested(DiskCacheConf))
     shared: SharedCacheConf = key(nested(SharedCacheConf))
+    objects: ObjectCacheConf = key(nested(ObjectCacheConf))
     sources: bool = key(boolean, default=False)
     # Not given: empty in a file, so that servers that share a cache agree; in a site a digest of the storage's place.
     namespace: str | None = key(values.namespace, default=None)

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from thumbs.conf.dialect_rules import dialects_of
 from thumbs.conf.dialects import DialectConf
 from thumbs.conf.document import DUMMY, LEAST_IN_FILE, LEAST_IN_SETTINGS, DocumentConf, StorageConf
 from thumbs.conf.keys import read
+from thumbs.conf.object_rules import object_problems
 from thumbs.conf.rules import problems_of
 from thumbs.problems import INCOMPLETE, MISSING_KEY, ROOT_MISSING, WRONG_VALUE, Problem
 
@@ -31,7 +32,8 @@ KEYS = (*(each.name for each in fields(DocumentConf)), "storages_file", "environ
 class Configuration:
     """The configuration as read; a wrong value is replaced by its default. Usable only when no problem is an error.
 
-    `from_file`: the storages are those of a document, not of a site's settings.
+    `from_file`: the storages are those of a document, not of a site's settings. `stores` has all storages of the
+    document by name, for the layers of `storages` that are in one of them.
     """
 
     document: DocumentConf
@@ -39,6 +41,7 @@ class Configuration:
     problems: tuple[Problem, ...]
     from_file: bool = False
     dialects: tuple[DialectConf, ...] = ()
+    stores: Mapping[str, StorageConf] = field(default_factory=dict)
 
     @property
     def unusable(self) -> tuple[Problem, ...]:
@@ -155,6 +158,7 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
         for storage in storages
         if storage.presets_only and not root.presets
     )
+    problems.extend(object_problems(storages))
     if root.metrics is True:
         problems.extend(extras.missing(f"{where}.metrics", "metrics", "metrics"))
     if root.tracing is True:
@@ -166,7 +170,8 @@ def _configuration(document: dict[str, object], where: str, problems: list[Probl
             Problem(MISSING_KEY, f"{where}.storages", "holds no storage: there is nothing to serve.", least)
         )
     dialects = dialects_of(root, storages, problems)
-    return Configuration(root, tuple(storages), tuple(problems), dialects=dialects)
+    stores = {storage.name: storage for storage in storages}
+    return Configuration(root, tuple(storages), tuple(problems), dialects=dialects, stores=stores)
 
 
 def _missing_codecs(root: DocumentConf, storages: list[StorageConf], where: str) -> Iterator[Problem]:

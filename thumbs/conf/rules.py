@@ -94,9 +94,10 @@ def _caches_are_complete(storage: StorageConf) -> Iterator[Problem]:
             yield Problem(
                 INCOMPLETE, f"cache.{place}.alias", f'has no effect without "enabled": true in cache.{place}.'
             )
-    if storage.cache.sources and not (disk.enabled or storage.cache.memory.enabled or shared.alias):
+    keeps_originals = disk.enabled or storage.cache.memory.enabled or shared.alias
+    if storage.cache.sources and not keeps_originals:
         yield Problem(INCOMPLETE, "cache.sources", "has no effect without any cache layer enabled.")
-    if disk.stale_seconds and not (disk.enabled or storage.cache.memory.enabled or shared.alias):
+    if disk.stale_seconds and not (keeps_originals or storage.cache.objects.storage):
         yield Problem(INCOMPLETE, "cache.disk.stale_seconds", "has no effect without any cache layer enabled.")
 
 

@@ -23,6 +23,7 @@ _OWN_HEADERS = frozenset(
     }
 )
 _NAMESPACE = re.compile(r"[0-9A-Za-z._-]{0,64}")
+_OBJECT_PREFIX = re.compile(r"(?:(?!\.{1,2}/)[0-9A-Za-z!_.*'()-]+/)*")
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
@@ -44,6 +45,12 @@ def size(value: object) -> str:
 def namespace(value: object) -> str:
     if not isinstance(value, str) or _NAMESPACE.fullmatch(value) is None:
         raise ValueError("a text of at most 64 letters, digits, dots, hyphens and underscores; it may be empty")
+    return value
+
+
+def object_prefix(value: object) -> str:
+    if not isinstance(value, str) or len(value) > 256 or _OBJECT_PREFIX.fullmatch(value) is None:
+        raise ValueError("empty, or a path of letters, digits and -_.!*'() that ends in a slash and begins with none")
     return value
 
 

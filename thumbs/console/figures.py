@@ -129,3 +129,6 @@ def _others(conf: StorageConf) -> Iterator[str]:
     ):
         if alias:
             yield f"{layer}: {alias!r} of CACHES, a {type(caches[alias]).__name__}, which has tools of its own."
+    objects = conf.cache.objects
+    if objects.storage:
+        yield f"Objects: {objects.prefix!r} of the storage {objects.storage!r}, which has tools of its own."

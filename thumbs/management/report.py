@@ -27,12 +27,13 @@ class Report:
             "disk": _alias_data(self._alias("disk")) if self.disk is None else self._disk_data(self.disk),
             "memory": _memory_data(self.conf.cache),
             "shared": _alias_data(self._alias("shared")),
+            **_object_data(self.conf.cache),
         }
 
     @property
     def lines(self) -> Iterator[str]:
         yield self.conf.name
-        rows = [*self._disk_lines(), *self._memory_lines(), *self._alias_lines()]
+        rows = [*self._disk_lines(), *self._memory_lines(), *self._alias_lines(), *self._object_lines()]
         for label, text in rows or [("cache", "none")]:
             yield f"  {label:<7} {text}"
 
@@ -101,6 +102,12 @@ class Report:
                     f"{alias!r} of CACHES, a {_class_of(alias)}; inspect it with its own tools",
                 )
 
+    def _object_lines(self) -> Iterator[tuple[str, str]]:
+        objects = self.conf.cache.objects
+        if objects.storage is not None:
+            age = duration(objects.ttl_seconds)
+            yield "objects", f"{objects.prefix!r} of storage {objects.storage!r}, up to {age} old; count them there"
+
 
 def report(conf: StorageConf, *, now: float, progress: Callable[[Iterable[Path]], Iterable[Path]]) -> Report:
     """Inspect the caches of `conf` at the Unix time `now`. The shards of a directory are iterated through `progress`.
@@ -121,6 +128,15 @@ def _memory_data(cache: CacheConf) -> dict[str, object] | None:
     if not memory.max_size_mb:
         return None
     return {"max_bytes": int(memory.max_size_mb * MIB), "max_items": memory.max_items, "entries": None, "bytes": None}
+
+
+def _object_data(cache: CacheConf) -> dict[str, object]:
+    """`objects` where there is such a layer. It is not counted: a listing of millions takes minutes, and costs."""
+    objects = cache.objects
+    if objects.storage is None:
+        return {}
+    where = {"storage": objects.storage, "prefix": objects.prefix, "ttl_seconds": objects.ttl_seconds}
+    return {"objects": {**where, "entries": None, "bytes": None}}
 
 
 def _alias_data(alias: str | None) -> dict[str, object] | None:

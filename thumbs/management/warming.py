@@ -117,8 +117,12 @@ class Warmer:
         return Result(path, variant, FAILED, reason) if reason else Result(path, variant, MADE)
 
     def _why_not_stored(self, thumb: ThumbRequest) -> str:
-        """Empty if a cache holds the thumbnail fresh. Waits for the renewal of one that was answered stale."""
+        """Empty if a cache holds the thumbnail fresh. Waits for the renewal of one that was answered stale.
+
+        Also waits until it has been written to an object store: a process that ends would drop what waits.
+        """
         end = time.monotonic() + self._storage.seconds
+        self._storage.layers.flush(self._storage.seconds)
         while True:
             found = self._storage.layers.get(thumb.key)
             if found is None:

@@ -153,6 +153,7 @@ class Thumbnailer:
         self._jobs.close()
         self._flights.fail(Overloaded)
         for storage in self.storages.values():
+            storage.layers.close()
             if isinstance(storage.source, Closable):
                 storage.source.close()
 

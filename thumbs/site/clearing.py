@@ -22,7 +22,8 @@ class Cleared:
 def clear(storage: str) -> Cleared:
     """Drop every thumbnail of the storage, and every cached original.
 
-    Processes of this machine stop serving them within a second, other machines with the same shared layer within five.
+    Processes of this machine stop serving them within a second, other machines with the same shared layer within five,
+    those with nothing in common but an object layer within its `poll_seconds`.
     Raises `UnknownStorage`, OSError if the journal cannot be written, and `NotPurged` if a layer fails.
     """
     storages = thumbnailer().storages

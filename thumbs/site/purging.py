@@ -15,9 +15,10 @@ class NotPurged(RuntimeError):
 def purge(storage: str, path: str) -> int:
     """Drop every thumbnail of the original `path`, and every cached copy of the original.
 
-    Processes of this machine stop serving them within a second, other machines with the same shared layer within five.
-    Returns how many entries it freed in this process and on disk; entries in other processes and in the shared layer
-    are not counted. The cost does not depend on the size of the caches.
+    Processes of this machine stop serving them within a second, other machines with the same shared layer within five,
+    those with nothing in common but an object layer within its `poll_seconds`.
+    Returns how many entries it freed in this process and on disk; entries in other processes, in the shared layer
+    and in the object layer are not counted. The cost does not depend on the size of the caches.
 
     `thumbs.signals.purged` is sent when the layers were purged, also where one of them fails.
 

@@ -174,7 +174,8 @@ def storage(conf: StorageConf, read: Configuration, rendering: Rendering) -> Sto
     originals = DummySource() if is_dummy else source(conf, limits)
     if isinstance(originals, Observable) and observer is not None:
         originals.observe(observer.fetches(conf.name))
-    kept = layers(conf, read.document.run_dir)
+    # In mode dummy no storage is read: nor written to.
+    kept = layers(conf, read.document.run_dir, {} if is_dummy else read.stores)
     if observer is not None:
         kept.on_change(partial(observer.layer_up, conf.name))
     health = StorageHealth(

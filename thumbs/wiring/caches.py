@@ -3,9 +3,10 @@
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
@@ -24,6 +25,7 @@ from thumbs.cache.purge.journal import PurgeJournal
 from thumbs.cache.sieve import Sieve
 from thumbs.conf.document import MIB, StorageConf
 from thumbs.wiring.namespaces import scope_of
+from thumbs.wiring.objects import object_layer
 
 _ITEM_BYTES = 100_000  # without `max_items`, there is room for thumbnails of 100 KB
 _MIN_ITEMS = 100
@@ -35,10 +37,15 @@ _TEMPORARY = Path("/tmp")  # noqa: S108 - a directory there is used only if it i
 _hot_files = HotFiles()  # those of all storages: a process may open only so many files
 
 
-def layers(conf: StorageConf, run_dir: str | None = None) -> Layers:
-    """The cache layers of a storage, fastest first. Each is off unless the configuration enables it."""
+def layers(
+    conf: StorageConf, run_dir: str | None = None, stores: Mapping[str, StorageConf] = MappingProxyType({})
+) -> Layers:
+    """The cache layers of a storage, fastest first. Each is off unless the configuration enables it.
+
+    `stores` are the storages that an object layer may be in, by name: `Configuration.stores`.
+    """
     keep = _kept_seconds(conf)
-    kept = tuple(_layers(conf, keep))
+    kept = tuple(_layers(conf, keep, stores))
     return Layers(
         kept,
         purges=PurgeJournal(_journal(conf, run_dir), keep=keep) if kept else None,
@@ -84,10 +91,10 @@ def inspect_run_directory(run_dir: str | None, storages: Sequence[StorageConf]) 
 
 def _keeps(conf: StorageConf) -> bool:
     cache = conf.cache
-    return bool(cache.memory.enabled or cache.disk.enabled or cache.shared.alias)
+    return bool(cache.memory.enabled or cache.disk.enabled or cache.shared.alias or cache.objects.storage)
 
 
-def _layers(conf: StorageConf, keep: float) -> Iterator[Layer]:
+def _layers(conf: StorageConf, keep: float, stores: Mapping[str, StorageConf]) -> Iterator[Layer]:
     memory, shared = conf.cache.memory, conf.cache.shared
     if memory.enabled and memory.alias:
         yield AliasLayer(_opener(memory.alias), scope_of(conf), keep, name="memory")
@@ -100,6 +107,9 @@ def _layers(conf: StorageConf, keep: float) -> Iterator[Layer]:
         yield on_disk
     if shared.alias:
         yield AliasLayer(_opener(shared.alias), scope_of(conf), keep, name="shared")
+    in_store = object_layer(conf, stores, keep=keep)
+    if in_store is not None:
+        yield in_store
 
 
 def _kept_seconds(conf: StorageConf) -> float:
@@ -144,7 +154,9 @@ def _journal(conf: StorageConf, run_dir: str | None) -> PrivateFile:
 def _locations_digest(conf: StorageConf) -> str:
     """Differs between servers that have a storage of the same name with another cache."""
     cache = conf.cache
-    locations = (cache.disk.dir, cache.disk.alias, cache.memory.alias, cache.shared.alias)
+    locations: tuple[object, ...] = (cache.disk.dir, cache.disk.alias, cache.memory.alias, cache.shared.alias)
+    if cache.objects.storage:
+        locations += ((cache.objects.storage, cache.objects.prefix),)
     return hashlib.blake2b(repr(locations).encode(), digest_size=8).hexdigest()
 
 

@@ -40,7 +40,7 @@ def source(client: Client, monkeypatch: pytest.MonkeyPatch) -> S3Source:
             pass
 
     made = S3Source(S3Settings("b", access_key="k", secret_key="s"), max_bytes=1000, deadline=60)
-    monkeypatch.setattr(made, "_client", lambda _deadline: Opened())
+    monkeypatch.setattr(made, "client", lambda _deadline: Opened())
     return made
 
 

@@ -63,12 +63,26 @@ def read(fd: int, status: os.stat_result, *, digest: bytes, flags: int = 0, veri
     head, payload = bytearray(HEADER_BYTES), bytearray(size)
     if os.preadv(fd, (head, payload), 0, flags) < status.st_size:
         raise BlockingIOError if flags else Damaged
+    return Found(payload, _created(head, payload, digest, verified=verified), expiry(status))
+
+
+def parse(data: bytes, *, digest: bytes) -> bytes:
+    """The payload of an entry that is kept elsewhere, from all bytes of its file. Raises Damaged as `read` does."""
+    head, payload = data[:HEADER_BYTES], data[HEADER_BYTES:]
+    if len(head) < HEADER_BYTES:
+        raise Damaged
+    _created(head, payload, digest, verified=False)
+    return payload
+
+
+def _created(head: bytes | bytearray, payload: bytes | bytearray, digest: bytes, *, verified: bool) -> float:
+    """When the entry of `digest` was created, in Unix seconds. Raises Damaged where it is another one or not whole."""
     prefix, checksum, length, created, written_digest = _HEADER.unpack(head)
-    if prefix != _PREFIX or length != size or written_digest != digest:
+    if prefix != _PREFIX or length != len(payload) or written_digest != digest:
         raise Damaged
     if not verified and checksum != crc32(payload, crc32(head[_CHECKED_FROM:])):
         raise Damaged
-    return Found(payload, created, expiry(status))
+    return float(created)
 
 
 def expiry(status: os.stat_result) -> float | None:

@@ -64,7 +64,8 @@ class Command(BaseCommand):
         group = None if source is None else group_of(conf.name, key, namespace_of(conf))
         if dry_run:
             return f"would free {_entries(_count(store, group))} on disk"
-        cache = layers(conf, configuration().document.run_dir)
+        read = configuration()
+        cache = layers(conf, read.document.run_dir, read.stores)
         before = store.usage().bytes if store is not None else 0
         if group is None:
             count = cache.clear()

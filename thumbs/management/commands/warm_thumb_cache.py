@@ -30,6 +30,7 @@ from thumbs.wiring.caches import file_store
 
 _MOST_JOBS = 256
 _STDIN = "-"
+_WRITE_SECONDS = 60.0  # for what is still to be written to an object store
 _BROWSERS = "image/jxl,image/avif,image/webp"
 # The share of the cap from which on the first thumbnails have probably been evicted again.
 _NEARLY_FULL = 0.8
@@ -84,6 +85,9 @@ class Command(BaseCommand):
         finally:
             for executor in thumbnailer.executors.values():
                 executor.close()
+            is_written = thumbnailer.storages[conf.name].layers.flush(_WRITE_SECONDS)
+        if not is_written:
+            raise CommandError(f"The object store of {conf.name} is slow: not all was written. Run it again to go on.")
         if warmer.failing:
             raise CommandError(f"The layer {' and '.join(warmer.failing)} of {conf.name} fails: see the log.")
         if counts[FAILED]:
@@ -128,8 +132,10 @@ def _require_lasting_cache(conf: StorageConf) -> None:
     cache = conf.cache
     aliases = [layer.alias for layer in (cache.memory, cache.disk) if layer.enabled and layer.alias]
     aliases += [cache.shared.alias] if cache.shared.alias else []
-    if file_store(conf) is None and all(
-        isinstance(caches[alias], LocMemCache | MemoryCache | DummyCache) for alias in aliases
+    if (
+        cache.objects.storage is None
+        and file_store(conf) is None
+        and all(isinstance(caches[alias], LocMemCache | MemoryCache | DummyCache) for alias in aliases)
     ):
         raise CommandError(
             f"The cache of {conf.name} cannot be warmed: it is in the memory of each process, or there is none. "

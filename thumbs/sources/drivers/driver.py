@@ -5,6 +5,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Generic, TypeVar
 
 from thumbs.problems import Problem
+from thumbs.sources.object_store import ObjectStore
 from thumbs.sources.served import Served
 from thumbs.sources.source import Source
 
@@ -17,6 +18,10 @@ def _as_text(settings: Any) -> str:
 
 def _no_problems(*_: Any) -> Iterator[Problem]:
     return iter(())
+
+
+def no_store(_: Any) -> None:
+    """Of a driver whose files are no objects of an object store."""
 
 
 def _no_naming(_: Any) -> None:
@@ -39,6 +44,8 @@ class Driver(Generic[K]):
     * `rules` finds problems in the settings alone; it works without Django.
     * `unsigned` finds problems that only a storage without a secret has, `busy` those with that many fetches at once.
     * `checks` finds problems that need a configured Django. It runs only if the rules found none.
+    * `store(settings)` is the object store behind it, for a cache layer; None where that is something else. Opens no
+      connection. Raises what the constructor of a storage raises.
     * `naming(settings)` is how paths name originals, a `request.grammar.Naming`; None where a path is the key.
 
     `max_segment_bytes` is the longest segment of a path, 0 for no limit.
@@ -56,6 +63,7 @@ class Driver(Generic[K]):
     checks: Callable[[K], Iterator[Problem]] = _no_problems
     unsigned: Callable[[K], Iterator[Problem]] = _no_problems
     busy: Callable[[K, int], Iterator[Problem]] = _no_problems
+    store: Callable[[K], ObjectStore | None] = no_store
     naming: Callable[[K], Any] = _no_naming
     max_segment_bytes: int = 0
 

@@ -12,6 +12,7 @@ from thumbs.problems import Problem
 from thumbs.sources import local
 from thumbs.sources.drivers.driver import Driver
 from thumbs.sources.http import settings as http
+from thumbs.sources.object_store import ObjectStore
 from thumbs.sources.s3 import settings as s3
 from thumbs.sources.served import Served
 from thumbs.sources.source import Source
@@ -62,6 +63,14 @@ def _keys_in_bucket(settings: s3.S3Settings, held_by: object) -> Served | None:
 
 def _bucket(settings: s3.S3Settings) -> str:
     return repr(("s3", settings.base_url, settings.bucket))
+
+
+def _objects_of_bucket(settings: s3.S3Settings) -> ObjectStore | None:
+    from thumbs.sources.s3.objects import S3Objects  # noqa: PLC0415
+    from thumbs.sources.s3.source import S3Source  # noqa: PLC0415
+
+    # No limit of a source's: each call of a store has a deadline of its own, and reads only what the app has written.
+    return S3Objects(S3Source(settings, max_bytes=0, deadline=settings.http.request_timeout_sec))
 
 
 def _http_source(settings: http.HttpSettings, max_bytes: int, deadline: float) -> Source:
@@ -116,6 +125,13 @@ def _names_in_storage(settings: storages.StorageSettings, held_by: object) -> Se
     return names_in_storage(storage_of(settings)(), held_by)
 
 
+def _objects_of_storage(settings: storages.StorageSettings) -> ObjectStore | None:
+    from thumbs.sources.storages.django_storage import storage_of  # noqa: PLC0415
+    from thumbs.sources.storages.object_stores import store_of  # noqa: PLC0415
+
+    return store_of(storage_of(settings)())
+
+
 def _place(settings: storages.StorageSettings) -> str:
     from thumbs.sources.storages.places import place_of  # noqa: PLC0415
 
@@ -144,7 +160,15 @@ NAMED: tuple[Driver[Any], ...] = (
         rules=local.problems,
         max_segment_bytes=local.MAX_SEGMENT_BYTES,
     ),
-    Driver("s3", s3.S3Settings, _s3_source, _keys_in_bucket, place=_bucket, rules=s3.problems),
+    Driver(
+        "s3",
+        s3.S3Settings,
+        _s3_source,
+        _keys_in_bucket,
+        place=_bucket,
+        rules=s3.problems,
+        store=_objects_of_bucket,
+    ),
     Driver(
         "http",
         http.HttpSettings,
@@ -165,9 +189,16 @@ NAMED: tuple[Driver[Any], ...] = (
         place=_place,
         rules=storages.problems,
         checks=_alias_checks,
+        store=_objects_of_storage,
     ),
 )
 # The row for every dotted path to a class of a Django storage.
 BY_CLASS: Driver[Any] = Driver(
-    "a class", storages.ClassSettings, _storage_source, _names_in_storage, place=_place, checks=_class_checks
+    "a class",
+    storages.ClassSettings,
+    _storage_source,
+    _names_in_storage,
+    place=_place,
+    checks=_class_checks,
+    store=_objects_of_storage,
 )

@@ -19,7 +19,9 @@ from thumbs.sources.s3.settings import S3Settings
 _CREDENTIALS = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
 # botocore's retries sleep past the deadline. Its checksum costs CPU; TCP's checksum and the length suffice.
 ONE_ATTEMPT = Config(
-    retries={"total_max_attempts": 1, "mode": "standard"}, response_checksum_validation="when_required"
+    retries={"total_max_attempts": 1, "mode": "standard"},
+    response_checksum_validation="when_required",
+    request_checksum_calculation="when_required",
 )
 
 
@@ -42,6 +44,10 @@ class _ListedObject(TypedDict):
 class Page(TypedDict, total=False):
     Contents: list[_ListedObject]
     NextContinuationToken: str
+
+
+class Deleted(TypedDict, total=False):
+    Errors: list[dict[str, str]]
 
 
 class _Events(Protocol):
@@ -67,7 +73,19 @@ class S3Client(Protocol):
 
     def head_bucket(self, *, Bucket: str) -> Answer: ...  # noqa: N803
 
-    def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int, ContinuationToken: str = ...) -> Page: ...  # noqa: N803
+    def list_objects_v2(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Prefix: str,  # noqa: N803
+        MaxKeys: int,  # noqa: N803
+        ContinuationToken: str = ...,  # noqa: N803
+        StartAfter: str = ...,  # noqa: N803
+    ) -> Page: ...
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, IfNoneMatch: str = ...) -> object: ...  # noqa: N803
+
+    def delete_objects(self, *, Bucket: str, Delete: dict[str, object]) -> Deleted: ...  # noqa: N803
 
 
 def client_of(settings: S3Settings) -> S3Client:

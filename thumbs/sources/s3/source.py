@@ -80,6 +80,10 @@ class S3Source:
     def ready(self) -> None:
         self._attempt(self._check_bucket)
 
+    @property
+    def bucket(self) -> str:
+        return self._settings.bucket
+
     def probe(self) -> None:
         """List one key."""
         try:
@@ -112,12 +116,12 @@ class S3Source:
     def _page(self, prefix: str, token: str | None, most: int, deadline: Deadline) -> Page:
         more = {} if token is None else {"ContinuationToken": token}
         key_bytes(prefix)
-        with self._client(deadline) as client:
+        with self.client(deadline) as client:
             return client.list_objects_v2(Bucket=self._settings.bucket, Prefix=prefix, MaxKeys=most, **more)
 
     def _read(self, path: str, deadline: Deadline) -> Original:
         key_bytes(path)
-        with self._client(deadline) as client:
+        with self.client(deadline) as client:
             answer = client.get_object(Bucket=self._settings.bucket, Key=path)
             length = answer.get("ContentLength")
             if length is None:
@@ -131,19 +135,19 @@ class S3Source:
     def _version(self, path: str, deadline: Deadline) -> Version:
         key_bytes(path)
         try:
-            with self._client(deadline) as client:
+            with self.client(deadline) as client:
                 return _version_of(client.head_object(Bucket=self._settings.bucket, Key=path))
         except SourceMissing:
             return self._version_of_first_byte(path, deadline)
 
     def _version_of_first_byte(self, path: str, deadline: Deadline) -> Version:
         """A response to HEAD has no body: it does not tell a missing key from a missing bucket or refused keys."""
-        with self._client(deadline) as client:
+        with self.client(deadline) as client:
             return _version_of(client.get_object(Bucket=self._settings.bucket, Key=path, Range=_FIRST_BYTE))
 
     def _check_bucket(self, deadline: Deadline) -> None:
         try:
-            with self._client(deadline) as client:
+            with self.client(deadline) as client:
                 client.head_bucket(Bucket=self._settings.bucket)
         except SourceMissing:
             with contextlib.suppress(SourceMissing):
@@ -158,8 +162,11 @@ class S3Source:
             return call(deadline)
 
     @contextlib.contextmanager
-    def _client(self, deadline: Deadline) -> Iterator[S3Client]:
-        """The only place that catches exceptions of boto3 and urllib3."""
+    def client(self, deadline: Deadline) -> Iterator[S3Client]:
+        """The client of this process, for one call that ends by `deadline`. Raises a `ThumbError` for every failure.
+
+        The only place that catches exceptions of boto3 and urllib3.
+        """
         try:
             session = self._session.get()
             with session.transport.within(deadline):

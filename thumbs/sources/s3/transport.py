@@ -85,7 +85,8 @@ class Transport:
             pool.urlopen,
             request.method,
             request.url if forwarded else "/" + request.url.split("/", 3)[3],
-            headers=dict(request.headers.items()),
+            body=cast(bytes | None, request.body),
+            headers=_headers_of(request),
             timeout=Timeout(
                 total=seconds_left(),
                 connect=self._limits.connect_timeout_sec or None,
@@ -108,6 +109,11 @@ class Transport:
         if response.length_remaining == 0:
             response.drain_conn()
         return _Response(request.url, response.status, cast(HTTPHeaders, response.headers), response)
+
+
+def _headers_of(request: AWSPreparedRequest) -> dict[str, str]:
+    """Without `Expect`: nothing here waits for a 100 before it sends a body."""
+    return {name: value for name, value in request.headers.items() if name.lower() != "expect"}
 
 
 def _pool_factory(endpoint: str) -> Callable[..., PoolManager]:

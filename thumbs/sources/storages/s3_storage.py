@@ -32,11 +32,15 @@ def is_plain_s3(storage: Storage) -> TypeGuard[S3Storage]:
         and all(getattr(kind, name) is getattr(S3Storage, name) for name in _READING)
         and not hasattr(getattr(kind, "bucket_name", None), "__get__")
         and not storage.gzip
-        and storage.verify is None
-        and storage.client_config.proxies is None
-        and storage.client_config.client_cert is None
+        and has_plain_client(storage)
         and not storage.object_parameters.keys() & set(S3Transfer.ALLOWED_DOWNLOAD_ARGS)
     )
+
+
+def has_plain_client(storage: S3Storage) -> bool:
+    """Whether our connections to its bucket are like those of the storage's own client."""
+    config = storage.client_config
+    return storage.verify is None and config.proxies is None and config.client_cert is None
 
 
 def source_of(storage: S3Storage, *, max_bytes: int, deadline: float) -> S3Source:

@@ -1,0 +1,1 @@
+"""Object storage as a cache layer: entries, purges and leases as objects. May import `cache` and `sources`."""
