@@ -66,6 +66,10 @@ def test_a_new_row_of_each_kind_appears_by_itself(client: Client, kind: Kind, mo
     assert Transform() == Transform()
 
 
+def test_only_what_is_a_part_of_the_original_is_dragged_on_it(client: Client) -> None:
+    assert re.findall(r'name="tool" value="(\w+)"', page(client)) == ["crop", "pcrop", "gravity"]
+
+
 def test_a_row_that_says_nothing_of_its_arguments_has_a_text(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(filters.FILTERS, "sparkle", Filter("sparkle", "sparks", lambda _: {}, lambda _: None))
     assert 'data-field="text"' in control(page(client), "sparkle")

@@ -65,7 +65,8 @@ def _control(row: Filter, names: Mapping[str, Sequence[str]]) -> Control:
         _field(parameter, f"{row.name}-{number}", row.name, names) for number, parameter in enumerate(row.parameters)
     )
     absent = next((each.names for each in row.parameters if each.kind is Kind.NAME and not names.get(each.names)), "")
-    drawn = next((each for each in row.parameters if each.kind in (Kind.BOX, Kind.POINT)), None)
+    on_original = (each for each in row.parameters if each.kind in (Kind.BOX, Kind.POINT) and not each.on_canvas)
+    drawn = next(on_original, None)
     return Control(
         row.name,
         row.short or "",

@@ -46,7 +46,7 @@ class Parameter:
     `start` is a number that shows what the filter does, for a form to begin with. `default` is the text that an absent
     argument stands for, where it is `optional`. `only_with` are the words before it that it may follow, empty for any.
     `names` says of what a name is one: `presets` or `watermarks`. `unit` is that of numbers. A point in `pixels` too
-    has `px` behind each number then, and `before` is a word that stands before the numbers of a point.
+    has `px` behind each number then, and `before` is a word that stands before the numbers of a point. A point `on_canvas` is none of the original.
 
     Of a filter that can be given in several ways, `way` names the one that it belongs to. All of a way are together.
     """
@@ -65,6 +65,7 @@ class Parameter:
     unit: str = ""
     pixels: bool = False
     before: str = ""
+    on_canvas: bool = False
     way: str = ""
 
 
@@ -140,7 +141,7 @@ DATA_ABOUT = (choice((*DATA, ",".join(DATA))),)
 FIT = (choice(Fit), color(optional=True, only_with=[Fit.FILL]))
 # An offset, as a side of a crop by its size, is a whole number of pixels, or below 1 a share of the side.
 _OFFSETS = offsets(only_with=Compass, step=0)
-ALIGN = (point_or(Compass), _OFFSETS)
+ALIGN = (replace(point_or(Compass), on_canvas=True), _OFFSETS)
 GRAVITY = (point_or((*Compass, *Attention), pixels=True), _OFFSETS)
 CROP = ways(
     edges=(box("px"), optional_choice("", ("", CLAMP), name="what lies outside")),
