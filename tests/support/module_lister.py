@@ -16,6 +16,6 @@ class ListingStorage(FileSystemStorage):
         super().__init__(location=location)
         self._listed = Path(listed)
 
-    def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
+    def open(self, name: str, mode: str = "rb") -> "File[bytes]":
         self._listed.write_text("\n".join(sorted(sys.modules)))
-        return super()._open(name, mode)
+        return super().open(name, mode)

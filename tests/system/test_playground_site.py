@@ -51,7 +51,7 @@ def visitor(gallery: Gallery) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(gallery: Gallery, visitor: str) -> Iterator[Server]:  # noqa: ARG001 - the users are there first
+def server(gallery: Gallery, visitor: str) -> Iterator[Server]:
     with gallery.served() as running:
         yield running
 

@@ -46,7 +46,8 @@ class Parameter:
     `start` is a number that shows what the filter does, for a form to begin with. `default` is the text that an absent
     argument stands for, where it is `optional`. `only_with` are the words before it that it may follow, empty for any.
     `names` says of what a name is one: `presets` or `watermarks`. `unit` is that of numbers. A point in `pixels` too
-    has `px` behind each number then, and `before` is a word that stands before the numbers of a point. A point `on_canvas` is none of the original.
+    has `px` behind each number then, and `before` is a word that stands before the numbers of a point. A point
+    `on_canvas` is none of the original.
 
     Of a filter that can be given in several ways, `way` names the one that it belongs to. All of a way are together.
     """
