@@ -73,6 +73,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def window(server: Server) -> Iterator[Page]:
     with page(server) as opened:
+        opened.open(f"storage=open&key={KEY}&size=120x90")
         yield opened
 
 
@@ -128,6 +129,14 @@ def test_what_no_control_can_show_is_kept_and_shown_as_text(shown: Page, filters
         shown.set(name, "40")
         assert "quality(40)" in shown.url
         assert shown.text("#verdict") == ""
+
+
+@pytest.mark.parametrize("size", ["12ax90", "0x0", "-5x", "1e3x2", "x\u202e"])
+def test_a_wrong_size_is_marked_and_leaves_the_controls_empty(shown: Page, size: str) -> None:
+    shown.change("#url", f"/open/thumbs/{size}/{KEY}")
+    assert shown.text("#verdict") != ""
+    assert shown.picture == ""
+    assert set(shown.find("#width").get_attribute("value") or "0") <= set("0123456789")
 
 
 def test_a_point_in_pixels_is_dragged_in_pixels(shown: Page) -> None:

@@ -273,8 +273,9 @@ function apply(parts) {
     $("storage").value = parts.storage;
     $("key").value = parts.key;
     const [width, height] = parts.size.split("x");
-    $("width").value = width ?? "";
-    $("height").value = height ?? "";
+    const digits = (text) => (/^\d+$/.test(text ?? "") ? text : ""); // a wrong size stays in the URL
+    $("width").value = digits(width);
+    $("height").value = digits(height);
     $("name").value = parts.name;
     filters.forEach((filter) => filter.reset());
     for (const [name, text] of parts.filters) {
