@@ -20,7 +20,7 @@ TYPED: dict[str, tuple[tuple[str, ...], str]] = {
     "format": (("png",), "format(png)"),
     "quality": (("5",), "quality(5)"),
     "fit": (("fill", "ff0000"), "fit(fill,ff0000)"),
-    "crop": (("edges", "10", "20", "110", "90"), "crop(10,20,110,90)"),
+    "crop": (("10", "20", "110", "90"), "crop(10,20,110,90)"),
     "pcrop": (("10", "20", "60.5", "90"), "pcrop(10,20,60.5,90)"),
     "gravity": (("east",), "gravity(east)"),
     "upscale": (("no",), "upscale(no)"),

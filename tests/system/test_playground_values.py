@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from selenium.webdriver.support.ui import Select
 
 from tests.support.browser import console
 from tests.support.playground_pages import Page, fill, page, served
@@ -87,6 +88,10 @@ def shown(window: Page) -> Iterator[Page]:
 def test_a_value_is_set_with_controls(shown: Page, name: str, values: tuple[str, ...], text: str) -> None:
     shown.open(f"storage=signed&key={KEY}&size=120x90")
     before = shown.picture
+    if name == "crop":
+        shown.switch(name)
+        Select(shown.find("#way-crop")).select_by_visible_text(values[0])
+        values = values[1:]
     shown.set(name, *values)
     assert f":{text}/" in shown.url
     assert shown.text("#verdict") == ""

@@ -25,7 +25,7 @@ class Field {
         this.picker = element.querySelector("[data-part=picker]");
         this.unit = element.querySelector("[data-part=unit]");
         this.text = element.querySelector("[data-part=color], [data-part=text]");
-        this.edges = [...element.querySelectorAll("[data-part=edge]")];
+        this.edges = [...element.querySelectorAll("[data-part=edge], [data-part=coordinate]")];
         this.initial = [...element.querySelectorAll("input, select")].map((part) => [part, part.value]);
         this.#follow();
     }
@@ -139,7 +139,7 @@ class Filter {
         this.name = element.dataset.filter;
         this.drawn = element.dataset.drawn ?? "";
         this.switch = element.querySelector(".switch");
-        this.way = element.querySelector("[data-part=way]");
+        this.way = element.querySelector(".way");
         this.fields = [...element.querySelectorAll("[data-field]")].map((field) => new Field(field));
         this.body = element.querySelector(".fields");
         this.switch.addEventListener("change", () => this.show());
