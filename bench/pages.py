@@ -76,6 +76,8 @@ def _playground(driver: "Chrome") -> None:
     driver.get(f"http://127.0.0.1:{_PORTS[0]}/{_VIEW}")
     _until(lambda: driver.execute_script("return document.documentElement.dataset.ready") == "yes")
     _until(lambda: driver.find_element("id", "result").get_attribute("aria-busy") == "false")
+    _until(lambda: driver.find_element("id", "original").is_displayed())  # which the browser loads on its own
+    _until(lambda: driver.find_element("id", "box").is_displayed())
 
 
 def _console(driver: "Chrome", work: Path, directory: Path) -> None:

@@ -54,15 +54,20 @@ def test_a_new_row_of_each_kind_appears_by_itself(client: Client, kind: Kind, mo
     assert f'data-field="{kind}"' in html
     expected = {
         Kind.RANGE: ['type="range"', 'min="2"', 'max="9"', 'step="0.5"'],
-        Kind.CHOICE: ["<option>mild</option>"],
+        Kind.CHOICE: ['<option value="mild">mild</option>'],
         Kind.COLOR: ['type="color"'],
         Kind.POINT: ['data-drawn="point"', ">x<input"],
         Kind.BOX: ['data-drawn="box"', ">left "],
+        Kind.OFFSETS: [">strength x "],
         Kind.NAME: ["<select"],
         Kind.TEXT: ['type="text"'],
     }
     assert [part for part in expected[kind] if part not in html] == []
     assert Transform() == Transform()
+
+
+def test_only_what_is_a_part_of_the_original_is_dragged_on_it(client: Client) -> None:
+    assert re.findall(r'name="tool" value="(\w+)"', page(client)) == ["crop", "pcrop", "gravity"]
 
 
 def test_a_row_that_says_nothing_of_its_arguments_has_a_text(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +79,7 @@ def test_names_of_the_configuration_are_choices_and_their_absence_is_said(origin
     assert "The configuration has no presets." in control(page(client), "preset")
     with playground(originals, PRESETS={"card": {"size": "40x30"}}) as other:
         html = control(page(other), "preset")
-        assert "<option>card</option>" in html
+        assert '<option value="card">card</option>' in html
         assert "disabled" not in html
 
 

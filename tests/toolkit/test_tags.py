@@ -64,7 +64,7 @@ def test_as_keeps_the_value() -> None:
     kept = "{% if t %}{{ t.url }} {{ t.width }}x{{ t.height }} {{ t.content_type }}{% endif %}"
     out = _rendered('{% thumb image "400x300" format="webp" storage="open" as t %}' + kept)
     assert out == "/img/open/thumbs/400x300/filters:format(webp)/a.jpg 400x300 image/webp"
-    assert _rendered('{% thumb nothing "400x300" as t %}' + kept + "{{ t.url }}{{ t.width }}") == "None"
+    assert _rendered('{% thumb nothing "400x300" as t %}' + kept + "{{ t.url }}{{ t.width }}") == ""
     out = _rendered('{% thumb_picture image "card" as p %}{% for s in p.sources %}{{ s.content_type }} {% endfor %}')
     assert out == "image/avif image/webp "
     assert _rendered('{% thumb_url "open" image "9x" as u %}[{{ u }}]') == "[/img/open/thumbs/9x/a.jpg]"

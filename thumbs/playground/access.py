@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from thumbs.conf.document import NO_PAGES, SIGNING_PAGES
+from thumbs.conf.loading import NotConfigured
 from thumbs.http.loopback import is_loopback
 from thumbs.playground.headers import secured
 from thumbs.wiring.process import current
@@ -28,6 +29,7 @@ _NOT_LOCAL = (
     "Without a playground_token, a playground that signs is for clients of this machine only: open it at "
     "http://localhost or http://127.0.0.1."
 )
+_NOT_CONFIGURED = "The configuration of thumbnails has errors: run manage.py check."
 _NOT_STAFF = "The playground is for the staff of this site."
 
 View = Callable[..., HttpResponse]
@@ -84,7 +86,12 @@ def _gated(view: View) -> Callable[[Callable[[HttpRequest], HttpResponse | None]
     def with_gate(refused: Callable[[HttpRequest], HttpResponse | None]) -> View:
         @functools.wraps(view)
         def gated(request: HttpRequest, **arguments: str) -> HttpResponse:
-            if current().read.document.playground == NO_PAGES:
+            try:
+                is_off = current().read.document.playground == NO_PAGES
+            except NotConfigured:  # of a site: a server does not start with it
+                sentence = HttpResponse(_NOT_CONFIGURED, status=503, content_type="text/plain")
+                return secured(refused(request) or sentence)
+            if is_off:
                 raise Http404
             return secured(refused(request) or require_safe(view)(request, **arguments))
 

@@ -8,7 +8,7 @@ from thumbs.request.filter_kinds import Filter
 from thumbs.request.parameters import Kind, Parameter
 from thumbs.request.scalars import decimal_text
 
-_EDGES = ("left", "top", "right", "bottom")
+_EDGES = {Kind.BOX: ("left", "top", "right", "bottom"), Kind.POINT: ("x", "y"), Kind.OFFSETS: ("x", "y")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,9 @@ class Field:
     unit: str
     only_with: str
     optional: bool
+    pixels: bool
+    before: str
+    way: str
     edges: tuple[str, ...] = ()
 
     @property
@@ -36,7 +39,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A filter. `missing` says why it cannot be used; `drawn` is the kind of what is dragged on the original."""
+    """A filter. `missing` says why it cannot be used; `drawn` is the kind of what is dragged on the original.
+
+    `ways` are those in which it can be given, where there are several.
+    """
 
     name: str
     short: str
@@ -45,6 +51,7 @@ class Control:
     missing: str = ""
     drawn: str = ""
     unit: str = ""
+    ways: tuple[str, ...] = ()
 
 
 def controls(names: Mapping[str, Sequence[str]]) -> Iterator[Control]:
@@ -58,7 +65,8 @@ def _control(row: Filter, names: Mapping[str, Sequence[str]]) -> Control:
         _field(parameter, f"{row.name}-{number}", row.name, names) for number, parameter in enumerate(row.parameters)
     )
     absent = next((each.names for each in row.parameters if each.kind is Kind.NAME and not names.get(each.names)), "")
-    drawn = next((each for each in row.parameters if each.kind in (Kind.BOX, Kind.POINT)), None)
+    on_original = (each for each in row.parameters if each.kind in (Kind.BOX, Kind.POINT) and not each.on_canvas)
+    drawn = next(on_original, None)
     return Control(
         row.name,
         row.short or "",
@@ -67,6 +75,7 @@ def _control(row: Filter, names: Mapping[str, Sequence[str]]) -> Control:
         missing=f"The configuration has no {absent}." if absent else "",
         drawn="" if drawn is None else drawn.kind,
         unit="" if drawn is None else drawn.unit,
+        ways=tuple(dict.fromkeys(each.way for each in row.parameters if each.way)),
     )
 
 
@@ -79,11 +88,14 @@ def _field(parameter: Parameter, name: str, row: str, names: Mapping[str, Sequen
         choices=tuple(names.get(parameter.names, ())) if parameter.kind is Kind.NAME else parameter.choices,
         least=decimal_text(parameter.least),
         most="" if parameter.most is None else decimal_text(parameter.most),
-        step=decimal_text(parameter.step),
+        step=decimal_text(parameter.step) if parameter.step else "any",
         start=decimal_text(parameter.start),
         default=parameter.default,
         unit=parameter.unit,
-        only_with=parameter.only_with,
+        only_with=" ".join(parameter.only_with),
         optional=parameter.optional,
-        edges=_EDGES if parameter.kind is Kind.BOX else ("x", "y") if parameter.kind is Kind.POINT else (),
+        pixels=parameter.pixels,
+        before=parameter.before,
+        way=parameter.way,
+        edges=_EDGES.get(parameter.kind, ()),
     )

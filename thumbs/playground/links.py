@@ -14,11 +14,13 @@ from thumbs.image.formats import FORMATS
 from thumbs.image.outputs import JSON, usual_extension
 from thumbs.image.transforms import ORIGINAL
 from thumbs.playground.wanted import Wanted, quoted
+from thumbs.request import grammar
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address
 from thumbs.request.mistakes.paths import path_mistakes
 from thumbs.request.policy import StoragePolicy
 from thumbs.request.resolve import ThumbRequest, resolve
+from thumbs.site.explain import output_of
 from thumbs.site.printed import printed
 from thumbs.site.private_views import private_mount
 from thumbs.wiring.process import current
@@ -103,7 +105,8 @@ def link_of(path: str) -> Link:
     before = len(mount) - 1
     thumb, error = None, ""
     try:
-        thumb = resolve(path.encode(errors="surrogateescape"), ("avif", "webp"), known)
+        accepted = known[storage].negotiable if storage in known else ()
+        thumb = resolve(path.encode(errors="surrogateescape"), accepted, known)
     except ThumbError as refused:
         error = refused.detail
     url = _signed(path, mount) if storage in known and signs() else text
@@ -114,7 +117,13 @@ def link_of(path: str) -> Link:
     mistakes = tuple(
         Wrong(_units(text[: each.offset]), _units(text[: each.end]), each.sentence, each.nearest) for each in located
     )
-    return Link(url, shown.text, thumb, error, mistakes, () if thumb is None else tuple(_facts(thumb)))
+    facts = () if thumb is None else tuple(_facts(thumb, path, known[storage]))
+    return Link(url, shown.text, thumb, error, mistakes, facts)
+
+
+def nothing(text: str, error: str) -> Link:
+    """The link of a URL that is none of a thumbnail."""
+    return Link("", text, None, error, (), ())
 
 
 def _units(text: str) -> int:
@@ -133,12 +142,12 @@ def _signed(path: str, mount: str) -> str:
     return mount + quoted(f"{storage}/thumbs/{signature}/{target}")
 
 
-def _facts(thumb: ThumbRequest) -> Iterator[tuple[str, str]]:
+def _facts(thumb: ThumbRequest, path: str, policy: StoragePolicy) -> Iterator[tuple[str, str]]:
     transform = thumb.transform
     width, height = transform.target
     sides = f"{width or 'by ratio'} × {height or 'by ratio'}" if width or height else "the original's"
     yield "size", sides
-    yield "output", f"{transform.format}" + (f", quality {transform.quality}" if transform.quality else "")
+    yield "output", output_of(thumb, grammar.parse(path.split("/", 3)[3], policy.presets), policy)
     yield "filters, with all defaults", build_filters(transform).replace(";", "; ") or "none"
     yield "cache key", thumb.key
 
@@ -175,13 +184,15 @@ def start_of(policy: StoragePolicy) -> tuple[str, str]:
 
 
 def formats_of(wanted: Wanted) -> list[dict[str, str]]:
-    """The URL of the same picture in each format that the storage offers."""
-    found = []
-    for name, row in FORMATS.items():
-        made = link(replace(wanted, name="").with_filter("format", name)) if row.output else None
-        if made is not None and made.thumb is not None:
-            found.append({"name": name, "url": made.url})
-    return found
+    """The URL of the same picture in each format that the storage offers; `original` is the stored file."""
+    calls = [call for call in wanted.calls if call[0] != "data"]  # about the picture, and of no format but json
+    plain = replace(wanted, name="", filters=";".join(f"{name}({text})" if text else name for name, text in calls))
+    named = [(name, plain.with_filter("format", name)) for name, row in FORMATS.items() if row.output]
+    # The stored file has no other filter but its version.
+    kept = ";".join(f"{name}({text})" for name, text in wanted.calls if name in ("version", "expires"))
+    named.append((ORIGINAL, replace(plain, size="x", filters=kept).with_filter("format", ORIGINAL)))
+    found = ((name, link(each)) for name, each in named)
+    return [{"name": name, "url": made.url} for name, made in found if made.thumb is not None]
 
 
 def file_name(wanted: Wanted, thumb: ThumbRequest | None) -> str:

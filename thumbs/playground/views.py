@@ -10,12 +10,13 @@ from django.urls import reverse
 
 from thumbs.errors import StorageFailed, StorageTimeout
 from thumbs.image.formats import FORMATS
-from thumbs.playground import assets, links
+from thumbs.playground import assets, dialects, links
 from thumbs.playground.access import namespace_of
 from thumbs.playground.controls import controls
 from thumbs.playground.snippets import snippets
 from thumbs.playground.wanted import Wanted, path_of, wanted_of
 from thumbs.site import browsing
+from thumbs.site.explain import Explanation
 from thumbs.sources.listing import Unlistable
 
 _NOT_SIGNED = (
@@ -47,6 +48,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "controls": list(controls(links.names())),
         "formats": [name for name, row in FORMATS.items() if row.output],
         "signs": links.signs(),
+        "dialects": dialects.places(),
         "css": reverse(f"{namespace}:asset", kwargs={"name": assets.name_of("css")}),
         "js": reverse(f"{namespace}:asset", kwargs={"name": assets.name_of("js")}),
         "urls": {name: reverse(f"{namespace}:{name}") for name in ("link", "url", "originals")},
@@ -69,12 +71,22 @@ def url(request: HttpRequest) -> JsonResponse:
     """The parts of the URL in the query, and the same as for parts."""
     policies = links.policies()
     text = request.GET.get("url", "")
+    explanation = dialects.explained(text)
+    if explanation is not None:
+        return JsonResponse(_of_dialect(request, explanation))
     mounts = dict.fromkeys([links.mount_of(""), *map(links.mount_of, policies)])
     found = (path_of(text, mount, policies) for mount in mounts)
     path = next((each for each in found if each.split("/", 2)[1:2] and each.split("/", 2)[1] in policies), None)
     path = path_of(text, links.mount_of(""), policies) if path is None else path
     wanted = wanted_of(path)
     return JsonResponse(_described(request, wanted, links.link_of(path)))
+
+
+def _of_dialect(request: HttpRequest, explanation: Explanation) -> dict[str, Any]:
+    """The same of a URL of another image server: of what it becomes, and `dialect` has its explanation."""
+    path, dialect = explanation.path, dialects.described(explanation)
+    made = links.link_of(path) if path else links.nothing(explanation.url, str(dialect["refusal"]))
+    return {**_described(request, wanted_of(path) if path else None, made), "dialect": dialect}
 
 
 def _described(request: HttpRequest, wanted: Wanted | None, made: links.Link) -> dict[str, Any]:
@@ -91,6 +103,7 @@ def _described(request: HttpRequest, wanted: Wanted | None, made: links.Link) ->
         "parts": None,
         "formats": [],
         "copy": {},
+        "dialect": None,
     }
     if wanted is None or wanted.storage not in links.policies():
         return found

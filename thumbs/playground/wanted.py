@@ -58,7 +58,8 @@ def path_of(url: str, mount: str, policies: Mapping[str, StoragePolicy]) -> str:
     path = printed(url.strip()).path
     start = len(mount) - 1 if path.startswith(mount) else max(0, path.rfind("/", 0, max(0, path.find("/thumbs/"))))
     parts = path[start:].split("/", 5)
-    policy = policies.get(parts[1]) if len(parts) > 4 and parts[2] == "thumbs" else None
+    # Whatever the second part is: a misspelled one is still before a signature.
+    policy = policies.get(parts[1]) if len(parts) > 4 else None
     if policy is not None and not SIZE.fullmatch(parts[3]) and SIZE.fullmatch(parts[4]):
         del parts[3]
     return "/".join(parts)

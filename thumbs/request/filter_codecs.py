@@ -27,12 +27,11 @@ from thumbs.image.transforms import (
     Upscale,
     Watermark,
 )
+from thumbs.request.parameters import CLAMP, FOCUS
 from thumbs.request.scalars import NAME, SECONDS, decimal, decimal_text, matched, signed, signed_decimal, whole
 
 Fields = dict[str, object]
 _WATERMARK_DEFAULTS = ("center", "100", "0", "0", "0")  # gravity, opacity, scale, offsets
-_CLAMP = "clamp"  # of a crop: what lies outside of the source is cut off
-_FOCUS = "focus"  # of a crop by its size: the word before a point
 _PIXELS = "px"  # behind each number of a point in pixels
 
 
@@ -66,12 +65,12 @@ def read_crop(text: str) -> Fields:
     parts = text.split(",")
     if len(parts) > 2 and parts[2].isalpha():
         return {"crop": _sized_crop(*parts)}
-    clamp = parts[-1] == _CLAMP
+    clamp = parts[-1] == CLAMP
     return {"crop": Crop(*_four([whole(part) for part in (parts[:-1] if clamp else parts)]), clamp=clamp)}
 
 
 def _sized_crop(width: str, height: str, name: str, *numbers: str) -> SizedCrop:
-    gravity = _point(numbers) if name == _FOCUS else _anchor(name, numbers)
+    gravity = _point(numbers) if name == FOCUS else _anchor(name, numbers)
     return SizedCrop(decimal(width), decimal(height), gravity)
 
 
@@ -89,8 +88,8 @@ def write_crop(transform: Transform, *, percent: bool) -> str | None:
     if crop is None or (isinstance(crop, Crop) and crop.percent) is not percent:
         return None
     if isinstance(crop, Crop):
-        return ",".join((*map(decimal_text, crop.edges), *([_CLAMP] if crop.clamp else [])))
-    point = f"{_FOCUS}," if isinstance(crop.gravity, Focus) else ""
+        return ",".join((*map(decimal_text, crop.edges), *([CLAMP] if crop.clamp else [])))
+    point = f"{FOCUS}," if isinstance(crop.gravity, Focus) else ""
     return f"{decimal_text(crop.width)},{decimal_text(crop.height)},{point}{_gravity_text(crop.gravity)}"
 
 

@@ -49,7 +49,7 @@ _ROWS = (
         filter_codecs.read_crop,
         lambda transform: filter_codecs.write_crop(transform, percent=False),
         short="c",
-        parameters=(parameters.box("px"),),
+        parameters=parameters.CROP,
     ),
     Filter(
         "pcrop",

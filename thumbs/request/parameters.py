@@ -1,7 +1,7 @@
 """The arguments of filters as a form can ask for them: the kind of each, its bounds and its choices. Data only."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from thumbs.image.formats import FORMATS
@@ -19,6 +19,8 @@ from thumbs.image.transforms import (
     Upscale,
 )
 
+CLAMP = "clamp"  # of a crop: what lies outside of the source is cut off
+FOCUS = "focus"  # of a crop by its size: the word before a point
 DEFAULT_SHARPEN = 0.8  # sigma; restores about the sharpness that resizing loses
 
 
@@ -30,19 +32,24 @@ class Kind(StrEnum):
     COLOR = "color"
     POINT = "point"
     BOX = "box"
+    OFFSETS = "offsets"
     NAME = "name"
     TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument of a filter; of `POINT` and `BOX`, the two and four numbers that stand in its place.
+    """One argument of a filter; of `BOX` the four, of `POINT` and `OFFSETS` the two numbers that stand in its place.
 
     `name` labels it. `choices` are words that it takes, besides its numbers where it is a range or a point. A range
-    goes from `least` to `most`, without a bound where that is None, in steps of `step`. `start` is a number that shows
-    what the filter does, for a form to begin with. `default` is the text that an absent argument stands for, where it
-    is `optional`. `only_with` is the first argument that it may follow, empty for any. `names` says of what a name is
-    one: `presets` or `watermarks`. `unit` is that of numbers.
+    goes from `least` to `most`, without a bound where that is None, in steps of `step`, of any size where that is 0.
+    `start` is a number that shows what the filter does, for a form to begin with. `default` is the text that an absent
+    argument stands for, where it is `optional`. `only_with` are the words before it that it may follow, empty for any.
+    `names` says of what a name is one: `presets` or `watermarks`. `unit` is that of numbers. A point in `pixels` too
+    has `px` behind each number then, and `before` is a word that stands before the numbers of a point. A point
+    `on_canvas` is none of the original.
+
+    Of a filter that can be given in several ways, `way` names the one that it belongs to. All of a way are together.
     """
 
     kind: Kind = Kind.TEXT
@@ -54,9 +61,13 @@ class Parameter:
     start: float = 0
     default: str = ""
     optional: bool = False
-    only_with: str = ""
+    only_with: tuple[str, ...] = ()
     names: str = ""
     unit: str = ""
+    pixels: bool = False
+    before: str = ""
+    on_canvas: bool = False
+    way: str = ""
 
 
 ANY_TEXT = (Parameter(),)
@@ -86,9 +97,9 @@ def optional_choice(default: str, choices: Iterable[str], *, name: str = "") -> 
     return Parameter(Kind.CHOICE, name, tuple(dict.fromkeys(choices)), default=default, optional=True)
 
 
-def color(*, optional: bool = False, only_with: str = "") -> Parameter:
+def color(*, optional: bool = False, only_with: Iterable[str] = ()) -> Parameter:
     """A color in hex digits or by its CSS name."""
-    return Parameter(Kind.COLOR, "color", optional=optional, only_with=only_with)
+    return Parameter(Kind.COLOR, "color", optional=optional, only_with=tuple(only_with))
 
 
 def name_of(names: str) -> Parameter:
@@ -101,9 +112,24 @@ def number_or(choices: Iterable[str], *, least: float) -> Parameter:
     return Parameter(Kind.RANGE, choices=tuple(choices), least=least, start=least)
 
 
-def point_or(choices: Iterable[str]) -> Parameter:
-    """One of several words, or a point of the picture: two fractions, from 0 to 1, from the top left."""
-    return Parameter(Kind.POINT, choices=tuple(choices), most=1, step=0.01, start=0.5)
+def point_or(choices: Iterable[str], *, name: str = "", pixels: bool = False, before: str = "") -> Parameter:
+    """One of several words, or a point of the picture: two fractions, from 0 to 1, from the top left.
+
+    With `pixels`, also two numbers of pixels of the source, each with `px` behind it.
+    """
+    return Parameter(Kind.POINT, name, tuple(choices), most=1, step=0.01, start=0.5, pixels=pixels, before=before)
+
+
+def offsets(*, only_with: Iterable[str] = (), step: float = 1) -> Parameter:
+    """How far something is moved from a side or a corner, inwards: two numbers, which may be left out together."""
+    return Parameter(
+        Kind.OFFSETS, "offsets", step=step, default="0,0", optional=True, only_with=tuple(only_with), unit="px"
+    )
+
+
+def ways(**parameters: Iterable[Parameter]) -> tuple[Parameter, ...]:
+    """The parameters of a filter that can be given in several ways, by the name of each."""
+    return tuple(replace(each, way=way.replace("_", " ")) for way, found in parameters.items() for each in found)
 
 
 def box(unit: str, most: float | None = None, *, step: float = 1) -> Parameter:
@@ -113,9 +139,20 @@ def box(unit: str, most: float | None = None, *, step: float = 1) -> Parameter:
 
 FORMAT = (choice((*(name for name, row in FORMATS.items() if row.output), AUTO, JSON, ORIGINAL)),)
 DATA_ABOUT = (choice((*DATA, ",".join(DATA))),)
-FIT = (choice(Fit), color(optional=True, only_with=Fit.FILL))
-ALIGN = (point_or(Compass),)
-GRAVITY = (point_or((*Compass, *Attention)),)
+FIT = (choice(Fit), color(optional=True, only_with=[Fit.FILL]))
+# An offset, as a side of a crop by its size, is a whole number of pixels, or below 1 a share of the side.
+_OFFSETS = offsets(only_with=Compass, step=0)
+ALIGN = (replace(point_or(Compass), on_canvas=True), _OFFSETS)
+GRAVITY = (point_or((*Compass, *Attention), pixels=True), _OFFSETS)
+CROP = ways(
+    edges=(box("px"), optional_choice("", ("", CLAMP), name="what lies outside")),
+    size_and_gravity=(
+        number(200, 0, step=0, name="width", unit="px"),
+        number(200, 0, step=0, name="height", unit="px"),
+        point_or(Compass, name="gravity", pixels=True, before=FOCUS),
+        _OFFSETS,
+    ),
+)
 UPSCALE = (choice(("yes", "no", Upscale.RATIO)),)
 TRIM = (number(10, 0, 255, name="tolerance"), color(optional=True))
 BLUR = number(3, MIN_SIGMA, MAX_SIGMA, step=0.1, unit="px")
@@ -126,4 +163,5 @@ WATERMARK = (
     optional_choice(Compass.CENTER, Compass, name="place"),
     optional_number(100, 100, name="opacity"),
     optional_number(0, 1, step=0.01, name="scale"),
+    offsets(),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from thumbs.errors import BadFilter, NotOffered, SourceNotAllowed
-from thumbs.http.messages import Headers
+from thumbs.http.messages import NEGOTIABLE, Headers
 from thumbs.image.encoding import Encoding
 from thumbs.image.formats import FORMATS
 from thumbs.image.geometry import OutputLimits
@@ -83,6 +83,11 @@ class StoragePolicy:
         if output == JSON:
             return self.signer is not None
         return output != ORIGINAL and not self.lacks(output)
+
+    @property
+    def negotiable(self) -> tuple[str, ...]:
+        """The formats that a client may choose by its `Accept` header, the best first."""
+        return tuple(name for name in NEGOTIABLE if self.offers(name))
 
     def lacks(self, output: str | None) -> bool:
         """Whether nothing is installed that writes this format."""

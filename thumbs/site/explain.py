@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from thumbs.errors import BadRequest, Expired, StorageUnknown, TargetTooLong, ThumbError
+from thumbs.errors import BadPath, BadRequest, Expired, StorageUnknown, TargetTooLong, ThumbError
 from thumbs.front import Mount
 from thumbs.http import messages
 from thumbs.http.targets import decoded_path
@@ -33,21 +33,23 @@ class Explanation:
     """Lines of (part, meaning), up to the first error, and the error that the URL is answered with.
 
     `url` is the URL as it can be shown: without its signature, and percent-encoded where it is not printable. The
-    mistakes are parts of `url`, all of them, in order.
+    mistakes are parts of `url`, all of them, in order. Of a URL of another image server, `path` is what it becomes, a
+    decoded path from `/{storage}/thumbs/` on without a signature; empty where it becomes nothing.
     """
 
     lines: tuple[tuple[str, str], ...]
     error: ThumbError | None = None
     url: str = ""
     mistakes: tuple[Mistake, ...] = ()
+    path: str = ""
 
 
 def explain(url: str) -> Explanation:
     """Explain `url`, with or without scheme and host, percent-encoded or not. A wrong URL raises nothing."""
-    policies = {name: storage.policy for name, storage in thumbnailer().storages.items()}
     translated = explain_dialect(url, _path_of(mount()))
     if translated is not None:
-        return _of_dialect(translated, {name: each for name, each in policies.items() if not each.private})
+        return explain_translated(translated)
+    policies = _policies()
     shown = printed(url).without_signature({name for name, policy in policies.items() if policy.signer is None})
     lines: list[tuple[str, str]] = []
     try:
@@ -59,23 +61,37 @@ def explain(url: str) -> Explanation:
     return Explanation(tuple(lines), None, shown.text)
 
 
-def _of_dialect(found: DialectUrl, policies: Mapping[str, StoragePolicy]) -> Explanation:
-    """The explanation of a URL of another image server, and what it becomes."""
-    lines = [("dialect", found.kind)]
+def _policies() -> dict[str, StoragePolicy]:
+    return {name: storage.policy for name, storage in thumbnailer().storages.items()}
+
+
+def explain_translated(found: DialectUrl) -> Explanation:
+    """Explain a URL of another image server, and what it becomes. A wrong URL raises nothing."""
+    policies = {name: each for name, each in _policies().items() if not each.private}
+    lines, path = [("dialect", found.kind)], ""
     try:
         asked = found.asked()
         if asked.ignored:
             lines.append(("ignored", ", ".join(asked.ignored)))
         name, target = found.settled(asked, policies)
+        path = _own_path(name, target)
         lines.append(("storage", name))
         _explain_target(target, lines)
-        _explain_thumb(thumb_of(target, _negotiable(policies[name]), policies[name]), target, lines)
+        _explain_thumb(thumb_of(target, policies[name].negotiable, policies[name]), target, lines)
         # Its signature is that of the dialect; a signed storage has another one for our own spelling.
         lines.append(("becomes", mount_of(name) + messages.quoted_path(f"{name}/thumbs/{grammar.build(target)}")))
         _require_time(target)
     except ThumbError as error:
-        return Explanation(tuple(lines), error, found.shown)
-    return Explanation(tuple(lines), None, found.shown)
+        return Explanation(tuple(lines), error, found.shown, path=path)
+    return Explanation(tuple(lines), None, found.shown, path=path)
+
+
+def _own_path(storage: str, target: Target) -> str:
+    """The path of `target` in our own grammar; empty for a key that it cannot spell."""
+    try:
+        return f"/{storage}/thumbs/{grammar.build(target)}"
+    except BadPath:
+        return ""
 
 
 def _explain(url: str, lines: list[tuple[str, str]]) -> None:
@@ -100,29 +116,29 @@ def _explain(url: str, lines: list[tuple[str, str]]) -> None:
         lines.append(("signature", "good"))
     target = grammar.parse(address.target, storage.policy.presets)
     _explain_target(target, lines)
-    _explain_thumb(resolve(path, _negotiable(storage.policy), {name: storage.policy}), target, lines)
+    _explain_thumb(resolve(path, storage.policy.negotiable, {name: storage.policy}), target, lines)
     lines.append(("canonical", _canonical(address, target)))
     _require_time(target)
-
-
-def _negotiable(policy: StoragePolicy) -> tuple[str, ...]:
-    """The formats that a client may choose by `Accept`."""
-    return tuple(each for each in messages.NEGOTIABLE if policy.offers(each))
 
 
 def _explain_thumb(thumb: ThumbRequest, target: Target, lines: list[tuple[str, str]]) -> None:
     storage = thumbnailer().storages[thumb.storage]
     if isinstance(storage.source, Explained):
         lines.append(("original", storage.source.explain(thumb.path)))
+    lines.append(("output", output_of(thumb, target, storage.policy)))
+    lines.append(("layers", " → ".join((*storage.layers.names, "storage"))))
+    lines.append(("cache key", thumb.key))
+
+
+def output_of(thumb: ThumbRequest, target: Target, policy: StoragePolicy) -> str:
+    """What the thumbnail of `target` is: its format and quality, or what decides them."""
     transform = thumb.transform
-    own = auto_output(storage.policy.file_name(target.path))
-    by_accept = f"by Accept: {', '.join((*_negotiable(storage.policy), ''))}or {own}"
+    own = auto_output(policy.file_name(target.path))
+    by_accept = f"by Accept: {', '.join((*policy.negotiable, ''))}or {own}"
     output = by_accept if target.transform.format == AUTO else str(transform.format)
     if output == JSON:
         output = ", ".join(("data about the original and the size of its thumbnail", *transform.data))
-    lines.append(("output", output + (f", quality {transform.quality}" if transform.quality else "")))
-    lines.append(("layers", " → ".join((*storage.layers.names, "storage"))))
-    lines.append(("cache key", thumb.key))
+    return output + (f", quality {transform.quality}" if transform.quality else "")
 
 
 def _require_time(target: Target) -> None:

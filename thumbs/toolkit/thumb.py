@@ -28,6 +28,7 @@ logger = logging.getLogger("thumbs")
 _MAX_LIFETIME = 100 * 366 * 86400.0  # seconds
 _MOST_NAMES = 1000
 _MOST_CHARACTERS = 300  # of a name that is logged and remembered
+_MAY_BE_UNKNOWN = ("width", "height", "content_type")
 _logged: set[str] = set()
 NO_PICTURE = "format(json) gives data about a picture, and no element shows them: use the URL that thumb gives."
 
@@ -97,6 +98,18 @@ class Thumb:
         lazy = {"loading": "lazy", "decoding": "async"}
         shown = with_placeholder(attributes, self._placeholder)
         return element("img", {"src": self.url, **size_attributes(self, shown), **named, **lazy, **shown})
+
+    # A class with `__getitem__` alone could be iterated over.
+    __iter__ = None
+
+    def __getitem__(self, name: str) -> object:
+        """For templates of Django, which look here first: what is unknown is empty there, as everywhere in them.
+
+        Raises KeyError for all others, and templates take the attribute then.
+        """
+        if name in _MAY_BE_UNKNOWN and getattr(self, name) is None:
+            return ""
+        raise KeyError(name)
 
     @property
     def _size(self) -> tuple[int | None, int | None]:

@@ -2,7 +2,10 @@
 
 const $ = (id) => document.getElementById(id);
 const { link: LINK, url: PARSE, originals: ORIGINALS } = document.body.dataset;
-const PICTURES = "image/jxl,image/avif,image/webp,image/png,image/*;q=0.8,*/*;q=0.5"; // as browsers ask for an <img>
+const JXL = "image/jxl";
+const PICTURES = "image/avif,image/webp,image/png,image/*;q=0.8,*/*;q=0.5"; // as browsers ask for an <img>
+// One pixel: most browsers do not decode JPEG XL, and do not ask for it.
+const TINY_JXL = "data:image/jxl;base64,/woAEBAJCAQBABwASxiLFYIDAA==";
 // Some programs that fill in forms send only the second one for a <select>.
 const onInput = (element, listener) => ["input", "change"].forEach((name) => element.addEventListener(name, listener));
 const DELAY = 150; // milliseconds between the last change of a control and its effect
@@ -12,18 +15,18 @@ const DELAY = 150; // milliseconds between the last change of a control and its 
 /** One argument of a filter, in its element. */
 class Field {
     constructor(element) {
-        this.element = element;
-        this.kind = element.dataset.field;
-        this.start = element.dataset.start;
-        this.default = element.dataset.default;
+        const { field, start, default: absent, onlyWith, before, way } = element.dataset;
+        Object.assign(this, { element, kind: field, start, default: absent, before, way });
+        this.onlyWith = onlyWith === "" ? [] : onlyWith.split(" ");
         this.optional = "optional" in element.dataset;
-        this.onlyWith = element.dataset.onlyWith;
         this.word = element.querySelector("[data-part=word]");
         this.number = element.querySelector("[data-part=number]");
         this.slider = element.querySelector("[data-part=slider]");
         this.picker = element.querySelector("[data-part=picker]");
+        this.unit = element.querySelector("[data-part=unit]");
         this.text = element.querySelector("[data-part=color], [data-part=text]");
-        this.edges = [...element.querySelectorAll("[data-part=edge]")];
+        this.edges = [...element.querySelectorAll("[data-part=edge], [data-part=coordinate]")];
+        this.initial = [...element.querySelectorAll("input, select")].map((part) => [part, part.value]);
         this.#follow();
     }
 
@@ -32,40 +35,68 @@ class Field {
             return this.word.value;
         }
         if (this.numbers.length) {
-            return this.numbers.map((input) => input.value).join(",");
+            const unit = this.unit?.value ?? "";
+            const texts = this.numbers.map(({ value }) => (value === "" ? "" : value + unit));
+            return [...(this.before === "" ? [] : [this.before]), ...texts].join(",");
         }
         return this.text.value.trim().replace(/^#/, "");
     }
 
-    /** Set what `parts` begins with, and return the rest. */
-    take(parts) {
-        const all = parts.join(",");
-        if (parts.length > 1 && [...(this.word?.options ?? [])].some((option) => option.value === all)) {
-            this.set([all]);
-            return [];
-        }
-        const isWord = this.word !== null && [...this.word.options].some((option) => option.value === parts[0]);
-        const count = isWord || !this.edges.length ? 1 : this.edges.length;
-        this.set(parts.slice(0, count));
-        return parts.slice(count);
+    get numbers() {
+        return this.number === null ? this.edges : [this.number];
     }
 
+    /** Whether it may stand behind an argument. */
+    mayFollow(argument) {
+        return this.onlyWith.length === 0 || this.onlyWith.includes(argument);
+    }
+
+    /** How many of `parts`, the texts between the commas, are its own; -1 where it cannot have the first ones. */
+    count(parts) {
+        const words = this.word === null ? [] : [...this.word.options].map(({ value }) => value);
+        if (words.includes(parts.join(",")) && parts.length > 1) {
+            return parts.length;
+        }
+        if (words.includes(parts[0]) && (parts[0] !== "" || !this.numbers.length)) {
+            return 1;
+        }
+        if (!this.numbers.length) {
+            return this.word === null ? 1 : -1;
+        }
+        const first = this.before === "" ? 0 : 1;
+        const numbers = parts.slice(first, first + this.numbers.length);
+        const isOwn = (first === 0 || parts[0] === this.before) && numbers.length === this.numbers.length;
+        return isOwn && this.#unitOf(numbers) !== null ? first + numbers.length : -1;
+    }
+
+    /** Set it to texts that `count` has counted. */
     set(parts) {
-        const isWord = this.word !== null && parts[0] !== "" && [...this.word.options].some((option) => option.value === parts[0]);
-        if (this.word !== null && (isWord || this.numbers.length)) {
-            this.word.value = isWord ? parts[0] : "";
+        const isWord = this.word !== null && [...this.word.options].some(({ value }) => value === parts.join(",") && (value !== "" || !this.numbers.length));
+        if (isWord) {
+            this.word.value = parts.join(",");
+            this.show();
+        } else if (this.numbers.length) {
+            this.setNumbers(parts.slice(this.before !== "" && parts[0] === this.before ? 1 : 0));
+        } else if (this.text !== null) {
+            this.text.value = parts.join(",");
+            this.show();
         }
-        if (!isWord) {
-            this.numbers.forEach((input, index) => (input.value = parts[index] ?? ""));
-            if (this.text !== null) {
-                this.text.value = parts[0] ?? "";
-            }
+    }
+
+    setNumbers(texts) {
+        if (this.word !== null) {
+            this.word.value = "";
         }
+        if (this.unit !== null) {
+            this.unit.value = this.#unitOf(texts) ?? "";
+        }
+        this.numbers.forEach((input, index) => (input.value = (texts[index] ?? "").replace(/px$/, "")));
         this.show();
     }
 
-    get numbers() {
-        return this.number === null ? this.edges : [this.number];
+    reset() {
+        this.initial.forEach(([part, value]) => (part.value = value));
+        this.show();
     }
 
     /** Bring the slider, the picker and the inputs for numbers in line with the values. */
@@ -82,8 +113,13 @@ class Field {
         }
         if (this.word !== null && this.numbers.length) {
             const hidden = this.word.value !== "";
-            this.numbers.forEach((input) => ((input.closest(".numbers") ?? input).hidden = hidden));
+            [...this.numbers, ...(this.unit === null ? [] : [this.unit])].forEach((input) => ((input.closest(".numbers") ?? input).hidden = hidden));
         }
+    }
+
+    #unitOf(texts) {
+        const unit = this.unit !== null && texts.every((text) => text.endsWith("px")) ? "px" : "";
+        return texts.every((text) => /^-?\d+(\.\d+)?$/.test(text.slice(0, text.length - unit.length))) ? unit : null;
     }
 
     #follow() {
@@ -96,17 +132,21 @@ class Field {
 
 /** A filter of the server's table: a switch, and the fields of its arguments. */
 class Filter {
+    #raw = null; // arguments of a URL that no field can show: kept until a field changes
+
     constructor(element) {
         this.element = element;
         this.name = element.dataset.filter;
         this.drawn = element.dataset.drawn ?? "";
-        this.unit = element.dataset.unit ?? "";
         this.switch = element.querySelector(".switch");
+        this.way = element.querySelector(".way");
         this.fields = [...element.querySelectorAll("[data-field]")].map((field) => new Field(field));
-        this.initial = this.fields.map((field) => field.value);
         this.body = element.querySelector(".fields");
         this.switch.addEventListener("change", () => this.show());
-        onInput(this.element, () => this.show());
+        onInput(this.body, () => {
+            this.#raw = null;
+            this.show();
+        });
     }
 
     get on() {
@@ -120,17 +160,41 @@ class Filter {
 
     /** The field that is dragged on the original. */
     get drawnField() {
-        return this.fields.find((field) => field.edges.length > 0);
+        return this.fields.find((field) => field.kind === this.drawn);
+    }
+
+    /** The unit of what is dragged. */
+    get unit() {
+        return this.drawnField?.unit?.value ?? this.element.dataset.unit ?? "";
+    }
+
+    /** Set what is dragged, which may be one of several ways to give the filter. */
+    draw(texts) {
+        this.#raw = null;
+        if (this.way !== null) {
+            this.way.value = this.drawnField.way;
+        }
+        this.drawnField.setNumbers(texts);
     }
 
     show() {
-        const [first] = this.fields;
         this.body.hidden = !this.on || this.fields.length === 0;
         this.element.classList.toggle("is-on", this.on);
-        this.fields.forEach((field) => (field.element.hidden = field.onlyWith !== "" && first.value !== field.onlyWith));
+        let before = "";
+        for (const field of this.fields) {
+            const isOff = (this.way !== null && field.way !== this.way.value) || !field.mayFollow(before);
+            field.element.hidden = isOff;
+            before = isOff ? before : field.value;
+        }
+        const shown = this.element.querySelector(".raw");
+        shown.hidden = !this.on || !this.#raw;
+        shown.querySelector("code").textContent = this.#raw ?? "";
     }
 
     get arguments() {
+        if (this.#raw !== null) {
+            return this.#raw;
+        }
         const fields = this.fields.filter((field) => !field.element.hidden);
         while (fields.length && fields.at(-1).optional && ["", fields.at(-1).default].includes(fields.at(-1).value)) {
             fields.pop();
@@ -139,15 +203,42 @@ class Filter {
     }
 
     set arguments(text) {
-        let parts = text === "" ? [] : text.split(",");
-        const values = [];
-        for (const field of this.fields) {
-            // Numbers that are left out are those of the opposite side, as in CSS.
-            const missing = field.optional ? field.default : (values[values.length - 2] ?? values.at(-1) ?? field.start);
-            parts = field.take(parts.length ? parts : [missing]);
-            values.push(field.value);
+        const parts = text === "" ? [] : text.split(",");
+        const ways = this.way === null ? [""] : [...this.way.options].map(({ value }) => value);
+        const found = ways.map((way) => [way, this.#shared(this.fields.filter((field) => field.way === way), parts)]);
+        const [way, shares] = found.find(([, each]) => each !== null) ?? ["", null];
+        this.#raw = shares === null ? text : null;
+        if (shares !== null) {
+            if (this.way !== null) {
+                this.way.value = way;
+            }
+            const values = [];
+            for (const [field, own] of shares) {
+                // Numbers that are left out are those of the opposite side, as in CSS.
+                const missing = field.optional ? field.default : (values[values.length - 2] ?? values.at(-1) ?? field.start);
+                field.set(own.length ? own : missing.split(","));
+                values.push(field.value);
+            }
         }
         this.show();
+    }
+
+    /** What of `parts` each of `fields` has; null where they are not arguments of these fields. */
+    #shared(fields, parts) {
+        const shares = [];
+        let rest = parts;
+        let before = "";
+        for (const field of fields) {
+            const isLeftOut = field.optional || (field.kind === "range" && shares.length > 0);
+            const count = !field.mayFollow(before) ? 0 : rest.length ? field.count(rest) : isLeftOut ? 0 : -1;
+            if (count < 0) {
+                return null;
+            }
+            shares.push([field, rest.slice(0, count)]);
+            before = rest.slice(0, count).join(",");
+            rest = rest.slice(count);
+        }
+        return rest.length ? null : shares;
     }
 
     get text() {
@@ -155,7 +246,11 @@ class Filter {
     }
 
     reset() {
-        this.fields.forEach((field, index) => field.set(field.edges.length ? this.initial[index].split(",") : [this.initial[index]]));
+        this.#raw = null;
+        if (this.way !== null) {
+            this.way.selectedIndex = 0;
+        }
+        this.fields.forEach((field) => field.reset());
         this.on = false;
     }
 }
@@ -178,8 +273,9 @@ function apply(parts) {
     $("storage").value = parts.storage;
     $("key").value = parts.key;
     const [width, height] = parts.size.split("x");
-    $("width").value = width ?? "";
-    $("height").value = height ?? "";
+    const digits = (text) => (/^\d+$/.test(text ?? "") ? text : ""); // a wrong size stays in the URL
+    $("width").value = digits(width);
+    $("height").value = digits(height);
     $("name").value = parts.name;
     filters.forEach((filter) => filter.reset());
     for (const [name, text] of parts.filters) {
@@ -194,6 +290,7 @@ function apply(parts) {
 let current = null; // what the server said of the URL
 let asked = new AbortController();
 let timer = 0;
+let preparing = 0; // controls that are about to get their first values: no URL is made before
 
 function schedule() {
     clearTimeout(timer);
@@ -206,6 +303,10 @@ function schedule() {
 async function update({ typed = null } = {}) {
     clearTimeout(timer);
     asked.abort();
+    if (preparing > 0 && typed === null) {
+        schedule();
+        return;
+    }
     asked = new AbortController();
     const { signal } = asked;
     $("result").setAttribute("aria-busy", "true");
@@ -240,6 +341,7 @@ function show(found, typed) {
     if (typed === null || found.error === "") {
         $("url").value = found.url;
     }
+    dialect(found.dialect ?? null);
     $("note").textContent = found.note;
     $("note").hidden = found.note === "";
     judge(found);
@@ -252,6 +354,23 @@ function show(found, typed) {
     formats();
     const parts = collected();
     history.replaceState(null, "", parts.key ? `?${new URLSearchParams(parts)}` : location.pathname);
+}
+
+/** What a URL of another image server becomes, or why it becomes nothing. */
+function dialect(found) {
+    const part = $("dialect");
+    if (part === null) {
+        return;
+    }
+    part.hidden = found === null;
+    if (found === null) {
+        return;
+    }
+    const [[, kind], ...lines] = found.lines;
+    $("dialect-title").textContent = `A URL of ${kind}`;
+    $("dialect-source").textContent = found.url;
+    const rows = [...lines, ...(found.refusal === "" ? [] : [["refused", found.refusal]])];
+    $("dialect-lines").replaceChildren(...rows.map(([name, text]) => made("div", {}, made("dt", {}, name), made("dd", { dir: "auto" }, text))));
 }
 
 /** The URL with its wrong parts marked, a sentence for each, and a button for what would be right. */
@@ -298,6 +417,16 @@ function empty(sentence) {
     timing([]);
 }
 
+/** What stands in the place of a file that the browser cannot show. */
+const unshown = (blob) => `This browser does not show ${blob.type || "this type"}.`;
+
+const decodesJxl = new Promise((resolve) => {
+    const image = new Image();
+    image.addEventListener("load", () => resolve(true));
+    image.addEventListener("error", () => resolve(false));
+    image.src = TINY_JXL;
+});
+
 /** Fetch the thumbnail, show it, and say what it weighs and how long it took. */
 async function picture({ url, error, note }, signal) {
     if (error !== "" || note !== "") {
@@ -305,7 +434,8 @@ async function picture({ url, error, note }, signal) {
         return;
     }
     const begun = performance.now();
-    const answer = await fetch(url, { signal, cache: "no-store", headers: { Accept: PICTURES } });
+    const accept = (await decodesJxl) ? `${JXL},${PICTURES}` : PICTURES;
+    const answer = await fetch(url, { signal, cache: "no-store", headers: { Accept: accept } });
     const blob = await answer.blob();
     const spent = performance.now() - begun;
     if (!answer.ok) {
@@ -328,11 +458,14 @@ async function picture({ url, error, note }, signal) {
     if (former.startsWith("blob:")) {
         URL.revokeObjectURL(former);
     }
-    await image.decode().catch(() => {});
+    const isShown = await image.decode().then(() => true, () => false);
     if (signal.aborted) {
         return;
     }
-    describe(answer, blob, spent, `${image.naturalWidth} × ${image.naturalHeight}`);
+    if (!isShown) {
+        empty(unshown(blob));
+    }
+    describe(answer, blob, spent, isShown ? `${image.naturalWidth} × ${image.naturalHeight}` : "–");
 }
 
 function describe(answer, blob, spent, size) {
@@ -416,6 +549,7 @@ async function formats() {
                 row.weight = blob.size;
                 row.image.src = URL.createObjectURL(blob);
                 row.image.addEventListener("load", () => URL.revokeObjectURL(row.image.src), { once: true });
+                row.image.addEventListener("error", () => row.image.replaceWith(made("p", { className: "unshown" }, unshown(blob))), { once: true });
                 row.size.textContent = bytes(blob.size);
             } else {
                 row.size.textContent = `${answer.status}: ${await detailOf(blob)}`;
@@ -481,7 +615,7 @@ async function pixels() {
 
 /** The units of the numbers of a box or a point, for the whole width and height; null where they are not known. */
 async function scaleOf(filter) {
-    if (filter.drawn === "point") {
+    if (filter.drawn === "point" && filter.unit === "") {
         return [1, 1];
     }
     return filter.unit === "%" ? [100, 100] : pixels();
@@ -493,9 +627,9 @@ const tool = () => filterOf(document.querySelector("[name=tool]:checked")?.value
 /** Draw the boxes and points of the filters that are on. */
 async function outline() {
     const shown = { box: null, point: null };
-    for (const filter of filters.filter(({ on, drawn }) => on && drawn !== "")) {
+    for (const filter of filters.filter(({ on, drawn, drawnField }) => on && drawn !== "" && !drawnField.element.hidden)) {
         const scale = await scaleOf(filter);
-        const texts = filter.drawnField.value.split(",");
+        const texts = filter.drawnField.value.split(",").map((text) => text.replace(/px$/, ""));
         const values = texts.map(Number);
         const isComplete = texts.length === filter.drawnField.edges.length && texts.every((text) => text !== "" && Number.isFinite(Number(text)));
         if (scale !== null && isComplete) {
@@ -531,14 +665,14 @@ function dragging() {
         const { filter, scale, from } = drag;
         const to = fractionsOf(event);
         if (filter.drawn === "point") {
-            filter.drawnField.set(to.map((value) => rounded(value, "")));
+            filter.draw(to.map((value, index) => rounded(value * scale[index], filter.unit) + filter.unit));
         } else {
             const edges = [0, 1].map((axis) => [from[axis], to[axis]].sort((a, b) => a - b));
             const values = [edges[0][0], edges[1][0], edges[0][1], edges[1][1]];
             if (values[2] - values[0] < 0.01 || values[3] - values[1] < 0.01) {
                 return;
             }
-            filter.drawnField.set(values.map((value, index) => rounded(value * scale[index % 2], filter.unit)));
+            filter.draw(values.map((value, index) => rounded(value * scale[index % 2], filter.unit)));
         }
         use(filter);
         outline();
@@ -583,10 +717,12 @@ async function begin(filter) {
     }
     use(filter);
     const field = filter.drawnField;
-    if (filter.drawn === "box" && field.edges.every((input) => input.value === "")) {
-        const scale = await scaleOf(filter);
-        if (scale !== null) {
-            field.set([0.1, 0.1, 0.9, 0.9].map((value, index) => rounded(value * scale[index % 2], filter.unit)));
+    const isEmpty = () => filter.drawn === "box" && !field.element.hidden && field.edges.every((input) => input.value === "");
+    if (isEmpty()) {
+        preparing += 1;
+        const scale = await scaleOf(filter).finally(() => (preparing -= 1));
+        if (scale !== null && isEmpty()) { // it may have been filled in meanwhile
+            field.setNumbers([0.1, 0.1, 0.9, 0.9].map((value, index) => rounded(value * scale[index % 2], filter.unit)));
         }
     }
     const radio = document.querySelector(`[name=tool][value="${filter.name}"]`);
