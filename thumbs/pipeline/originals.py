@@ -65,7 +65,10 @@ class OriginalCache:
         return await self._shared(thumb, source_key(thumb), partial(self._read, thumb))
 
     async def proxy(self, thumb: ThumbRequest) -> FetchedOriginal:
-        """The proxy of the original; without bytes if a proxy would not be cheaper than the original."""
+        """The proxy of the original; without bytes if a proxy would not be cheaper than the original.
+
+        An original that may not be kept comes whole: its proxy would be used once.
+        """
         key = proxy_key(thumb)
         found = self._recent.get(key)
         if found is not None and not self._storages[thumb.storage].layers.purged_since(key, found.fetched.asked):
@@ -151,11 +154,12 @@ class OriginalCache:
     async def _make_proxy(self, thumb: ThumbRequest, _: Entry | None) -> Found:
         storage = self._storages[thumb.storage]
         original, asked = await self.whole(thumb)
+        if not may_keep(original):
+            return Found(source_entry(original, asked, 0.0), SOURCE, stale=False, passing=True)
         body: bytes = await Step(render_stage(thumb.storage), storage.render.make_proxy, original.data)
         entry = proxy_entry(body, original.version, asked, lifetime(original, storage))
-        if may_keep(original):
-            await keep(storage, proxy_key(thumb), entry)
-        return Found(entry, SOURCE, stale=False, passing=not may_keep(original))
+        await keep(storage, proxy_key(thumb), entry)
+        return Found(entry, SOURCE, stale=False)
 
 
 def may_keep(original: Original) -> bool:
