@@ -16,7 +16,7 @@ _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [^\r\n]*)?\r?\n")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _PIECE = 1 << 15  # of chunks: what is received ahead must not count as framing
-_LARGE_PIECE = 1 << 18
+_SMALL_PIECE, _LARGE_PIECE = 1 << 12, 1 << 18
 _MOST_DISCARDED = 1 << 16
 _BODILESS = (204, 304)
 _MOST_INTERIM = 32  # responses of 1xx, whose headers are parsed and not used
@@ -108,10 +108,7 @@ def read_body(wire: Wire, head: Head, max_bytes: int) -> bytes:
         pieces = _within(_gunzipped(pieces, max_bytes), max_bytes)
     elif coding not in ("", "identity"):
         raise Interrupted
-    body = bytearray()  # and no list: pieces may be as small as a byte
-    for piece in pieces:
-        body += piece
-    return bytes(body)
+    return b"".join(_coalesced(pieces))
 
 
 def discard_body(wire: Wire, head: Head) -> bool:
@@ -121,6 +118,24 @@ def discard_body(wire: Wire, head: Head) -> bool:
     for _ in _pieces(wire, head):
         pass
     return True
+
+
+def _coalesced(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes. Small pieces are put together, so that an object for each takes no memory."""
+    small = bytearray()
+    for piece in pieces:
+        if len(piece) < _SMALL_PIECE:
+            small += piece
+            if len(small) < _PIECE:
+                continue
+            yield bytes(small)
+            small.clear()
+        else:
+            if small:
+                yield bytes(small)
+                small.clear()
+            yield piece
+    yield bytes(small)
 
 
 def _within(pieces: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:

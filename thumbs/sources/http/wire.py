@@ -49,11 +49,9 @@ class Wire:
 
     def receive(self, most: int) -> bytes:
         """At least one byte and at most `most`; none at the end of the connection."""
-        if self._at == len(self._buffer):
+        if not self._buffer:
             self._fill(most)
-        data = self._buffer[self._at : self._at + most]
-        self._at += len(data)
-        return data
+        return self._give(self._at + most)
 
     def readline(self, limit: int = -1) -> bytes:
         """A line with its end, or `limit` bytes; shorter at the end of the connection.
@@ -73,13 +71,20 @@ class Wire:
             self._buffer = before + self._buffer
         if not end and most == _LONGEST_LINE:
             raise Interrupted
-        start, self._at = self._at, end or self._at + most
-        return self._buffer[start : self._at]
+        return self._give(end or self._at + most)
+
+    def _give(self, end: int) -> bytes:
+        """The bytes before `end`. An empty buffer is dropped: an idle connection keeps nothing of a picture."""
+        data = self._buffer[self._at : end]
+        self._at += len(data)
+        if self._at == len(self._buffer):
+            self._buffer, self._at = b"", 0
+        return data
 
     @property
     def is_quiet(self) -> bool:
         """Whether an idle connection is open and has nothing to read: an answer to no request would be the next one."""
-        if self._at < len(self._buffer) or self._socket.fileno() < 0:
+        if self._buffer or self._socket.fileno() < 0:
             return False
         poll = select.poll()
         poll.register(self._socket, select.POLLIN | select.POLLHUP | select.POLLERR)
