@@ -76,8 +76,32 @@ def test_an_original_that_must_not_be_kept_is_in_no_layer(server: FakeServer, as
     for count in (1, 2):
         answer = ask(server, request())
         assert (answer.status, header(answer, "Cache-Control"), header(answer, "ETag")) == (200, "no-store", None)
-        # Once for the proxy as well, which is not kept either.
-        assert len(server.source.read_paths) == count * (2 if server.keeps_sources else 1)
+        assert len(server.source.read_paths) == count
+
+
+def test_an_original_that_must_not_be_kept_any_more_is_read_once_for_each_answer(server: FakeServer, ask: Ask) -> None:
+    ask(server, request())
+    server.clock.now += 301
+    server.source.put("a.jpg", b"dog", "v2")
+    _source(server).lifetime = 0.0
+    assert cached(ask(server, request())) == (200, "STALE")  # and the answer to its question is the changed original
+    eventually(lambda: _source(server).asked_tokens == ["v1"] and ask(server, request()).body.startswith(b"dog"))
+    before = len(server.source.read_paths)
+    for count in (1, 2):
+        answer = ask(server, request())
+        assert (answer.body[:3], header(answer, "Cache-Control")) == (b"dog", "no-store")
+        assert len(server.source.read_paths) == before + count
+
+
+@pytest.mark.parametrize("reduction", [b"", b"kitten"])
+@pytest.mark.parametrize("width", [40, 600])
+def test_an_original_that_must_not_be_kept_has_no_proxy(
+    reduction: bytes, width: int, server: FakeServer, ask: Ask
+) -> None:
+    _source(server).lifetime = 0.0
+    server.renderer.reduction = reduction
+    assert ask(server, request(f"{width}x/a.jpg")).body.startswith(b"cat")
+    assert (server.source.read_paths, server.renderer.proxy) == (["a.jpg"], [])
 
 
 def test_an_origin_shortens_the_time_of_an_entry_and_of_its_next_one(server: FakeServer, ask: Ask) -> None:

@@ -1,8 +1,9 @@
 """Reads originals in a network namespace of its own, with real DNS, TLS and addresses, and prints what came of it.
 
 `unshare -n -m python -m tests.support.http_namespace DIRECTORY` sets up a resolver that rebinds, an nginx on public
-addresses with a certificate of a test's authority, and services on a metadata address and on a private one that count
-their connections. Nothing of it is reachable from outside, and nothing outside from it.
+addresses with a certificate of a test's authority, services on a metadata address and on a private one that count their
+connections, and a watcher of all connections. Every address has a route, which ends in the namespace: nothing of it is
+reachable from outside, and nothing outside from it.
 """
 
 import json
@@ -15,9 +16,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from tests.support.authority import Authority
+from tests.support.private_targets import ADDRESSES_V4, ADDRESSES_V6, CODES, SCHEMES, Watcher, name_of, urls
 from tests.support.servers import service
 from tests.support.waiting import WAIT_SECONDS
 from thumbs.errors import ThumbError
@@ -25,6 +28,7 @@ from thumbs.sources.http.settings import HttpSettings
 from thumbs.sources.http.source import HttpSource
 
 PUBLIC, PUBLIC_V6, METADATA, PRIVATE = "93.184.216.34", "2606:2800:220:1::34", "169.254.169.254", "10.0.0.5"
+NAT64 = "64:ff9b::5db8:d822"  # the public address behind a gateway
 DATA = b"a picture of the origin"
 _NGINX = """
 user root;
@@ -35,7 +39,7 @@ events {{ worker_connections 256; }}
 http {{
   access_log {directory}/nginx-access.log;
   server {{
-    listen {public}:80; listen [{public_v6}]:80; listen {public}:443 ssl;
+    listen {public}:80; listen [{public_v6}]:80; listen [{nat64}]:80; listen {public}:443 ssl;
     ssl_certificate {certificate}; ssl_certificate_key {key};
     root {directory}/files;
     location = /to-https {{ return 301 https://public.test/a.jpg; }}
@@ -44,6 +48,7 @@ http {{
     location = /to-private {{ return 307 http://private.test/secret; }}
     location = /to-rebinding {{ return 308 http://rebinding.test/secret; }}
     location = /to-mixed {{ return 303 http://only-bad.test/secret; }}
+    {redirects}
   }}
 }}
 """
@@ -55,6 +60,14 @@ def _a(*addresses: str) -> list[Record]:
     return [(_A, socket.inet_aton(address)) for address in addresses]
 
 
+def _aaaa(address: str) -> list[Record]:
+    return [(_AAAA, socket.inet_pton(socket.AF_INET6, address))]
+
+
+def _always(records: list[Record], _: int) -> list[Record]:
+    return records
+
+
 class NameServer:
     """Answers A, AAAA and CNAME with TTL 0. `asked` counts the names of questions for A."""
 
@@ -63,7 +76,7 @@ class NameServer:
         self.zone: dict[str, Callable[[int], list[Record] | None]] = {
             "public.test": lambda _: _a(PUBLIC),
             "other.test": lambda _: _a(PUBLIC),
-            "v6.test": lambda _: [(_AAAA, socket.inet_pton(socket.AF_INET6, PUBLIC_V6))],
+            "v6.test": lambda _: _aaaa(PUBLIC_V6),
             "alias.test": lambda _: [(_CNAME, _labels("public.test")), *_a(PUBLIC)],
             "mixed.test": lambda _: _a(METADATA, PRIVATE, PUBLIC),
             "only-bad.test": lambda _: _a(METADATA, PRIVATE),
@@ -74,7 +87,12 @@ class NameServer:
             "hangs.test": lambda _: None,
             "cloud.evil.internal.test": lambda _: _a(PUBLIC),
             "unreachable.test": lambda _: _a("93.184.216.99", PUBLIC),
+            "nat64.test": lambda _: _aaaa(NAT64),
         }
+        for address in ADDRESSES_V4:
+            self.zone[name_of(address)] = partial(_always, _a(address))
+        for address in ADDRESSES_V6:
+            self.zone[name_of(address)] = partial(_always, _aaaa(address))
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 53))
         threading.Thread(target=self._serve, daemon=True).start()
@@ -127,6 +145,12 @@ class Canary:
             connection.close()
 
 
+def _redirects() -> list[tuple[str, int, str]]:
+    """Path, status and target of redirects into the own network."""
+    targets = [*urls(), *SCHEMES]
+    return [(f"/r/{number}/{code}", code, to) for number, to in enumerate(targets) for code in CODES]
+
+
 def _set_up(directory: Path) -> tuple[str, "subprocess.Popen[bytes]"]:
     def run(*command: str) -> None:
         subprocess.run(command, check=True)
@@ -134,8 +158,11 @@ def _set_up(directory: Path) -> tuple[str, "subprocess.Popen[bytes]"]:
     run("ip", "link", "set", "lo", "up")
     for address in (f"{PUBLIC}/32", f"{METADATA}/32", f"{PRIVATE}/32"):
         run("ip", "addr", "add", address, "dev", "lo")
+    run("ip", "route", "add", "default", "dev", "lo")
     with suppress(subprocess.CalledProcessError):
-        run("ip", "-6", "addr", "add", f"{PUBLIC_V6}/128", "dev", "lo", "nodad")
+        for address in (PUBLIC_V6, NAT64):
+            run("ip", "-6", "addr", "add", f"{address}/128", "dev", "lo", "nodad")
+        run("ip", "-6", "route", "add", "default", "dev", "lo")
     resolv = directory / "resolv.conf"
     resolv.write_text("nameserver 127.0.0.1\nsearch internal.test\noptions timeout:1 attempts:1\n")
     run("mount", "--bind", str(resolv), "/etc/resolv.conf")
@@ -143,7 +170,8 @@ def _set_up(directory: Path) -> tuple[str, "subprocess.Popen[bytes]"]:
     certificate, key = authority.issue("public.test", "alias.test")
     (directory / "files").mkdir()
     (directory / "files" / "a.jpg").write_bytes(DATA)
-    names = {"public": PUBLIC, "public_v6": PUBLIC_V6, "metadata": METADATA}
+    names = {"public": PUBLIC, "public_v6": PUBLIC_V6, "nat64": NAT64, "metadata": METADATA}
+    names["redirects"] = "".join(f'location = {path} {{ return {code} "{to}"; }}\n' for path, code, to in _redirects())
     conf = directory / "nginx.conf"
     conf.write_text(_NGINX.format(directory=directory, certificate=certificate, key=key, **names))
     nginx = subprocess.Popen([service("nginx"), "-c", str(conf), "-g", "daemon off;"])
@@ -158,7 +186,12 @@ def _set_up(directory: Path) -> tuple[str, "subprocess.Popen[bytes]"]:
 READS = (
     *("http://public.test/a.jpg", "https://public.test/a.jpg", "https://alias.test/a.jpg", "http://v6.test/a.jpg"),
     *("http://mixed.test/a.jpg", "http://many.test/a.jpg", "http://unreachable.test/a.jpg", f"http://{PUBLIC}/a.jpg"),
-    *("http://public.test/to-https", "https://other.test/a.jpg", "http://public.test/to-metadata"),
+    *(
+        "http://nat64.test/a.jpg",
+        "http://public.test/to-https",
+        "https://other.test/a.jpg",
+        "http://public.test/to-metadata",
+    ),
     *("http://public.test/to-metadata-name", "http://public.test/to-private", "http://public.test/to-mixed"),
     *("http://metadata.test/secret", "http://private.test/secret", "http://only-bad.test/secret"),
     *(f"http://{METADATA}/secret", f"http://{PRIVATE}/secret", "http://127.0.0.1/secret", "http://nothing.test/a.jpg"),
@@ -168,7 +201,7 @@ READS = (
 
 def main(directory: Path) -> None:
     ca_file, nginx = _set_up(directory)
-    names, metadata, private = NameServer(), Canary(METADATA), Canary(PRIVATE)
+    names, metadata, private, watcher = NameServer(), Canary(METADATA), Canary(PRIVATE), Watcher()
     settings = HttpSettings(allowed_sources=("http://*/", "https://*/"), ca_file=ca_file, max_idle_conns=0)
     source = HttpSource(settings, max_bytes=1 << 20, deadline=3.0)
 
@@ -183,11 +216,19 @@ def main(directory: Path) -> None:
     found["rebinding: first"] = outcome("http://rebinding.test/a.jpg")
     found["rebinding: second"] = outcome("http://rebinding.test/secret")
     found["rebinding: redirect"] = outcome("http://public.test/to-rebinding")
+    withheld = {url: outcome(url) for url in urls()}
+    withheld |= {f"{code} {to}": outcome(f"http://public.test{path}") for path, code, to in _redirects()}
     source.close()
+    connected = watcher.found()
     nginx.terminate()
     nginx.wait(WAIT_SECONDS)
     canaries = {"metadata": metadata.connections, "private": private.connections}
-    sys.stdout.write(json.dumps({"found": found, "connections": canaries, "asked": names.asked}) + "\n")
+    redirected = [
+        line.split()[8] for line in (directory / "nginx-access.log").read_text().splitlines() if " /r/" in line
+    ]
+    found["redirects"] = f"{len(redirected) - len(_redirects())} {sorted(set(redirected))}"
+    result = {"found": found, "withheld": withheld, "connections": canaries, "connected": connected}
+    sys.stdout.write(json.dumps({**result, "asked": names.asked}) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Originals over real DNS, TLS and addresses, in a network namespace: the metadata service is never connected to."""
+"""Originals over real DNS, TLS and addresses, in a network namespace: nothing of the own network is connected to."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.http_namespace import NAT64, PUBLIC, PUBLIC_V6
 from tests.support.modules import ROOT
 from tests.support.servers import service
 from tests.support.waiting import LONG_WAIT_SECONDS
@@ -50,10 +51,11 @@ def test_a_public_original_is_read(url: str, namespace: dict[str, Any]) -> None:
     assert namespace["found"][url] == "read"
 
 
-def test_an_original_with_an_ipv6_address_alone_is_read(namespace: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", ["v6.test", "nat64.test"])
+def test_an_original_with_an_ipv6_address_alone_is_read(name: str, namespace: dict[str, Any]) -> None:
     if not Path("/proc/net/if_inet6").exists():
         pytest.skip("this kernel has no IPv6")
-    assert namespace["found"]["http://v6.test/a.jpg"] == "read"
+    assert namespace["found"][f"http://{name}/a.jpg"] == "read"
 
 
 @pytest.mark.parametrize("url", WITHHELD)
@@ -71,6 +73,21 @@ def test_a_resolver_that_hangs_ends_at_the_deadline_or_its_own(namespace: dict[s
 
 def test_no_service_of_the_own_network_is_connected_to(namespace: dict[str, Any]) -> None:
     assert namespace["connections"] == {"metadata": 0, "private": 0}
+
+
+def test_no_spelling_and_no_redirect_of_any_code_brings_an_answer_of_the_own_network(namespace: dict[str, Any]) -> None:
+    read = {url: outcome for url, outcome in namespace["withheld"].items() if outcome not in ("404", "502")}
+    assert read == {}
+    assert len(namespace["withheld"]) > 800
+    assert namespace["found"]["redirects"] == "0 ['301', '302', '303', '307', '308']", "each was sent, once"
+
+
+def test_no_connection_to_any_other_address_or_port_is_begun(namespace: dict[str, Any]) -> None:
+    """Each packet that begins a connection is seen, also one to an address that nothing listens on."""
+    control = "198.51.100.77 4321"
+    public = {f"{PUBLIC} 80", f"{PUBLIC} 443", "93.184.216.99 80", f"{PUBLIC_V6} 80", f"{NAT64} 80"}
+    assert control in namespace["connected"]
+    assert set(namespace["connected"]) - {control} <= public
 
 
 def test_no_name_is_completed_by_the_search_list(namespace: dict[str, Any]) -> None:

@@ -80,6 +80,13 @@ MUTANTS = {
     ),
     "a metadata service is named itself": ("networks.py", "if named is None:", "if True:", "test_networks.py"),
     "one Content-Length": ("exchange.py", "if len(lengths) + len(codings) > 1 or", "if", "test_reading.py"),
+    "lines and packets are counted": (
+        "wire.py",
+        "_MOST_STEPS + self.payload // _BYTES_PER_STEP",
+        "_MOST_STEPS << 40",
+        "test_bounds.py",
+    ),
+    "one reading of a redirect": ("url.py", " or not _REFERENCE.match(location)", "", "test_url_vectors.py"),
     "a 304 confirms its version": ("versions.py", "tag is None:", "True:", "test_revalidation.py"),
 }
 

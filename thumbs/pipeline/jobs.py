@@ -212,7 +212,11 @@ class Jobs:
         entry = entry_of(thumb.identity, picture, version, asked, lifetime(fetched.original, storage))
         if picture.truncated:
             await self._originals.forget(thumb)  # the rest of the file may still come
-        if picture.truncated or not may_keep(fetched.original):
+        if not may_keep(fetched.original):  # what was made before its origin said so would be served instead
+            if storage.layers.names:
+                await Step(LOOKUP, storage.layers.delete, thumb.key)
+            return Found(entry, SOURCE, stale=False, passing=True)
+        if picture.truncated:
             return Found(entry, SOURCE, stale=False, passing=True)
         await keep(storage, thumb.key, entry)
         return Found(entry, SOURCE, stale=False)
@@ -225,10 +229,12 @@ class Jobs:
         That is `given`, if one has been read already.
         """
         storage, stage = self._storages[thumb.storage], render_stage(thumb.storage)
-        if storage.keeps_sources and _may_use_proxy(thumb.transform):
+        if storage.keeps_sources and _may_use_proxy(thumb.transform) and (read is None or may_keep(read)):
             fetched = await self._originals.proxy(thumb, span)
             proxy = fetched.original.data
-            if proxy:
+            if not may_keep(fetched.original):
+                read, asked = fetched
+            elif proxy:
                 small: Picture | None = await Step(
                     stage, storage.render.render_proxy, proxy, thumb.transform, fallback=thumb.fallback
                 )

@@ -68,7 +68,7 @@ class OriginalCache:
     async def proxy(self, thumb: ThumbRequest, span: Span | None = None) -> FetchedOriginal:
         """The proxy of the original; without bytes if a proxy would not be cheaper than the original.
 
-        `span` as for `whole`.
+        An original that may not be kept comes whole: its proxy would be used once. `span` as for `whole`.
         """
         key = proxy_key(thumb)
         found = self._recent.get(key)
@@ -160,11 +160,12 @@ class OriginalCache:
     async def _make_proxy(self, thumb: ThumbRequest, span: Span | None, _: Entry | None) -> Found:
         storage = self._storages[thumb.storage]
         original, asked = await self.whole(thumb, span)
+        if not may_keep(original):
+            return Found(source_entry(original, asked, 0.0), SOURCE, stale=False, passing=True)
         body: bytes = await Step(render_stage(thumb.storage), storage.render.make_proxy, original.data)
         entry = proxy_entry(body, original.version, asked, lifetime(original, storage))
-        if may_keep(original):
-            await keep(storage, proxy_key(thumb), entry)
-        return Found(entry, SOURCE, stale=False, passing=not may_keep(original))
+        await keep(storage, proxy_key(thumb), entry)
+        return Found(entry, SOURCE, stale=False)
 
 
 def may_keep(original: Original) -> bool:

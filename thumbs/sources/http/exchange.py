@@ -16,9 +16,11 @@ _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [^\r\n]*)?\r?\n")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _PIECE = 1 << 15  # of chunks: what is received ahead must not count as framing
-_LARGE_PIECE = 1 << 18
+_SMALL_PIECE, _LARGE_PIECE = 1 << 12, 1 << 18
 _MOST_DISCARDED = 1 << 16
 _BODILESS = (204, 304)
+_MOST_INTERIM = 32  # responses of 1xx, whose headers are parsed and not used
+_BLANK = " \t\r\n"  # around a value (RFC 9112, 5); `strip` alone would remove more
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Head:
 
     def get(self, name: str) -> str:
         """The value of a field, of the first one where there are several; empty without one."""
-        return self.fields.get(name, "").strip()
+        return self.fields.get(name, "").strip(_BLANK)
 
 
 def request_of(url: RemoteUrl, headers: Mapping[str, str]) -> bytes:
@@ -44,13 +46,13 @@ def request_of(url: RemoteUrl, headers: Mapping[str, str]) -> bytes:
 
 
 def read_head(wire: Wire) -> Head:
-    """The head of the next final response: any number of 1xx come before it. Raises `Interrupted`, `StorageTimeout`."""
-    while True:
+    """The head of the next final response: up to 32 of 1xx come before it. Raises `Interrupted`, `StorageTimeout`."""
+    for _ in range(_MOST_INTERIM + 1):
         match = _STATUS.fullmatch(wire.readline())
         if match is None:
             raise Interrupted
         try:
-            fields = parse_headers(wire)  # it calls `readline`, and nothing else
+            fields = parse_headers(_FieldLines(wire))
         except (HTTPException, ValueError) as error:
             raise Interrupted from error
         status = int(match[2])
@@ -59,17 +61,31 @@ def read_head(wire: Wire) -> Head:
         if status >= 200:
             return _framed(status, fields, is_old=match[1] == b"0")
         if status == 101:
+            break
+    raise Interrupted
+
+
+class _FieldLines:
+    """What `parse_headers` reads from. A stray carriage return, which it takes for the end of a line, is refused."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def readline(self, limit: int = -1, /) -> bytes:
+        line = self._wire.readline(limit)
+        if b"\0" in line or line.find(b"\r") not in (-1, len(line) - 2):
             raise Interrupted
+        return line
 
 
 def _framed(status: int, fields: HTTPMessage, *, is_old: bool) -> Head:
     """RFC 9112, 6.3. A length beside chunks, two lengths and other codings are what requests are smuggled by."""
     lengths, codings = fields.get_all("Content-Length", []), fields.get_all("Transfer-Encoding", [])
-    if len(lengths) + len(codings) > 1 or (codings and (is_old or codings[0].strip().lower() != "chunked")):
+    if len(lengths) + len(codings) > 1 or (codings and (is_old or codings[0].strip(_BLANK).lower() != "chunked")):
         raise Interrupted
     length = None
     if lengths:
-        if not _LENGTH.fullmatch(lengths[0].strip()):
+        if not _LENGTH.fullmatch(lengths[0].strip(_BLANK)):
             raise Interrupted
         length = int(lengths[0])
     if status in _BODILESS:
@@ -92,7 +108,7 @@ def read_body(wire: Wire, head: Head, max_bytes: int) -> bytes:
         pieces = _within(_gunzipped(pieces, max_bytes), max_bytes)
     elif coding not in ("", "identity"):
         raise Interrupted
-    return b"".join(pieces)
+    return b"".join(_coalesced(pieces))
 
 
 def discard_body(wire: Wire, head: Head) -> bool:
@@ -102,6 +118,24 @@ def discard_body(wire: Wire, head: Head) -> bool:
     for _ in _pieces(wire, head):
         pass
     return True
+
+
+def _coalesced(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes. Small pieces are put together, so that an object for each takes no memory."""
+    small = bytearray()
+    for piece in pieces:
+        if len(piece) < _SMALL_PIECE:
+            small += piece
+            if len(small) < _PIECE:
+                continue
+            yield bytes(small)
+            small.clear()
+        else:
+            if small:
+                yield bytes(small)
+                small.clear()
+            yield piece
+    yield bytes(small)
 
 
 def _within(pieces: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:

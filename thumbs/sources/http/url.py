@@ -26,6 +26,8 @@ _URL = re.compile(r"(https?)://([^/?#]*)([/?][^#]*)?(#.*)?", re.IGNORECASE | re.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNSAFE_BYTES = re.compile(rb"[\x00-\x1f\x7f\\]")
+# RFC 3986, 4.2, without what other parsers read otherwise: empty hosts, and colons before the first slash of a path.
+_REFERENCE = re.compile(r"(?:https?:)?//[^/?#]|/(?!/)|[?#]|[^/?#:]+(?:[/?#]|$)", re.IGNORECASE)
 _MAX_HOST, _MAX_URL = 253, 4096  # RFC 1035, 2.3.4; the second one bounds the Location of a redirect
 
 
@@ -109,9 +111,10 @@ def redirected(url: RemoteUrl, location: str) -> RemoteUrl:
     """
     with suppress(UnicodeError):  # Latin-1 stands for bytes, and these are UTF-8 nearly everywhere
         location = location.encode("latin-1").decode()
-    if len(location) > _MAX_URL or "\\" in location or _CONTROL.search(location):
-        raise BadUrl("a URL without backslashes and control characters")
-    return from_text(urljoin(str(url), location.strip(" ")).partition("#")[0])
+    location = location.strip(" ")
+    if len(location) > _MAX_URL or "\\" in location or _CONTROL.search(location) or not _REFERENCE.match(location):
+        raise BadUrl("a URL with one reading, without backslashes and control characters")
+    return from_text(urljoin(str(url), location).partition("#")[0])
 
 
 def below(base: RemoteUrl, key: str) -> RemoteUrl:

@@ -16,6 +16,8 @@ _RECEIVE = 1 << 16
 # Bytes that may frame a response: its headers, and the sizes, extensions and trailers of chunks.
 _MOST_FRAMING = 128 * 1024
 _LONGEST_LINE = 16 * 1024
+# Lines and receives of a response: each costs the same CPU time, however few bytes it has.
+_MOST_STEPS, _BYTES_PER_STEP = 1 << 16, 256
 
 
 class Wire:
@@ -23,19 +25,20 @@ class Wire:
 
     `reused`: it has carried a response before. `payload` is the number of bytes of the picture so far in this response:
     more than 128 KiB and twice that is no picture any more (chunks of one byte, trailers without end), `Interrupted`.
+    So are more than 65,536 lines and receives and one for each 256 bytes (small chunks, packets of one byte).
     """
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._socket = sock
-        self._buffer = b""
+        self._buffer, self._at = b"", 0  # what is before `_at` has been given out
         self.born = self.idle_since = time.monotonic()
         self.deadline = deadline
         self.reused = False
-        self.received = self.payload = 0
+        self.received = self.payload = self._steps = 0
 
     def send(self, data: bytes) -> None:
         """Send a request; the next response begins."""
-        self.received = self.payload = 0
+        self.received = self.payload = self._steps = 0
         try:
             self._socket.settimeout(self.deadline.left())
             self._socket.sendall(data)
@@ -48,26 +51,35 @@ class Wire:
         """At least one byte and at most `most`; none at the end of the connection."""
         if not self._buffer:
             self._fill(most)
-        data, self._buffer = self._buffer[:most], self._buffer[most:]
-        return data
+        return self._give(self._at + most)
 
     def readline(self, limit: int = -1) -> bytes:
         """A line with its end, or `limit` bytes; shorter at the end of the connection.
 
         Raises `Interrupted` for a line of more than 16 KiB.
         """
+        self._step()
         most = _LONGEST_LINE if limit < 0 else min(limit, _LONGEST_LINE)
-        while (end := self._buffer.find(b"\n", 0, most) + 1) == 0 and len(self._buffer) < most:
-            before, self._buffer = self._buffer, b""
+        while True:
+            end = self._buffer.find(b"\n", self._at, self._at + most) + 1
+            if end or len(self._buffer) - self._at >= most:
+                break
+            before = self._buffer[self._at :]
             self._fill(_RECEIVE)
             if not self._buffer:
                 return before
             self._buffer = before + self._buffer
         if not end and most == _LONGEST_LINE:
             raise Interrupted
-        end = end or most
-        line, self._buffer = self._buffer[:end], self._buffer[end:]
-        return line
+        return self._give(end or self._at + most)
+
+    def _give(self, end: int) -> bytes:
+        """The bytes before `end`. An empty buffer is dropped: an idle connection keeps nothing of a picture."""
+        data = self._buffer[self._at : end]
+        self._at += len(data)
+        if self._at == len(self._buffer):
+            self._buffer, self._at = b"", 0
+        return data
 
     @property
     def is_quiet(self) -> bool:
@@ -82,10 +94,16 @@ class Wire:
     def close(self) -> None:
         self._socket.close()
 
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps > _MOST_STEPS + self.payload // _BYTES_PER_STEP:
+            raise Interrupted
+
     def _fill(self, most: int) -> None:
+        self._step()
         try:
             self._socket.settimeout(self.deadline.left())
-            self._buffer = self._socket.recv(max(most, _RECEIVE))
+            self._buffer, self._at = self._socket.recv(max(most, _RECEIVE)), 0
         except TimeoutError as error:
             raise StorageTimeout from error
         except (OSError, ValueError) as error:  # also a TLS connection that ends without its proper end
