@@ -229,11 +229,12 @@ class Jobs:
         That is `given`, if one has been read already.
         """
         storage, stage = self._storages[thumb.storage], render_stage(thumb.storage)
-        if storage.keeps_sources and _may_use_proxy(thumb.transform) and (read is None or may_keep(read)):
+        may_be_kept = given is None or may_keep(given.original)
+        if storage.keeps_sources and may_be_kept and _may_use_proxy(thumb.transform):
             fetched = await self._originals.proxy(thumb, span)
             proxy = fetched.original.data
             if not may_keep(fetched.original):
-                read, asked = fetched
+                given = fetched
             elif proxy:
                 small: Picture | None = await Step(
                     stage, storage.render.render_proxy, proxy, thumb.transform, fallback=thumb.fallback
