@@ -66,6 +66,8 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
 
     async def _shutdown(self) -> None:
         _stop()
+        # Gunicorn leaves it True where its main process was killed; answers then would not end their connections.
+        self.alive = False
         # Gunicorn waits for all connections, and a client may keep an idle one open. At the end of the graceful time
         # the worker would be killed, with the requests under way.
         if not self._missing:
