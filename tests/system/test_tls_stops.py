@@ -4,7 +4,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +77,8 @@ class Handshake:
         self._socket.close()
         return answer
 
-    def _call(self, call):  # type: ignore[no-untyped-def]
+    def _call(self, call: Callable[[], bytes | None]) -> bytes | None:
+        """Repeat `call` until it needs no more bytes of the server; nothing where the server has closed."""
         while True:
             try:
                 return call()
