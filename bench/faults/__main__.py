@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.exit(2, f"{parser.prog}: {error}\n")
     except KeyboardInterrupt:
         say("interrupted; every process that was started has been stopped")
+        print(report.markdown())
         return 130
     print(report.markdown())
     if options.json:
@@ -58,19 +59,17 @@ def _run(fault: Fault, site: Site, report: Report, options: argparse.Namespace) 
         report.left_out[fault.name] = "no file system can be mounted"
         return
     site.warm()
-    done, tally = _load(fault, site, options)
-    row = Row(fault, done, tally)
-    report.rows.append(row)
-    say(f"{fault.name:18} {done:12} {tally.requests:8,} requests  {'; '.join(row.complaints) or 'well'}")
-
-
-def _load(fault: Fault, site: Site, options: argparse.Namespace) -> tuple[str, Tally]:
     ports = [server.port for server in site.servers] if fault.is_direct else [site.nginx.port]
-    with load(ports, site.bodies, seed=options.seed, label=fault.name, direct=fault.is_direct) as tally:
-        time.sleep(_CALM_SECONDS)
-        done = fault.act(site, options.seconds, random.Random(f"{options.seed} {fault.name}"))
-        time.sleep(_CALM_SECONDS)
-    return done, tally
+    done, tally = "interrupted", Tally()
+    try:
+        with load(ports, site.bodies, seed=options.seed, label=fault.name, direct=fault.is_direct) as tally:
+            time.sleep(_CALM_SECONDS)
+            done = fault.act(site, options.seconds, random.Random(f"{options.seed} {fault.name}"))
+            time.sleep(_CALM_SECONDS)
+    finally:
+        row = Row(fault, done, tally)
+        report.rows.append(row)
+        say(f"{fault.name:18} {done:12} {tally.requests:8,} requests  {'; '.join(row.complaints) or 'well'}")
 
 
 def _parser() -> argparse.ArgumentParser:

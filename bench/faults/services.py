@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.processes import LOOPBACK, Child, UnavailableError, free_port, running
 from bench.servers import PROJECT
 
+_UNPRIVILEGED = 65534  # the user id that Debian reserves for programs without files
 BUCKET = "originals"
 ACCESS_KEY, SECRET_KEY = "bench", "of-the-bench"
 
@@ -66,7 +67,7 @@ def program(name: str, package: str) -> str:
 
 
 def memcached(home: Path) -> Service:
-    user = ("-u", "nobody") if os.geteuid() == 0 else ()
+    user = ("-u", pwd.getpwuid(_UNPRIVILEGED).pw_name) if os.geteuid() == 0 else ()
     path = program("memcached", "memcached")
     return Service("memcached", home, lambda port: (path, "-l", LOOPBACK, "-p", str(port), "-m", "64", *user))
 
