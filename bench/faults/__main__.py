@@ -101,7 +101,8 @@ def _empty(text: str) -> Path:
     return directory
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second one would end the servers before their clients
     raise KeyboardInterrupt
 
 

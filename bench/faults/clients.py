@@ -119,7 +119,8 @@ def load(
                 answer = client.get(path)
             except (OSError, ValueError) as error:
                 with lock:
-                    tally.lost.append(f"{path} after {client.answered} answers of a connection: {error!r}")
+                    at = time.strftime("%H:%M:%S")
+                    tally.lost.append(f"{at} {path} after {client.answered} answers of a connection: {error!r}")
                 time.sleep(0.05)
                 continue
             with lock:
