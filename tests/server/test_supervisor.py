@@ -190,3 +190,22 @@ def test_nothing_is_reloaded_when_the_check_fails(processes: FakeProcesses, capl
     assert [record.getMessage() for record in caplog.records] == [
         "the configuration has errors: nothing is reloaded, the server goes on as it was",
     ]
+
+
+@pytest.mark.parametrize(("status", "level"), [(0, "WARNING"), (1, "ERROR")])
+def test_what_the_check_prints_is_logged_where_the_log_is_to_have_all(
+    processes: FakeProcesses, caplog: pytest.LogCaptureFixture, status: int, level: str
+) -> None:
+    processes.check_status = status
+    processes.printed = '?: wrong\n\tHINT: mend it\n\n{"level": "CRITICAL", "message": "odd"}\n{}\nthe end\n'
+    processes.plan([lambda: signal.raise_signal(signal.SIGHUP), None, lambda: server_of(processes).end(0)])
+    with caplog.at_level(logging.INFO, "thumbs"):
+        assert Supervisor(["server"], check=["check"], logs_check=True).run() == 0
+    assert server_of(processes).signals == ([] if status else [signal.SIGHUP])
+    assert [(record.levelname, record.getMessage()) for record in caplog.records][:5] == [
+        ("INFO", "well"),
+        (level, "?: wrong\n\tHINT: mend it"),
+        ("CRITICAL", "odd"),
+        (level, "{}"),
+        (level, "the end"),
+    ]

@@ -58,6 +58,7 @@ class FakeProcesses:
         self.groups: list[int | None] = []
         self.checked: list[Sequence[str]] = []
         self.check_status = 0
+        self.printed = ""
         self.events: list[str] = []
         self.steps: Iterator[Step | None] = iter(())
 
@@ -81,10 +82,11 @@ class FakeProcesses:
         self.started.append(FakeProcess(self, command, self.now))
         return self.started[-1]
 
-    def run(self, command: Sequence[str], *, check: bool) -> SimpleNamespace:
+    def run(self, command: Sequence[str], *, check: bool, **captured: object) -> SimpleNamespace:
         assert not check
         self.checked.append(command)
-        return SimpleNamespace(returncode=self.check_status)
+        texts = {"stdout": "well\n", "stderr": self.printed} if captured else {}
+        return SimpleNamespace(returncode=self.check_status, **texts)
 
     def monotonic(self) -> float:
         return self.now

@@ -1,12 +1,14 @@
 """Clients that count requests without a complete answer: on a new connection each, and on kept ones."""
 
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.support.waiting import LONG_WAIT_SECONDS, WAIT_SECONDS
 
@@ -20,14 +22,17 @@ class Tally:
 
 
 @contextmanager
-def clients(port: int, path: str, *, fresh: int, kept: int, pause: float = 0.0) -> Iterator[Tally]:
+def clients(
+    port: int, path: str, *, fresh: int, kept: int, pause: float = 0.0, context: ssl.SSLContext | None = None
+) -> Iterator[Tally]:
     """`fresh` clients connect for each request, `kept` ones as rarely as the server lets them.
 
-    `pause` is the seconds between two requests of a client on a kept connection.
+    `pause` is the seconds between two requests of a client on a kept connection. With a `context` they use TLS.
     """
     tally, over = Tally(), threading.Event()
-    threads = [threading.Thread(target=_run, args=(port, path, tally, over, False, 0.0)) for _ in range(fresh)]
-    threads += [threading.Thread(target=_run, args=(port, path, tally, over, True, pause)) for _ in range(kept)]
+    run = partial(_run, port, path, context, tally, over)
+    threads = [threading.Thread(target=run, kwargs={"keep": False, "pause": 0.0}) for _ in range(fresh)]
+    threads += [threading.Thread(target=run, kwargs={"keep": True, "pause": pause}) for _ in range(kept)]
     for thread in threads:
         thread.start()
     try:
@@ -38,7 +43,16 @@ def clients(port: int, path: str, *, fresh: int, kept: int, pause: float = 0.0) 
             thread.join(LONG_WAIT_SECONDS)
 
 
-def _run(port: int, path: str, tally: Tally, over: threading.Event, keep: bool, pause: float) -> None:
+def _run(
+    port: int,
+    path: str,
+    context: ssl.SSLContext | None,
+    tally: Tally,
+    over: threading.Event,
+    *,
+    keep: bool,
+    pause: float,
+) -> None:
     request = f"GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     connection: socket.socket | None = None
     answered = 0
@@ -46,6 +60,8 @@ def _run(port: int, path: str, tally: Tally, over: threading.Event, keep: bool, 
         if connection is None:
             connection, answered = socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS), 0
         try:
+            if context is not None and not isinstance(connection, ssl.SSLSocket):
+                connection = context.wrap_socket(connection, server_hostname="127.0.0.1")
             connection.sendall(request)
             status, closes = _answer(connection)
         except (OSError, ValueError) as error:

@@ -45,13 +45,20 @@ class Connections:
 
     def __init__(self) -> None:
         self._open: WeakSet[Connection] = WeakSet()
+        self._accepted: WeakSet[Connection] = WeakSet()
+
+    def accept(self, connection: Connection) -> None:
+        """Note a connection that is not open yet, as its TLS handshake takes time."""
+        self._accepted.add(connection)
 
     def add(self, connection: Connection) -> None:
+        """Note that a connection is open."""
+        self._accepted.discard(connection)
         self._open.add(connection)
 
     def has_idle(self) -> bool:
-        """Whether a connection has no request under way."""
-        return bool(self._idle())
+        """Whether a connection has no request under way, or is not open yet."""
+        return bool(self._accepted) or bool(self._idle())
 
     def close_idle(self) -> None:
         """Close all connections without a request under way, but those whose next one has arrived."""

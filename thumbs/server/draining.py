@@ -1,7 +1,8 @@
 """How a worker stops without losing a request: it accepts no more connections, and answers those that it has.
 
 A connection that waits for a request gets the answer to its next one, with `Connection: close`, or is closed after
-five seconds. A client cannot know that the server is about to close: it may have sent its request just then.
+five seconds. A client cannot know that the server is about to close: it may have sent its request just then. One in
+its TLS handshake is waited for as well.
 """
 
 import asyncio

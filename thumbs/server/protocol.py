@@ -111,6 +111,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         self._lookup: Lookup | _Large | None = None
         self._unsent = Unsent(None)
         self.app = self._serve
+        connections.accept(self)
 
     def connection_made(self, transport: Any) -> None:
         connections.add(self)

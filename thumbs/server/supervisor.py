@@ -1,6 +1,7 @@
 """Runs a server with its companions: passes signals on to the server, and restarts a companion that ends."""
 
 import contextlib
+import json
 import logging
 import os
 import signal
@@ -28,14 +29,20 @@ class Supervisor:
     If this process is killed, the kernel stops them all: `run` is called in the main thread.
 
     Before a reload (SIGHUP), the command `check` is run. If its status is not 0, nothing is reloaded: with a wrong
-    configuration no new worker would start, and the server would end.
+    configuration no new worker would start, and the server would end. With `logs_check`, what it prints is logged.
     """
 
     def __init__(
-        self, server: Sequence[str], companions: Sequence[Sequence[str]] = (), *, check: Sequence[str] = ()
+        self,
+        server: Sequence[str],
+        companions: Sequence[Sequence[str]] = (),
+        *,
+        check: Sequence[str] = (),
+        logs_check: bool = False,
     ) -> None:
         self._command = list(server)
         self._check = list(check)
+        self._logs_check = logs_check
         self._reload_wanted = False
         self._companions = [_Companion(list(command)) for command in companions]
         self._server: subprocess.Popen[bytes] | None = None
@@ -78,10 +85,24 @@ class Supervisor:
         if not self._reload_wanted:
             return
         self._reload_wanted = False
-        if self._check and subprocess.run(self._check, check=False).returncode:  # noqa: S603 - our own command
+        if self._check and not self._passes_check():
             logger.error("the configuration has errors: nothing is reloaded, the server goes on as it was")
         else:
             server.send_signal(signal.SIGHUP)
+
+    def _passes_check(self) -> bool:
+        if not self._logs_check:
+            return subprocess.run(self._check, check=False).returncode == 0  # noqa: S603 - our own command
+        done = subprocess.run(  # noqa: S603 - our own command
+            self._check, check=False, capture_output=True, text=True, errors="replace"
+        )
+        for printed, level in (
+            (done.stdout, logging.INFO),
+            (done.stderr, logging.ERROR if done.returncode else logging.WARNING),
+        ):
+            for text in _records(printed):
+                _log(text, level)
+        return done.returncode == 0
 
     def _repeat_signal(self, group: int, number: int) -> None:
         """Send the signal again, to the server and its workers: a worker that was still loading may miss the first."""
@@ -96,6 +117,27 @@ def _start(command: list[str]) -> "subprocess.Popen[bytes]":
     """In a process group of its own: a terminal sends Ctrl-C to this process only, which passes it on."""
     # This process has only one thread, so code between fork and exec is safe.
     return subprocess.Popen(command, process_group=0, preexec_fn=lifeline())  # noqa: S603, PLW1509 - our own command
+
+
+def _records(printed: str) -> list[str]:
+    """What a command has printed, in texts for one record each: an unindented line, with the indented ones below it."""
+    found: list[str] = []
+    for line in filter(str.strip, printed.splitlines()):
+        if found and line[0].isspace():
+            found[-1] += f"\n{line}"
+        else:
+            found.append(line)
+    return found
+
+
+def _log(text: str, level: int) -> None:
+    """Log a text at `level`, or as its own level says where it is a line of the log already."""
+    with contextlib.suppress(ValueError):
+        line = json.loads(text)
+        if isinstance(line, dict) and "message" in line:
+            level = logging.getLevelNamesMapping().get(str(line.get("level")), level)
+            text = str(line["message"])
+    logger.log(level, "%s", text)
 
 
 class _Companion:

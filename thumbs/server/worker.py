@@ -5,16 +5,20 @@ worker does, and the log says so. `tests/system/test_worker.py` compares the two
 """
 
 import mmap
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import gunicorn
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import AppImportError
 from gunicorn.workers import gasgi
 
 from thumbs.observability import redaction
 from thumbs.server import gauges
 from thumbs.server.drops import UNANSWERED
+from thumbs.server.json_logger import JsonLogger
 
 if TYPE_CHECKING:
     from thumbs.wiring.sending import SendLimits
@@ -49,7 +53,14 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
             from thumbs.server import protocol  # noqa: PLC0415 - it does not import where a class is missing
 
             protocol.install()
-        super().init_process()
+        try:
+            super().init_process()
+        except Exception as error:
+            if not isinstance(self.log, JsonLogger):
+                raise
+            # Gunicorn would log it and then print it once more, in lines that are no JSON.
+            self.log.exception("Exception in worker process")
+            sys.exit(Arbiter.APP_LOAD_ERROR if isinstance(error, AppImportError) else Arbiter.WORKER_BOOT_ERROR)
 
     def load_wsgi(self) -> None:
         """Runs in the worker: the limits are read anew at each reload."""
@@ -69,6 +80,8 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
 
     async def _shutdown(self) -> None:
         _stop()
+        # Gunicorn leaves it True where its main process was killed; answers then would not end their connections.
+        self.alive = False
         # Gunicorn waits for all connections, and a client may keep an idle one open. At the end of the graceful time
         # the worker would be killed, with the requests under way.
         if not self._missing:

@@ -107,7 +107,8 @@ class Command(BaseCommand):
                 # The workers add up their counts there. prometheus-client takes the directory from this variable only.
                 server = ["env", f"PROMETHEUS_MULTIPROC_DIR={shared}", *server]
             check = [*address, sys.executable, *_this_program(), "check", "--fail-level", "ERROR", *_same_path(options)]
-            status = Supervisor(server, beside, check=check).run()
+            in_json = loaded.document.log_format == JSON_LINES
+            status = Supervisor(server, beside, check=check, logs_check=in_json).run()
         sys.exit(status)
 
     def _clear_on_startup(self, storages: Sequence[StorageConf]) -> None:
