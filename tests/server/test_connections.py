@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.test import override_settings
@@ -73,14 +74,15 @@ def test_gunicorn_answers_where_a_setting_concerns_every_request(originals: Path
 def test_a_limit_of_requests_leaves_only_the_last_one_to_gunicorn(originals: Path) -> None:
     async def converse() -> None:
         async with warm(originals) as (protocol, transport):
-            protocol.worker.max_requests = protocol.worker.nr + 3
+            protocol.worker.limit = protocol.worker.nr + 3
             assert at_once(protocol, transport)
             assert at_once(protocol, transport)
             assert b"Connection: close" not in transport.written
             assert not at_once(protocol, transport)
             await until(lambda: transport.written.startswith(b"HTTP/1.1 200 "))
             assert b"connection: close" in transport.written.lower()
-            await until(lambda: not protocol.worker.alive)
+            await until(lambda: protocol.worker.stopping)
+            await until(protocol.is_closed)
 
     asyncio.run(converse())
 
@@ -127,8 +129,38 @@ def test_an_application_without_our_front_is_gunicorns_alone() -> None:
 def test_a_worker_that_stops_writes_no_hit_itself(originals: Path) -> None:
     async def converse() -> None:
         async with warm(originals) as (protocol, transport):
-            protocol.worker.alive = False
+            protocol.worker.stopping = True
             assert not at_once(protocol, transport)
+            await until(lambda: b"connection: close" in transport.written.lower())
+            await until(protocol.is_closed)
+
+    asyncio.run(converse())
+
+
+@pytest.mark.parametrize("moment", ["before the body", "after the answer"])
+def test_a_connection_whose_answer_did_not_end_it_gets_another_answer_from_a_worker_that_stops(moment: str) -> None:
+    worker = SimpleNamespace()
+
+    async def application(scope: dict[str, str], _: object, send: Callable[[dict[str, object]], object]) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})  # type: ignore[misc]
+        await send({"type": "http.response.body", "body": b"o", "more_body": True})  # type: ignore[misc]
+        worker.stopping |= moment == "before the body"
+        await send({"type": "http.response.body", "body": b"k"})  # type: ignore[misc]
+        worker.stopping = True
+
+    async def converse() -> None:
+        nonlocal worker
+        async with connected(application) as (protocol, transport):
+            worker = protocol.worker
+            protocol.data_received(HIT)
+            await until(lambda: worker.stopping and protocol.is_without_request())
+            assert b"connection: close" not in transport.written.lower()
+            assert not protocol.is_closed()
+            transport.written = b""
+            protocol.data_received(HIT)
+            await until(protocol.is_closed)
+            assert b"connection: close" in transport.written.lower()
+            assert transport.written.endswith(b"ok")
 
     asyncio.run(converse())
 

@@ -14,7 +14,7 @@ from tests.support.connection import Transport, connected, get, unreachable, unt
 from tests.support.hot_entries import open_entries
 from thumbs.asgi import ThumbsASGI
 from thumbs.cache.filestore import reader
-from thumbs.server import protocol as protocol_module
+from thumbs.server import heads
 from thumbs.server.protocol import ThumbsProtocol
 
 HIT = b"/cached/thumbs/90x60/filters:format(webp)/quarters.jpg"
@@ -102,13 +102,13 @@ def test_a_purge_makes_the_next_request_for_a_hot_file_a_miss(originals: Path, t
 
 
 def test_heads_are_remembered_by_identity_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol_module, "_MAX_HEADS", 8)
+    monkeypatch.setattr(heads, "_MAX_HEADS", 8)
     for number in range(1000):
         value = b"%d" % number
-        head = protocol_module._head(200, ((b"Name", value),))
-        assert head == b"HTTP/1.1 200 OK\r\nName: " + value + b"\r\nServer: gunicorn/asgi\r\n"
-        assert len(protocol_module._heads) <= 8
+        made = heads.head(200, ((b"Name", value),))
+        assert made == b"HTTP/1.1 200 OK\r\nName: " + value + b"\r\nServer: gunicorn/asgi\r\n"
+        assert len(heads._heads) <= 8
     same = ((b"Name", b"value"),)
-    assert protocol_module._head(304, same).startswith(b"HTTP/1.1 304 ")
-    assert protocol_module._head(200, same).startswith(b"HTTP/1.1 200 ")
-    assert protocol_module._head(200, same) is protocol_module._head(200, same)
+    assert heads.head(304, same).startswith(b"HTTP/1.1 304 ")
+    assert heads.head(200, same).startswith(b"HTTP/1.1 200 ")
+    assert heads.head(200, same) is heads.head(200, same)

@@ -47,6 +47,7 @@ async def connected(front: object, **settings: object) -> AsyncIterator[tuple[Th
         config.set(name, value)
     worker = SimpleNamespace(cfg=config, log=Logger(config), loop=asyncio.get_running_loop(), asgi=front)
     vars(worker).update(nr=0, nr_conns=0, alive=True, max_requests=sys.maxsize, state={})
+    vars(worker).update(stopping=False, limit=sys.maxsize)
     protocol, transport = ThumbsProtocol(worker), Transport()
     protocol.connection_made(transport)
     yield protocol, transport

@@ -10,8 +10,6 @@ request begins. A plain request that comes while gunicorn handles others is left
 
 import time
 from collections.abc import Mapping
-from email.utils import formatdate
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,11 +18,12 @@ from gunicorn.workers import gasgi
 
 from thumbs.asgi import Receive, Scope, Send, ThumbsASGI, raw_target, respond
 from thumbs.errors import Overloaded
-from thumbs.http.messages import Headers, Response, problem
+from thumbs.http.messages import Response, problem
 from thumbs.pipeline.replies import Lookup
 from thumbs.server.connections import Connections, most_connections, unread_bytes
 from thumbs.server.drops import CROWDED
 from thumbs.server.exchange import Exchange
+from thumbs.server.heads import dated, head
 from thumbs.server.plain_request import plain_request
 from thumbs.server.send_limits import PIECE_BYTES, Unsent, UnsentAnswers
 from thumbs.wiring.sending import SendLimits
@@ -38,6 +37,7 @@ GUNICORN_NAMES = (
     *(("ASGIProtocol", name) for name in ("_awaiting_request", "_callback_parser", "_closed", "_flow_control")),
     *(("ASGIProtocol", name) for name in ("_keepalive", "_keepalive_handle", "_pre_request", "_post_request")),
     *(("ASGIProtocol", name) for name in ("_proxy_protocol", "_root_path", "_uses_uwsgi")),
+    *(("ASGIProtocol", name) for name in ("_serve_http_request", "_will_close")),
     *(("FlowControl", name) for name in ("write_paused", "resume_writing")),
     ("Logger", "access_log_enabled"),
     *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "nr_conns", "servers")),
@@ -45,13 +45,6 @@ GUNICORN_NAMES = (
     *(("ASGIWorker", name) for name in ("handle_exit_signal", "handle_quit_signal")),
     ("gasgi", "ASGIProtocol"),
 )
-
-_STATUS_LINES = {
-    200: b"HTTP/1.1 200 OK\r\n",
-    304: b"HTTP/1.1 304 Not Modified\r\n",
-    503: b"HTTP/1.1 503 Service Unavailable\r\n",
-}
-_SERVER = b"Server: gunicorn/asgi\r\n"  # the same as gunicorn's asgi worker sends
 
 connections = Connections()
 
@@ -105,6 +98,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         self._passed_on = 0
         self._answered_at = 0.0
         self._is_refused = False
+        self._is_last: bool | None = None  # whether the answer under way ends the connection; None before its head
         self._peer = ""
         self._scheme = "https" if self.cfg.is_ssl else "http"
         # What was looked up for the request that was just passed on. The next call of the application takes it.
@@ -184,7 +178,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
     def _send_refusal(self, data: bytes) -> None:
         answer = problem(Overloaded(), ((b"Connection", b"close"),))
         body = b"" if data.startswith(b"HEAD ") else answer.body
-        self.transport.writelines((_head(answer.status, answer.headers), _dated(int(time.time())), body))
+        self.transport.writelines((head(answer.status, answer.headers), dated(int(time.time())), body))
         self.close()
 
     def data_received(self, data: bytes) -> None:
@@ -218,6 +212,26 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         else:
             await self._front(scope, receive, send, lookup)
 
+    async def _serve_http_request(self, *arguments: Any) -> bool:
+        """Answer one request through the application. Returns whether the connection waits for another one."""
+        self._is_last = None
+        kept: bool = await super()._serve_http_request(*arguments)
+        worker = self.worker
+        if worker.nr + 1 >= worker.limit and not worker.stopping:
+            self.log.info("The worker ends: it has answered as many requests as max_requests allows")
+            worker.stopping = True
+        return kept
+
+    def _will_close(self, request: Any, response_requires_close: bool) -> bool:
+        """Whether the answer to `request` ends the connection.
+
+        It is asked before the head and after the answer. What the head has said stays true: the client may have sent
+        its next request already, when the worker is told to stop in between.
+        """
+        if self._is_last is None:
+            self._is_last = self.worker.stopping or self.worker.nr + 1 >= self.worker.limit
+        return self._is_last or bool(super()._will_close(request, response_requires_close))
+
     def _is_simply_configured(self) -> bool:
         """Whether no setting needs gunicorn to handle every request: access log, hooks, protocols."""
         return (
@@ -242,9 +256,9 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
     def _answer(self, method: str, target: bytes, fields: Mapping[bytes, str]) -> bool:
         """Write the answer if a layer has it; else keep what was looked up, and return False."""
         worker = self.worker
-        # The last request of a worker: gunicorn answers it with `Connection: close`, and stops the worker.
-        is_last = worker.nr + 1 >= worker.max_requests
-        if self._front is None or is_last or not worker.alive or self._closed:
+        # The last request on this connection, or of the worker: gunicorn answers it with `Connection: close`.
+        is_last = worker.stopping or worker.nr + 1 >= worker.limit
+        if self._front is None or is_last or self._closed:
             return False
         if self._flow_control is None or self._flow_control.write_paused:
             return False  # the client does not read: gunicorn stops reading from it until it does
@@ -258,7 +272,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         if len(found.body) > PIECE_BYTES:  # gunicorn waits for the client after each piece
             self._lookup = _Large(method, target, found)
             return False
-        self.transport.writelines((_head(found.status, found.headers), _dated(int(time.time())), found.body))
+        self.transport.writelines((head(found.status, found.headers), dated(int(time.time())), found.body))
         worker.nr += 1
         self._answered_at = worker.loop.time()
         if self._keepalive_handle is None:
@@ -272,27 +286,3 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
             self._keepalive_handle = self.worker.loop.call_later(left, self._keepalive_timeout)
         else:
             super()._keepalive_timeout()
-
-
-_MAX_HEADS = 1024
-_heads: dict[tuple[int, int], tuple[bytes, Headers]] = {}
-
-
-def _head(status: int, headers: Headers) -> bytes:
-    """The head of an answer, but for its last line. The memo is by identity, and holds the headers, as `joined`."""
-    key = (status, id(headers))
-    known = _heads.get(key)
-    if known is None:
-        lines = [_STATUS_LINES[status]]
-        for name, value in headers:
-            lines += (name, b": ", value, b"\r\n")
-        if len(_heads) >= _MAX_HEADS:
-            _heads.clear()
-        known = _heads[key] = (b"".join((*lines, _SERVER)), headers)
-    return known[0]
-
-
-@lru_cache(maxsize=2)
-def _dated(second: int) -> bytes:
-    """The last line of the head, and its end."""
-    return f"Date: {formatdate(second, usegmt=True)}\r\n\r\n".encode("ascii")

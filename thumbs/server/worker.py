@@ -4,6 +4,7 @@ It uses private names of gunicorn 27, which `pyproject.toml` requires. If one is
 worker does, and the log says so. `tests/system/test_worker.py` compares the two, conversation by conversation.
 """
 
+import asyncio
 import mmap
 import sys
 from collections.abc import Callable
@@ -38,6 +39,11 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
         """Runs in gunicorn's main process, before the fork: the warning is logged once, not once a worker."""
         super().__init__(*arguments, **options)
         self._stopped = mmap.mmap(-1, 1)  # shared with the main process: 1 when this worker has ended as it should
+        # When True, each answer whose head is written then ends its connection. `alive` stays True until no connection
+        # waits for a request: as soon as it is False, gunicorn closes also those whose last answer did not say so.
+        self.stopping = False
+        self._is_draining = False
+        self.limit = self.max_requests
         _mark_dead_workers(self)
         if ThumbsWorker._missing is None:
             ThumbsWorker._missing = _missing_names(self)
@@ -53,6 +59,7 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
             from thumbs.server import protocol  # noqa: PLC0415 - it does not import where a class is missing
 
             protocol.install()
+            self.max_requests = sys.maxsize  # the connections count up to `limit`; gunicorn would end all of them
         try:
             super().init_process()
         except Exception as error:
@@ -72,22 +79,31 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
 
     def handle_exit_signal(self) -> None:
         _stop()
-        super().handle_exit_signal()
+        self.stopping = True
+        if self._missing:
+            super().handle_exit_signal()
 
     def handle_quit_signal(self) -> None:
         _stop()
+        self.stopping = True
         super().handle_quit_signal()
+
+    def notify(self) -> None:
+        """Gunicorn's main loop calls it every second. That loop ends at a cancellation as it does without `alive`."""
+        super().notify()
+        if self.stopping and not self._is_draining and not self._missing:
+            raise asyncio.CancelledError
 
     async def _shutdown(self) -> None:
         _stop()
-        # Gunicorn leaves it True where its main process was killed; answers then would not end their connections.
-        self.alive = False
+        self.stopping = self._is_draining = True
         # Gunicorn waits for all connections, and a client may keep an idle one open. At the end of the graceful time
         # the worker would be killed, with the requests under way.
         if not self._missing:
             from thumbs.server import draining, protocol  # noqa: PLC0415 - as above
 
             await draining.drain(self, protocol.connections)
+        self.alive = False
         await super()._shutdown()
         if not self._missing:
             unanswered = protocol.connections.unanswered()
