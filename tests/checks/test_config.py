@@ -279,9 +279,9 @@ CASES: list[Case] = [
     ),
     (
         "thumbs.E013",
-        one(dotted("storages.backends.gcloud.GoogleCloudStorage", bucket_name="b")),
+        one(dotted("storages.backends.apache_libcloud.LibCloudStorage", provider_name="b")),
         "storages[photos].driver",
-        "cannot be imported: Could not load Google Cloud Storage bindings",
+        "cannot be imported: Could not load libcloud",
     ),
     (
         "thumbs.E013",

@@ -43,9 +43,9 @@ def test_a_format_without_a_table_has_no_quality() -> None:
     assert quality_for(DEFAULT_QUALITIES, "png", 100) is None
 
 
-def test_small_thumbnails_of_every_lossy_format_take_a_lower_quality() -> None:
+def test_small_thumbnails_of_all_lossy_formats_but_jpeg_xl_take_a_lower_quality() -> None:
     assert set(DEFAULT_QUALITIES) == {"jpeg", "webp", "avif", "jxl"}
-    for name in DEFAULT_QUALITIES:
+    for name in ("jpeg", "webp", "avif"):  # JPEG XL loses more of its score at small sizes than these do
         small, large = (quality_for(DEFAULT_QUALITIES, name, side) for side in (100, 2000))
         assert small is not None
         assert large is not None

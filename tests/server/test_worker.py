@@ -16,6 +16,7 @@ import thumbs.server
 from thumbs.observability import redaction
 from thumbs.server import protocol
 from thumbs.server.worker import ThumbsWorker
+from thumbs.wiring import process
 
 
 class Log:
@@ -49,6 +50,12 @@ def make(log: Log, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Thu
     yield one
     for worker in made:
         worker.tmp.close()
+
+
+@pytest.fixture(autouse=True)
+def _goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process of the tests does not stop with a worker that is a test's."""
+    monkeypatch.setattr(process._process, "stopping", False)
 
 
 @pytest.fixture

@@ -31,8 +31,9 @@ class Supervised:
         self.directories: list[tuple[Path, bool]] = []
 
     def __call__(
-        self, server: Sequence[str], companions: Sequence[Sequence[str]], *, check: Sequence[str]
+        self, server: Sequence[str], companions: Sequence[Sequence[str]], *, check: Sequence[str], logs_check: bool
     ) -> SimpleNamespace:
+        assert logs_check is ("JsonLogger" in " ".join(server))
         self.runs.append((shlex.join(server), [shlex.join(each) for each in companions], shlex.join(check)))
         return SimpleNamespace(run=self._run)
 
