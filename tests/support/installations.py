@@ -25,6 +25,7 @@ if text.startswith("nothing"):
     raise OSError("cannot load library 'libvips.so.42'")
 said, mode = text.split()[:2]
 API_mode = mode == "API"
+type_find = {}.get  # no libjxl
 version = [int(part) for part in said.split(".")].__getitem__
 """
 

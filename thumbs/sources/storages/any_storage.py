@@ -138,12 +138,21 @@ class AnyStorageSource:
         except Exception as error:
             if _is_forbidden(error):
                 raise SourceDenied from error
-            raise (StorageFailed if self._exists(path) else SourceMissing) from error
+            raise (StorageFailed if self._may_be_file(path) else SourceMissing) from error
 
-    def _exists(self, path: str) -> bool:
-        """Called after an exception of the storage's own type, which may mean a missing file or a failure."""
+    def _may_be_file(self, path: str) -> bool:
+        """Called after an exception of the storage's own type, which may mean a failure, no file, or a directory.
+
+        A server of SFTP says only that it failed to read a directory. One has a listing, which object stores have not
+        for a key that exists.
+        """
         try:
-            return self._storage.exists(path)
+            if not self._storage.exists(path):
+                return False
+        except Exception:
+            return True
+        try:
+            return not any(self._storage.listdir(path))
         except Exception:
             return True
 
