@@ -172,7 +172,7 @@ def table() -> dict[str, str]:
     """The defaults in the table of limits, by the option of gunicorn that changes each."""
     text = (ROOT / "docs" / "deployment.md").read_text()
     section = text.partition("## Limits of the bare server")[2].partition("\n## ")[0]
-    rows = [row.split(" | ") for row in section.splitlines() if "`--" in row]
+    rows = [row.split(" | ") for row in section.splitlines() if row.startswith("|") and "`--" in row]
     return {found[1]: row[1] for row in rows if (found := re.search(r"`--([a-z_-]+)`", row[-1]))}
 
 

@@ -195,7 +195,7 @@ print_json([asked, still, done, client().get(url).headers["X-Cache"], LogEntry.o
     )
     asked, still, done, after, logged, unknown = found
     assert re.search(r"\d+ entr(y|ies), [\d.]+ KiB of disk", asked)
-    assert "at the 0." in asked
+    assert re.search(r"at the \d+\.", asked)  # seconds of a render, more on a busy machine
     assert (still, after, logged, unknown) == ("HIT", "MISS", 1, 404)
     assert done[0].startswith("Cleared uploads: ")
 
