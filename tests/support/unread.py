@@ -1,5 +1,6 @@
 """Clients that ask for pictures and read little of the answers, or nothing."""
 
+import random
 import re
 import select
 import socket
@@ -9,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.pictures import encoded, noise
+from PIL import Image
+
+from tests.support.pictures import encoded
 from tests.support.processes import children
 from tests.support.servers import Server
 from tests.support.waiting import WAIT_SECONDS
@@ -22,7 +25,9 @@ WIDTH, HEIGHT = 1900, 1250  # as PNG 7 MB: more than the kernel takes for a clie
 def draw_noise(directory: Path) -> Path:
     """A directory with `noise.jpg`, whose thumbnails are as large as their pixels."""
     directory.mkdir()
-    (directory / "noise.jpg").write_bytes(encoded(noise(WIDTH, HEIGHT), "JPEG"))
+    # Every sample is a random number, so that no filter of PNG and no compression makes it smaller.
+    samples = random.Random(7).randbytes(WIDTH * HEIGHT * 3)
+    (directory / "noise.jpg").write_bytes(encoded(Image.frombytes("RGB", (WIDTH, HEIGHT), samples), "PNG"))
     return directory
 
 
