@@ -4,6 +4,7 @@ It imports nothing of the tests: only the wheel and the extra are installed wher
 """
 
 import contextlib
+import gzip
 import http.server
 import importlib
 import io
@@ -116,6 +117,18 @@ def metrics(root: Path) -> None:
     assert b"mage_requests_total{" in build.metrics().exposition(None)[1]
 
 
+def otel(root: Path) -> None:
+    with collector() as (url, received):
+        os.environ |= {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        site(root, THUMBS={"TRACING": True})
+        photo(root)
+        got("photo.jpg")
+        end = time.monotonic() + WAIT_SECONDS
+        while not any(b"render" in body for body in received):
+            assert time.monotonic() < end, "no span was sent"
+            time.sleep(0.05)
+
+
 def s3(root: Path) -> None:
     with bucket(photo(root)) as url:
         keys = {"bucket": "b", "base_url": url, "access_key": "a", "secret_key": "b"}
@@ -205,6 +218,28 @@ def bucket(body: bytes) -> Iterator[str]:
 
 
 @contextlib.contextmanager
+def collector() -> Iterator[tuple[str, list[bytes]]]:
+    """A service that takes spans, and the bodies that it has got."""
+    received: list[bytes] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer((HOST, 0), Handler) as service:
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        yield f"http://{HOST}:{service.server_port}", received
+        service.shutdown()
+
+
+@contextlib.contextmanager
 def program(name: str, *arguments: str, port: int) -> Iterator[None]:
     """Run a server until the block ends, once it listens on `port`."""
     path = shutil.which(name)
@@ -233,7 +268,7 @@ def free_port() -> int:
 
 
 TRIALS: dict[str, Callable[[Path], None]] = {
-    trial.__name__: trial for trial in (base, turbo, jxl, heic, metrics, s3, storages, memcached, redis, server)
+    trial.__name__: trial for trial in (base, turbo, jxl, heic, metrics, otel, s3, storages, memcached, redis, server)
 }
 
 

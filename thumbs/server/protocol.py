@@ -218,7 +218,7 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         kept: bool = await super()._serve_http_request(*arguments)
         worker = self.worker
         if worker.nr + 1 >= worker.limit and not worker.stopping:
-            self.log.info("The worker ends: it has answered as many requests as max_requests allows")
+            self.log.info("Autorestarting worker after current request.")
             worker.stopping = True
         return kept
 
