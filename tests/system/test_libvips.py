@@ -39,9 +39,9 @@ def test_libvips_itself_reads_nothing_but_the_inputs(tmp_path: Path) -> None:
     assert len(done.stdout.splitlines()) == len(paths)
 
 
-def test_every_format_that_can_be_an_input_is_a_loader_of_libvips() -> None:
+def test_every_format_that_can_be_an_input_without_a_package_is_a_loader_of_libvips() -> None:
     listing = (
         "import pyvips; [pyvips.type_find('VipsForeign', name) or exit(name) for name in __import__('sys').argv[1:]]"
     )
-    names = [f"{row.name}load" if row.name != "avif" else "heifload" for row in FORMATS.values()]
+    names = ["heifload" if row.name == "avif" else f"{row.name}load" for row in FORMATS.values() if row.extra is None]
     subprocess.run([sys.executable, "-c", listing, *names], check=True)

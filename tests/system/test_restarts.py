@@ -107,7 +107,7 @@ def test_slow_clients_hold_no_connection_to_mage_and_hits_go_on(originals: Path,
         thumb_server({"storages": [storage]}, tmp_path / "mage") as direct,
         nginx(tmp_path / "nginx", [direct.port], listening="sndbuf=16k") as through,
     ):
-        assert len(through.get(large).body) > 500_000
+        assert len(through.get(large).body) > 400_000
         _, undisturbed = _hits(through, hit, 500)
         drip = f"GET /{hit} HTTP/1.1\r\nHost: localhost\r\nX-Drip: ".encode()
         whole = f"GET /{large} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
