@@ -6,6 +6,7 @@ Errors are known by their HTTP status, so that no client library is imported her
 
 import contextlib
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -47,7 +48,7 @@ def _is_a(storage: object, module: str, name: str) -> bool:
     return isinstance(storage, getattr(sys.modules.get(module), name, ()))
 
 
-class _ClientObjects:
+class _ClientObjects(ABC):
     """What the two have in common: `location`, which stands before each key, and the meaning of errors."""
 
     def __init__(self, storage: Any) -> None:
@@ -55,7 +56,7 @@ class _ClientObjects:
         location = str(storage.location or "").strip("/")
         self._location = f"{location}/" if location else ""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - there is nothing to do
         """The clients are those of the site's storage."""
 
     def get(self, key: str, deadline: Deadline) -> bytes | None:
@@ -96,17 +97,17 @@ class _ClientObjects:
             names = self._names(self._location + prefix, last, deadline.left())
             return [name.removeprefix(self._location) for name in islice((n for n in names if n > last), PAGE_KEYS)]
 
-    def _read(self, name: str, seconds: float) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def _read(self, name: str, seconds: float) -> bytes: ...
 
-    def _write(self, name: str, data: bytes, seconds: float, *, only_new: bool) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _write(self, name: str, data: bytes, seconds: float, *, only_new: bool) -> None: ...
 
-    def _remove(self, name: str, seconds: float) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _remove(self, name: str, seconds: float) -> None: ...
 
-    def _names(self, prefix: str, after: str, seconds: float) -> Iterator[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _names(self, prefix: str, after: str, seconds: float) -> Iterator[str]: ...
 
 
 class _GoogleObjects(_ClientObjects):
