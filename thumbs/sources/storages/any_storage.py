@@ -138,23 +138,25 @@ class AnyStorageSource:
         except Exception as error:
             if _is_forbidden(error):
                 raise SourceDenied from error
-            raise (StorageFailed if self._may_be_file(path) else SourceMissing) from error
+            is_missing = not self._exists(path) or (type(error) is OSError and self._is_directory(path))
+            raise (SourceMissing if is_missing else StorageFailed) from error
 
-    def _may_be_file(self, path: str) -> bool:
-        """Called after an exception of the storage's own type, which may mean a failure, no file, or a directory.
+    def _exists(self, path: str) -> bool:
+        """Called after an exception of the storage's own type, which may mean a missing file or a failure."""
+        try:
+            return self._storage.exists(path)
+        except Exception:
+            return True
 
-        A server of SFTP says only that it failed to read a directory. One has a listing, which object stores have not
-        for a key that exists.
+    def _is_directory(self, path: str) -> bool:
+        """Called after a plain OSError: a server of SFTP says no more of a directory than that it failed to read it.
+
+        Clients of object stores have errors of their own. There a key may exist and begin other keys too.
         """
         try:
-            if not self._storage.exists(path):
-                return False
+            return any(self._storage.listdir(path))
         except Exception:
-            return True
-        try:
-            return not any(self._storage.listdir(path))
-        except Exception:
-            return True
+            return False
 
 
 def _is_forbidden(error: Exception) -> bool:
