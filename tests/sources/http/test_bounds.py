@@ -45,6 +45,11 @@ class Pieces:
         self.received += len(piece[:most])
         return piece[:most]
 
+    def recv_into(self, view: memoryview) -> int:
+        piece = self.recv(len(view))
+        view[: len(piece)] = piece
+        return len(piece)
+
 
 class TooManyCalls(Exception):
     """The budget of a test is spent."""
@@ -214,6 +219,55 @@ def test_a_small_original_in_small_chunks_is_read_whole(size: int) -> None:
 def test_a_header_with_a_stray_control_character_is_refused(line: bytes) -> None:
     with pytest.raises(StorageFailed):
         _read(Pieces([_OK + line + b"\r\n\r\n12345"]))
+
+
+BODY = b"A: b\r\n\r\nthis looks like headers"
+
+
+@pytest.mark.parametrize("size", [1, 65536])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+@pytest.mark.parametrize("fields", [b"", b"Server: x"])
+def test_the_first_empty_line_ends_the_headers_however_they_arrive(fields: bytes, end: bytes, size: int) -> None:
+    head = _OK + (fields + end if fields else b"") + end
+    assert _read(Pieces(_in(size, head, [BODY]))) == BODY
+
+
+@pytest.mark.parametrize("size", [1, 65536])
+@pytest.mark.parametrize("line", [b"no colon", b" folded: no", b"A : b", b": no name", "Ä: b".encode(), b"A: b\r\n c"])
+def test_a_line_that_is_no_field_is_refused_however_it_arrives(line: bytes, size: int) -> None:
+    with pytest.raises(StorageFailed):
+        _read(Pieces(_in(size, _OK + b"Server: x\r\n" + line + b"\r\n\r\n", [BODY])))
+
+
+@pytest.mark.parametrize(("count", "is_read"), [(100, True), (101, False)])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_a_response_has_a_hundred_fields_at_most(end: bytes, count: int, is_read: bool) -> None:
+    pieces = Pieces([_OK + (b"A: b" + end) * count + end, BODY])
+    if is_read:
+        assert _read(pieces) == BODY
+    else:
+        with pytest.raises(StorageFailed):
+            _read(pieces)
+
+
+def test_blanks_around_a_value_take_no_time_and_do_not_count() -> None:
+    length = b" \t" * 3000 + b"5" + b" \t" * 3000
+    fields = b"Content-Length:" + length + b"\r\nA:" + b" " * 8000 + b"x" + b" " * 1000 + b"y\r\n\r\n"
+    with Budget(1000):
+        assert _read(Pieces([_OK + fields, b"12345"])) == b"12345"
+
+
+def test_a_length_is_read_into_one_piece_of_memory() -> None:
+    data = bytes(SMALL)
+    pieces = Pieces(_in(65536, _OK + b"Content-Length: %d\r\n\r\n" % len(data), [data]))
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        assert len(_read(pieces)) == SMALL
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak - before <= 1.3 * SMALL
 
 
 @pytest.mark.parametrize("coding", ["\x0bchunked", "chunked\x85", "\xa0chunked"])

@@ -2,10 +2,8 @@
 
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage, parse_headers
-from typing import cast
 
 from thumbs.errors import SourceTooLarge
 from thumbs.sources.http.url import RemoteUrl
@@ -13,14 +11,27 @@ from thumbs.sources.http.wire import Wire
 from thumbs.sources.reading import Interrupted
 
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [^\r\n]*)?\r?\n")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
+_MOST_FIELDS = 100
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _PIECE = 1 << 15  # of chunks: what is received ahead must not count as framing
-_SMALL_PIECE, _LARGE_PIECE = 1 << 12, 1 << 18
+_SMALL_PIECE = 1 << 12
 _MOST_DISCARDED = 1 << 16
 _BODILESS = (204, 304)
+_PLAIN = ("", "identity")
 _MOST_INTERIM = 32  # responses of 1xx, whose headers are parsed and not used
-_BLANK = " \t\r\n"  # around a value (RFC 9112, 5); `strip` alone would remove more
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Header fields in their order, names in lower case, values without blanks around them."""
+
+    pairs: Sequence[tuple[str, str]] = ()
+
+    def get_all(self, name: str) -> list[str]:
+        name = name.lower()
+        return [value for other, value in self.pairs if other == name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +39,14 @@ class Head:
     """Status and headers. `length` is None for chunks, and for a body that ends with the connection."""
 
     status: int
-    fields: HTTPMessage
+    fields: Fields
     length: int | None
     chunked: bool
     keeps_alive: bool
 
     def get(self, name: str) -> str:
         """The value of a field, of the first one where there are several; empty without one."""
-        return self.fields.get(name, "").strip(_BLANK)
+        return next(iter(self.fields.get_all(name)), "")
 
 
 def request_of(url: RemoteUrl, headers: Mapping[str, str]) -> bytes:
@@ -51,13 +62,8 @@ def read_head(wire: Wire) -> Head:
         match = _STATUS.fullmatch(wire.readline())
         if match is None:
             raise Interrupted
-        try:
-            fields = parse_headers(_FieldLines(wire))
-        except (HTTPException, ValueError) as error:
-            raise Interrupted from error
+        fields = _fields_of(wire)
         status = int(match[2])
-        if fields.defects:
-            raise Interrupted
         if status >= 200:
             return _framed(status, fields, is_old=match[1] == b"0")
         if status == 101:
@@ -65,32 +71,42 @@ def read_head(wire: Wire) -> Head:
     raise Interrupted
 
 
-class _FieldLines:
-    """What `parse_headers` reads from. A stray carriage return, which it takes for the end of a line, is refused."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    def readline(self, limit: int = -1, /) -> bytes:
-        line = self._wire.readline(limit)
-        if b"\0" in line or line.find(b"\r") not in (-1, len(line) - 2):
+def _fields_of(wire: Wire) -> Fields:
+    """RFC 9112, 5, without folded lines. Raises `Interrupted` for any other line, and for the hundred-and-first."""
+    pairs: list[tuple[str, str]] = []
+    for line in _field_lines(wire):
+        match = _FIELD.fullmatch(line)
+        if match is None or len(pairs) == _MOST_FIELDS:
             raise Interrupted
-        return line
+        pairs.append((match[1].decode("ascii").lower(), match[2].rstrip(b" \t").decode("latin-1")))
+    return Fields(pairs)
 
 
-def _framed(status: int, fields: HTTPMessage, *, is_old: bool) -> Head:
+def _field_lines(wire: Wire) -> Iterator[bytes]:
+    """The lines before the empty one, without their ends."""
+    block = wire.lines()
+    if block:
+        yield from block.split(b"\r\n")[:-2]
+        return
+    while (line := wire.readline()) not in (b"\r\n", b"\n"):
+        if not line.endswith(b"\n"):
+            raise Interrupted
+        yield line[:-2] if line.endswith(b"\r\n") else line[:-1]
+
+
+def _framed(status: int, fields: Fields, *, is_old: bool) -> Head:
     """RFC 9112, 6.3. A length beside chunks, two lengths and other codings are what requests are smuggled by."""
-    lengths, codings = fields.get_all("Content-Length", []), fields.get_all("Transfer-Encoding", [])
-    if len(lengths) + len(codings) > 1 or (codings and (is_old or codings[0].strip(_BLANK).lower() != "chunked")):
+    lengths, codings = fields.get_all("Content-Length"), fields.get_all("Transfer-Encoding")
+    if len(lengths) + len(codings) > 1 or (codings and (is_old or codings[0].lower() != "chunked")):
         raise Interrupted
     length = None
     if lengths:
-        if not _LENGTH.fullmatch(lengths[0].strip(_BLANK)):
+        if not _LENGTH.fullmatch(lengths[0]):
             raise Interrupted
         length = int(lengths[0])
     if status in _BODILESS:
         length, codings = 0, []
-    options = {option.strip().lower() for option in ",".join(fields.get_all("Connection", [])).split(",")}
+    options = {option.strip().lower() for option in ",".join(fields.get_all("Connection")).split(",")}
     keeps_alive = "close" not in options and (not is_old or "keep-alive" in options)
     return Head(status, fields, length, bool(codings), keeps_alive and (length is not None or bool(codings)))
 
@@ -102,11 +118,13 @@ def read_body(wire: Wire, head: Head, max_bytes: int) -> bytes:
     """
     if head.length is not None and head.length > max_bytes:
         raise SourceTooLarge
-    coding = ", ".join(head.fields.get_all("Content-Encoding", [])).strip().lower()
+    coding = ", ".join(head.fields.get_all("Content-Encoding")).lower()
+    if head.length is not None and coding in _PLAIN:
+        return _whole(wire, head.length)
     pieces = _within(_pieces(wire, head), max_bytes)
     if coding in ("gzip", "x-gzip"):
         pieces = _within(_gunzipped(pieces, max_bytes), max_bytes)
-    elif coding not in ("", "identity"):
+    elif coding not in _PLAIN:
         raise Interrupted
     return b"".join(_coalesced(pieces))
 
@@ -135,7 +153,8 @@ def _coalesced(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 yield bytes(small)
                 small.clear()
             yield piece
-    yield bytes(small)
+    if small:
+        yield bytes(small)
 
 
 def _within(pieces: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
@@ -151,10 +170,17 @@ def _pieces(wire: Wire, head: Head) -> Iterator[bytes]:
     if head.chunked:
         yield from _chunks(wire)
     elif head.length is not None:
-        yield from _exactly(wire, head.length, _LARGE_PIECE)
+        yield _whole(wire, head.length)
     else:
         while piece := _counted(wire, _PIECE):
             yield piece
+
+
+def _whole(wire: Wire, size: int) -> bytes:
+    data = wire.read(size)
+    if len(data) < size:
+        raise Interrupted
+    return data
 
 
 def _chunks(wire: Wire) -> Iterator[bytes]:
@@ -166,7 +192,7 @@ def _chunks(wire: Wire) -> Iterator[bytes]:
         size = int(match[1], 16)
         if not size:
             break
-        yield from _exactly(wire, size, _PIECE)
+        yield from _exactly(wire, size)
         if wire.readline(2) not in (b"\r\n", b"\n"):
             raise Interrupted
     while (line := wire.readline()) not in (b"\r\n", b"\n"):  # trailers, which say nothing of a picture
@@ -174,9 +200,9 @@ def _chunks(wire: Wire) -> Iterator[bytes]:
             raise Interrupted
 
 
-def _exactly(wire: Wire, size: int, most: int) -> Iterator[bytes]:
+def _exactly(wire: Wire, size: int) -> Iterator[bytes]:
     while size:
-        piece = _counted(wire, min(size, most))
+        piece = _counted(wire, min(size, _PIECE))
         if not piece:
             raise Interrupted
         size -= len(piece)
@@ -207,5 +233,5 @@ def _gunzipped(pieces: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
 
 def location_of(head: Head) -> str | None:
     """The target of a redirect; None where there is not exactly one."""
-    found = cast("list[str]", head.fields.get_all("Location", []))
+    found = head.fields.get_all("Location")
     return found[0] if len(found) == 1 else None

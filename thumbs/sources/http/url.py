@@ -105,7 +105,7 @@ def path_of(text: str) -> str:
 
 
 def redirected(url: RemoteUrl, location: str) -> RemoteUrl:
-    """The URL that a redirect of `url` leads to. `location` is the field as `http.client` reads it. Raises `BadUrl`.
+    """The URL that a redirect of `url` leads to. `location` is the field in Latin-1. Raises `BadUrl`.
 
     A fragment is for browsers, and is dropped (RFC 9110, 10.2.2).
     """

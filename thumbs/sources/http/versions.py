@@ -49,7 +49,7 @@ def lifetime_of(head: Head) -> float | None:
 
     None where it does not say.
     """
-    value = ", ".join(head.fields.get_all("Cache-Control", []))
+    value = ", ".join(head.fields.get_all("Cache-Control"))
     if _UNKEPT.search(value):
         return 0.0
     ages = {name.lower(): float(seconds) for name, seconds in _AGE.findall(value)}

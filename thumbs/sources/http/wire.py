@@ -1,16 +1,24 @@
 """One connection to an origin: each wait ends by the deadline, and what is received is counted against the picture."""
 
+import io
 import select
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from thumbs.errors import StorageFailed, StorageTimeout
 from thumbs.sources.http.lookup import Candidate
 from thumbs.sources.http.networks import address_of
 from thumbs.sources.http.url import Origin
 from thumbs.sources.reading import Deadline, Interrupted
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+A = TypeVar("A")
+T = TypeVar("T")
 
 _RECEIVE = 1 << 16
 # Bytes that may frame a response: its headers, and the sizes, extensions and trailers of chunks.
@@ -53,6 +61,40 @@ class Wire:
             self._fill(most)
         return self._give(self._at + most)
 
+    def read(self, size: int) -> bytes:
+        """`size` bytes of the picture, in one piece that is never copied; fewer at the end of the connection."""
+        # With a buffer of one byte, it reads nothing ahead.
+        return io.BufferedReader(_Rest(self), 1).read(size)
+
+    def read_into(self, view: memoryview) -> int:
+        """Fill the beginning of `view` with bytes of the picture; 0 at the end of the connection."""
+        if self._buffer:
+            data = self._give(self._at + len(view))
+            view[: len(data)] = data
+            size = len(data)
+        else:
+            size = self._received(self._socket.recv_into, view)
+            self.received += size
+        self.payload += size
+        return size
+
+    def lines(self) -> bytes:
+        """Lines up to an empty one, with it. Nothing where they are not received yet, longer than 16 KiB or not plain.
+
+        Plain lines end with CRLF, and have no other carriage return.
+        """
+        if self._buffer.startswith(b"\r\n", self._at):  # else an empty line of the body would be found
+            return self._give(self._at + 2)
+        end = self._buffer.find(b"\r\n\r\n", self._at, self._at + _LONGEST_LINE) + 4
+        if end < 4:
+            return b""
+        block = self._buffer[self._at : end]
+        count = block.count(b"\r\n")
+        if block.count(b"\n") != count or block.count(b"\r") != count:
+            return b""
+        self._step(count)
+        return self._give(end)
+
     def readline(self, limit: int = -1) -> bytes:
         """A line with its end, or `limit` bytes; shorter at the end of the connection.
 
@@ -94,23 +136,40 @@ class Wire:
     def close(self) -> None:
         self._socket.close()
 
-    def _step(self) -> None:
-        self._steps += 1
+    def _step(self, count: int = 1) -> None:
+        self._steps += count
         if self._steps > _MOST_STEPS + self.payload // _BYTES_PER_STEP:
             raise Interrupted
 
     def _fill(self, most: int) -> None:
+        self._buffer, self._at = self._received(self._socket.recv, max(most, _RECEIVE)), 0
+        self.received += len(self._buffer)
+        if self.received - len(self._buffer) > _MOST_FRAMING + 2 * self.payload:
+            raise Interrupted
+
+    def _received(self, receive: Callable[[A], T], argument: A) -> T:
+        """What a method of the socket returns by the deadline."""
         self._step()
         try:
             self._socket.settimeout(self.deadline.left())
-            self._buffer, self._at = self._socket.recv(max(most, _RECEIVE)), 0
+            return receive(argument)
         except TimeoutError as error:
             raise StorageTimeout from error
         except (OSError, ValueError) as error:  # also a TLS connection that ends without its proper end
             raise Interrupted from error
-        self.received += len(self._buffer)
-        if self.received - len(self._buffer) > _MOST_FRAMING + 2 * self.payload:
-            raise Interrupted
+
+
+class _Rest(io.RawIOBase):
+    """What a connection still brings, as `io.BufferedReader` wants it."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        return self._wire.read_into(memoryview(buffer))
 
 
 def connect(
