@@ -83,7 +83,8 @@ def test_a_mutant_is_not_applied_to_another_source() -> None:
 
 
 def test_the_choice_is_the_same_for_the_same_seed_and_another_one_for_another_seed() -> None:
-    candidates = all_mutants(rooms=["request"])
+    path = "thumbs/request/grammar.py"
+    candidates = mutants(path, (PROJECT / path).read_bytes())
     chosen = choose(candidates, 20, seed=1)
     assert len(set(chosen)) == 20
     assert choose(candidates, 20, seed=1) == chosen
@@ -111,9 +112,13 @@ def test_a_change_elsewhere_keeps_the_choice(tmp_path: Path) -> None:
     assert len(kept) >= 9
 
 
-@pytest.mark.slow  # it reads the whole app
-def test_every_room_has_mutants() -> None:
-    assert {mutant.room for mutant in all_mutants()} == set(ROOMS)
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_file_of_every_room_has_mutants(room: str, tmp_path: Path) -> None:
+    folder = tmp_path / "thumbs" / room / "deeper"
+    folder.mkdir(parents=True)
+    folder.joinpath("made_up.py").write_text("def f(a):\n    return a > 1\n")
+    assert {mutant.room for mutant in all_mutants(tmp_path)} == {room}
+    assert (PROJECT / "thumbs" / room).is_dir()
 
 
 def test_a_known_equivalent_is_not_chosen(tmp_path: Path) -> None:
