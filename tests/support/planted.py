@@ -38,14 +38,6 @@ def locked_by(user: int, file: Path) -> Iterator[None]:
             holder.kill()
 
 
-def let_others_through(directory: Path) -> None:
-    """Let every user reach what is in `directory`. pytest makes its own directories private."""
-    for each in (directory, *directory.parents):
-        mode = each.stat().st_mode
-        if mode & 0o011 != 0o011:
-            each.chmod(mode | 0o711)
-
-
 def plant(directory: Path, user: int, *, mode: int = 0o700) -> Path:
     """A directory of another user's."""
     directory.mkdir(parents=True, exist_ok=True)

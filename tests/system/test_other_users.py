@@ -4,21 +4,23 @@ import os
 from pathlib import Path
 
 import pytest
+from django.core.management.base import CommandError
 
-from tests.support.planted import OTHER, SERVICE, as_user, let_others_through
+from tests.support.planted import OTHER, SERVICE, as_user
 from tests.support.private_files import private_file
 from tests.support.trusted import opened, put
 from thumbs.cache.filestore.store import FileStore
 from thumbs.cache.filestore.trust import PrivateDirectory, Untrusted
+from thumbs.management.address import require_free
+from thumbs.sources.local import LocalSettings, problems
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
+def directory(reachable_path: Path) -> Path:
     """A directory that every user may reach."""
-    let_others_through(tmp_path)
-    made = tmp_path / "private"
+    made = reachable_path / "private"
     made.mkdir(mode=0o700)
     return made
 
@@ -118,4 +120,35 @@ def test_an_entry_that_may_not_be_read_is_a_miss_and_is_removed(directory: Path)
     assert as_user(SERVICE, use) == ""
     [entry] = cache.rglob("*.entry")
     os.chown(entry, 0, 0)
+    assert as_user(SERVICE, look) == ""
+
+
+# ---------------------------------------------------------------------------------- configuration
+
+
+@as_root
+@pytest.mark.parametrize("private", ["private", "private/root"])
+def test_a_root_that_this_user_may_not_read_is_an_error_of_the_configuration(directory: Path, private: str) -> None:
+    root = directory / "root"
+    root.mkdir()
+    directory.chmod(0o711)
+    (directory.parent / private).chmod(0o700)
+
+    def look() -> None:
+        [problem] = problems(LocalSettings(str(root)))
+        assert (problem.id, problem.sentence) == ("thumbs.E009", f"may not be read by this user: {root}")
+
+    assert list(problems(LocalSettings(str(root)))) == []  # root may
+    assert as_user(SERVICE, look) == ""
+
+
+@as_root
+def test_a_socket_in_a_directory_that_this_user_may_not_search_is_refused(directory: Path) -> None:
+    inner = directory / "inner"
+    inner.mkdir()
+
+    def look() -> None:
+        with pytest.raises(CommandError, match="cannot be written"):
+            require_free(f"unix:{inner}/socket")
+
     assert as_user(SERVICE, look) == ""

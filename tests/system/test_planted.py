@@ -14,7 +14,7 @@ from django.test import Client, override_settings
 import thumbs
 from tests.support import servers
 from tests.support.commands import Run, disk_cache, environ_with, local_storage, manage
-from tests.support.planted import OTHER, SERVICE, as_user, let_others_through, locked_by, plant
+from tests.support.planted import OTHER, SERVICE, as_user, locked_by, plant
 from tests.support.run_dirs import problems
 from tests.support.waiting import WAIT_SECONDS
 from thumbs.cache.filestore.trust import Untrusted
@@ -205,15 +205,14 @@ def test_a_server_does_not_start_with_it_and_one_that_runs_goes_on(originals: Pa
 
 
 def test_roots_commands_and_those_of_the_service_use_the_same_run_dir_and_cache(
-    originals: Path, tmp_path: Path, run: Run
+    originals: Path, reachable_path: Path, run: Run
 ) -> None:
-    let_others_through(tmp_path)
-    run_dir, cache = plant(tmp_path / "run", SERVICE, mode=0o750), plant(tmp_path / "var", SERVICE, mode=0o750)
+    run_dir, cache = (plant(reachable_path / name, SERVICE, mode=0o750) for name in ("run", "var"))
     storages = [
         local_storage("photos", originals, disk=disk_cache(cache / "photos")),
         local_storage("memory", originals, memory=MEMORY),
     ]
-    environ = environ_with(tmp_path, storages)
+    environ = environ_with(reachable_path, storages)
     warm = ("warm_thumb_cache", "photos", "quarters.jpg", "--size", "40x30")
     for command in (("clear_thumb_cache",), warm, ("run_cache_janitor", "--once")):
         done = manage(environ, *command)
@@ -241,9 +240,8 @@ def test_roots_commands_and_those_of_the_service_use_the_same_run_dir_and_cache(
         assert as_user(SERVICE, serve) == ""
 
 
-def test_what_the_service_makes_is_used_by_root(originals: Path, tmp_path: Path) -> None:
-    let_others_through(tmp_path)
-    run_dir = plant(tmp_path / "run", SERVICE)
+def test_what_the_service_makes_is_used_by_root(originals: Path, reachable_path: Path, tmp_path: Path) -> None:
+    run_dir = plant(reachable_path / "run", SERVICE)
     with configured(originals, tmp_path, run_dir, memory=MEMORY) as conf:
         running = caches.layers(conf, str(run_dir))
         assert as_user(SERVICE, lambda: caches.layers(conf, str(run_dir)).purge("group")) == ""

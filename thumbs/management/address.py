@@ -52,12 +52,16 @@ def host_of(bind: str) -> str:
 def _require_socket_path(path: Path) -> None:
     if path == Path():
         raise CommandError("--bind unix:PATH takes the path of a socket.")
-    if path.exists() and not path.is_socket():
-        raise CommandError(f"Cannot listen at {path}: the path exists and is not a socket.")
-    if not path.parent.is_dir():
+    try:
+        is_directory = path.parent.is_dir()
+    except PermissionError:  # a directory above it may not be searched
+        is_directory = True
+    if not is_directory:
         raise CommandError(f"Cannot listen at {path}: there is no directory {path.parent}.")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise CommandError(f"Cannot listen at {path}: the directory {path.parent} cannot be written.")
+    if path.exists() and not path.is_socket():
+        raise CommandError(f"Cannot listen at {path}: the path exists and is not a socket.")
     if len(os.fsencode(path)) > _LONGEST_SOCKET:
         raise CommandError(f"Cannot listen at {path}: a socket's path has at most {_LONGEST_SOCKET} bytes.")
 

@@ -49,8 +49,21 @@ class LocalSettings:
 def problems(settings: LocalSettings) -> Iterator[Problem]:
     if not settings.root:
         yield Problem(MISSING_KEY, "root", "is required with driver local.", 'Such as "root": "/srv/photos".')
-    elif not Path(settings.root).is_dir():
-        yield Problem(ROOT_MISSING, "root", f"is not a directory: {settings.root}")
+    else:
+        fault = _fault_of(Path(settings.root))
+        if fault:
+            yield Problem(ROOT_MISSING, "root", f"{fault}: {settings.root}")
+
+
+def _fault_of(root: Path) -> str:
+    """What keeps this process from reading files below `root`; empty where nothing does."""
+    try:
+        is_directory = root.is_dir()
+    except PermissionError:  # a directory above it may not be searched
+        return "may not be read by this user"
+    if not is_directory:
+        return "is not a directory"
+    return "" if os.access(root, os.X_OK) else "may not be read by this user"
 
 
 class RootChanged(Exception):

@@ -35,7 +35,11 @@ class Command(BaseCommand):
         if not paths and not options["presets"]:
             raise CommandError("Give the paths of templates and Python code, or --presets.")
         for path in paths:
-            if not path.exists():
+            try:
+                is_there = path.exists()
+            except PermissionError as error:
+                raise CommandError(f"{path} may not be read.") from error
+            if not is_there:
                 raise CommandError(f"There is no file or directory {path}.")
         read = site.read()
         left = self._presets(peer, read) if options["presets"] else 0
