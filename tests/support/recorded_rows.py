@@ -1,7 +1,7 @@
 """What other image servers answered to their URLs, and how Mage is set up to answer the same ones."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.support.block_pictures import Grid, measured
-from thumbs.conf.loading import load
+from thumbs.conf.loading import Configuration, load
 from thumbs.front import Mount
 from thumbs.http.messages import Request
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.request.dialects.routes import Routes, routes_of
-from thumbs.wiring.build import build
+from thumbs.wiring.build import build, rendering_of
+from thumbs.wiring.rendering import Rendering
 
 _ROWS = Path(__file__).parent / "dialect_rows"
 GRID_LEVELS = 6
@@ -114,7 +115,9 @@ class DialectServer:
         return Answer(answer.status, answer.body, headers.get(b"content-type", ""))
 
 
-def open_dialects(directory: Path, dialects: list[dict[str, Any]]) -> DialectServer:
+def open_dialects(
+    directory: Path, dialects: list[dict[str, Any]], rendering: Callable[[Configuration], Rendering] = rendering_of
+) -> DialectServer:
     """A server of `dialects` for the originals in `directory`. Raises AssertionError where they are wrong."""
     formats = ["jpeg", "png", "webp", "avif", "gif", "original"]
     read = load(
@@ -129,7 +132,7 @@ def open_dialects(directory: Path, dialects: list[dict[str, Any]]) -> DialectSer
     )
     assert read.errors == ()
     routes = routes_of((conf.path for conf in read.dialects), (conf.name for conf in read.storages))
-    return DialectServer(build(read), routes)
+    return DialectServer(build(read, rendering(read)), routes)
 
 
 def setup_of(row: Row) -> list[dict[str, Any]]:
