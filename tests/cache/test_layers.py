@@ -125,6 +125,13 @@ def test_what_can_be_had_without_blocking_is_not_copied_where_that_might_block(t
     assert slow.get(KEY) is not None
 
 
+def test_every_layer_says_at_once_that_it_works_and_when_it_does_no_more(tmp_path: Path, clock: Clock) -> None:
+    changes: list[tuple[str, bool]] = []
+    layers = Layers([memory(clock), disk(tmp_path / "cache", clock)], clock=clock)
+    layers.on_change(lambda name, works: changes.append((name, works)))
+    assert changes == [("memory", True), ("disk", True)]
+
+
 def test_no_layers_hold_nothing() -> None:
     layers = Layers()
     layers.put(KEY, entry())

@@ -93,6 +93,16 @@ def test_a_storage_whose_probe_is_denied_as_well_has_failed(bucket: Bucket) -> N
     assert health.state is State.DENIED
 
 
+def test_the_log_names_the_cause_of_a_denial(bucket: Bucket, caplog: pytest.LogCaptureFixture) -> None:
+    bucket.keys["secret.jpg"] = bucket.listing = SourceDenied()
+    bucket.listing.__cause__ = OSError("AccessDenied")
+    health = StorageHealth("photos", bucket)
+    with caplog.at_level(logging.WARNING, "thumbs"):
+        error_of(health, bucket.version, "secret.jpg")
+    [message] = caplog.messages
+    assert message.startswith("storage photos denies access, also to its probe: OSError('AccessDenied')")
+
+
 @pytest.mark.parametrize("found", [b"probe", SourceMissing()])
 def test_where_listing_is_denied_the_probe_key_decides(bucket: Bucket, found: Exception | bytes) -> None:
     bucket.keys |= {"secret.jpg": SourceDenied(), "probe.jpg": found}

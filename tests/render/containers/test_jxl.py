@@ -85,6 +85,16 @@ def test_samples_in_floating_point_are_known() -> None:
     assert (found.bits, found.floating) == (16, True)
 
 
+@pytest.mark.parametrize(("floating", "number", "depth"), [(False, 63, 64), (True, 31, 32), (False, 0, 1)])
+def test_an_odd_number_of_bits_is_read_whole(floating: bool, number: int, depth: int) -> None:
+    bits = Bits().size(30, 20).flags(False, False, floating).put(3, 2).put(number, 6)
+    if floating:
+        bits.put(4, 4)
+    bits.flags(True).choice(0, CHANNELS)
+    found = read_jxl(codestream(bits.flags(True, True, True)))
+    assert (found.size, found.bits, found.floating) == ((30, 20), depth, floating)
+
+
 @pytest.mark.parametrize("space", [Space.RGB, Space.GRAY, Space.XYB, Space.UNKNOWN])
 def test_an_icc_profile_is_known(space: Space) -> None:
     assert read_jxl(codestream(colors(space, profile=True).flags(True))).colors == Colors(space, True)

@@ -80,6 +80,17 @@ def canonical(path: str, rest: str) -> str:
             "x/filters:upscale(no);watermark(logo,southeast,50,0.2,10,5)/a.jpg",
         ),
         ("/i/", "/_/raw:1/plain/local:///a.jpg", "x/filters:format(original)/a.jpg"),
+        ("/i/", "/_/c:400:300:we/plain/local:///a.jpg", "x/filters:crop(400,300,west);upscale(no)/a.jpg"),
+        ("/i/", "/_/pd:10:20/plain/local:///a.jpg", "x/filters:upscale(no);padding(10,20)/a.jpg"),
+        (
+            "/i/",
+            "/_/rs:fill:300:200/pd:10:20/dpr:2/plain/local:///a.jpg",
+            "300x200/filters:upscale(ratio);dpr(2);padding(20,40)/a.jpg",
+        ),
+        ("/i/", "/_/pd:0/plain/local:///a.jpg", "x/filters:upscale(no)/a.jpg"),
+        ("/x/", "/extend_10/a.jpg", "x/filters:upscale(no);padding(10,0,0,0);background(000000)/a.jpg"),
+        ("/x/", "/extend_1_2_3_4/a.jpg", "x/filters:upscale(no);padding(1,2,3,4);background(000000)/a.jpg"),
+        ("/x/", "/blur_5&sharpen_2/a.jpg", "x/filters:upscale(no);blur(5);sharpen(2)/a.jpg"),
         (
             "/i/",
             "/_/w:9/cb:v2/exp:99/fn:my%20cat/plain/local:///a.jpg",
@@ -183,6 +194,7 @@ def test_one_entry_serves_both_spellings(path: str, rest: str, own: str) -> None
                     "q:101",
                     "wm:2",
                     "preset:none",
+                    "wm:1:ce:0:0:1.5",
                 ),
                 *("br:10", "ar:0", "pix:5", "mw:100", "exar:1", "c:1:1:sm", "msr:1", "g:fp:2:2"),
             )
@@ -206,6 +218,7 @@ def test_one_entry_serves_both_spellings(path: str, rest: str, own: str) -> None
         ("/x/", "/w/a.jpg", BadFilter),
         ("/x/", "/gamma_2/a.jpg", BadFilter),
         ("/x/", "/w_9/..%2Fa.jpg", BadPath),
+        ("/i/", "/_/w:9/plain/local:///a%  b.jpg", BadPath),
         ("/x/", "/a.jpg", BadPath),
         ("/x/", "/w_9/%FF.jpg", BadPath),
         ("/m/", "/400/a.jpg", BadRequest),

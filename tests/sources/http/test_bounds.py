@@ -239,6 +239,10 @@ def test_a_line_that_is_no_field_is_refused_however_it_arrives(line: bytes, size
         _read(Pieces(_in(size, _OK + b"Server: x\r\n" + line + b"\r\n\r\n", [BODY])))
 
 
+def test_lines_may_end_differently() -> None:
+    assert _read(Pieces([_OK + b"A: b\nContent-Length: 5\r\nC: d\n\r\n1234567"])) == b"12345"
+
+
 @pytest.mark.parametrize(("count", "is_read"), [(100, True), (101, False)])
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
 def test_a_response_has_a_hundred_fields_at_most(end: bytes, count: int, is_read: bool) -> None:
