@@ -237,7 +237,7 @@ def test_nothing_imports_in_a_circle() -> None:
 
 # Clients that look up names, and redirect, by themselves: originals are read only where addresses are judged.
 CLIENTS: dict[str, set[str]] = {
-    "http.client": {"thumbs.sources.http.exchange", "thumbs.sources.s3.connections"},
+    "http.client": {"thumbs.sources.s3.connections"},
     "urllib.request": {"thumbs.sources.s3.transport"},  # the environment's proxies, for boto3's requests
     **{name: set() for name in ("requests", "httpx", "aiohttp", "httpcore", "ftplib", "smtplib")},
 }
