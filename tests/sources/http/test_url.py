@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.remote_urls import LOOPBACK, UNNAMED
@@ -55,6 +55,7 @@ _SEGMENT = st.text(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_SEGMENT.filter(lambda text: text.partition(";")[0] not in (".", "..")), min_size=1, max_size=4))
 def test_paths_and_urls_are_inverses(segments: list[str]) -> None:
     target = "/".join(segments)
