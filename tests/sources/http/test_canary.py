@@ -2,71 +2,26 @@
 
 import itertools
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
 from django.test import override_settings
 
+from tests.support.canaries import LOCAL_NAMES, ORIGIN, begun, canary, names
 from tests.support.front_calls import Ask, ask_asgi, ask_wsgi
 from tests.support.fronts import SECRET, signature
 from tests.support.origins import Names, Origin, redirect, response, running_origin
 from tests.support.pictures import encoded, quarters
-from tests.support.private_targets import ADDRESSES_V4, ADDRESSES_V6, CODES, SCHEMES, name_of, urls
+from tests.support.private_targets import CODES, SCHEMES, urls
 from tests.support.remote_urls import LOOPBACK, UNNAMED
 
+__all__ = ["begun", "canary", "names"]
+
 FRONTS: dict[str, Ask] = {"wsgi": ask_wsgi, "asgi": ask_asgi}
-ORIGIN = "127.0.0.9"  # the only address that the storages may connect to
 PICTURE = response(encoded(quarters(60, 40), "JPEG"))
-LOCAL_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost", "metadata", "metadata.google.internal")
-_watched: list[list[tuple[str, int]]] = []
-
-
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "socket.connect" and _watched and isinstance(arguments[1], tuple):
-        _watched[-1].append(arguments[1][:2])
-
-
-sys.addaudithook(_watch)
-
-
-@pytest.fixture
-def begun() -> Iterator[list[tuple[str, int]]]:
-    """Each connection that this process begins: address and port."""
-    _watched.append([])
-    yield _watched[-1]
-    _watched.pop()
-
-
-@pytest.fixture
-def canary() -> Iterator[socket.socket]:
-    """A port of all addresses of this machine, on which no connection may arrive."""
-    with socket.create_server(("", 0)) as listener:
-        listener.setblocking(False)
-        yield listener
-        with suppress(BlockingIOError):
-            _, peer = listener.accept()
-            pytest.fail(f"a connection from {peer} has arrived")
-
-
-@pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> Names:
-    """Names of all addresses of the own network, as an attacker's name server has them."""
-    found = Names(public_test=ORIGIN, **{name.replace(".", "_"): "127.0.0.1" for name in LOCAL_NAMES})
-    for address in (*ADDRESSES_V4, *ADDRESSES_V6):
-        found.set(name_of(address), [address])
-
-    real = socket.getaddrinfo
-
-    def look_up(host: str, port: int, *rest: Any, **more: Any) -> object:
-        return real(host, port, *rest, **more) if host[:1].isdigit() else found(host.removesuffix("."), port)
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    return found
 
 
 @pytest.fixture
