@@ -84,4 +84,4 @@ def test_nothing_of_any_behavior_is_left(origin: Origin) -> None:
     eventually(lambda: _descriptors() <= descriptors)
     eventually(lambda: threading.active_count() <= threads)
     gc.collect()
-    assert not [each for each in gc.get_objects() if isinstance(each, Wire) and each._socket.fileno() >= 0]
+    assert not [each for each in gc.get_objects() if type(each) is Wire and each._socket.fileno() >= 0]
