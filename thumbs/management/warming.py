@@ -13,7 +13,8 @@ from thumbs.http import messages
 from thumbs.http.messages import Request, Response
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.request import grammar
-from thumbs.request.resolve import ThumbRequest, resolve
+from thumbs.request.download_names import named_again
+from thumbs.request.resolve import ThumbRequest, resolve, thumb_of
 from thumbs.site.links import signed
 
 MADE, CACHED, FAILED = "made", "already cached", "failed"
@@ -37,7 +38,8 @@ class Variant:
         """
         policy = thumbnailer.storages[storage].policy
         target = grammar.compose(self.size, self.filters or None, policy.path_of(path), presets=policy.presets)
-        address = f"/{signed(storage, grammar.build(target))}".encode()
+        output = thumb_of(target, messages.accepted_formats(self.accept), policy).transform.format
+        address = f"/{signed(storage, grammar.build(named_again(target, str(output))))}".encode()
         thumb = resolve(address, messages.accepted_formats(self.accept), {storage: policy})
         return thumb, Request("GET", address, 0, self.accept, private=policy.private)
 

@@ -15,6 +15,7 @@ from thumbs.image.outputs import JSON
 from thumbs.image.transforms import AUTO
 from thumbs.problems import nearest
 from thumbs.request import filters, grammar
+from thumbs.request.download_names import named_again
 from thumbs.request.grammar import Address, Target
 from thumbs.request.mistakes.located import Mistake
 from thumbs.request.mistakes.paths import path_mistakes
@@ -26,6 +27,8 @@ from thumbs.site.printed import printed, target_of
 from thumbs.site.private_views import private_views
 from thumbs.sources.source import Explained
 from thumbs.wiring.process import thumbnailer
+
+_NO_URL = "no URL of our own grammar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,10 @@ def explain_translated(found: DialectUrl) -> Explanation:
         path = _own_path(name, target)
         lines.append(("storage", name))
         _explain_target(target, lines)
-        _explain_thumb(thumb_of(target, policies[name].negotiable, policies[name]), target, lines)
-        # Its signature is that of the dialect; a signed storage has another one for our own spelling.
-        lines.append(("becomes", mount_of(name) + messages.quoted_path(f"{name}/thumbs/{grammar.build(target)}")))
+        thumb = thumb_of(target, policies[name].negotiable, policies[name])
+        path = path or _named_path(thumb, target, policies[name])
+        _explain_thumb(thumb, target, lines)
+        lines.append(("becomes", _own_url(name, path)))
         _require_time(target)
     except ThumbError as error:
         return Explanation(tuple(lines), error, found.shown, path=path)
@@ -87,11 +91,34 @@ def explain_translated(found: DialectUrl) -> Explanation:
 
 
 def _own_path(storage: str, target: Target) -> str:
-    """The path of `target` in our own grammar; empty for a key that it cannot spell."""
+    """The path of `target` in our own grammar; empty for a key whose end would be read as a download name."""
     try:
         return f"/{storage}/thumbs/{grammar.build(target)}"
     except BadPath:
         return ""
+
+
+def _named_path(thumb: ThumbRequest, target: Target, policy: StoragePolicy) -> str:
+    """The path of `target` with a download name; empty where the storage offers none for it."""
+    try:
+        named = named_again(target, str(thumb.transform.format))
+        thumb_of(named, policy.negotiable, policy)
+    except BadRequest:
+        return ""
+    return _own_path(policy.name, named)
+
+
+def _own_url(storage: str, path: str) -> str:
+    """The URL of a path of our own grammar, or why there is none.
+
+    Its signature is that of the dialect; a signed storage has another one for our own spelling.
+    """
+    if not path:
+        return f"{_NO_URL} that names this key: its end would be read as a download name"
+    url = mount_of(storage) + messages.quoted_path(path[1:])
+    if len(_path_of(url)) > messages.MAX_TARGET_BYTES:
+        return f"{_NO_URL}: it would be longer than {messages.MAX_TARGET_BYTES:,} bytes"
+    return url
 
 
 def _explain(url: str, lines: list[tuple[str, str]]) -> None:

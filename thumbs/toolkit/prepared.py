@@ -5,17 +5,18 @@ from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from thumbs.errors import BadPath, TargetTooLong, ThumbError
+from thumbs.errors import TargetTooLong, ThumbError
 from thumbs.http import messages
 from thumbs.image import geometry
 from thumbs.image.formats import format_of_extension
-from thumbs.image.outputs import content_type_of, output_of_name, usual_extension
+from thumbs.image.outputs import content_type_of
 from thumbs.image.transforms import AUTO, ORIGINAL, Attention, Compass, Fit, Focus, Transform, Upscale
 from thumbs.request import grammar
+from thumbs.request.download_names import named_again
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address, Target
 from thumbs.request.policy import StoragePolicy
-from thumbs.request.resolve import keeps_one_frame, with_defaults
+from thumbs.request.resolve import with_defaults
 
 Size = tuple[int, int]
 _MOST_PIXELS = 1 << 31  # of a side that a row may have: more is not the size of a picture
@@ -161,14 +162,8 @@ class Prepared:
             transform = replace(transform, version=extras.version)
         name = extras.name
         if name is None and grammar.looks_named(key):
-            output = str(self.outcome(key).transform.format)
-            if output == ORIGINAL:  # it has no download name, and without one the end of the key would be read as it
-                raise BadPath
-            name = _name_again(key, output)
-            if transform.format == AUTO:  # no name has the extension of every format
-                transform = replace(transform, format=output)
-            if keeps_one_frame(output):  # where a storage offers no animation, a name for one would be refused
-                transform = replace(transform, frames=1)
+            named = named_again(Target(key, transform), str(self.outcome(key).transform.format))
+            name, transform = named.name, named.transform
         if name is not None and transform.format is None:
             transform = replace(transform, format=grammar.format_of_name(name))
         target = grammar.build(Target(key, transform, name, extras.expires))
@@ -185,17 +180,6 @@ class Prepared:
         if isinstance(found, ThumbError):
             raise found
         return found.content_type
-
-
-def _name_again(key: str, output: str) -> str:
-    """A download name for a key that ends in `/as/{name}`: that name, with the extension of the thumbnail."""
-    last = key.rpartition("/")[2]
-    if output_of_name(last) == output and not last.startswith("."):
-        return last
-    extension = usual_extension(output)
-    name = f"{last.rpartition('.')[0] or last}.{extension}"
-    too_long = len(name.encode()) > grammar.MAX_SEGMENT_BYTES
-    return f"thumbnail.{extension}" if too_long or name.startswith(".") else name
 
 
 def _require_short(mount: str, path: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from thumbs.errors import BadFilter, BadPath, BadTarget, StorageUnknown
 from thumbs.image.formats import FORMATS, default_output, format_of_extension
 from thumbs.image.geometry import OutputLimits
+from thumbs.image.outputs import usual_extension
 from thumbs.image.transforms import AUTO, Color, Transform, Upscale
 from thumbs.request.dialects import go_mage, imgproxy, ipx, thumbor
 from thumbs.request.dialects.dialect import GO_MAGE, IMAGOR, IMGPROXY, IPX, THUMBOR, Asked, Dialect
@@ -87,7 +88,7 @@ def settled(asked: Asked, dialect: Dialect, policies: Mapping[str, StoragePolicy
     name = None
     if asked.stem is not None and transform.format != AUTO:
         output = transform.format or output_without_format(transform, file_name, policy)
-        name, transform = f"{asked.stem}.{FORMATS[output].extensions[0]}", replace(transform, format=output)
+        name, transform = f"{asked.stem}.{usual_extension(output)}", replace(transform, format=output)
     return policy.name, Target(path, transform, name, asked.expires)
 
 

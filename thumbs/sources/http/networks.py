@@ -25,8 +25,8 @@ _CLOSED_V4 = tuple(
     )
 )
 _PUBLIC_V6 = IPv6Network("2000::/3")  # all that IANA has given to the Internet
-# Teredo, ORCHID and benchmarks; documentation; 6to4; documentation (RFC 9637).
-_CLOSED_V6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
+# Teredo, ORCHID and benchmarks; documentation; 6to4; AS112; documentation (RFC 9637).
+_CLOSED_V6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")))
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
 _NAT64_LENGTHS = (32, 40, 48, 56, 64, 96)
 _ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214: the upper half of the interface identifier
@@ -39,11 +39,17 @@ _NAMED_ONLY = tuple(
             "fe80::/10",
             "168.63.129.16/32",
             "100.100.100.200/32",
-            "fd00:ec2::254/128",
+            "192.0.0.192/32",
+            "fd00:ec2::/32",
+            "fd00:c1::a9fe:a9fe/128",
+            "fd00:42::42/128",
             "fd20:ce::254/128",
         ),
     )
 )
+# IPv6 addresses whose lower half ends in an IPv4 address, which the kernel or a gateway connects to: mapped, compatible
+# and translated ones (RFC 4291, RFC 2765), and those of a network's own NAT64 (RFC 8215).
+_ENDS_IN_V4 = tuple(map(IPv6Network, ("::ffff:0:0/96", "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48")))
 
 
 class WrongNetwork(ValueError):
@@ -101,7 +107,8 @@ class Networks:
         return None if closed is None else Refusal(closed)
 
     def _is_allowed(self, address: Address) -> bool:
-        named = next((each for each in _NAMED_ONLY if address in each), None)
+        inside = _inside(address)
+        named = next((each for each in _NAMED_ONLY if address in each or inside in each), None)
         if named is None:
             return any(address in network for network in self._allowed)
         return any(address in network and _is_within(network, named) for network in self._allowed)
@@ -126,6 +133,16 @@ def _closed_v6(address: IPv6Address) -> str | None:
     if (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
         return "ISATAP"
     return next((str(network) for network in _CLOSED_V6 if address in network), None)
+
+
+def _inside(address: Address) -> Address:
+    """The IPv4 address inside of an IPv6 one, else `address`. A network's own NAT64 is read as the usual one."""
+    if isinstance(address, IPv4Address):
+        return address
+    if any(address in network for network in _ENDS_IN_V4) or (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.sixtofour or (address if teredo is None else teredo[1])
 
 
 def _behind_nat64(address: IPv6Address, prefix: IPv6Network) -> IPv4Address:

@@ -48,7 +48,7 @@ class Origin(NamedTuple):
         return self.host if DEFAULT_PORTS[self.scheme] == self.port else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RemoteUrl:
     """The canonical URL of an original. `target` is ASCII and begins with a slash."""
 
@@ -57,6 +57,9 @@ class RemoteUrl:
 
     def __str__(self) -> str:
         return f"{self.origin.scheme}://{self.origin.authority}{self.target}"
+
+    def __repr__(self) -> str:
+        return f"<RemoteUrl {self.shown}>"
 
     @property
     def path(self) -> str:
