@@ -22,7 +22,7 @@ WORKERS = 2
 DISK_MIB = 48
 FETCH_SECONDS = 20  # more than a busy machine takes for a read that nothing disturbs
 # Of the layer in the second S3 server: for storages with a cache of their own, and for the one that has nothing else.
-OBJECT_SECONDS, ONLY_OBJECT_SECONDS = 0.2, 10.0
+OBJECT_SECONDS, ONLY_OBJECT_SECONDS = 0.2, 5.0
 _WAIT_SECONDS = 120.0
 
 
@@ -223,7 +223,7 @@ def _written(
     """The environment of a server; its configuration is written into `home`."""
     home.mkdir()
     config = home / "storages.json"
-    limits = {"fetch_seconds": FETCH_SECONDS}
+    limits = {"fetch_seconds": FETCH_SECONDS, "queue_seconds": FETCH_SECONDS}
     document = {"storages": storages(caches), "caches": aliases, "limits": limits, "run_dir": str(home / "run")}
     services.write_json(config, document)
     kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
