@@ -4,9 +4,9 @@ import http.client
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 
 from bench.processes import LOOPBACK
 
@@ -33,6 +33,7 @@ class BucketFront:
         self._behind = port
         self._unsteady_seconds = unsteady_seconds
         self._last_object = b""
+        self._changes = Lock()
         front = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -66,10 +67,13 @@ class BucketFront:
 
     def _pass_on(self, handler: BaseHTTPRequestHandler, sent: bytes, mode: str) -> None:
         behind = http.client.HTTPConnection(LOOPBACK, self._behind, timeout=_TIMEOUT_SECONDS)
+        # moto answers 500 to a listing during a write.
+        is_read = handler.command in ("GET", "HEAD") and "list-type=" not in handler.path
         try:
-            behind.request(handler.command, handler.path, body=sent or None, headers=dict(handler.headers.items()))
-            answer = behind.getresponse()
-            body = answer.read()
+            with nullcontext() if is_read else self._changes:
+                behind.request(handler.command, handler.path, body=sent or None, headers=dict(handler.headers.items()))
+                answer = behind.getresponse()
+                body = answer.read()
         finally:
             behind.close()
         headers = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP}

@@ -22,7 +22,7 @@ WORKERS = 2
 DISK_MIB = 48
 FETCH_SECONDS = 20  # more than a busy machine takes for a read that nothing disturbs
 # Of the layer in the second S3 server: for storages with a cache of their own, and for the one that has nothing else.
-OBJECT_SECONDS, ONLY_OBJECT_SECONDS = 0.2, 5.0
+OBJECT_SECONDS, ONLY_OBJECT_SECONDS = 0.2, FETCH_SECONDS
 _WAIT_SECONDS = 120.0
 
 
