@@ -16,7 +16,8 @@ from types import FrameType
 
 from bench.check import WrongAnswerError
 from bench.faults.clients import Tally, load
-from bench.faults.faults import FAULTS, Fault
+from bench.faults.fault import Fault
+from bench.faults.faults import FAULTS
 from bench.faults.report import Report, Row
 from bench.faults.site import Site, running_site
 from bench.processes import UnavailableError

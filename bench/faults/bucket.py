@@ -1,15 +1,18 @@
-"""A proxy before the S3 server, which passes requests on, delays them, denies them, or answers 503."""
+"""A proxy before an S3 server: it passes requests on, delays or denies them, answers 503, or damages objects."""
 
 import http.client
+import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 
 from bench.processes import LOOPBACK
 
-PASS, DENY, UNAVAILABLE, SLOW = "pass", "deny", "unavailable", "slow"
+PASS, DENY, UNAVAILABLE, SLOW, UNSTEADY = "pass", "deny", "unavailable", "slow", "unsteady"
+# Whole answers with other bodies: half of an object, bytes that are no object of Mage, and another object.
+TRUNCATED, FOREIGN, SWAPPED = "truncated", "foreign", "swapped"
 SLOW_SECONDS = 0.5
 _TIMEOUT_SECONDS = 120.0
 _DENIED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
@@ -18,11 +21,19 @@ _HOP_BY_HOP = ("connection", "transfer-encoding", "content-length", "date", "ser
 
 
 class BucketFront:
-    """`url` is the endpoint. `mode` applies to all requests that begin from then on."""
+    """`url` is the endpoint. `mode` applies to all requests that begin from then on.
 
-    def __init__(self, port: int) -> None:
+    `met` counts the answers that were not passed on as they were. `UNSTEADY` delays by less and by more than callers
+    wait, which is half of `unsteady_seconds`.
+    """
+
+    def __init__(self, port: int, *, unsteady_seconds: float = 0.0) -> None:
         self.mode = PASS
+        self.met = 0
         self._behind = port
+        self._unsteady_seconds = unsteady_seconds
+        self._last_object = b""
+        self._changes = Lock()
         front = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -31,7 +42,7 @@ class BucketFront:
             def do_GET(self) -> None:
                 front.answer(self)
 
-            do_HEAD = do_GET  # noqa: N815 - the name is that of the standard library
+            do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - names of the standard library
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -41,26 +52,42 @@ class BucketFront:
         self.url = f"http://{LOOPBACK}:{self.server.server_address[1]}"
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        if self.mode == DENY:
+        sent, mode = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)), self.mode
+        self.met += mode in (DENY, UNAVAILABLE, SLOW, UNSTEADY)
+        if mode == DENY:
             _send(handler, 403, {"Content-Type": "application/xml"}, _DENIED)
-        elif self.mode == UNAVAILABLE:
+        elif mode == UNAVAILABLE:
             _send(handler, 503, {"Content-Type": "application/xml"}, _UNAVAILABLE)
         else:
-            if self.mode == SLOW:
+            if mode == SLOW:
                 time.sleep(SLOW_SECONDS)
-            self._pass_on(handler)
+            elif mode == UNSTEADY:
+                time.sleep(random.uniform(0, self._unsteady_seconds))
+            self._pass_on(handler, sent, mode)
 
-    def _pass_on(self, handler: BaseHTTPRequestHandler) -> None:
+    def _pass_on(self, handler: BaseHTTPRequestHandler, sent: bytes, mode: str) -> None:
         behind = http.client.HTTPConnection(LOOPBACK, self._behind, timeout=_TIMEOUT_SECONDS)
+        # moto answers 500 to a listing during a write.
+        is_read = handler.command in ("GET", "HEAD") and "list-type=" not in handler.path
         try:
-            behind.request(handler.command, handler.path, headers=dict(handler.headers.items()))
-            answer = behind.getresponse()
-            body = answer.read()
+            with nullcontext() if is_read else self._changes:
+                behind.request(handler.command, handler.path, body=sent or None, headers=dict(handler.headers.items()))
+                answer = behind.getresponse()
+                body = answer.read()
         finally:
             behind.close()
         headers = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP}
         length = answer.getheader("Content-Length") if handler.command == "HEAD" else None
+        if handler.command == "GET" and answer.status == 200 and "list-type=" not in handler.path:
+            body = self._damaged(body, mode)
         _send(handler, answer.status, headers, body, length=length)
+
+    def _damaged(self, body: bytes, mode: str) -> bytes:
+        """What is answered for an object of these bytes."""
+        before, self._last_object = self._last_object, body
+        damaged = {TRUNCATED: body[: len(body) // 2], FOREIGN: bytes(reversed(body)), SWAPPED: before}.get(mode, body)
+        self.met += damaged != body
+        return damaged
 
 
 class _Quiet(ThreadingHTTPServer):
@@ -82,9 +109,9 @@ def _send(
 
 
 @contextmanager
-def bucket_front(port: int) -> Iterator[BucketFront]:
+def bucket_front(port: int, *, unsteady_seconds: float = 0.0) -> Iterator[BucketFront]:
     """The front of the S3 server that listens on `port`."""
-    front = BucketFront(port)
+    front = BucketFront(port, unsteady_seconds=unsteady_seconds)
     thread = Thread(target=front.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

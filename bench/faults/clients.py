@@ -32,6 +32,7 @@ class Tally:
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     stale: int = 0
+    from_objects: int = 0  # those that the layer in object storage had
     without_retry_after: int = 0
 
     @property
@@ -45,6 +46,7 @@ class _Answer:
     body: bytes
     closes: bool
     stale: bool
+    from_objects: bool
     retry_after: bool
 
 
@@ -87,7 +89,8 @@ def _read(connection: socket.socket) -> _Answer:
         body += _more(connection, body)
     closes = fields.get(b"connection") == b"close"
     stale = fields.get(b"x-cache") == b"stale"
-    return _Answer(int(lines[0].split()[1]), body, closes, stale, b"retry-after" in fields)
+    from_objects = b'desc="objects"' in fields.get(b"server-timing", b"")
+    return _Answer(int(lines[0].split()[1]), body, closes, stale, from_objects, b"retry-after" in fields)
 
 
 def _more(connection: socket.socket, before: bytes) -> bytes:
@@ -126,6 +129,7 @@ def load(
             with lock:
                 (tally.cached if cached else tally.new)[answer.status] += 1
                 tally.stale += answer.stale
+                tally.from_objects += answer.from_objects
                 tally.without_retry_after += answer.status == 503 and not answer.retry_after
                 if answer.status == 200 and answer.body != bodies[picture]:
                     tally.wrong.append(path)

@@ -7,11 +7,11 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 
-from bench.faults import bucket, family
-from bench.faults.services import Service
+from bench.faults import family
+from bench.faults.fault import Fault
+from bench.faults.service_faults import SERVICE_FAULTS
 from bench.faults.site import Mage, Site, until
 from bench.processes import LOOPBACK
 
@@ -20,26 +20,6 @@ RELOADS_WITHOUT_NGINX = 50
 FILES = 64
 _HELD = 24  # connections with half a request
 _CHUNK = bytes(1 << 16)
-
-# Runs for so many seconds and returns what was done. Everything works again when it returns.
-Act = Callable[[Site, float, random.Random], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """`cached` and `new` are the statuses besides 200 that requests may get for pictures that caches had, or had not.
-
-    `is_direct`: clients connect to the servers, without nginx. `is_of_storage`: the original cannot be read, so that
-    stale copies must be served.
-    """
-
-    name: str
-    act: Act
-    new: frozenset[int] = frozenset()
-    cached: frozenset[int] = frozenset()
-    is_direct: bool = False
-    is_of_storage: bool = False
-    needs_mount: bool = False
 
 
 # -------------------------------------------------------------------------------------------------- processes
@@ -121,39 +101,6 @@ def _restart_in_turn(site: Site, seconds: float, _: random.Random) -> str:
     return f"{count} restarts"
 
 
-# -------------------------------------------------------------------------------------------------- services
-
-
-def _front(site: Site, seconds: float, _: random.Random, *, mode: str) -> str:
-    site.front.mode = mode
-    try:
-        time.sleep(seconds)
-    finally:
-        site.front.mode = bucket.PASS
-    return f"{seconds:g} s"
-
-
-def _pause(site: Site, seconds: float, _: random.Random, *, chosen: Callable[[Site], Service]) -> str:
-    service = chosen(site)
-    service.send(signal.SIGSTOP)
-    try:
-        time.sleep(seconds)
-    finally:
-        service.send(signal.SIGCONT)
-    return f"{seconds:g} s"
-
-
-def _kill_service(site: Site, seconds: float, _: random.Random, *, chosen: Callable[[Site], Service]) -> str:
-    """Kill a service, start it in the middle of the time, with nothing in it, and kill it again."""
-    service = chosen(site)
-    for _number in range(2):
-        service.kill()
-        time.sleep(seconds / 3)
-        service.start()
-        time.sleep(seconds / 6)
-    return "2 killed"
-
-
 # ------------------------------------------------------------------------------------------------- resources
 
 
@@ -197,9 +144,6 @@ def _held_connections(site: Site) -> Iterator[None]:
 
 # ----------------------------------------------------------------------------------------------------- table
 
-_MEMCACHED: Callable[[Site], Service] = lambda site: site.memcached  # noqa: E731
-_REDIS: Callable[[Site], Service] = lambda site: site.redis  # noqa: E731
-_MOTO: Callable[[Site], Service] = lambda site: site.moto  # noqa: E731
 _RENDERER_LOST = frozenset({503})
 # A worker closes idle connections to have descriptors. Where nginx has just used three of them within five seconds, it
 # takes the server for down, and answers 502 while it does so for both.
@@ -215,14 +159,7 @@ FAULTS = (
     Fault("reloads", partial(_reload, count=RELOADS, one_by_one=False)),
     Fault("reloads-direct", partial(_reload, count=RELOADS_WITHOUT_NGINX, one_by_one=True), is_direct=True),
     Fault("rolling-restart", _restart_in_turn),
-    Fault("s3-denied", partial(_front, mode=bucket.DENY), new=frozenset({404, 502}), is_of_storage=True),
-    Fault("s3-paused", partial(_pause, chosen=_MOTO), new=frozenset({502, 503, 504}), is_of_storage=True),
-    Fault("s3-slow", partial(_front, mode=bucket.SLOW)),
-    Fault("s3-503", partial(_front, mode=bucket.UNAVAILABLE), new=frozenset({502}), is_of_storage=True),
-    Fault("memcached-paused", partial(_pause, chosen=_MEMCACHED)),
-    Fault("memcached-killed", partial(_kill_service, chosen=_MEMCACHED)),
-    Fault("redis-paused", partial(_pause, chosen=_REDIS)),
-    Fault("redis-killed", partial(_kill_service, chosen=_REDIS)),
+    *SERVICE_FAULTS,
     Fault("full-disk", _fill_disk, needs_mount=True),
     Fault("64-descriptors", _few_files, new=_CROWDED | {504}, cached=_CROWDED),
 )

@@ -12,7 +12,9 @@ from bench.processes import LOOPBACK
 
 NAMES = tuple(f"picture-{number}.jpg" for number in range(12))
 SIZES = ((60, 40), (80, 80), (120, 60), (90, 120))
-STORAGES = ("memcached", "redis")
+# By what they have between machines: the last one has a bucket alone, and no disk cache, so that all is read there.
+OBJECTS = "objects"
+STORAGES = ("memcached", "redis", OBJECTS)
 REFERENCE = "reference"
 _LEVELS = 6  # how far the mean color of a thumbnail may be from its original's
 

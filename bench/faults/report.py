@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from bench.faults.clients import Tally
-from bench.faults.faults import Fault
+from bench.faults.fault import Fault
 from bench.table import markdown
 
 _SHOWN = 5
@@ -34,6 +34,8 @@ class Row:
             found.append("no cached picture was served")
         if fault.is_of_storage and not tally.stale:
             found.append("no stale copy was served")
+        if not tally.from_objects:
+            found.append("nothing came from the object layer")
         if tally.without_retry_after:
             found.append(f"{tally.without_retry_after} × 503 without Retry-After")
         return found
@@ -54,7 +56,17 @@ class Report:
         return bool(self.rows) and not any(row.complaints for row in self.rows)
 
     def markdown(self) -> str:
-        header = ["fault", "done", "requests", "not 200, cached", "not 200, new", "lost", "wrong bytes", "stale"]
+        header = [
+            "fault",
+            "done",
+            "requests",
+            "not 200, cached",
+            "not 200, new",
+            "lost",
+            "wrong bytes",
+            "stale",
+            "objects",
+        ]
         rows = [
             [
                 row.fault.name,
@@ -65,6 +77,7 @@ class Report:
                 str(len(row.tally.lost)),
                 str(len(row.tally.wrong)),
                 f"{row.tally.stale:,}",
+                f"{row.tally.from_objects:,}",
             ]
             for row in self.rows
         ]
@@ -84,6 +97,7 @@ class Report:
                 "lost": row.tally.lost,
                 "wrong": row.tally.wrong,
                 "stale": row.tally.stale,
+                "from_objects": row.tally.from_objects,
                 "complaints": row.complaints,
             }
             for row in self.rows

@@ -14,7 +14,7 @@ from bench.processes import LOOPBACK, Child, UnavailableError, free_port, runnin
 from bench.servers import PROJECT
 
 _UNPRIVILEGED = 65534  # the user id that Debian reserves for programs without files
-BUCKET = "originals"
+BUCKET, THUMBNAILS = "originals", "thumbnails"
 ACCESS_KEY, SECRET_KEY = "bench", "of-the-bench"
 
 
@@ -78,13 +78,13 @@ def redis(home: Path) -> Service:
     return Service("redis", home, lambda port: (path, "--bind", LOOPBACK, "--port", str(port), *kept))
 
 
-def moto(home: Path) -> Service:
+def moto(home: Path, name: str = "moto") -> Service:
     """moto's S3 server, of the extra `test`."""
-    return Service("moto", home, lambda port: (sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(port)))
+    return Service(name, home, lambda port: (sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(port)))
 
 
-def fill_bucket(port: int, originals: Path) -> None:
-    """Make the bucket of the server on `port`, with all files of `originals`."""
+def fill_bucket(port: int, bucket: str, files: Sequence[Path] = ()) -> None:
+    """Make a bucket of the server on `port`, with these files."""
     import boto3  # noqa: PLC0415 - after the services were found
 
     client = boto3.client(
@@ -94,9 +94,9 @@ def fill_bucket(port: int, originals: Path) -> None:
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
     )
-    client.create_bucket(Bucket=BUCKET)
-    for file in sorted(originals.iterdir()):
-        client.put_object(Bucket=BUCKET, Key=file.name, Body=file.read_bytes())
+    client.create_bucket(Bucket=bucket)
+    for file in files:
+        client.put_object(Bucket=bucket, Key=file.name, Body=file.read_bytes())
     client.close()
 
 

@@ -1,4 +1,4 @@
-"""The site under test: two servers that share no files, nginx before them, memcached, Redis, and an S3 server."""
+"""The site under test: two servers that share no files, nginx before them, memcached, Redis, and two S3 servers."""
 
 import os
 import shutil
@@ -21,6 +21,8 @@ from bench.processes import LOOPBACK, UnavailableError
 WORKERS = 2
 DISK_MIB = 48
 FETCH_SECONDS = 20  # more than a busy machine takes for a read that nothing disturbs
+# Of the layer in the second S3 server: for storages with a cache of their own, and for the one that has nothing else.
+OBJECT_SECONDS, ONLY_OBJECT_SECONDS = 0.2, FETCH_SECONDS
 _WAIT_SECONDS = 120.0
 
 
@@ -70,7 +72,10 @@ class Mage(Service):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """All parts, running. `disk` is the file system of the disk caches; `mounted` says that it is one of its own."""
+    """All parts, running. `disk` is the file system of the disk caches; `mounted` says that it is one of its own.
+
+    `moto` has the originals, behind `front`, and `objects` the objects of the cache layer, behind `objects_front`.
+    """
 
     servers: tuple[Mage, Mage]
     nginx: Service
@@ -78,6 +83,8 @@ class Site:
     redis: Service
     moto: Service
     front: BucketFront
+    objects: Service
+    objects_front: BucketFront
     bodies: Mapping[Picture, bytes]
     disk: Path
     mounted: bool
@@ -117,12 +124,15 @@ def running_site(scratch: Path, seed: int) -> Iterator[Site]:
         moto, memcached, redis = (
             _started(stack, made(scratch / "services")) for made in (services.moto, services.memcached, services.redis)
         )
-        services.fill_bucket(moto.port, originals)
+        objects = _started(stack, services.moto(scratch / "services", "objects"))
+        services.fill_bucket(moto.port, services.BUCKET, sorted(originals.iterdir()))
+        services.fill_bucket(objects.port, services.THUMBNAILS)
         front = stack.enter_context(bucket_front(moto.port))
+        objects_front = stack.enter_context(bucket_front(objects.port, unsteady_seconds=2 * OBJECT_SECONDS))
+        storages = _storages(front.url, objects_front.url, originals)
         caches = _caches(memcached.port, redis.port)
         servers = tuple(
-            Mage(name, scratch / name, _written(scratch / name, disk / name, _storages(front.url, originals), caches))
-            for name in ("a", "b")
+            Mage(name, scratch / name, _written(scratch / name, disk / name, storages, caches)) for name in ("a", "b")
         )
         for server in servers:
             stack.callback(server.end)
@@ -131,7 +141,11 @@ def running_site(scratch: Path, seed: int) -> Iterator[Site]:
         nginx = _started(stack, services.nginx(scratch / "nginx", ports))
         bodies = pictures.expected(ports, originals)
         first, second = servers
-        yield Site((first, second), nginx, memcached, redis, moto, front, bodies, disk, mounted)
+        yield Site(
+            *((first, second), nginx, memcached, redis),
+            *(moto, front, objects, objects_front),
+            *(bodies, disk, mounted),
+        )
 
 
 def _started(stack: ExitStack, service: Service) -> Service:
@@ -167,20 +181,35 @@ def _caches(memcached: int, redis: int) -> dict[str, object]:
     }
 
 
-def _storages(endpoint: str, originals: Path) -> Callable[[Path], Sequence[Mapping[str, object]]]:
+def _storages(
+    endpoint: str, objects_endpoint: str, originals: Path
+) -> Callable[[Path], Sequence[Mapping[str, object]]]:
     """The storages of a server by the directory of its caches: entries are fresh for a second, and stale for a day."""
     http = {"response_header_timeout_sec": FETCH_SECONDS}
-    bucket = {"driver": "s3", "bucket": services.BUCKET, "base_url": endpoint, "s3_http_config": http}
-    keys = {"access_key": services.ACCESS_KEY, "secret_key": services.SECRET_KEY}
+    s3 = {"driver": "s3", "access_key": services.ACCESS_KEY, "secret_key": services.SECRET_KEY, "s3_http_config": http}
+    lifetimes = {"ttl_seconds": 1, "stale_seconds": 86_400}
     memory = {"enabled": True, "max_size_mb": 4}
+    thumbnails = {"storage": services.THUMBNAILS, "poll_seconds": 1}
+
+    def cache(name: str, caches: Path) -> Mapping[str, object]:
+        if name == pictures.OBJECTS:
+            return {"disk": lifetimes, "objects": {**thumbnails, "timeout_ms": 1000 * ONLY_OBJECT_SECONDS}}
+        layers = {
+            "disk": {"enabled": True, "dir": str(caches / name), **lifetimes},
+            "shared": {"alias": name},
+            "objects": {**thumbnails, "timeout_ms": 1000 * OBJECT_SECONDS},
+        }
+        return layers | ({"memory": memory} if name == "memcached" else {})
 
     def of(caches: Path) -> Sequence[Mapping[str, object]]:
-        storages: list[Mapping[str, object]] = [{"name": pictures.REFERENCE, "driver": "local", "root": str(originals)}]
-        for name in pictures.STORAGES:
-            disk = {"enabled": True, "dir": str(caches / name), "ttl_seconds": 1, "stale_seconds": 86_400}
-            cache = {"disk": disk, "shared": {"alias": name}} | ({"memory": memory} if name == "memcached" else {})
-            storages.append({"name": name, **bucket, **keys, "cache": cache})
-        return storages
+        return [
+            {"name": pictures.REFERENCE, "driver": "local", "root": str(originals)},
+            {"name": services.THUMBNAILS, **s3, "bucket": services.THUMBNAILS, "base_url": objects_endpoint},
+            *(
+                {"name": name, **s3, "bucket": services.BUCKET, "base_url": endpoint, "cache": cache(name, caches)}
+                for name in pictures.STORAGES
+            ),
+        ]
 
     return of
 
@@ -194,7 +223,7 @@ def _written(
     """The environment of a server; its configuration is written into `home`."""
     home.mkdir()
     config = home / "storages.json"
-    limits = {"fetch_seconds": FETCH_SECONDS}
+    limits = {"fetch_seconds": FETCH_SECONDS, "queue_seconds": FETCH_SECONDS}
     document = {"storages": storages(caches), "caches": aliases, "limits": limits, "run_dir": str(home / "run")}
     services.write_json(config, document)
     kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}

@@ -39,6 +39,6 @@ class Ending:
         return True
 
 
-def signed(rest: str, secret: str) -> str:
-    """The path of a URL of the storage `signed`."""
-    return f"signed/thumbs/{signature(f'/signed/thumbs/{rest}', secret)}/{rest}"
+def signed(rest: str, secret: str, *, storage: str = "signed") -> str:
+    """The path of a URL of a storage whose URLs are signed."""
+    return f"{storage}/thumbs/{signature(f'/{storage}/thumbs/{rest}', secret)}/{rest}"

@@ -10,6 +10,7 @@ from django.core.files.storage import Storage
 
 from tests.support import remote_stores
 from tests.support.clock import Clock
+from tests.support.google_server import google_server
 from tests.support.source_fixtures import KEYS
 from thumbs.cache.objects.alone import SharingObjectLayer
 from thumbs.cache.objects.bounded_store import BoundedStore
@@ -24,7 +25,7 @@ from thumbs.sources.storages.object_stores import store_of
 OpenStore = Callable[[], ObjectStore | None]
 # Seconds for one call. A busy machine is not what is tested.
 SECONDS = 60.0
-KINDS = ("s3", "storage-s3", "storage-s3 below", "google", "google below", "azure", "azure below")
+KINDS = ("s3", "storage-s3", "storage-s3 below", "google", "google below", "google-conditions", "azure", "azure below")
 
 
 def bucket_store(endpoint: str, bucket: str) -> S3Objects:
@@ -38,6 +39,11 @@ def opened(kind: str, request: pytest.FixtureRequest, directory: Path) -> Iterat
     """A store of one of `KINDS`, which is empty. It needs the fixtures of `buckets`."""
     name, _, below = kind.partition(" ")
     location = "cache/of/mage/" if below else ""
+    if name == "google-conditions":
+        with google_server() as google, pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setenv("STORAGE_EMULATOR_HOST", google.url)
+            yield lambda: store_of(remote_stores.google_storage(location))
+        return
     if name in ("google", "azure"):
         with pytest.MonkeyPatch.context() as monkeypatch:
             server = remote_stores.google(location, monkeypatch) if name == "google" else None

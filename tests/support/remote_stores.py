@@ -40,26 +40,31 @@ def _module(name: str, package: str) -> Any:
         _skip(f"{package} is not installed: pip install {package}")
 
 
+def google_storage(location: str) -> Storage:
+    """The bucket `pictures` at `STORAGE_EMULATOR_HOST`."""
+    credentials = _module("google.auth.credentials", "google-cloud-storage")
+    backend = _module("storages.backends.gcloud", "google-cloud-storage")
+    storage: Storage = backend.GoogleCloudStorage(
+        bucket_name="pictures", project_id="mage", credentials=credentials.AnonymousCredentials(), location=location
+    )
+    return storage
+
+
 @contextlib.contextmanager
 def google(location: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A bucket of `gcp-storage-emulator`."""
-    credentials = _module("google.auth.credentials", "google-cloud-storage")
-    backend = _module("storages.backends.gcloud", "google-cloud-storage")
     emulator = _module("gcp_storage_emulator.server", "gcp-storage-emulator")
     port = servers.free_port()
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
     server = emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="pictures")
     server.start()
 
-    def opened() -> Storage:
-        storage: Storage = backend.GoogleCloudStorage(
-            bucket_name="pictures", project_id="mage", credentials=credentials.AnonymousCredentials(), location=location
-        )
-        return storage
-
-    bucket: Any = opened().bucket  # type: ignore[attr-defined]
+    bucket: Any = google_storage(location).bucket  # type: ignore[attr-defined]
     try:
-        yield lambda name, data: bucket.blob(f"{location}{name}").upload_from_string(data), opened
+        yield (
+            lambda name, data: bucket.blob(f"{location}{name}").upload_from_string(data),
+            lambda: google_storage(location),
+        )
     finally:
         server.stop()
 

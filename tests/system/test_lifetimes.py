@@ -3,7 +3,6 @@
 Lifetimes are asserted only in the direction that a busy machine cannot change: what is over stays over.
 """
 
-import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -11,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import manage
 from tests.support.deployed import nginx, reload, thumb_server
 from tests.support.endings import Ending, signed
 from tests.support.fronts import OLD_SECRET, SECRET
+from tests.support.purging import purge
 from tests.support.servers import Server
 from tests.support.waiting import eventually
 
@@ -37,14 +36,6 @@ def _storages(root: Path, caches: Path, secrets: list[str]) -> list[dict[str, ob
         storage("brief", ttl_seconds=2),
         storage("stale", ttl_seconds=1, stale_seconds=3600),
     ]
-
-
-def _purge(directory: Path, *sources: str) -> None:
-    environ = {**os.environ, "STORAGES_CONFIG_PATH": str(directory / "storages.json")}
-    environ.pop("DJANGO_SETTINGS_MODULE", None)
-    for source in sources:
-        done = manage(environ, "clear_thumb_cache", "--storage", "kept", "--source", source)
-        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
@@ -89,7 +80,7 @@ def test_nothing_that_is_over_is_served_again_by_mage_or_past_its_lifetime_by_ng
         for name in ("purged", "varying", "deleted", "renewed"):
             (root / f"{name}.jpg").unlink()
         shutil.copy(originals / "noise.jpg", root / "replaced.jpg")
-        _purge(mage, "purged.jpg", "varying.jpg", "replaced.jpg")
+        purge(mage, ["kept"], ["purged.jpg", "varying.jpg", "replaced.jpg"])
         # A deletion without a purge is noticed by the first request after the time of the entry.
         eventually(lambda: direct.get("stale/thumbs/90x60/renewed.jpg").status == 404)
         time.sleep(max(0.0, end - time.time(), 2))

@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Sequence
+from functools import partial
 
 from thumbs.cache.circuit_breaker import ProtectedLayer
 from thumbs.cache.layer import AttachedLayer, FeedLayer, PolledLayer
@@ -29,4 +30,5 @@ def followers_of(layers: Sequence[ProtectedLayer], purges: PurgeJournal | None) 
 
 def _follower(layer: ProtectedLayer, feed: FeedLayer, purges: PurgeJournal) -> PurgeFollower:
     every = feed.poll_seconds if isinstance(feed, PolledLayer) else None
-    return PurgeFollower(lambda offset: layer.read(feed.read_purges_since, offset), purges.merge, every=every)
+    merge = partial(purges.merge, late=every or 0.0)
+    return PurgeFollower(lambda offset: layer.read(feed.read_purges_since, offset), merge, every=every)

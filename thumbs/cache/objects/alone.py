@@ -43,6 +43,10 @@ class SharingObjectLayer(ObjectLayer):
     def poll_seconds(self) -> float:
         return self._times.poll
 
+    @property
+    def _late_seconds(self) -> float:
+        return CLOCK_SKEW + self._times.poll
+
     def append_purge(self, purge: Purge) -> None:
         self.within_patience(lambda seconds: self._store.put(self._names.message(purge), b"-", seconds))
 

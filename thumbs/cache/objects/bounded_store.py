@@ -59,8 +59,10 @@ class BoundedStore:
         deadline = Deadline(seconds)
         try:
             return pool.call(lambda: call(self._store.get(), deadline), deadline)
-        except (NotConditional, StorageTimeout):
+        except NotConditional:
             raise
+        except StorageTimeout as error:  # its own text is about an original
+            raise StoreFailed(f"{type(error).__name__}: no answer within {seconds:g} s") from error
         except ThumbError as error:
             cause = error.__cause__
             if cause is None:

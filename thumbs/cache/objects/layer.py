@@ -7,8 +7,8 @@ the source says that the original has not changed, which costs a question instea
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
 
 from thumbs.cache.entry import PROXY_NAME, SOURCE_NAME, Entry
 from thumbs.cache.filestore import entry_file
@@ -40,6 +40,15 @@ class Lifetimes:
     keep: float
 
 
+class _Known(NamedTuple):
+    """An object that was read or written: ETag and time of its entry, and the lifetime that it has here since."""
+
+    etag: str
+    stored: float
+    created: float
+    fresh_until: float
+
+
 class ObjectLayer:
     """The entries of one storage in an object store. Originals and proxies are not kept there.
 
@@ -60,7 +69,7 @@ class ObjectLayer:
         self._clock = clock
         self._knows_purges: Callable[[], bool] = lambda: False
         self._purged_since: Callable[[str, float], bool] = lambda _key, _moment: False
-        self._written: dict[str, tuple[str, float]] = {}  # ETag, and when the entry was made
+        self._known: dict[str, _Known] = {}
         self._last_read = threading.local()
         self._purge_failed = float("-inf")
 
@@ -90,36 +99,48 @@ class ObjectLayer:
             entry = Entry.unpack_for(key, entry_file.parse(data, digest=path_of(key).digest))
         except ValueError:  # written by another version of Mage, or not by Mage; the next write replaces it
             return None
-        now = self._clock()
-        if entry.created + self._times.ttl <= now:
+        now, stored = self._clock(), entry.created
+        if stored + self._times.ttl <= now:
             return None
+        known = self._known.get(key)
+        if known is not None and known.etag == entry.etag and known.created > stored:  # renewed, but not written again
+            entry = replace(entry, created=known.created, fresh_until=known.fresh_until)
         if (entry.fresh_until <= now or not self._knows_purges()) and self._has_tombstone(key, entry.created):
-            self._written.pop(key, None)
+            self._known.pop(key, None)
             return None
-        self._remember(key, entry)
+        self._remember(key, entry, stored)
         return entry
 
     def _has_tombstone(self, key: str, created: float) -> bool:
         latest = self._clock() + CLOCK_SKEW  # one from the future would hide every entry until then
         for name in self._names.tombstones(key):
             when = moment_in(self._store.get(name, self._times.timeout))
-            if created - CLOCK_SKEW <= when <= latest:
+            if created - self._late_seconds <= when <= latest:
                 return True
         return False
+
+    @property
+    def _late_seconds(self) -> float:
+        """For how long after a purge another machine may give what it covers a new lifetime."""
+        return CLOCK_SKEW
 
     # --------------------------------------------------------------------------------------- writing
 
     def put(self, key: str, entry: Entry, expires: float) -> None:  # noqa: ARG002 - the entry has its own lifetime
         """Store `entry`, unless it was purged meanwhile, or its bytes are there and will be for long."""
-        if not is_kept(key) or self._is_there(key, entry) or self._purged_since(key, entry.created):
+        if not is_kept(key) or self._purged_since(key, entry.created):
+            return
+        known = self._known.get(key)
+        if known is not None and self._is_there(key, entry, known):
+            self._remember(key, entry, known.stored)
             return
         payload = entry.pack()
         head = entry_file.header(payload, created=entry.created, digest=path_of(key).digest)
         self._store.put(self._names.entry(key), head + payload, WRITE_SECONDS)
-        self._remember(key, entry)
+        self._remember(key, entry, entry.created)
 
     def delete(self, key: str) -> None:
-        self._written.pop(key, None)
+        self._known.pop(key, None)
         if is_kept(key):
             self._store.delete([self._names.entry(key)], WRITE_SECONDS)
 
@@ -142,8 +163,8 @@ class ObjectLayer:
                 self._store.delete(keys, seconds)
                 after = keys[-1]
 
-        for key in [key for key in list(self._written) if self._names.entry(key).startswith(prefix)]:
-            self._written.pop(key, None)
+        for key in [key for key in list(self._known) if self._names.entry(key).startswith(prefix)]:
+            self._known.pop(key, None)
         self.within_patience(purge)
         return 0  # what this machine's disk and memory had is what is counted
 
@@ -156,17 +177,16 @@ class ObjectLayer:
             self._purge_failed = time.monotonic()
             raise
 
-    def _is_there(self, key: str, entry: Entry) -> bool:
+    def _is_there(self, key: str, entry: Entry, known: _Known) -> bool:
         """Whether the same bytes were read or written a short part of `ttl` ago: each write costs, a renewal often."""
-        etag, created = self._written.get(key, ("", 0.0))
-        if etag != entry.etag or self._purged_since(key, created):
+        if known.etag != entry.etag or self._purged_since(key, known.stored):
             return False
-        return entry.created < created + self._times.ttl * _REWRITTEN_AFTER
+        return entry.created < known.stored + self._times.ttl * _REWRITTEN_AFTER
 
-    def _remember(self, key: str, entry: Entry) -> None:
-        if len(self._written) >= _REMEMBERED:
-            self._written.clear()
-        self._written[key] = entry.etag, entry.created
+    def _remember(self, key: str, entry: Entry, stored: float) -> None:
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[key] = _Known(entry.etag, stored, entry.created, entry.fresh_until)
 
 
 def is_kept(key: str) -> bool:

@@ -74,16 +74,17 @@ class PurgeJournal:
             os.write(descriptor, _line(group, now))
         return now
 
-    def merge(self, purges: Iterable[Purge]) -> None:
+    def merge(self, purges: Iterable[Purge], *, late: float = 0.0) -> None:
         """Add purges that were read from the feed; those in the journal are skipped.
 
-        The other machine's clock may be behind, so each covers `CLOCK_SKEW` seconds more, but at most until now.
+        The other machine's clock may be behind, so each covers `CLOCK_SKEW` seconds more, but at most until now. So it
+        does for the `late` seconds between two readings: until a purge is read, what it covers may be renewed.
         """
         self._refresh()
         now = self._clock()
         for purge in purges:
             if purge not in self._journaled:
-                self._mark_purged(purge.group, min(now, purge.when + CLOCK_SKEW))
+                self._mark_purged(purge.group, min(now, purge.when + CLOCK_SKEW + late))
         self._drop_before(now - self._keep)
 
     def _mark_purged(self, group: str, when: float) -> None:
