@@ -1,4 +1,4 @@
-"""Walks the chunks of a PNG (PNG Third Edition, 5) and leaves out those that browsers do not use."""
+"""Walks the chunks of a PNG (PNG Third Edition, 5), leaves out those that browsers do not use, and mends colors."""
 
 import re
 import zlib
@@ -7,6 +7,7 @@ import pyvips
 
 from thumbs.errors import SourceOverLimit
 from thumbs.render.bombs.limits import MAX_PNG_CHUNKS
+from thumbs.render.codecs.palettes import PALETTE, TRANSPARENCY, chunk, read_palette
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
@@ -21,12 +22,13 @@ def with_usable_chunks(data: bytes) -> bytes:
     """A PNG without its text chunks, and without ancillary ones that are damaged or whose name is none.
 
     libpng inflates each compressed text, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. Of damaged
-    chunks, libpng uses some, and refuses the file for others. Of several EXIF blocks the first is left. The same object
-    is returned where all are usable. Raises `SourceOverLimit` for too many chunks. The chunks that are kept are copied
-    once, all together.
+    chunks, libpng uses some, and refuses the file for others. Of several EXIF blocks the first is left. Palettes are as
+    `Palette.usable` has them. The same object is returned where all are usable. Raises `SourceOverLimit` for too many
+    chunks. The chunks that are kept are copied once, all together.
     """
-    kept: list[memoryview] = []
+    kept: list[bytes | memoryview] = []
     view, start, at, has_exif = memoryview(data), 0, len(PNG), False
+    palette = read_palette(data)
     for _ in range(MAX_PNG_CHUNKS):
         name = data[at + 4 : at + 8]
         if len(name) < 4 or name == _END:
@@ -37,6 +39,12 @@ def with_usable_chunks(data: bytes) -> bytes:
                 kept.append(view[start:at])
                 start = after
             has_exif = has_exif or (name == _EXIF and start != after)
+        if name in (PALETTE, TRANSPARENCY) and start != after and _is_usable(view, at, after):
+            content = data[at + 8 : after - 4]
+            used = palette.usable(name, content)
+            if used != content:
+                kept += view[start:at], b"" if used is None else chunk(name, used)
+                start = after
         at = after
     raise SourceOverLimit
 
