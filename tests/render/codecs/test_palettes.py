@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from tests.support.pixels import rendered
-from tests.support.png_files import GRAY, INDEXED, RGB, chunk, interlaced, palette, png, transparency
+from tests.support.png_files import GRAY, INDEXED, RGB, interlaced, palette, png, transparency
+from tests.support.signaled_colors import chunk
 from thumbs.errors import SourceBroken
 from thumbs.image.transforms import Transform
 from thumbs.render.codecs.png import with_usable_chunks
