@@ -1,5 +1,6 @@
 """Frames of an animation, one after the other: each is a complete canvas in memory, and few are held at once."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 
 import pyvips
@@ -71,7 +72,7 @@ def _composed(data: bytes, header: Header, gif: Gif, count: int, deadline: libvi
     for number in range(count):
         try:
             frame = gif.frame(data, number)
-            shown = _drawn(canvas, gif.size, frame, deadline, fail_on=header.fail_on)
+            shown = _drawn_as_far_as_wanted(canvas, gif.size, frame, deadline, fail_on=header.fail_on)
         except (Unreadable, *libvips.VIPS_ERRORS) as error:
             raise SourceBroken from error
         opaque = opaque or _is_opaque(shown, frame, alone=canvas is None)
@@ -102,6 +103,18 @@ def _plain_still(data: bytes, gif: Gif, deadline: libvips.Deadline, *, fail_on: 
     return shown if any(shown(shown.width - 1, frame.last_row(shown.height))) else None
 
 
+def _drawn_as_far_as_wanted(
+    canvas: pyvips.Image | None, size: tuple[int, int], frame: Frame, deadline: libvips.Deadline, *, fail_on: str
+) -> pyvips.Image:
+    """As `_drawn`; where `fail_on` allows it, of a frame with a damaged code what stands before that."""
+    try:
+        return _drawn(canvas, size, frame, deadline, fail_on=fail_on)
+    except (SourceBroken, *libvips.VIPS_ERRORS):
+        if fail_on != "none":
+            raise
+    return _drawn(canvas, size, frame.rewritten(), deadline, fail_on=fail_on)
+
+
 def _drawn(
     canvas: pyvips.Image | None, size: tuple[int, int], frame: Frame, deadline: libvips.Deadline, *, fail_on: str
 ) -> pyvips.Image:
@@ -112,13 +125,27 @@ def _drawn(
     part = frame.coded(visible)
     if frame.cut and fail_on != "none":
         _check_complete(frame, part, deadline)
-    pixels = _page(frame.file(part), fail_on).extract_area(0, 0, *visible)
+    pixels = _page(frame.file(part), fail_on)
+    if frame.transparent is None and not frame.cut:
+        pixels = _with_last_code(pixels, frame, part, deadline)
+    pixels = pixels.extract_area(0, 0, *visible)
     if canvas is None:
         whole = pixels if visible == size else pixels.embed(frame.left, frame.top, *size)
         return _in_memory(whole, deadline)
     below = canvas if visible == size else canvas.extract_area(frame.left, frame.top, *visible)
     both = pixels.extract_band(3).ifthenelse(pixels, below)
     return _in_memory(both if visible == size else canvas.insert(both, frame.left, frame.top), deadline)
+
+
+def _with_last_code(
+    pixels: pyvips.Image, frame: Frame, part: tuple[int, int], deadline: libvips.Deadline
+) -> pyvips.Image:
+    """The first `part` of an opaque frame, in memory; where its last pixel is missing, with that of its last code."""
+    pixels = _in_memory(pixels, deadline)
+    if pixels(part[0] - 1, frame.last_row(part[1]))[3] == 0:
+        with contextlib.suppress(Unreadable, SourceBroken):
+            return _in_memory(_page(frame.rewritten().file(part), "none"), deadline)
+    return pixels
 
 
 def _is_opaque(shown: pyvips.Image, frame: Frame, *, alone: bool) -> bool:

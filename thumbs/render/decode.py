@@ -5,11 +5,11 @@ from dataclasses import replace
 import pyvips
 
 from thumbs.errors import SourceBroken
-from thumbs.image.geometry import Layout, Size
+from thumbs.image.geometry import Layout
 from thumbs.render import libvips
 from thumbs.render.codecs.orientation import upright
 from thumbs.render.color.conversion import deepened, to_srgb_picture
-from thumbs.render.decoders import Decoded, Wanted, ratio
+from thumbs.render.decoders import Decoded, Wanted
 from thumbs.render.header import Header
 from thumbs.render.table import CODECS
 
@@ -39,16 +39,13 @@ def fitted(
     deadline: libvips.Deadline,
     *,
     origin: tuple[int, int] = (0, 0),
-    source_size: Size | None = None,
     header: Header | None = None,
 ) -> pyvips.Image:
     """As `scaled`, from `image`: an upright picture in memory whose top left pixel is `origin` in the source.
 
-    `source_size` is given when `image` is the whole source at another size. `header` is the header of the source when
-    `image` is not converted to sRGB yet.
+    `header` is the header of the source when `image` is not converted to sRGB yet.
     """
-    pixel = (1.0, 1.0) if source_size is None else ratio(source_size, (image.width, image.height))
-    decoded = Decoded(image, layout.spans, pixel, origin)
+    decoded = Decoded(image, layout.spans, origin=origin)
     try:
         part = decoded.part(linear=layout.linear) if header is None else _in_srgb(decoded, header, linear=layout.linear)
     except libvips.VIPS_ERRORS as error:

@@ -10,7 +10,7 @@ from thumbs.image.geometry import Layout, Size
 from thumbs.image.spans import Span, stored
 from thumbs.render.animation import pages
 from thumbs.render.codecs import heic, jxl, turbo
-from thumbs.render.codecs.png import with_transparent_rows
+from thumbs.render.codecs.png import with_known_rows
 from thumbs.render.codecs.shrinking import Shrunk, shrunk
 from thumbs.render.color.linear import in_linear_light
 from thumbs.render.color.profiles import with_profile, without_profile
@@ -102,9 +102,9 @@ def decode_webp(data: bytes, header: Header, wanted: Wanted) -> Decoded:
 
 
 def decode_png(data: bytes, header: Header, wanted: Wanted) -> Decoded:
-    """At its full size, without the rows that are missing."""
+    """At its full size, with transparent pixels where they are missing."""
     image = _opened(data, header)
-    return _decoded(image if header.rows is None else with_transparent_rows(image, header.rows), header, wanted)
+    return _decoded(image if header.bands is None else with_known_rows(image, header.bands), header, wanted)
 
 
 def decode_avif(data: bytes, header: Header, wanted: Wanted) -> Decoded:

@@ -27,6 +27,7 @@ from thumbs.render.color.naming import color_space_name
 from thumbs.render.color.profiles import usable_profile
 from thumbs.render.color.values import ColorDescription, ColorSpace
 from thumbs.render.completeness.decoding import Attempt
+from thumbs.render.completeness.png import Bands
 from thumbs.render.containers.boxes import TooManyError, UnreadableError
 from thumbs.render.containers.gif import Gif, TooManyBlocks, Unreadable, read_gif
 from thumbs.render.containers.jxl import Jxl, Kind, read_jxl
@@ -58,8 +59,8 @@ class Header:
     used. `color` is what its samples mean without one, None for sRGB. `scans` is the number of scans of a multi-scan
     JPEG, else 1. `orientation` is the EXIF orientation that the decoder leaves to do. `tiff` and `avif` are the samples
     of a file that libvips alone would read wrongly, `gif` is the structure of a GIF, `jxl` is the header of a JPEG XL
-    that libvips does not read. `fail_on` is that of libvips: what ends a decode. `rows` are those that a PNG has, where
-    some are missing. `sides` are those of a drawing, not rounded. `has_alpha` and `color_space` are those of a
+    that libvips does not read. `fail_on` is that of libvips: what ends a decode. `bands` are the rows that a PNG has,
+    where some are missing. `sides` are those of a drawing, not rounded. `has_alpha` and `color_space` are those of a
     `Description`.
     """
 
@@ -81,7 +82,7 @@ class Header:
     color: ColorSpace | None = None
     orientation: int = 1
     fail_on: str = "error"
-    rows: int | None = None
+    bands: Bands | None = None
     sides: tuple[float, float] | None = None
 
     @property
@@ -91,7 +92,7 @@ class Header:
 
     def attempted(self, attempt: Attempt) -> Self:
         """The header for one decode."""
-        return replace(self, fail_on=attempt.fail_on, rows=attempt.rows)
+        return replace(self, fail_on=attempt.fail_on, bands=attempt.bands)
 
     def kept_frames(self, transform: Transform) -> int:
         """The number of frames of the thumbnail: 1 unless source, output format and `transform` are animated."""

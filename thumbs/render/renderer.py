@@ -109,7 +109,7 @@ class Renderer:
         if source.has_gain_map and self.settings.keep_gain_map and gain_maps.may_follow(transform):
             return None
         transform = _encodable(layout, transform, limits, 1, fallback)
-        image = decode.fitted(source.image, layout, deadline, source_size=source.size)
+        image = source.fitted(layout, deadline)
         layout = smartcrop.locate_window(image, layout)
         return self._assemble([image], _Job(transform, layout, deadline, None, source.copyright))
 

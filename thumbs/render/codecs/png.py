@@ -1,4 +1,4 @@
-"""Walks the chunks of a PNG (PNG Third Edition, 5) and leaves out those that browsers do not use."""
+"""Walks the chunks of a PNG (PNG Third Edition, 5), leaves out those that browsers do not use, and mends colors."""
 
 import re
 import zlib
@@ -7,6 +7,8 @@ import pyvips
 
 from thumbs.errors import SourceOverLimit
 from thumbs.render.bombs.limits import MAX_PNG_CHUNKS
+from thumbs.render.codecs.palettes import PALETTE, TRANSPARENCY, chunk, read_palette
+from thumbs.render.completeness.png import Bands
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
@@ -21,12 +23,13 @@ def with_usable_chunks(data: bytes) -> bytes:
     """A PNG without its text chunks, and without ancillary ones that are damaged or whose name is none.
 
     libpng inflates each compressed text, a few kB to 8 MB, and pyvips fails on keywords that are not UTF-8. Of damaged
-    chunks, libpng uses some, and refuses the file for others. Of several EXIF blocks the first is left. The same object
-    is returned where all are usable. Raises `SourceOverLimit` for too many chunks. The chunks that are kept are copied
-    once, all together.
+    chunks, libpng uses some, and refuses the file for others. Of several EXIF blocks the first is left. Palettes are as
+    `Palette.usable` has them. The same object is returned where all are usable. Raises `SourceOverLimit` for too many
+    chunks. The chunks that are kept are copied once, all together.
     """
-    kept: list[memoryview] = []
+    kept: list[bytes | memoryview] = []
     view, start, at, has_exif = memoryview(data), 0, len(PNG), False
+    palette = read_palette(data)
     for _ in range(MAX_PNG_CHUNKS):
         name = data[at + 4 : at + 8]
         if len(name) < 4 or name == _END:
@@ -37,19 +40,41 @@ def with_usable_chunks(data: bytes) -> bytes:
                 kept.append(view[start:at])
                 start = after
             has_exif = has_exif or (name == _EXIF and start != after)
+        if name in (PALETTE, TRANSPARENCY) and start != after and _is_usable(view, at, after):
+            content = data[at + 8 : after - 4]
+            used = palette.usable(name, content)
+            if used != content:
+                kept += view[start:at], b"" if used is None else chunk(name, used)
+                start = after
         at = after
     raise SourceOverLimit
 
 
-def with_transparent_rows(image: pyvips.Image, first: int) -> pyvips.Image:
-    """`image` with transparent rows from the row `first` on: they are missing, and libvips decodes anything there."""
-    opaque = _OPAQUE[image.format]
-    shown = pyvips.Image.black(image.width, image.height).copy_memory()
-    if first:
-        shown = shown.draw_rect([255], 0, 0, image.width, first, fill=True)
-    alpha = (shown == 255).ifthenelse(image.extract_band(image.bands - 1) if image.hasalpha() else opaque, 0)
-    colors = image.extract_band(0, n=image.bands - 1) if image.hasalpha() else image
-    return colors.bandjoin(alpha.cast(image.format)).copy(interpretation=image.interpretation)
+def with_known_rows(image: pyvips.Image, bands: Bands) -> pyvips.Image:
+    """`image` as browsers show a picture that is cut off: blocks of one color, and transparent rows below all bands.
+
+    libvips decodes anything where pixels are missing.
+    """
+    width, height = image.width, image.height
+    image = image if image.hasalpha() else image.bandjoin(_OPAQUE[image.format])
+    shown, top = None, 0
+    for end, block in bands:
+        if end > top:
+            part = _in_blocks(image.extract_area(0, top, width, end - top), *block)
+            shown = part if shown is None else shown.join(part, "vertical")
+            top = end
+    if shown is None:
+        return (image * 0).cast(image.format).copy(interpretation=image.interpretation)
+    return shown if top == height else shown.embed(0, 0, width, height)
+
+
+def _in_blocks(image: pyvips.Image, across: int, down: int) -> pyvips.Image:
+    """`image` with the first pixel of each block in all of it."""
+    if (across, down) == (1, 1):
+        return image
+    width, height = image.width, image.height
+    whole = image.embed(0, 0, width + -width % across, height + -height % down)
+    return whole.subsample(across, down).zoom(across, down).extract_area(0, 0, width, height)
 
 
 def _is_usable(data: memoryview, at: int, after: int) -> bool:

@@ -51,7 +51,7 @@ def shrunk(data: bytes, size: Size, spans: tuple[Span, Span], *, fast: bool) -> 
             return Shrunk(data, size, times, spans)
         larger = with_size(data, size, whole)
         if larger is not None:
-            x, y = (_longer(span, *each) for span, each in zip(spans, zip(size, whole, strict=True), strict=True))
+            x, y = (lengthened(span, *each) for span, each in zip(spans, zip(size, whole, strict=True), strict=True))
             return Shrunk(larger, whole, times, (x, y))
     return Shrunk(data, size, 1, spans)
 
@@ -72,15 +72,15 @@ def keeps_edges(span: Span, pixel: float, length: int) -> bool:
     return lost < _ROUNDING_ERROR or lost + pixel / 2 <= _MOST_LOST * span.factor
 
 
+def lengthened(span: Span, side: int, whole: int) -> Span:
+    """`span` of a source that is `whole` long in place of `side`."""
+    return replace(span, high=whole) if span.high == side else span
+
+
 def _side(side: int, span: Span, times: int) -> int | None:
     """The side that is to be decoded: the file's, or the next one of whole pixels; None where neither is right."""
     if keeps_edges(span, times, side // times):
         return side
     whole = side + -side % times
-    is_right = keeps_edges(_longer(span, side, whole), times, whole // times)
+    is_right = keeps_edges(lengthened(span, side, whole), times, whole // times)
     return whole if is_right and whole - side <= _MOST_FILLED * span.factor else None
-
-
-def _longer(span: Span, side: int, whole: int) -> Span:
-    """`span` of a source that is `whole` long in place of `side`."""
-    return replace(span, high=whole) if span.high == side else span

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 from thumbs.errors import SourceBroken
 from thumbs.render.completeness.jpeg import ends_early, is_cut_off
 from thumbs.render.completeness.libjpeg import watched
-from thumbs.render.completeness.png import read_pixels
+from thumbs.render.completeness.png import Bands, read_pixels
 from thumbs.render.completeness.segments import EOI, Unreadable, read_segments
 
 T = TypeVar("T")
@@ -18,11 +18,11 @@ _PADDING = bytes(8)
 
 
 class Attempt(NamedTuple):
-    """How to decode an original: its data, libvips' `fail_on`, and how many rows a PNG has where some are missing."""
+    """How to decode an original: its data, libvips' `fail_on`, and the rows that a PNG has where some are missing."""
 
     data: bytes
     fail_on: str = ERROR
-    rows: int | None = None
+    bands: Bands | None = None
 
 
 Decode = Callable[[Attempt], T]
@@ -55,9 +55,9 @@ def _decode_png(data: bytes, decode: Decode[T], *, render_truncated: bool) -> tu
         raise SourceBroken
     if pixels.is_complete:
         return decode(Attempt(pixels.mended)), False
-    if pixels.rows is None or not render_truncated:
+    if not render_truncated:
         raise SourceBroken
-    return decode(Attempt(pixels.mended, NONE, pixels.rows)), True
+    return decode(Attempt(pixels.mended, NONE, pixels.bands)), True
 
 
 def _without_warning(data: bytes, decode: Decode[T]) -> T:

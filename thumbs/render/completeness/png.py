@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from thumbs.render.bombs.limits import MAX_PNG_CHUNKS
 
@@ -17,6 +18,8 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by color type
 # Adam7: the first column and row of each pass, and the steps to the next ones.
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _WHOLE = ((0, 0, 1, 1),)
+# The block of the picture whose first pixel is known after each pass: its width and height.
+_BLOCKS = ((8, 8), (4, 8), (4, 4), (2, 4), (2, 2), (1, 2), (1, 1))
 _MOST_FILTER = 4
 _DEFLATE, _MOST_WINDOW, _DICTIONARY = 8, 7, 0x20  # of the header of zlib (RFC 1950)
 _ZLIB_HEADER = b"\x78\x9c"
@@ -25,16 +28,27 @@ _BLOCK = 4 * _PIECE  # the most that come of them
 _MOST_EXTRA_BLOCKS = 16
 
 
+class Band(NamedTuple):
+    """The rows before `end`, of which the first pixel of each block of this width and height is there."""
+
+    end: int
+    block: tuple[int, int] = (1, 1)
+
+
+Bands = tuple[Band, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Pixels:
     """What there is of the pixels, and a file to decode.
 
-    `rows` are those that are there from the top on, None for an interlaced PNG. `mended` has all chunks before the
-    pixels, and the pixels in one chunk with right checksums.
+    `bands` are the rows that are there, from the top on: one band, or two of an interlaced PNG, of which the first has
+    smaller blocks. `mended` has all chunks before the pixels, and the pixels in one chunk with right checksums; libpng
+    reads an interlaced one only where it is whole, so that it has zeros for what is missing.
     """
 
     is_complete: bool
-    rows: int | None
+    bands: Bands
     mended: bytes
 
 
@@ -48,16 +62,29 @@ def read_pixels(data: bytes) -> Pixels | None:
         return None
     shapes = [
         (-(-(height - top) // down), 1 + (-(-(width - left) // across) * bits + 7) // 8)
-        for left, top, across, down in (_ADAM7 if interlaced else _WHOLE)
         if left < width and top < height
+        else (0, 1)
+        for left, top, across, down in (_ADAM7 if interlaced else _WHOLE)
     ]
     start, parts = _pixel_chunks(data)
     stream = _Stream(parts)
     found = _found_rows(stream, shapes)
     is_complete = found == [rows for rows, _ in shapes]
-    size = sum(rows * row_bytes for rows, row_bytes in shapes) if is_complete else 0
-    mended = b"".join((data[:start], _chunk(_PIXELS, stream.mended(size)), _chunk(_END, b"")))
-    return Pixels(is_complete, None if interlaced else found[0], mended)
+    size = padding = 0
+    if is_complete or interlaced:
+        size = sum(rows * row_bytes for rows, (_, row_bytes) in zip(found, shapes, strict=True))
+        padding = sum(rows * row_bytes for rows, row_bytes in shapes) - size
+    mended = b"".join((data[:start], _chunk(_PIXELS, stream.mended(size, padding)), _chunk(_END, b"")))
+    return Pixels(is_complete, _bands(found, shapes, height) if interlaced else (Band(found[0]),), mended)
+
+
+def _bands(found: list[int], shapes: list[tuple[int, int]], height: int) -> Bands:
+    """The bands of an interlaced picture: passes that are complete, and the rows of the next one."""
+    complete = next((number for number, (rows, _) in enumerate(shapes) if found[number] < rows), len(shapes))
+    bands = [Band(height, _BLOCKS[complete - 1])] if complete else []
+    if complete < len(shapes) and found[complete]:
+        bands.insert(0, Band(min(height, found[complete] * _ADAM7[complete][3]), _BLOCKS[complete]))
+    return tuple(bands)
 
 
 def _pixel_chunks(data: bytes) -> tuple[int, list[memoryview]]:
@@ -145,21 +172,23 @@ class _Stream:
         for _ in itertools.islice(blocks, _MOST_EXTRA_BLOCKS):
             pass
 
-    def mended(self, size: int) -> bytes:
+    def mended(self, size: int, padding: int) -> bytes:
         """The data up to its end, with the largest window and the right checksum.
 
-        Without an end, which libpng needs, the first `size` bytes are compressed again; with 0, the data is as it is.
+        Without an end, which libpng needs, the first `size` bytes are compressed again, and so with a `padding` of as
+        many zeros; with 0 for both, the data is as it is.
         """
-        if self._end is not None:
+        if self._end is not None and not padding:
             return b"".join((_ZLIB_HEADER, self._data[2 : self._end], self._checksum.to_bytes(4, "big")))
-        if size == 0:
+        if size + padding == 0:
             return self._data
         packer, parts, left = zlib.compressobj(1), [], size
-        for block in self.blocks():
+        for block in self.blocks() if size else ():
             parts.append(packer.compress(block[:left]))
             left -= len(block)
             if left <= 0:
                 break
+        parts += (packer.compress(bytes(min(_BLOCK, padding - at))) for at in range(0, padding, _BLOCK))
         return b"".join((*parts, packer.flush()))
 
     def _is_compressed(self) -> bool:

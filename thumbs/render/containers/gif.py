@@ -5,10 +5,17 @@ Where files differ from the specification (GIF89a, W3C), this follows what brows
 
 import struct
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Self
 
-from thumbs.render.containers.limits import MAX_GIF_BLOCKS, MAX_GIF_FRAMES, MAX_GIF_INTERLACED_PIXELS
+from thumbs.render.containers.gif_codes import LEAST_CODE_BITS, rewritten
+from thumbs.render.containers.limits import (
+    MAX_GIF_BLOCKS,
+    MAX_GIF_FRAMES,
+    MAX_GIF_INTERLACED_PIXELS,
+    MAX_GIF_WRITTEN_PIXELS,
+)
 
 Size = tuple[int, int]
 _HEADER_BYTES = 13  # signature and logical screen descriptor
@@ -93,11 +100,28 @@ class Frame:
         `opaque`, the transparent index is a color as any other, and only pixels that are missing stay transparent.
         """
         dot = _DOT_CONTROL + _descriptor(part[0] - 1, part[1] - 1, (1, 1), _HAS_TABLE) + _DOT_PIXELS
-        return b"".join((_SMALL_SCREEN, dot, self._head(None if opaque else self.transparent), self.pixels, b";"))
+        return b"".join((_SMALL_SCREEN, dot, self._head(None if opaque else self.transparent), *self._tail()))
 
     def alone(self) -> bytes:
         """A GIF of the frame on a canvas of its size, without an alpha channel: pixels that are missing are black."""
-        return b"".join((_SMALL_SCREEN, self._head(None), self.pixels, b";"))
+        return b"".join((_SMALL_SCREEN, self._head(None), *self._tail()))
+
+    def rewritten(self) -> Self:
+        """The frame with codes that nsgif reads: those up to a damaged one. Raises `Unreadable` for too many pixels."""
+        count = self.size[0] * self.size[1]
+        if count > MAX_GIF_WRITTEN_PIXELS:
+            raise Unreadable
+        return replace(self, pixels=rewritten(self.pixels, count))
+
+    def _tail(self) -> tuple[bytes | memoryview, bytes]:
+        """The pixels and the trailer, with the byte that nsgif needs to read a last code without an end code.
+
+        Where pixels are missing, that byte adds some of the first color. An opaque frame can be read without it, as it
+        shows whether pixels are missing.
+        """
+        if self.cut or self.transparent is None:
+            return self.pixels, b";"
+        return memoryview(self.pixels)[:-1], b"\x01\0\0;"
 
     def _head(self, transparent: int | None) -> bytes:
         """What stands before the pixels."""
@@ -144,7 +168,10 @@ class Gif:
         return False
 
     def frame(self, data: bytes, number: int) -> Frame:
-        """A frame of the file `data`. Raises `Unreadable` where the file ends before its pixels begin."""
+        """A frame of the file `data`, with codes that nsgif reads.
+
+        Raises `Unreadable` where the file ends before its pixels begin, and as `rewritten` does.
+        """
         control, image, last, end = self.offsets[4 * number : 4 * number + 4]
         flags, _, transparent = _CONTROL.unpack_from(data, control + 3) if control else (0, 0, 0)
         try:
@@ -156,7 +183,7 @@ class Gif:
         start += _table_bytes(shape)
         if start >= len(data):
             raise Unreadable
-        return Frame(
+        frame = Frame(
             left,
             top,
             (width, height),
@@ -167,6 +194,7 @@ class Gif:
             data[start:end] if end else _closed(data, start, last),
             not end,
         )
+        return frame.rewritten() if data[start] < LEAST_CODE_BITS else frame
 
 
 def read_gif(data: bytes) -> Gif:
