@@ -1,4 +1,4 @@
-"""The supervisor and the janitor hold no Django: each goes on as a small program with the same process id and log."""
+"""What the processes of a server hold: supervisor and janitor no Django, and workers share what gunicorn has loaded."""
 
 import json
 import os
@@ -33,7 +33,7 @@ LOGGING["handlers"]["stderr"] = {"()": OwnHandler}
 
 @contextmanager
 def server(
-    originals: Path, directory: Path, *, metrics: bool = False, **environ: str
+    originals: Path, directory: Path, *options: str, metrics: bool = False, **environ: str
 ) -> "Iterator[tuple[subprocess.Popen[bytes], Path]]":
     """A running server with a janitor, and its log."""
     disk = {"enabled": True, "dir": str(directory / "disk"), "ttl_seconds": 600}
@@ -43,6 +43,7 @@ def server(
         config.write_text(json.dumps({**json.loads(config.read_text()), "metrics": True}))
     port, log = servers.free_port(), directory / "log"
     command = [sys.executable, "manage.py", "run_thumb_server", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    command += options
     with servers.running(command, log=log, environ=variables) as process:
         servers.wait_for_port(port, process, log)
         eventually(lambda: "photos: " in log.read_text())  # the janitor's first sweep
@@ -94,3 +95,18 @@ def test_a_site_with_handlers_of_its_own_keeps_its_process_and_its_log(originals
     path = str(tmp_path)
     with server(originals, tmp_path, DJANGO_SETTINGS_MODULE="own_log_settings", PYTHONPATH=path) as (process, log):
         assert f"own {janitor_of(process.pid)} photos: " in log.read_text()
+
+
+def test_no_worker_collects_the_garbage_of_what_its_main_process_has_loaded(originals: Path, tmp_path: Path) -> None:
+    """The collector writes into each object, and a page that is written to is copied."""
+    config = tmp_path / "hooks.py"
+    config.write_text(
+        "import gc\n"
+        "def post_fork(server, worker):\n"
+        "    server.log.warning('collects %d, not %d', len(gc.get_objects()), gc.get_freeze_count())\n"
+    )
+    with server(originals, tmp_path, "--", "--config", str(config)) as (_, log):
+        eventually(lambda: re.search(r"collects \d+", log.read_text()) is not None)
+        counts = re.findall(r"collects (\d+), not (\d+)", log.read_text())
+    assert counts
+    assert all(int(collected) < int(frozen) / 10 for collected, frozen in counts)
