@@ -1,6 +1,7 @@
 """Our worker: it redacts before the fork, and serves with our connections unless gunicorn lacks a name."""
 
 import asyncio
+import gc
 import logging
 import sys
 import threading
@@ -48,6 +49,7 @@ def make(log: Log, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Thu
         return made[-1]
 
     yield one
+    gc.unfreeze()  # this is no main process that forks
     for worker in made:
         worker.tmp.close()
 

@@ -71,19 +71,31 @@ _lock = threading.Lock()
 def hide(values: Iterable[str]) -> None:
     """Remove `values` from all later records, also when they are percent-encoded or escaped by Python or JSON."""
     with _lock:
-        spellings = set(_spellings(values))
-        _passing.difference_update(spellings)
-        _replace(_known | spellings)
+        added = set(_spellings(values))
+        _passing.difference_update(added)
+        _replace(_known | added)
 
 
 def hide_for_now(values: Iterable[str]) -> None:
     """As `hide`, until the next call: for the secrets of settings that a test overrides."""
     with _lock:
         lasting = _known - _passing
-        spellings = set(_spellings(values)) - lasting
+        added = set(_spellings(values)) - lasting
         _passing.clear()
-        _passing.update(spellings)
-        _replace(lasting | spellings)
+        _passing.update(added)
+        _replace(lasting | added)
+
+
+def spellings() -> frozenset[str]:
+    """What is removed from records besides the patterns: every spelling of each secret."""
+    with _lock:
+        return frozenset(_known)
+
+
+def hide_spellings(known: Iterable[str]) -> None:
+    """Remove what `spellings` returned in another process."""
+    with _lock:
+        _replace(_known | set(known))
 
 
 def _replace(known: set[str]) -> None:
@@ -188,6 +200,11 @@ def install() -> None:
     logging.setLogRecordFactory(_RedactedRecord)
     sys.excepthook = _print_exception
     threading.excepthook = _print_thread_exception
+
+
+def has_plain_records() -> bool:
+    """Whether records of this process are Python's own or ours."""
+    return logging.getLogRecordFactory() in (logging.LogRecord, _RedactedRecord)
 
 
 def clean_ours() -> None:

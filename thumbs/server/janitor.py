@@ -1,6 +1,7 @@
 """The janitor: sweeps the disk caches, more often when there is more to remove. One janitor works, others wait."""
 
 import logging
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +15,15 @@ INTERVAL_SECONDS = 30.0
 _SHORTEST_SECONDS = 2.0
 _IDLE_FACTOR = 10.0  # an idle cache is swept ten times less often, at most
 _BUSY_REMOVALS = 1000  # entries removed in one sweep
+
+
+def sweep_until_signal(stores: Mapping[str, FileStore], interval: float) -> int:
+    """Sweep `stores` until SIGTERM or SIGINT. Returns the status of the process. Call it in the main thread."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Janitor(stores, interval=interval).run(stop)
+    return 0
 
 
 class Janitor:

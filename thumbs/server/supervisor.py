@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -21,6 +22,21 @@ _POLL_SECONDS = 0.5
 _REPEAT_SECONDS = 2.0
 _RESTART_SECONDS = 5.0
 _GRACE_SECONDS = 10.0
+
+
+def supervise(
+    server: Sequence[str],
+    companions: Sequence[Sequence[str]],
+    check: Sequence[str],
+    logs_check: bool,
+    directory: str | None,
+) -> int:
+    """As `Supervisor.run`. `directory`, which the server uses, is deleted at the end."""
+    try:
+        return Supervisor(server, companions, check=check, logs_check=logs_check).run()
+    finally:
+        if directory is not None:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 class Supervisor:

@@ -5,6 +5,7 @@ worker does, and the log says so. `tests/system/test_worker.py` compares the two
 """
 
 import asyncio
+import gc
 import mmap
 import sys
 from collections.abc import Callable
@@ -53,6 +54,7 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
                     gunicorn.__version__,
                     ", ".join(self._missing),
                 )
+            _share_what_is_loaded()
 
     def init_process(self) -> None:
         if not self._missing:
@@ -114,6 +116,16 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
     def has_stopped(self) -> bool:
         """Whether it has ended because it was told to, by a signal or `--max-requests`. For the main process."""
         return self._stopped[0] == 1
+
+
+def _share_what_is_loaded() -> None:
+    """Keep the garbage collector of the workers away from what the main process has loaded.
+
+    It writes into each object that it looks at, and each worker would get its own copy of all of them. For the same
+    reason it is done once: a later collection of the main process would write into what the first workers share.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _stop() -> None:

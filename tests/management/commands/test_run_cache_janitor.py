@@ -11,7 +11,7 @@ import pytest
 from tests.support.commands import Run
 from tests.support.disk_entries import leave_expired, make, store_of
 from thumbs.cache.filestore.store import FileStore
-from thumbs.management.commands import run_cache_janitor
+from thumbs.server import janitor
 
 
 def test_the_janitor_sweeps_once_and_says_what_it_did(run: Run, storages: object, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_the_janitor_sweeps_again_and_again_until_a_signal_ends_it(
                 signal.raise_signal(number)
             return self.is_set()
 
-    monkeypatch.setattr(run_cache_janitor, "threading", SimpleNamespace(Event=Pauses))
+    monkeypatch.setattr(janitor, "threading", SimpleNamespace(Event=Pauses))
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
     leave_expired(tmp_path / "cache", 1)
     try:

@@ -65,6 +65,11 @@ class FileStore:
         self._writer = Writer(self._shards, self._ledger, self._limits, self._reader, clock)
         self._counter = HitCounter(self._ledger)
 
+    def __reduce__(self) -> tuple[Callable[[], "FileStore"], tuple[()]]:
+        """For another process: the same directory and caps. What is queued or open here stays here."""
+        limits = self._limits
+        return partial(FileStore, self._root, max_bytes=limits.bytes, max_items=limits.entries, clock=self._clock), ()
+
     def prepare(self) -> None:
         """Make the cache directory, or check that it is one. Raises ForeignDirectory, Untrusted, OSError."""
         self._shards.prepare()

@@ -1,14 +1,13 @@
 """`run_cache_janitor`: deletes expired entries and orphaned files, and keeps every disk cache under its cap."""
 
-import logging
-import signal
-import threading
 from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
+from thumbs.management.program import is_the_program
 from thumbs.management.selection import add_storage_argument, selected_storages
-from thumbs.server.janitor import INTERVAL_SECONDS, Janitor
+from thumbs.server.janitor import INTERVAL_SECONDS, Janitor, sweep_until_signal
+from thumbs.server.replacing import replace_process
 from thumbs.wiring.caches import file_store
 
 
@@ -30,14 +29,11 @@ class Command(BaseCommand):
         interval = options["interval"]
         if not isinstance(interval, float) or not 0.1 <= interval <= 86400:
             raise CommandError("--interval takes seconds, 0.1 to 86400.")
-        once, dry_run = bool(options["once"]), bool(options["dry_run"])
-        output = self.stdout.write if once or dry_run else logging.getLogger("thumbs.janitor").info
-        janitor = Janitor(stores, interval=interval, dry_run=dry_run, report=output)
-        if once or dry_run:
-            if not janitor.once():
+        dry_run = bool(options["dry_run"])
+        if options["once"] or dry_run:
+            if not Janitor(stores, interval=interval, dry_run=dry_run, report=self.stdout.write).once():
                 raise CommandError("A cache could not be swept; the log says which.")
             return
-        stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-        janitor.run(stop)
+        if is_the_program(self):
+            replace_process(sweep_until_signal, stores, interval)
+        sweep_until_signal(stores, interval)

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import re
+import shutil
 import sys
 import tempfile
 from argparse import ArgumentParser
@@ -19,8 +20,10 @@ from thumbs.management.address import address_of, host_of, require_free
 from thumbs.management.application import asgi_application
 from thumbs.management.humanize import count_of
 from thumbs.management.log_stream import log_stderr
+from thumbs.management.program import is_the_program
 from thumbs.management.selection import require_configuration
-from thumbs.server.supervisor import Supervisor
+from thumbs.server.replacing import replace_process
+from thumbs.server.supervisor import Supervisor, supervise
 from thumbs.wiring.caches import disk_layer, file_store
 from thumbs.wiring.process import configuration
 from thumbs.wiring.rendering import description
@@ -102,12 +105,16 @@ class Command(BaseCommand):
         if not options["no_janitor"] and any(file_store(conf) for conf in loaded.storages):
             beside.append([sys.executable, *_this_program(), "run_cache_janitor", *_same_path(options)])
         with contextlib.ExitStack() as kept:
+            shared = None
             if loaded.document.metrics:
-                shared = kept.enter_context(tempfile.TemporaryDirectory(prefix="mage-metrics-"))
+                shared = tempfile.mkdtemp(prefix="mage-metrics-")
+                kept.callback(shutil.rmtree, shared, ignore_errors=True)
                 # The workers add up their counts there. prometheus-client takes the directory from this variable only.
                 server = ["env", f"PROMETHEUS_MULTIPROC_DIR={shared}", *server]
             check = [*address, sys.executable, *_this_program(), "check", "--fail-level", "ERROR", *_same_path(options)]
             in_json = loaded.document.log_format == JSON_LINES
+            if is_the_program(self):
+                replace_process(supervise, server, beside, check, in_json, shared)
             status = Supervisor(server, beside, check=check, logs_check=in_json).run()
         sys.exit(status)
 
