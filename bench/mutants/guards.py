@@ -100,7 +100,7 @@ GUARDS = (
     Guard(
         "ratio of a proxy",
         _PROXY,
-        "return max(1, round(width * ratio)), max(1, round(height * ratio))",
+        "return max(1, round(width * part)), max(1, round(height * part))",
         "return _OTHER_SIDE, _OTHER_SIDE",
         _RENDER,
     ),

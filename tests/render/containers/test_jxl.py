@@ -85,9 +85,18 @@ def test_samples_in_floating_point_are_known() -> None:
     assert (found.bits, found.floating) == (16, True)
 
 
-@pytest.mark.parametrize(("floating", "number", "depth"), [(False, 63, 64), (True, 31, 32), (False, 0, 1)])
-def test_an_odd_number_of_bits_is_read_whole(floating: bool, number: int, depth: int) -> None:
-    bits = Bits().size(30, 20).flags(False, False, floating).put(3, 2).put(number, 6)
+@pytest.mark.parametrize(
+    ("floating", "form", "number", "depth"),
+    [
+        *((False, form, None, depth) for form, depth in enumerate((8, 10, 12))),
+        *((True, form, None, depth) for form, depth in enumerate((32, 16, 24))),
+        *((floating, 3, number, number + 1) for floating in (False, True) for number in (0, 31, 63)),
+    ],
+)
+def test_every_number_of_bits_is_read(floating: bool, form: int, number: int | None, depth: int) -> None:
+    bits = Bits().size(30, 20).flags(False, False, floating).put(form, 2)
+    if number is not None:
+        bits.put(number, 6)
     if floating:
         bits.put(4, 4)
     bits.flags(True).choice(0, CHANNELS)

@@ -88,6 +88,16 @@ def canonical(path: str, rest: str) -> str:
             "300x200/filters:upscale(ratio);dpr(2);padding(20,40)/a.jpg",
         ),
         ("/i/", "/_/pd:0/plain/local:///a.jpg", "x/filters:upscale(no)/a.jpg"),
+        (
+            "/i/",
+            "/_/rs:fill:300:200/g:noea:10:5/dpr:2/plain/local:///a.jpg",
+            "300x200/filters:gravity(northeast,20,10);upscale(ratio);dpr(2)/a.jpg",
+        ),
+        (
+            "/a/",
+            "/unsafe/fit-in/300x/filters:crop(0.5,0.25,0.5,0.75)/a.jpg",
+            "150x/filters:pcrop(50,25,100,100);upscale(no)/a.jpg",
+        ),
         ("/x/", "/extend_10/a.jpg", "x/filters:upscale(no);padding(10,0,0,0);background(000000)/a.jpg"),
         ("/x/", "/extend_1_2_3_4/a.jpg", "x/filters:upscale(no);padding(1,2,3,4);background(000000)/a.jpg"),
         ("/x/", "/blur_5&sharpen_2/a.jpg", "x/filters:upscale(no);blur(5);sharpen(2)/a.jpg"),

@@ -40,6 +40,10 @@ def _unused_port() -> int:
         return int(server.getsockname()[1])
 
 
+def test_as_many_fetches_of_a_host_run_at_once_as_it_may_have_connections(origin: Origin) -> None:
+    assert _source(origin, max_conns_per_host=3).fetches_per_host == 3
+
+
 def test_a_connection_is_used_again(origin: Origin) -> None:
     source = _source(origin)
     for _ in range(10):

@@ -136,7 +136,7 @@ def _part(fields: dict[str, Any], filters: Filters) -> dict[str, Any]:
     if covers or "crop" in fields or "trim" in fields or filters.orient:
         unsupported("the filter crop beside another cut")
     left, top, width, height = filters.part
-    edges = (left * 100, top * 100, min((left + width) * 100, 100), min((top + height) * 100, 100))
+    edges = (left * 100, top * 100, (left + width) * 100, (top + height) * 100)
     sides = {
         name: None if fields[name] is None else max(1, round(fields[name] * share))
         for name, share in (("width", width), ("height", height))
