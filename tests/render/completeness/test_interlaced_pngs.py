@@ -13,6 +13,7 @@ from tests.support.png_files import ADAM7, GRAY, INDEXED, RGB, RGBA, Rows, inter
 from tests.support.strategies import examples
 from thumbs.errors import SourceBroken
 from thumbs.image.transforms import Crop, Transform
+from thumbs.render.completeness.png import read_pixels
 
 WHOLE = Transform(format="png")
 SHOWN = replace(LIMITS, truncated=True)
@@ -111,3 +112,13 @@ def test_a_file_that_ends_within_a_row_lacks_that_row() -> None:
     models = [painted(rows, GRAY, passes, count) for passes in range(1, 8) for count in range(11)]
     assert found in models
     assert found != models[-1]
+
+
+@pytest.mark.parametrize("side", [20_000, 2**31 - 1])
+def test_what_is_missing_of_a_picture_that_says_it_is_huge_is_not_filled(side: int) -> None:
+    data = interlaced(pixels((30, 20), RGBA), 8, RGBA)
+    huge = data[:16] + side.to_bytes(4) * 2 + data[24:]
+    found = read_pixels(huge)
+    assert found is not None
+    assert not found.is_complete
+    assert len(found.mended) <= len(data)

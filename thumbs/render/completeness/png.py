@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from thumbs.render.bombs.limits import MAX_PNG_CHUNKS
+from thumbs.render.bombs.limits import MAX_PADDED_PNG_BYTES, MAX_PNG_CHUNKS
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS, _END = b"IDAT", b"IEND"
@@ -44,7 +44,8 @@ class Pixels:
 
     `bands` are the rows that are there, from the top on: one band, or two of an interlaced PNG, of which the first has
     smaller blocks. `mended` has all chunks before the pixels, and the pixels in one chunk with right checksums; libpng
-    reads an interlaced one only where it is whole, so that it has zeros for what is missing.
+    reads an interlaced one only where it is whole, so that it has zeros for what is missing; one of more than
+    `MAX_PADDED_PNG_BYTES` has none, and libpng refuses it.
     """
 
     is_complete: bool
@@ -74,6 +75,8 @@ def read_pixels(data: bytes) -> Pixels | None:
     if is_complete or interlaced:
         size = sum(rows * row_bytes for rows, (_, row_bytes) in zip(found, shapes, strict=True))
         padding = sum(rows * row_bytes for rows, row_bytes in shapes) - size
+        if padding and size + padding > MAX_PADDED_PNG_BYTES:
+            size = padding = 0
     mended = b"".join((data[:start], _chunk(_PIXELS, stream.mended(size, padding)), _chunk(_END, b"")))
     return Pixels(is_complete, _bands(found, shapes, height) if interlaced else (Band(found[0]),), mended)
 
