@@ -42,6 +42,7 @@ from tests.support.worst_files import (
     jxl_of_parts,
     png,
     png_of_large_chunks,
+    png_of_passes,
     png_of_pixels,
     png_of_profile,
     png_of_texts,
@@ -174,6 +175,7 @@ WORST: dict[str, Worst] = {
     "png, pixels of random bytes": Worst(
         "pixels", is_complete, lambda: png_of_pixels(10**9, side=300, damage=bytes(range(256)) * 200_000), True
     ),
+    "png, passes that are filled": Worst("pixels", is_complete, png_of_passes, False),
     "png, full of large chunks": Worst("PNG", is_over_limit, png_of_large_chunks, False),
     "colors, chunks before the pixels": Worst("colors", has_colors, lambda: filled(PNG[:33], EMPTY_CHUNK), False),
     "colors, of another length": Worst("colors", has_colors, lambda: filled(PNG[:33], chunk(b"gAMA", b"")), False),

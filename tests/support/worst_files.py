@@ -54,6 +54,13 @@ def png_of_pixels(piece: int, *, side: int = 7000, damage: bytes = b"") -> bytes
     return PNG[:8] + chunk(b"IHDR", header) + b"".join(pieces) + chunk(b"IEND", b"")
 
 
+def png_of_passes(side: int = 8000) -> bytes:
+    """An interlaced picture of RGBA, as large as one is filled, that ends after a few pixels."""
+    header = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 1)
+    content = zlib.compress(bytes(1000))[:-4]
+    return PNG[:8] + chunk(b"IHDR", header) + chunk(b"IDAT", content) + chunk(b"IEND", b"")
+
+
 def jpeg_of_parts() -> bytes:
     """As many parts of a profile as are read, of which the last one is missing."""
     part = b"\xff\xe2\xff\xffICC_PROFILE\0%c\xff" + bytes(65_519)

@@ -3,7 +3,7 @@
 # PNG. With chunks of 8 KiB, as libpng writes them, the largest original has 8192.
 MAX_PNG_CHUNKS = 100_000
 # Of an interlaced PNG that is cut off, what is missing is filled with zeros: inflated bytes of the whole picture.
-MAX_PADDED_PNG_BYTES = 256 * 1024 * 1024
+MAX_PADDED_PNG_BYTES = 268_435_456
 
 # JPEG. libjpeg takes 180 bytes for an empty application segment.
 MAX_JPEG_SEGMENTS = 200_000
