@@ -18,7 +18,7 @@ MAX_AVIF_EXTENTS = 10_000  # of all items together; properties and references of
 MAX_GIF_FRAMES = 100_000
 MAX_GIF_BLOCKS = 400_000  # extensions, frames, and runs of sub-blocks of one size
 MAX_GIF_INTERLACED_PIXELS = 32_000_000  # of a frame that is higher than its canvas
-MAX_GIF_WRITTEN_PIXELS = 8_000_000  # of a frame whose codes libvips does not read
+MAX_GIF_WRITTEN_PIXELS = 8_388_608  # of a frame whose codes libvips does not read
 
 # JPEG XL. Level 10 of the format allows 256 further channels, each with a name of at most 1071 bytes.
 MAX_JXL_CHANNELS = 256
