@@ -40,11 +40,11 @@ class Planner:
         found = self.renderer.describe(data, wanted, RenderLimits())
         return Picture(b"%dx%d" % found.output, found.format if is_stored else transform.format or FALLBACK_OUTPUT, 0.0)
 
-    def make_proxy(self, data: bytes) -> bytes:
-        raise NotImplementedError
+    def make_proxy(self, _: bytes) -> bytes:
+        return b""  # there is no gain in one
 
-    def render_proxy(self, proxy: bytes, transform: Transform, *, fallback: Transform | None) -> Picture | None:
-        raise NotImplementedError
+    def render_proxy(self, *_: object, **__: object) -> None:
+        return None
 
 
 class Planning(Rendering):
