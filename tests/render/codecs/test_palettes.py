@@ -10,6 +10,7 @@ from tests.support.png_files import GRAY, INDEXED, RGB, interlaced, palette, png
 from tests.support.signaled_colors import chunk
 from thumbs.errors import SourceBroken
 from thumbs.image.transforms import Transform
+from thumbs.render.codecs.palettes import read_palette
 from thumbs.render.codecs.png import with_usable_chunks
 
 COLORS = ((20, 10, 255), (70, 100, 225), (120, 190, 195), (170, 24, 165))
@@ -103,3 +104,11 @@ def test_a_color_is_transparent_whatever_follows_its_name(content: bytes) -> Non
 def test_a_file_with_a_whole_palette_is_the_same_object(alphas: bytes) -> None:
     data = png(indices(4), 2, INDEXED, before=palette(COLORS) + transparency(alphas))
     assert with_usable_chunks(data) is data
+
+
+@pytest.mark.parametrize("depth", [0, 3, 7, 9, 16, 32, 64, 255])
+def test_a_depth_that_no_palette_has_makes_no_colors(depth: int) -> None:
+    palette = read_palette(b"\x89PNG\r\n\x1a\n" + bytes(16) + bytes([depth, 3]) + bytes(20))
+    colors = bytes(range(12))
+    assert palette.usable(b"PLTE", colors) == colors
+    assert palette.usable(b"tRNS", b"\0\1\2") == b"\0\1\2"

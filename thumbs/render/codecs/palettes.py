@@ -12,6 +12,7 @@ _GRAY, _RGB, _INDEXED = 0, 2, 3
 _COLOR_BYTES = 3
 _MOST_COLORS = 256
 _WHOLE_BYTE = 8  # bits
+_INDEXED_DEPTHS = (1, 2, 4, 8)
 # The bytes of the transparent color, by color type.
 _KEY_BYTES = {_GRAY: 2, _RGB: 6}
 
@@ -54,10 +55,16 @@ class Palette:
 
 
 def read_palette(data: bytes) -> Palette:
-    """The palette of the file `data`, as its header says it, before the first chunk with colors."""
+    """The palette of the file `data`, as its header says it, before the first chunk with colors.
+
+    Of a header that no file can have, which libpng refuses, no chunk is changed.
+    """
     if len(data) <= _COLOR_TYPE_AT:
-        return Palette(8, _RGB)
-    return Palette(data[_DEPTH_AT], data[_COLOR_TYPE_AT])
+        return Palette(_WHOLE_BYTE, _RGB)
+    depth, color_type = data[_DEPTH_AT], data[_COLOR_TYPE_AT]
+    if color_type == _INDEXED and depth not in _INDEXED_DEPTHS:
+        return Palette(_WHOLE_BYTE, _RGB)
+    return Palette(depth, color_type)
 
 
 def chunk(name: bytes, content: bytes) -> bytes:
