@@ -12,6 +12,10 @@ from thumbs.sources.reading import Deadline
 from thumbs.sources.storages.object_stores import store_of
 
 
+# django-storages' own, from Python 3.12 on.
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+
+
 class Refused(Exception):
     """An error of Azure's client."""
 
