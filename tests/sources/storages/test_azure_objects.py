@@ -11,7 +11,6 @@ from thumbs.sources.object_store import ObjectStore
 from thumbs.sources.reading import Deadline
 from thumbs.sources.storages.object_stores import store_of
 
-
 # django-storages' own, from Python 3.12 on.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 
