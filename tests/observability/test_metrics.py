@@ -95,6 +95,14 @@ def test_a_shared_directory_has_the_counts_of_all_processes_instead_of_this_one(
     assert samples(text, "mage_cache_entries") == {("photos",): 2}
 
 
+def test_a_process_that_has_made_its_file_and_counted_nothing_yet_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "counter_1.db").touch()
+    (tmp_path / "gauge_livesum_1.db").touch()
+    content_type, body = Metrics(CollectorRegistry()).exposition(str(tmp_path), {"photos": (3, 4096)})
+    assert content_type.startswith("text/plain")
+    assert b'mage_cache_entries{storage="photos"} 3' in body
+
+
 def test_an_unknown_stage_is_ignored() -> None:
     metrics = Metrics(CollectorRegistry())
     metrics.answered(200, "memory", {"wait": 5.0})

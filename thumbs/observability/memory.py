@@ -45,13 +45,19 @@ def _descendants(pids: Iterable[int]) -> set[int]:
     found: set[int] = set()
     waiting = list(pids)
     while waiting:
-        # Children belong to the thread that started them (proc_pid_task(5)).
-        for path in _PROC.glob(f"{waiting.pop()}/task/*/children"):
+        for thread in _threads(waiting.pop()):
             with suppress(OSError):  # the thread has ended
-                new = {int(pid) for pid in path.read_text().split()} - found
+                new = {int(pid) for pid in (thread / "children").read_text().split()} - found
                 found |= new
                 waiting.extend(new)
     return found
+
+
+def _threads(pid: int) -> list[Path]:
+    """Directories of the threads of `pid`: children belong to the thread that started them (proc_pid_task(5))."""
+    with suppress(OSError):  # the process has ended; `Path.glob` would raise when it ends while it is read
+        return list((_PROC / str(pid) / "task").iterdir())
+    return []
 
 
 def _anonymous(pids: Iterable[int]) -> int:

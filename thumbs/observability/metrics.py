@@ -1,10 +1,13 @@
 """Prometheus metrics. Label values come from closed sets only, never from a request."""
 
+import os
 from collections import Counter as Tally
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -206,12 +209,10 @@ class Metrics:
 
     def totals(self) -> Totals:
         """What was counted, in all processes where they share a directory, else in this one."""
-        registry = CollectorRegistry()
-        try:
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        except ValueError:  # PROMETHEUS_MULTIPROC_DIR is not set, or names no directory
+        directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        if directory is None or not Path(directory).is_dir():
             return _totals(self._registry, shared=False)
-        return _totals(registry, shared=True)
+        return _totals(_registry_of(directory), shared=True)
 
     def exposition(
         self,
@@ -228,10 +229,7 @@ class Metrics:
         layer holds, `codecs` the name of what reads and writes each format (`Codecs.described`). `more` are collectors
         of other values of the whole machine.
         """
-        registry = self._registry
-        if shared_directory is not None:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry, path=shared_directory)  # type: ignore[no-untyped-call]
+        registry = self._registry if shared_directory is None else _registry_of(shared_directory)
         common = CollectorRegistry()
         common.register(CommonCollector(stores or {}, build or {}, isolation or {}, codecs or {}))
         for collector in more:
@@ -245,6 +243,32 @@ def worker_exits(registry: CollectorRegistry) -> Counter:
     for event in (STOPPED, LOST):
         counter.labels(event)
     return counter
+
+
+class _SharedCounts(Collector):
+    """The counts that processes have written to files in `directory`.
+
+    `MultiProcessCollector.collect` fails while a process that starts has made its file and written nothing to it.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = Path(directory)
+
+    def collect(self) -> Iterator[Metric]:
+        files = [str(path) for path in self._directory.iterdir() if path.suffix == ".db" and _has_counts(path)]
+        yield from MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+
+
+def _has_counts(path: Path) -> bool:
+    with suppress(OSError):  # a gauge of a process that has ended
+        return path.stat().st_size > 0
+    return False
+
+
+def _registry_of(directory: str) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(_SharedCounts(directory))
+    return registry
 
 
 def _totals(registry: CollectorRegistry, *, shared: bool) -> Totals:
