@@ -1,6 +1,5 @@
 """Prometheus metrics. Label values come from closed sets only, never from a request."""
 
-import os
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -209,10 +208,12 @@ class Metrics:
 
     def totals(self) -> Totals:
         """What was counted, in all processes where they share a directory, else in this one."""
-        directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-        if directory is None or not Path(directory).is_dir():
+        registry = CollectorRegistry()
+        try:
+            _SharedCounts(registry)  # type: ignore[no-untyped-call]
+        except ValueError:  # PROMETHEUS_MULTIPROC_DIR is not set, or names no directory
             return _totals(self._registry, shared=False)
-        return _totals(_registry_of(directory), shared=True)
+        return _totals(registry, shared=True)
 
     def exposition(
         self,
@@ -229,7 +230,10 @@ class Metrics:
         layer holds, `codecs` the name of what reads and writes each format (`Codecs.described`). `more` are collectors
         of other values of the whole machine.
         """
-        registry = self._registry if shared_directory is None else _registry_of(shared_directory)
+        registry = self._registry
+        if shared_directory is not None:
+            registry = CollectorRegistry()
+            _SharedCounts(registry, path=shared_directory)  # type: ignore[no-untyped-call]
         common = CollectorRegistry()
         common.register(CommonCollector(stores or {}, build or {}, isolation or {}, codecs or {}))
         for collector in more:
@@ -245,30 +249,21 @@ def worker_exits(registry: CollectorRegistry) -> Counter:
     return counter
 
 
-class _SharedCounts(Collector):
-    """The counts that processes have written to files in `directory`.
+class _SharedCounts(MultiProcessCollector):
+    """The counts that processes have written to files in a directory.
 
     `MultiProcessCollector.collect` fails while a process that starts has made its file and written nothing to it.
     """
 
-    def __init__(self, directory: str) -> None:
-        self._directory = Path(directory)
-
     def collect(self) -> Iterator[Metric]:
-        files = [str(path) for path in self._directory.iterdir() if path.suffix == ".db" and _has_counts(path)]
-        yield from MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        files = [str(path) for path in Path(self._path).glob("*.db") if _has_counts(path)]
+        yield from self.merge(files)  # type: ignore[no-untyped-call]
 
 
 def _has_counts(path: Path) -> bool:
     with suppress(OSError):  # a gauge of a process that has ended
         return path.stat().st_size > 0
     return False
-
-
-def _registry_of(directory: str) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    registry.register(_SharedCounts(directory))
-    return registry
 
 
 def _totals(registry: CollectorRegistry, *, shared: bool) -> Totals:
