@@ -28,7 +28,7 @@ class FakeChild:
     def __init__(self, site: "FakeSite", number: int) -> None:
         self.site, self.number = site, number
         self.calls = 0
-        self.working = self.preempted = self.is_large = False
+        self.working = self.preempted = self.is_large = self.is_slow = False
         self.watermarks: set[str] = set()
         self.replies: list[Reply] = []
         self.asked: list[tuple[Call, Work, bytes]] = []
@@ -45,7 +45,9 @@ class FakeChild:
             raise self.start_error
         return Hello(self.layers, self.base)
 
-    def ask(self, call: Call, work: Work, data: bytes) -> Answer:
+    def ask(self, call: Call, work: Work, data: bytes, slow: Callable[[], None] = lambda: None) -> Answer:
+        if self.is_slow:
+            slow()
         assert not self.ends, "an ended child gets no call"
         self.calls += 1
         self.working = True

@@ -9,7 +9,7 @@ from thumbs.pipeline.fair_executor import FairStage
 from thumbs.pipeline.ports import render_stage
 from thumbs.pipeline.watchdog import Watchdog
 from thumbs.wiring import build as build_module
-from thumbs.wiring.build import build, stores
+from thumbs.wiring.build import build, renders, stores
 from thumbs.wiring.caches import file_store
 
 
@@ -58,6 +58,17 @@ def test_a_process_renders_twice_its_share_of_the_cores_at_once_and_at_least_fou
     stage = build(loaded).executors[render_stage("photos")]
     assert isinstance(stage, FairStage)
     assert stage.executor._queue._places == renders
+
+
+@pytest.mark.parametrize(
+    ("limits", "workers", "cores", "places"),
+    [({}, 1, 1, 2), ({}, 1, 8, 9), ({}, 4, 8, 3), ({}, 8, 2, 2), ({"renders": 1}, 1, 8, 1)],
+)
+def test_in_children_a_process_renders_one_more_than_its_share_of_the_cores(
+    monkeypatch: pytest.MonkeyPatch, limits: dict[str, int], workers: int, cores: int, places: int
+) -> None:
+    monkeypatch.setattr(build_module, "usable_cores", lambda: cores)
+    assert renders(load({"ISOLATION": "auto", "LIMITS": limits, "WORKERS": workers})) == places
 
 
 def test_storages_share_the_render_places_by_their_weights(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from thumbs.errors import RendererUnavailable
 from thumbs.image.transforms import Transform
 from thumbs.render import arenas
 from thumbs.render.isolation import pool as pool_module
-from thumbs.render.isolation.pool import ChildPool
+from thumbs.render.isolation.pool import MAX_CALLS, ChildPool
 from thumbs.render.isolation.process import ChildLost, Loss
 from thumbs.render.isolation.wire import Answer, Call, Work
 from thumbs.render.values import RenderLimits
@@ -121,23 +121,84 @@ def test_a_child_that_misbehaved_while_idle_is_counted_and_not_used(site: FakeSi
 # ------------------------------------------------------------------------------------------------------ how many
 
 
-@pytest.mark.parametrize("places", [1, 2, 3])
-def test_calls_in_all_places_leave_one_child_that_is_warm(site: FakeSite, places: int) -> None:
+@pytest.mark.parametrize(("places", "warm"), [(1, 1), (2, 0), (3, 0)])
+def test_there_is_a_child_for_each_place_and_a_warm_one_for_the_only_place(
+    site: FakeSite, places: int, warm: int
+) -> None:
     pool = site.pool(places=places)
+    inside: list[int] = []
+    at_once(site, pool, places, lambda: inside.append(len(site.alive)))
+    assert inside == [places + warm]
+    assert len(pool.idle) == places + warm
+    assert site.events == {"started": places + warm}
+
+
+@pytest.mark.parametrize("places", [2, 3])
+def test_while_a_render_is_slow_a_child_is_warm_for_the_express_place(site: FakeSite, places: int) -> None:
+    pool = site.pool(places=places)
+    at_once(site, pool, places)
+    pool.idle[0].is_slow = True  # type: ignore[attr-defined]
     inside: list[int] = []
     at_once(site, pool, places, lambda: inside.append(len(site.alive)))
     assert inside == [places + 1]
     assert len(pool.idle) == places + 1
-    assert site.events == {"started": places + 1}
 
 
-@pytest.mark.parametrize("places", [1, 2])
-def test_a_call_in_the_express_place_takes_the_warm_child_and_another_is_started(site: FakeSite, places: int) -> None:
+@pytest.mark.parametrize(("later", "left"), [(59.9, 3), (60.0, 2)])
+def test_it_stays_warm_for_a_minute(site: FakeSite, later: float, left: int) -> None:
+    pool = site.pool(places=2)
+    at_once(site, pool, 2)
+    pool._slow()
+    at_once(site, pool, 2)
+    site.now += later
+    at_once(site, pool, 2)
+    assert len(pool.idle) == len(site.alive) == left
+
+
+@pytest.mark.parametrize(("places", "more"), [(1, 2), (2, 1)])
+def test_a_call_in_the_express_place_has_a_child_of_its_own_and_another_is_started_where_there_is_one_place(
+    site: FakeSite, places: int, more: int
+) -> None:
     pool = site.pool(places=places)
     inside: list[int] = []
     at_once(site, pool, places + 1, lambda: inside.append(len(site.alive)))
-    assert inside == [places + 2]
-    assert len(pool.idle) == places + 2
+    assert inside == [places + more]
+    assert len(pool.idle) == places + more
+
+
+def test_a_call_that_looks_whether_its_child_can_be_used_has_that_child(
+    site: FakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a call that comes meanwhile would see too few children, and start another."""
+    pool = site.pool(places=2)
+    at_once(site, pool, 2)
+    last = site.children[numbers(pool)[-1]]
+    looks: list[int] = []
+
+    def look() -> bool:
+        if not looks:
+            looks.append(1)
+            at_once(site, pool, 1)
+        return False
+
+    monkeypatch.setattr(last, "has_ended", look)
+    render(pool)
+    assert looks == [1]
+    assert site.events == {"started": 2}
+
+
+@pytest.mark.parametrize(
+    ("calls", "events"), [(MAX_CALLS - 21, {"started": 2}), (MAX_CALLS - 20, {"started": 3, "retired": 1})]
+)
+def test_a_child_that_has_nearly_done_its_calls_is_replaced_when_its_successor_is_there(
+    site: FakeSite, calls: int, events: dict[str, int]
+) -> None:
+    pool = site.pool(places=2)
+    at_once(site, pool, 2)
+    site.children[numbers(pool)[-1]].calls = calls
+    at_once(site, pool, 2)
+    assert site.events == events
+    assert len(pool.idle) == len(site.alive) == 2
 
 
 @pytest.mark.parametrize(("later", "left"), [(59.9, 3), (60.0, 2)])

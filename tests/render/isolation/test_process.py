@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -328,3 +329,20 @@ def test_an_address_space_that_cannot_be_read_is_zero(
     child = site.ready()
     monkeypatch.setattr(Path, "read_text", lambda _: text)
     assert child.peak_address_space() == 0
+
+
+@pytest.mark.parametrize(("seconds", "is_slow"), [(0.0, False), (0.4, True)])
+def test_a_call_without_an_answer_after_a_quarter_of_a_second_is_slow(
+    site: Machine, monkeypatch: pytest.MonkeyPatch, seconds: float, is_slow: bool
+) -> None:
+    monkeypatch.setattr(process, "SLOW_SECONDS", 0.25 if is_slow else WAIT_SECONDS)
+    said = threading.Event()
+
+    def program(own: ThreadProcess) -> None:
+        wire.receive_call(own.channel)
+        assert said.wait(WAIT_SECONDS if is_slow else 0) is is_slow
+        wire.send_answer(own.channel, PICTURE)
+        own.channel.recv(1)
+
+    assert site.ready(program).ask(Call.RENDER, WORK, b"", said.set).body == PICTURE.body
+    assert said.is_set() is is_slow

@@ -81,7 +81,7 @@ def test_a_crash_after_the_deadline_stays_a_crash(site: Machine) -> None:
     assert lost(site, status=int(signal.SIGSEGV), seconds=10.2).loss is Loss.CRASH
 
 
-@pytest.mark.parametrize(("seconds", "waited"), [(0.0, 2.0), (8.0, 2.0), (9.35, 1.0), (10.34, 0.1), (20.0, 0.1)])
+@pytest.mark.parametrize(("seconds", "waited"), [(0.0, 2.0), (8.0, 2.0), (9.35, 1.0), (10.34, 0.1)])
 def test_a_child_that_only_closed_its_channel_is_waited_for_and_then_killed(
     site: Machine, seconds: float, waited: float
 ) -> None:

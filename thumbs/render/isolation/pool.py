@@ -1,4 +1,4 @@
-"""The children of a process: one for each place, one for the express place while that is used, and one that is warm.
+"""The children of a process: one for each place, and one that is warm while the express place may need it.
 
 Imports no pyvips.
 """
@@ -20,22 +20,20 @@ from thumbs.errors import (
     SourceOverMemory,
     ThumbError,
 )
-from thumbs.image.formats import sniff
 from thumbs.render import arenas
-from thumbs.render.isolation.descriptions import is_description
+from thumbs.render.isolation.answers import is_answer
 from thumbs.render.isolation.memory import DOUBTFUL, is_large, judged, machine_is_short
 from thumbs.render.isolation.process import Child, ChildLost, Command, Loss
-from thumbs.render.isolation.wire import PICTURES, Answer, Call, Outcome, Setup, Work
+from thumbs.render.isolation.wire import Answer, Call, Outcome, Setup, Work
 
 logger = logging.getLogger("thumbs")
 # What `count` is called with: a child was started, could not be, or was ended on purpose; or it was lost (`Loss`), or
 # the machine lacked memory.
 EVENTS = ("started", "failed", "retired", "timeout", "killed", "crash", "invalid", "memory")
-MAX_CALLS = 1000  # of one child: what a decoder leaks, or a child that was taken over, does not stay
-_CROWDED_SECONDS = 60.0  # after the express place was used
+MAX_CALLS = 4000  # of one child: what a decoder leaks, or a child that was taken over, does not stay
+_CROWDED_SECONDS = 60.0  # after a render was slow, and after the express place was used
+_LAST_CALLS = 20  # of `MAX_CALLS`, during which its successor is started
 _RETRY_SECONDS = 1.0  # after a child that could not be started
-# Enough for every output format. A search in a whole body, with the interpreter's lock, could stop the server.
-_SIGNATURE_BYTES = 256
 
 
 @dataclass(slots=True)
@@ -66,12 +64,12 @@ class ChildPool:
         self._command = command
         self._setup = setup
         self._places = places
-        self._crowded_at = -inf  # when the express place was in use, on the monotonic clock
+        self._slow_at = self._crowded_at = -inf  # when a render was slow, and the express place in use (monotonic)
         self._wanted = wanted
         self._count = count
         self._lock = threading.Lock()
         self.idle: list[Child] = []
-        self._busy: dict[int, Child] = {}  # by the thread that waits for it
+        self._busy: dict[int, Child | None] = {}  # by the thread that waits for it; None: it is about to start one
         self._starting_spare = False
         self._closed = False
         self._retry_at = 0.0
@@ -102,8 +100,8 @@ class ChildPool:
         try:
             if watermark is not None and watermark[0] not in child.watermarks:
                 work = self._send_watermark(child, work, *watermark)
-            answer = child.ask(call, work, data)
-            if not _answers(call, work, answer):
+            answer = child.ask(call, work, data, self._slow)
+            if not is_answer(call, work, answer):
                 raise self._error(child, Loss.INVALID)
             failure = answer.failure()
             if isinstance(failure, DOUBTFUL):
@@ -148,14 +146,14 @@ class ChildPool:
 
     def _take(self, *, new: bool = False) -> Child:
         """A child that is ready, with `new` one that has had no call. Raises `RendererUnavailable`."""
-        child = self._idle_child(new=new) or self._start()
-        with self._lock:
-            self._busy[threading.get_ident()] = child
+        child = None
         try:
+            child = self._idle_child(new=new) or self._start()
+            self._busy[threading.get_ident()] = child
             self._keep_spare()
             self.layers = child.hello().layers
         except ChildLost as lost:
-            said = child.stderr().strip()
+            said = child.stderr().strip() if child is not None else ""
             self._release(child, keep=False)
             self._failed(f"a render process ended before it was ready ({lost.loss.name.lower()}): {said[-500:]}")
             raise RendererUnavailable from None
@@ -170,10 +168,14 @@ class ChildPool:
         return child
 
     def _idle_child(self, *, new: bool) -> Child | None:
-        """An idle child that has not been killed meanwhile: the last one used, so that the others can rest."""
+        """An idle child that has not been killed meanwhile: the last one used, so that the others can rest.
+
+        It is busy at once. Where there is none, the thread counts as one that has a child: it starts one.
+        """
         while True:
             with self._lock:
                 child = next((each for each in reversed(self.idle) if not (new and each.calls)), None)
+                self._busy[threading.get_ident()] = child
                 if child is None:
                     return None
                 self.idle.remove(child)
@@ -219,32 +221,48 @@ class ChildPool:
         return not enough
 
     def _most(self) -> int:
-        """How many children there may be: one for each place, and one that is warm. With the lock held.
+        """How many children there may be. With the lock held.
 
-        The express place takes the warm one, so there is one more while that place is in use, and for a while longer.
+        There is one for each place, and a further one that is warm: for the only place, or while renders are slow,
+        since the express place may be needed; and as the successor of each that has nearly done its calls. The express
+        place takes the warm one, so while that place is in use, and for a while longer, the only place has one more.
         """
         now = time.monotonic()
         if len(self._busy) > self._places:
-            self._crowded_at = now
-        return self._places + (2 if now - self._crowded_at < _CROWDED_SECONDS else 1)
+            self._slow_at = self._crowded_at = now
+        is_only = self._places == 1
+        warm = is_only or now - self._slow_at < _CROWDED_SECONDS
+        more = is_only and now - self._crowded_at < _CROWDED_SECONDS
+        leaving = sum(child.calls > MAX_CALLS - _LAST_CALLS for child in (*self.idle, *self._busy.values()) if child)
+        return self._places + warm + more + (0 if warm else leaving)
+
+    def _slow(self) -> None:
+        """A render has taken so long that work of other storages may need the express place: keep a child warm."""
+        with self._lock:
+            self._slow_at = time.monotonic()
+        self._keep_spare()
 
     def _retire(self, child: Child) -> None:
         self._count("retired")
         child.end()
 
-    def _release(self, child: Child, *, keep: bool) -> None:
-        said = child.stderr()
-        if said:
-            logger.debug("a render process wrote: %r", said)
-        keep = keep and not child.preempted
+    def _release(self, child: Child | None, *, keep: bool) -> None:
+        """End the call of this thread, whose child is kept or ended; None: it could not be started."""
         kept = False
         try:
-            if not keep:
-                child.end()
+            if child is not None:
+                said = child.stderr()
+                if said:
+                    logger.debug("a render process wrote: %r", said)
+                keep = keep and not child.preempted
+                if not keep:
+                    child.end()
         finally:
             with self._lock:
                 del self._busy[threading.get_ident()]
-                kept = keep and self._keep_idle(child, at=len(self.idle))
+                kept = child is not None and keep and self._keep_idle(child, at=len(self.idle))
+        if child is None:
+            return
         if not keep:
             self._keep_spare()
         elif not kept:
@@ -280,21 +298,3 @@ class ChildPool:
         if self.unavailable.since is None:
             self.unavailable.since = time.monotonic()
             logger.error("%s", sentence)
-
-
-def _answers(call: Call, work: Work, answer: Answer) -> bool:
-    """Whether this is an answer to `call`, in a format that was asked for."""
-    if answer.failure() is not None:
-        return True
-    if call not in (Call.RENDER, Call.RENDER_PROXY):
-        return answer.outcome == Outcome.BYTES and (call is not Call.DESCRIBE or is_description(answer.body, work))
-    if answer.outcome == Outcome.TOO_SMALL:
-        return call is Call.RENDER_PROXY
-    formats = {each.format for each in (work.transform, work.fallback) if each is not None}
-    if answer.outcome == Outcome.PART and not (call is Call.RENDER and work.limits.truncated):
-        return False
-    return (
-        answer.outcome in PICTURES
-        and sniff(answer.body[:_SIGNATURE_BYTES]) == answer.format
-        and answer.format in formats
-    )

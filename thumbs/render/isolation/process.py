@@ -1,4 +1,4 @@
-"""One child process, seen from its parent: start it, give it a call, end it. Imports no pyvips."""
+"""One child process, seen from its parent. Imports no pyvips."""
 
 import contextlib
 import fcntl
@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from importlib.util import find_spec
@@ -21,6 +22,7 @@ from thumbs.render.isolation.wire import Answer, Call, Hello, Setup, Work
 
 # The kernel ends a child at its deadline (`child.KERNEL_GRACE_SECONDS`); the parent does so this long after it.
 PARENT_GRACE_SECONDS = 0.35
+SLOW_SECONDS = 0.25  # a render that takes longer is slow
 _START_SECONDS = 30.0  # it takes 0.5 s on an idle machine
 _END_SECONDS = 10.0
 _CRASH_SECONDS = 2.0  # from the end of the channel to the end of the process, which may free much memory
@@ -40,7 +42,7 @@ _PREFIXES = ("FONTCONFIG_", "XDG_", "VIPS_", "G_", "MALLOC_", "LIBVIPS_")
 # libvips writes decoded pictures above this size to a file, by default above 100 MB. A child may write none, and
 # `Setup.memory` bounds what it holds.
 _NO_TEMPORARY_FILES = {"VIPS_DISC_THRESHOLD": "1000g"}
-# numpy's libraries start threads at import, which Landlock would not bind. No code here computes with numpy.
+# numpy's libraries start threads at import, which Landlock would not bind.
 _NO_THREADS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -140,14 +142,19 @@ class Child:
                 raise self._lost(Loss.INVALID) from None
         return self._hello
 
-    def ask(self, call: Call, work: Work, data: bytes) -> Answer:
-        """The answer to a call. Raises `ChildLost` at the latest 0.5 s after the deadline; then the child has ended."""
+    def ask(self, call: Call, work: Work, data: bytes, slow: Callable[[], None] = lambda: None) -> Answer:
+        """The answer to a call. Raises `ChildLost` at the latest 0.5 s after the deadline; then the child has ended.
+
+        `slow` is called if there is no answer after `SLOW_SECONDS`.
+        """
         began = time.monotonic()
         end = began + work.limits.seconds + PARENT_GRACE_SECONDS
         self.calls += 1
         self.working = True
         try:
             wire.send_call(self._channel, call, work, data, end)
+            if not self._has_sent(SLOW_SECONDS):
+                slow()
             answer = wire.receive_answer(self._channel, end, wire.largest_body(call, work))
             spent = time.monotonic() - began  # more cannot be true, and would falsify the metrics
             return answer._replace(seconds=min(answer.seconds, spent), encode_seconds=min(answer.encode_seconds, spent))
@@ -174,10 +181,9 @@ class Child:
     def stderr(self) -> str:
         """The first of what the child has written since the last call; the rest is dropped."""
         try:
-            written = os.read(self._stderr, 65_536)
+            return os.read(self._stderr, 65_536)[:_STDERR_BYTES].decode("utf-8", "backslashreplace")
         except (OSError, ValueError):
             return ""
-        return written[:_STDERR_BYTES].decode("utf-8", "backslashreplace")
 
     def preempt(self) -> bool:
         """Kill the child while another thread waits for its answer. False if none does."""
@@ -193,19 +199,22 @@ class Child:
         self.close()
 
     def has_ended(self) -> bool:
-        """Whether the child is gone. Returns at once."""
+        """Whether the child is gone now."""
         return self._reap(0) is not None
 
     def stray(self) -> Loss | None:
         """Why an idle child is not to be used: it answered no call, or has closed its channel. None if it may be."""
-        poll = select.poll()
-        poll.register(self._channel, select.POLLIN)
-        if self._hello is None or not poll.poll(0):
+        if self._hello is None or not self._has_sent(0):
             return None
         try:
             return Loss.INVALID if self._channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) else Loss.KILLED
         except OSError:
             return Loss.KILLED
+
+    def _has_sent(self, seconds: float) -> bool:
+        """Whether there is something to receive, or the channel is closed, within `seconds`."""
+        (poll := select.poll()).register(self._channel, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def close(self) -> None:
         """Close what this process holds of the child, which then ends. A forked copy of this process does so too."""
@@ -239,7 +248,7 @@ class Child:
 
     def _reap(self, seconds: float) -> tuple[int, int] | None:
         """Wait until the child has ended, at most `seconds`: its exit status (a negative signal), its peak in bytes."""
-        end, pause = time.monotonic() + seconds, 0.0005
+        end, pause = time.monotonic() + seconds, 0.00025
         while self._ended is None:
             try:
                 pid, status, usage = os.wait4(self.pid, os.WNOHANG)
@@ -251,8 +260,7 @@ class Child:
             elif time.monotonic() >= end:
                 return None
             else:
-                time.sleep(pause)
-                pause = min(0.05, 2 * pause)
+                time.sleep(pause := min(0.05, 2 * pause))
         self._process.returncode = self._ended[0]
         return self._ended
 
