@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import math
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,6 +13,7 @@ from tests.support.cache_layers import KEY, bodies, disk, entry, memory
 from tests.support.clock import NOW, Clock
 from thumbs.cache import circuit_breaker
 from thumbs.cache.adapters import AliasLayer, MemoryLayer
+from thumbs.cache.circuit_breaker import ProtectedLayer
 from thumbs.cache.layer import QuickLayer
 from thumbs.cache.layers import Layers
 
@@ -121,6 +123,26 @@ def test_a_layer_that_works_again_is_used_again(
         "cache layer disk can be written again",
         "cache layer disk can be read again",
     ]
+
+
+def test_a_feed_that_cannot_be_read_leaves_what_the_layer_has(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """As where an object store refuses to list."""
+    layer = ProtectedLayer(memory(clock))
+    layer.inner.put(KEY, entry(), math.inf)
+    reports: list[bool] = []
+    layer.on_change(reports.append)
+    assert layer.read_feed(_denied) is None
+    assert layer.read(layer.inner.get, KEY) is not None
+    assert not layer.works
+    assert not layer.failing
+    assert layer.read_feed(lambda: 7) is None  # it is skipped for five seconds
+    assert reports == [True, False]
+    (line,) = caplog.messages
+    assert line.startswith("the feed of purges of cache layer memory cannot be read and is skipped for a few seconds")
+
+
+def _denied() -> int:
+    raise PermissionError("ListBucket")
 
 
 class Cold(MemoryLayer):

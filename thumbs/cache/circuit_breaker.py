@@ -19,9 +19,10 @@ T = TypeVar("T")
 
 
 class ProtectedLayer:
-    """A layer behind two circuit breakers, one for reading and one for writing: a full disk can still be read.
+    """A layer behind three circuit breakers, for reading, writing, and its feed of purges.
 
-    `read`, `write` and `call_anyway` call a method of `inner`; see `CircuitBreaker`.
+    A full disk can still be read, and an object store that refuses to list, which the feed needs, has objects
+    nevertheless. `read`, `write`, `call_anyway` and `read_feed` call a method of `inner`; see `CircuitBreaker`.
     """
 
     def __init__(self, inner: Layer) -> None:
@@ -29,7 +30,10 @@ class ProtectedLayer:
         self.name = inner.name
         self.get_now = inner.get_now if isinstance(inner, QuickLayer) else None
         self._reads, self._writes = (CircuitBreaker(f"cache layer {inner.name}", done) for done in ("read", "written"))
+        self._feeds = CircuitBreaker(f"the feed of purges of cache layer {inner.name}", "read")
         self.read, self.write, self.call_anyway = self._reads.call, self._writes.call, self._writes.call_anyway
+        self.read_feed = self._feeds.call
+        self._breakers = (self._reads, self._writes, self._feeds)
         self._background = BackgroundWrites() if isinstance(inner, SlowLayer) else None
 
     def write_soon(self, key: str, size: int, function: Callable[[*A], object], *args: *A) -> None:
@@ -59,12 +63,12 @@ class ProtectedLayer:
 
     @property
     def works(self) -> bool:
-        """Whether neither the last read nor the last write failed."""
-        return not (self._reads.failing or self._writes.failing)
+        """Whether neither the last read, nor the last write, nor the last reading of the feed failed."""
+        return not any(breaker.failing for breaker in self._breakers)
 
     def on_change(self, report: Callable[[bool], None]) -> None:
         """Call `report` with `works`: now, and whenever a breaker opens or closes."""
-        for breaker in (self._reads, self._writes):
+        for breaker in self._breakers:
             breaker.on_change = lambda: report(self.works)
         report(self.works)
 

@@ -31,4 +31,4 @@ def followers_of(layers: Sequence[ProtectedLayer], purges: PurgeJournal | None) 
 def _follower(layer: ProtectedLayer, feed: FeedLayer, purges: PurgeJournal) -> PurgeFollower:
     every = feed.poll_seconds if isinstance(feed, PolledLayer) else None
     merge = partial(purges.merge, late=every or 0.0)
-    return PurgeFollower(lambda offset: layer.read(feed.read_purges_since, offset), merge, every=every)
+    return PurgeFollower(lambda offset: layer.read_feed(feed.read_purges_since, offset), merge, every=every)
