@@ -110,7 +110,7 @@ def test_only_the_first_bytes_of_a_picture_are_searched_for_its_format(
         searched.append(len(data))
         return sniff(data)
 
-    monkeypatch.setattr("thumbs.render.isolation.pool.sniff", counting)
+    monkeypatch.setattr("thumbs.render.isolation.answers.sniff", counting)
     counted = make(script("wire.send_answer(channel, Answer(Outcome.PICTURE, 'webp', 0, 0, b' ' * 10_000_000))"))
     with pytest.raises(RenderFailed):
         rendered(counted, b"original")
@@ -179,8 +179,8 @@ def test_a_child_that_is_preempted_just_after_its_answer_is_not_used_again(
 ) -> None:
     ask = process.Child.ask
 
-    def asked(child: process.Child, call: Call, work: Work, data: bytes) -> Answer:
-        answer = ask(child, call, work, data)
+    def asked(child: process.Child, call: Call, work: Work, data: bytes, slow: Callable[[], None]) -> Answer:
+        answer = ask(child, call, work, data, slow)
         child.working = True
         assert child.preempt()
         child.working = False
