@@ -1,7 +1,8 @@
 """What other image servers answered to their URLs, and how Mage is set up to answer the same ones."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -133,6 +134,24 @@ def open_dialects(
     assert read.errors == ()
     routes = routes_of((conf.path for conf in read.dialects), (conf.name for conf in read.storages))
     return DialectServer(build(read, rendering(read)), routes)
+
+
+@contextmanager
+def servers_of_rows(
+    directory: Path, rendering: Callable[[Configuration], Rendering] = rendering_of
+) -> Iterator[Callable[[Row], DialectServer]]:
+    """The server with the setup of a row; each setup is opened once, and closed at the end of the block."""
+    opened: dict[tuple[str, str], DialectServer] = {}
+
+    def open_once(row: Row) -> DialectServer:
+        key = row.dialect, row.setup
+        if key not in opened:
+            opened[key] = open_dialects(directory, setup_of(row), rendering)
+        return opened[key]
+
+    yield open_once
+    for each in opened.values():
+        each.thumbnailer.close()
 
 
 def setup_of(row: Row) -> list[dict[str, Any]]:

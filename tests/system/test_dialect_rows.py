@@ -16,7 +16,7 @@ from tests.support.recorded_rows import (
     difference,
     open_dialects,
     rows,
-    setup_of,
+    servers_of_rows,
 )
 
 DIALECTS = ("imgproxy", "thumbor", "imagor", "ipx", "mage")
@@ -32,17 +32,8 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(originals: Path) -> Iterator[Callable[[Row], DialectServer]]:
-    opened: dict[tuple[str, str], DialectServer] = {}
-
-    def open_once(row: Row) -> DialectServer:
-        key = row.dialect, row.setup
-        if key not in opened:
-            opened[key] = open_dialects(originals, setup_of(row))
-        return opened[key]
-
-    yield open_once
-    for each in opened.values():
-        each.thumbnailer.close()
+    with servers_of_rows(originals) as found:
+        yield found
 
 
 @pytest.mark.parametrize("row", ALL, ids=lambda row: f"{row.dialect}-{row.setup}-{row.url[:100]}")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.block_pictures import write_originals
 from tests.support.dialect_differences import reason
-from tests.support.recorded_rows import DialectServer, Row, open_dialects, rows, setup_of
+from tests.support.recorded_rows import DialectServer, Row, rows, servers_of_rows
 from thumbs.conf.loading import Configuration
 from thumbs.image.formats import FALLBACK_OUTPUT
 from thumbs.image.transforms import ORIGINAL, Transform
@@ -58,18 +58,8 @@ def planning(read: Configuration) -> Planning:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Row], DialectServer]]:
-    originals = write_originals(tmp_path_factory.mktemp("originals"))
-    opened: dict[tuple[str, str], DialectServer] = {}
-
-    def open_once(row: Row) -> DialectServer:
-        key = row.dialect, row.setup
-        if key not in opened:
-            opened[key] = open_dialects(originals, setup_of(row), planning)
-        return opened[key]
-
-    yield open_once
-    for each in opened.values():
-        each.thumbnailer.close()
+    with servers_of_rows(write_originals(tmp_path_factory.mktemp("originals")), planning) as found:
+        yield found
 
 
 @pytest.mark.parametrize("row", ALIKE, ids=lambda row: f"{row.dialect}-{row.setup}-{row.url[:100]}")
