@@ -4,6 +4,7 @@ the memory cache.
 DIRECTORY must be empty, and is empty afterwards. A million entries take about five gigabytes and ten minutes.
 """
 
+import functools
 import random
 import shutil
 import sys
@@ -63,13 +64,18 @@ def zipf_with_scans(requests: int, *, pictures: int, skew: float, seed: int) -> 
     return trace
 
 
+@functools.cache
+def _size_of(key: str) -> int:
+    return random.Random(key).randrange(4_000, 2 * _MEAN_BYTES - 4_000)
+
+
 def hit_ratios(trace: Iterable[str], *, max_bytes: int) -> tuple[float, float]:
     """The hit ratios of SIEVE and of LRU; pictures have 4 to 60 kB."""
     sieve, lru = Sieve(max_bytes=max_bytes, max_items=1 << 40), Lru(max_bytes)
     count = sieve_hits = lru_hits = 0
     for key in trace:
         count += 1
-        size = random.Random(key).randrange(4_000, 2 * _MEAN_BYTES - 4_000)
+        size = _size_of(key)
         if sieve.get(key) is None:
             sieve.set(key, key, size=size, expires=None)
         else:

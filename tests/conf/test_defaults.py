@@ -3,11 +3,10 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-import thumbs
+from tests.support.modules import trees, within
 from thumbs.conf.document import LimitsConf, StorageConf
 from thumbs.conf.keys import nested, number, read, whole
 from thumbs.image import limits
@@ -16,7 +15,6 @@ from thumbs.problems import Problem
 from thumbs.render.values import RenderLimits, SourceLimits
 from thumbs.sources.s3.settings import S3Http
 
-PACKAGE = Path(thumbs.__file__).parent
 LIMITS = {name: value for name, value in vars(limits).items() if name.isupper()}
 # Smaller numbers, and 64 MiB, mean other things elsewhere.
 # 65,535 is the largest port as well.
@@ -28,8 +26,7 @@ PLAIN = (None, True, False, 0, 1, "")
 
 
 def _modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text())
+    return ((name, tree) for name, tree in trees().items() if within(name, "thumbs"))
 
 
 def _value(node: ast.expr) -> object:
@@ -46,7 +43,7 @@ def test_no_limit_is_written_in_two_modules() -> None:
             value = _value(node) if isinstance(node, ast.Constant | ast.BinOp) else None
             if isinstance(value, int | float) and value in DISTINCT:
                 found[value].add(name)
-    assert {value: names for value, names in found.items() if names != {"image/limits.py"}} == {}
+    assert {value: names for value, names in found.items() if names != {"thumbs.image.limits"}} == {}
     assert found.keys() >= DISTINCT
 
 

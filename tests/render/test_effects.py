@@ -1,5 +1,6 @@
 """What happens after resizing: every effect is compared with Pillow or plain arithmetic."""
 
+import functools
 import itertools
 from collections.abc import Callable
 
@@ -239,11 +240,20 @@ def test_the_layout_has_the_size_of_any_thumbnail(source: tuple[int, int], trans
 # ----------------------------------------------------------------------------------- max_bytes
 
 
+@functools.cache
+def noise() -> bytes:
+    return encoded(pictures.noise(300, 200), "PNG")
+
+
+@functools.cache
+def sizes_by_quality(output: str) -> dict[int, int]:
+    return {q: len(rendered(noise(), Transform(120, 80, output, q)).body) for q in range(1, 81)}
+
+
 @pytest.mark.parametrize("output", ["jpeg", "webp"])
 @pytest.mark.parametrize("share", [0.95, 0.6, 0.35])
 def test_the_highest_quality_that_fits_is_served(output: str, share: float) -> None:
-    data = encoded(pictures.noise(300, 200), "PNG")
-    sizes = {q: len(rendered(data, Transform(120, 80, output, q)).body) for q in range(1, 81)}
+    data, sizes = noise(), sizes_by_quality(output)
     limit = int(sizes[80] * share)
     made = rendered(data, Transform(120, 80, output, 80, max_bytes=limit)).body
     assert len(made) <= limit

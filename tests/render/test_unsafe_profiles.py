@@ -1,5 +1,6 @@
 """Profiles that littlecms must not read: the picture comes out as it does without a profile, in every container."""
 
+import functools
 import io
 import struct
 import zlib
@@ -31,6 +32,7 @@ TRANSFORMS = (
 )
 
 
+@functools.lru_cache(maxsize=64)
 def body(data: bytes, transform: Transform = HALF) -> bytes:
     return RENDERER.render(data, transform, LIMITS).body
 
@@ -181,7 +183,7 @@ def test_a_profile_in_the_right_parts_is_used() -> None:
 
 def test_a_chunk_that_inflates_to_hundreds_of_megabytes_counts_as_no_profile() -> None:
     plain = encoded(chart(PATCHES), "PNG")
-    packer = zlib.compressobj(9)
+    packer = zlib.compressobj(1)
     head = struct.pack(">I", 300_000_000) + rgb_profile({})[4:]
     packed = b"".join((packer.compress(head), *(packer.compress(bytes(10**6)) for _ in range(300)), packer.flush()))
     content = b"iCCPx\0\0" + packed

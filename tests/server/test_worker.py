@@ -1,7 +1,6 @@
 """Our worker: it redacts before the fork, and serves with our connections unless gunicorn lacks a name."""
 
 import asyncio
-import gc
 import logging
 import sys
 import threading
@@ -49,7 +48,7 @@ def make(log: Log, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Thu
         return made[-1]
 
     yield one
-    gc.unfreeze()  # this is no main process that forks
+    # What a worker has frozen stays so: what tests/conftest.py has frozen would not stay so either.
     for worker in made:
         worker.tmp.close()
 

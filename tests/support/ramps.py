@@ -137,7 +137,7 @@ def drawing(x: Place, y: Place) -> bytes:
 
 _OPTIONS: dict[str, dict[str, object]] = {
     "jpeg": {"quality": 98, "subsampling": 0},
-    "webp": {"lossless": True},
+    "webp": {"lossless": True, "method": 0},
     "lossy": {"quality": 100},
     "png": {"compress_level": 1},
     "avif": {"quality": 100, "subsampling": "4:4:4", "speed": 10},

@@ -26,10 +26,11 @@ from thumbs.image.transforms import (
 from thumbs.request.grammar import MAX_PATH_BYTES, MAX_SEGMENT_BYTES, Target
 from thumbs.request.scalars import NAME
 
-# MAGE_TEST_EXAMPLES makes the property tests shorter, for runs of many mutants (`bench.mutants`) and for the further
-# versions of Python and Django.
-_USUAL = 200
-_EXAMPLES = int(os.environ.get("MAGE_TEST_EXAMPLES", _USUAL))
+# How many examples a property test looks at when all are wanted: in `script/test --slow`, which CI runs once. Each run
+# draws others, so fewer do in a loop that runs often, with further versions of Python and Django and on many mutants.
+# MAGE_TEST_EXAMPLES says how many.
+_ALL, _IN_A_LOOP = 200, 25
+_EXAMPLES = int(os.environ.get("MAGE_TEST_EXAMPLES", _IN_A_LOOP))
 
 # No database: a failure is written down as an example in a test, not in a directory of this machine.
 settings.register_profile("mage", max_examples=_EXAMPLES, deadline=None, database=None)
@@ -37,8 +38,8 @@ settings.load_profile("mage")
 
 
 def examples(number: int) -> int:
-    """How many examples a property test takes that wants another number than the usual one."""
-    return max(1, number * _EXAMPLES // _USUAL)
+    """How many examples a property test looks at that takes `number` when all are wanted, and not 200."""
+    return max(1, number * _EXAMPLES // _ALL)
 
 
 def decimals(least: int, most: int) -> st.SearchStrategy[float]:

@@ -264,7 +264,8 @@ def test_a_port_that_is_no_port_is_refused(tree: Path, value: str) -> None:
 
 
 FORMAT = "ruff format --check thumbs tests bench mage_project manage.py"
-FAST, COVERAGE = "pytest -n auto --dist loadfile -m not system", "--cov --cov-report=term:skip-covered"
+FAST = "pytest -n auto --dist loadfile --ignore tests/system -m not system"
+COVERAGE = "--cov --cov-report=term:skip-covered"
 
 
 @pytest.mark.parametrize(
@@ -291,6 +292,17 @@ def test_the_test_script_runs_every_part_and_fails_when_one_fails(
     verdicts = [re.sub(r" +|, \d+ s$", " ", line).strip() for line in report.splitlines()]
     tests = ["fast tests passed", "system tests passed"][: len(parts)]
     assert verdicts == ["ruff passed", "format passed", "mypy FAILED", "words passed", *tests]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wished", "examples"), [([], "", ""), (["--slow"], "", "200"), (["--slow"], "7", "7")]
+)
+def test_the_slow_tests_come_with_all_examples_of_the_properties(
+    tree: Path, arguments: list[str], wished: str, examples: str
+) -> None:
+    executable(tree / ".venv/bin/python", '#!/bin/sh\necho "examples: $MAGE_TEST_EXAMPLES"\n')
+    result = run([tree / "script/test", *arguments], MAGE_TEST_EXAMPLES=wished)
+    assert {line for line in result.stdout.splitlines() if "examples" in line} == {f"examples: {examples}"}
 
 
 def test_the_test_script_passes_when_all_pass(tree: Path) -> None:

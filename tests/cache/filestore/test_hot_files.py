@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.hot_entries import Hot, heat, is_hot, keep, open_entries, whole
+from tests.support.strategies import examples
 from thumbs.cache.filestore import hot_files, trust
 from thumbs.cache.filestore.hot_files import LARGEST_PAYLOAD, HotFiles, most_files
 from thumbs.cache.filestore.store import FileStore
@@ -448,7 +449,7 @@ def test_threads_that_read_and_remove_at_once_get_only_whole_payloads(hot: Hot) 
     readers = [threading.Thread(target=read) for _ in range(4)]
     for reader in readers:
         reader.start()
-    for turn in range(300):
+    for turn in range(examples(300)):
         key = keys[turn % 6]
         hot.other.set(key, payloads[key], expires=None)
         hot.files.sweep()

@@ -16,6 +16,7 @@ from tests.support.planted import OTHER, SERVICE
 from tests.support.private_files import private_file
 from tests.support.trusted import opened, put
 from tests.support.waiting import WAIT_SECONDS, eventually
+from thumbs.cache.filestore import flock
 from thumbs.cache.filestore.inspect import inspect_cache
 from thumbs.cache.filestore.stats import Stats
 from thumbs.cache.filestore.store import FileStore, ForeignDirectory
@@ -299,7 +300,10 @@ def test_statistics_of_a_cache_wait_for_no_fifo(store: FileStore, directory: Pat
     assert in_time(look)
 
 
-def test_a_purge_waits_for_a_journal_that_stays_locked_no_longer_than_for_any_lock(tmp_path: Path) -> None:
+def test_a_purge_waits_for_a_journal_that_stays_locked_no_longer_than_for_any_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flock, "LOCK_SECONDS", 0.1)
     journal = tmp_path / "journal"
     PurgeJournal(private_file(journal), keep=60).append("group")
     with journal.open() as result:

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import struct
 import zlib
 from urllib.parse import quote
@@ -63,6 +64,7 @@ def test_no_bytes_whatever_make_it_fail(put_in: bytes, at: int) -> None:
         assert is_bomb(good[:at] + put_in + good[at:]) in (True, False)
 
 
+@functools.cache
 def png_with_profile(inflated: int) -> bytes:
     """A PNG whose profile inflates to so many bytes."""
     plain = encoded(noise(16, 16), "PNG")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.pictures import decoded, encoded, quarters
 from tests.support.pixels import difference, rendered
+from tests.support.strategies import examples
 from thumbs.image.transforms import Crop, Transform
 
 BYTE, SHORT, LONG = 1, 3, 4
@@ -85,7 +86,7 @@ def test_a_block_without_its_name_is_none() -> None:
 
 def test_no_damage_of_a_block_refuses_a_picture() -> None:
     chance = random.Random(3)
-    for _ in range(150):
+    for _ in range(examples(150)):
         damaged = bytearray(block(6, rest=chance.randbytes(30)))
         for _ in range(3):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)

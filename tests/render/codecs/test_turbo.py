@@ -1,5 +1,7 @@
 """libjpeg-turbo decodes what libvips would decode, to the same picture, with the same verdict on damaged files."""
 
+import functools
+
 import pytest
 from PIL import Image
 
@@ -44,6 +46,7 @@ def by_libvips(data: bytes, transform: Transform) -> Image.Image:
         return decoded(rendered(data, transform).body)
 
 
+@functools.cache
 def photo(mode: str = "RGB", **options: object) -> bytes:
     return encoded(pictures.scene(1504, 1208).convert(mode), "JPEG", quality=90, **options)
 

@@ -68,6 +68,7 @@ def test_a_large_progressive_one_that_is_damaged_counts_as_cut_off() -> None:
         rendered(made.data[: made.scans[-1][1] - 5] + EOI, WHOLE)
 
 
+@pytest.mark.slow  # six seconds together: the memory is that of all steps that are followed, and fewer take less
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("interval", [0, 1])
 def test_a_file_full_of_codes_takes_little_memory(interval: int, *, progressive: bool) -> None:

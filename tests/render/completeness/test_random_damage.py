@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.jpegs import EOI, Sample, samples
+from tests.support.strategies import examples
 from thumbs.image.formats import DEFAULT_INPUTS
 from thumbs.render import libvips
 from thumbs.render.completeness.jpeg import is_cut_off
@@ -47,7 +48,7 @@ def damaged(draw: st.DrawFn, made: st.SearchStrategy[Sample]) -> bytes:
     return bytes(data) + EOI
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(data=damaged(samples(progressive=False)))
 def test_of_one_scan(data: bytes) -> None:
     said = first_warning(data)
@@ -57,7 +58,7 @@ def test_of_one_scan(data: bytes) -> None:
         assert is_cut_off(data, read_segments(data)) is True
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(data=damaged(samples(progressive=True)))
 def test_of_many_scans_of_which_the_last_is_damaged(data: bytes) -> None:
     said = first_warning(data)

@@ -160,8 +160,8 @@ def test_a_picture_is_turned_upright() -> None:
 
 
 def test_a_proxy_has_the_colors_of_the_picture() -> None:
-    side = 3100
-    page = Tiff([[(-100, 0, 100, 50, 60)] * side] * side, sample_format=tf.SIGNED, extra=[0, 0], strip=50)
+    width, height = 3100, 300  # the longer side decides whether there is a proxy
+    page = Tiff([[(-100, 0, 100, 50, 60)] * width] * height, sample_format=tf.SIGNED, extra=[0, 0], strip=50)
     renderer = Renderer(INPUTS)
     packed = renderer.make_proxy(tiff(page), LIMITS)
     assert packed

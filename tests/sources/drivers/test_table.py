@@ -6,12 +6,12 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.core.files.storage import FileSystemStorage, Storage
 from django.test import override_settings
 
+from tests.support.modules import ROOT, trees, within
 from thumbs.checks.config import check_thumbs
 from thumbs.conf.document import LimitsConf, StorageConf
 from thumbs.conf.keys import read
@@ -24,7 +24,6 @@ from thumbs.sources.served import Served
 from thumbs.sources.source import Original, Source, Version
 from thumbs.wiring.sources import source
 
-ROOT = Path(__file__).resolve().parents[3]
 EVERY = (*table.NAMED, table.BY_CLASS)
 
 
@@ -80,12 +79,13 @@ def _depends_on_a_name(tree: ast.Module) -> Iterator[int]:
 
 def test_no_module_depends_on_the_name_of_a_driver() -> None:
     found = {
-        f"{path.relative_to(ROOT)}:{line}"
-        for path in (ROOT / "thumbs").rglob("*.py")
-        for line in _depends_on_a_name(ast.parse(path.read_text()))
+        f"{name}:{line}"
+        for name, tree in trees().items()
+        if within(name, "thumbs")
+        for line in _depends_on_a_name(tree)
     }
     # Required keys that are absent are None: that is no name.
-    assert {place.partition(":")[0] for place in found} <= {"thumbs/conf/loading.py"}
+    assert {place.partition(":")[0] for place in found} <= {"thumbs.conf.loading"}
 
 
 # ------------------------------------------------------------------------------------- a row that is added

@@ -3,6 +3,7 @@
 The connection is a socket of the test, so that each piece is exactly as large as the row says.
 """
 
+import functools
 import gzip
 import itertools
 import sys
@@ -108,9 +109,11 @@ def _empty_blocks() -> Iterator[bytes]:
         yield b"\x00\x00\x00\xff\xff" * 13_000
 
 
+@functools.cache
 def _bomb() -> bytes:
+    """More than a picture may have."""
     packer = zlib.compressobj(9, wbits=31)
-    return b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(256)), packer.flush()])
+    return b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(MAX_BYTES // (1 << 20) + 1)), packer.flush()])
 
 
 # Without an end, all of them.

@@ -37,7 +37,7 @@ def origin() -> Iterator[Origin]:
             "/busy": response(DATA, "503 Busy"),
             "/cut": _cut,
             "/large": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n",
-            "/chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 5000 + b"0\r\n\r\n",
+            "/chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 500 + b"0\r\n\r\n",
             "/evil": redirect("https://evil.test/"),
             "/private": redirect("http://private.test/"),
             "/line": b"HTTP/1.1 200 OK\r\nA: " + b"x" * 20_000,

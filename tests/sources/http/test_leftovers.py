@@ -1,4 +1,4 @@
-"""A thousand reads of all behaviors of origins from 16 threads: each has its own outcome, and nothing of it is left."""
+"""Many reads of all behaviors of origins from 16 threads: each has its own outcome, and nothing of it is left."""
 
 import gc
 import threading
@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.origin_behaviors import DATA, DRIPPING, LARGE, REFUSED, WHOLE
 from tests.support.origins import LOOPBACK, Origin, running_origin, source_of
+from tests.support.strategies import examples
 from tests.support.waiting import LONG_WAIT_SECONDS, eventually
 from thumbs.errors import StorageTimeout, ThumbError
 from thumbs.sources.http.settings import HttpSettings
@@ -77,7 +78,7 @@ def test_nothing_of_any_behavior_is_left(origin: Origin) -> None:
     threads, descriptors = threading.active_count(), _descriptors()
     patient, hasty = _source(origin, LONG_WAIT_SECONDS), _source(origin, 0.3)
     _read(patient, ALL)
-    _read(patient, [LIGHT[number % len(LIGHT)] for number in range(1000)])
+    _read(patient, [LIGHT[number % len(LIGHT)] for number in range(examples(1000))])
     _read(hasty, [*ENDLESS])
     patient.close()
     hasty.close()

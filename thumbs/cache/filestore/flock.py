@@ -13,12 +13,12 @@ _FIRST_PAUSE = 0.00005
 _LONGEST_PAUSE = 0.01
 
 
-def lock(fd: int, *, wait: float = LOCK_SECONDS) -> None:
+def lock(fd: int, *, wait: float | None = None) -> None:
     """Lock the file open as `fd` against every other descriptor of it, also in this process.
 
-    Raises TimeoutError (an OSError) after `wait` seconds; with `wait=0` at once.
+    Raises TimeoutError (an OSError) after `wait` seconds, `LOCK_SECONDS` unless given; with `wait=0` at once.
     """
-    deadline = time.monotonic() + wait
+    deadline = time.monotonic() + (LOCK_SECONDS if wait is None else wait)
     pause = _FIRST_PAUSE
     while True:
         try:

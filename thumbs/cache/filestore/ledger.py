@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from thumbs.cache.filestore.flock import LOCK_SECONDS, lock, unlock
+from thumbs.cache.filestore.flock import lock, unlock
 from thumbs.cache.filestore.paths import SHARDS
 from thumbs.cache.filestore.stats import STATS_BYTES, Stats
 from thumbs.cache.filestore.trust import OpenDirectory, PrivateFile
@@ -142,7 +142,7 @@ class Ledger:
 
 
 @contextmanager
-def _locked_page(fd: int, *, wait: float = LOCK_SECONDS) -> Iterator["_Page"]:
+def _locked_page(fd: int, *, wait: float | None = None) -> Iterator["_Page"]:
     """The page in `fd`, locked while inside, then written if it has changed. Raises TimeoutError, OSError."""
     lock(fd, wait=wait)
     try:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from thumbs.cache.filestore.directory import prepare
-from thumbs.cache.filestore.flock import LOCK_SECONDS, lock, unlock
+from thumbs.cache.filestore.flock import lock, unlock
 from thumbs.cache.filestore.ledger import Ledger
 from thumbs.cache.filestore.paths import SHARD_NAME
 from thumbs.cache.filestore.shard import Shard
@@ -51,11 +51,11 @@ class Shards:
         return sorted(self._ledger.nonempty().union(self.existing()))
 
     @contextmanager
-    def locked(self, number: int, *, create: bool = False, wait: float = LOCK_SECONDS) -> Iterator[Shard]:
+    def locked(self, number: int, *, create: bool = False, wait: float | None = None) -> Iterator[Shard]:
         """Shard `number`, held while inside.
 
         Raises FileNotFoundError when it does not exist (with `create`: when the root does not), TimeoutError
-        when it stays held for `wait` seconds.
+        when it stays held for `wait` seconds, as `flock.lock` counts them.
         """
         with self._root.opened() as root:
             fd, made = _open_locked(root, f"{number:02x}", create, wait)
@@ -73,7 +73,7 @@ class Shards:
                 os.close(fd)
 
 
-def _open_locked(root: OpenDirectory, name: str, create: bool, wait: float) -> tuple[int, bool]:
+def _open_locked(root: OpenDirectory, name: str, create: bool, wait: float | None) -> tuple[int, bool]:
     """The locked descriptor of the shard `name`, and whether this made its directory."""
     while True:
         fd, made = root.open_directory(name, create=create)
