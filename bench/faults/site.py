@@ -7,8 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 from bench.faults import family, pictures, services
@@ -93,14 +96,19 @@ class Site:
         """Let the disk cache of each server have all pictures, and wait until what failed before is forgotten."""
         for server in self.servers:
             until(server.is_ready, f"{server.name} is not ready")
-            for storage in pictures.STORAGES:
-                for picture in pictures.PICTURES:
-                    until(lambda: self._has(server, picture.path(storage)), f"{server.name} cannot be warmed")  # noqa: B023
+        parts = list(product(self.servers, pictures.STORAGES))
+        with ThreadPoolExecutor(len(parts)) as pool:
+            for done in [pool.submit(self._warm, *part) for part in parts]:
+                done.result()
 
     @staticmethod
-    def _has(server: Mage, path: str) -> bool:
-        answer = get(LOOPBACK, server.port, path)
-        return answer.status == 200 and get(LOOPBACK, server.port, path).headers.get("x-cache") in ("HIT", "STALE")
+    def _warm(server: Mage, storage: str) -> None:
+        def has(picture: Picture) -> bool:
+            answer = get(LOOPBACK, server.port, picture.path(storage))
+            return answer.status == 200 and answer.headers.get("x-cache") in ("HIT", "STALE")
+
+        for picture in pictures.PICTURES:
+            until(partial(has, picture), f"{server.name} cannot be warmed")
 
 
 def until(condition: Callable[[], bool], otherwise: str) -> None:

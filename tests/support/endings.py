@@ -1,8 +1,10 @@
 """URLs that end: what was served for one before must not be served again."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.support.fronts import signature
+from tests.support.fronts import SECRET, signature
 from tests.support.servers import Server
 
 _LOOKS = 6  # each may be answered by another worker
@@ -42,3 +44,22 @@ class Ending:
 def signed(rest: str, secret: str, *, storage: str = "signed") -> str:
     """The path of a URL of a storage whose URLs are signed."""
     return f"{storage}/thumbs/{signature(f'/{storage}/thumbs/{rest}', secret)}/{rest}"
+
+
+def served_in_time(storages: list[str], serve: Callable[[list[Ending]], None]) -> tuple[int, list[Ending]]:
+    """Have URLs of these signed storages served that end soon, and when that is.
+
+    A busy machine may need more time: then later ones are served as well.
+    """
+    for seconds in (8, 24, 72, 600):
+        end = int(time.time()) + seconds
+        rest = f"90x60/filters:expires({end})/lasting.jpg"
+        endings = [Ending(signed(rest, SECRET, storage=storage), 410) for storage in storages]
+        try:
+            serve(endings)
+        except AssertionError:
+            if time.time() < end:
+                raise
+        else:
+            return end, endings
+    raise AssertionError("no URL was served before its end")

@@ -85,5 +85,5 @@ def renders(server: Server) -> float:
     return samples(text, "mage_stage_seconds_count").get(("render",), 0)
 
 
-def is_up(server: Server) -> float:
-    return samples(server.get("metrics").body.decode(), "mage_cache_layer_up")["objects", "photos"]
+def is_up(server: Server, storage: str = "photos") -> float:
+    return samples(server.get("metrics").body.decode(), "mage_cache_layer_up")["objects", storage]

@@ -19,21 +19,23 @@ from tests.support.waiting import WAIT_SECONDS
 
 _CLOSED = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 _RECEIVE_BUFFER = 4096  # so that the server learns of every few bytes that are read
-WIDTH, HEIGHT = 1900, 1250  # as PNG 7 MB: more than the kernel takes for a client that does not read
+_WIDTH, _HEIGHT = 1900, 1250  # as PNG 7 MB: more than the kernel takes for a client that does not read
+# What a storage must offer for the paths of `large`.
+FORMATS = ("jpeg", "png", "original")
 
 
 def draw_noise(directory: Path) -> Path:
-    """A directory with `noise.jpg`, whose thumbnails are as large as their pixels."""
+    """A directory with `noise.jpg`, which is as large as its pixels, and so are its thumbnails."""
     directory.mkdir()
     # Every sample is a random number, so that no filter of PNG and no compression makes it smaller.
-    samples = random.Random(7).randbytes(WIDTH * HEIGHT * 3)
-    (directory / "noise.jpg").write_bytes(encoded(Image.frombytes("RGB", (WIDTH, HEIGHT), samples), "PNG"))
+    samples = random.Random(7).randbytes(_WIDTH * _HEIGHT * 3)
+    (directory / "noise.jpg").write_bytes(encoded(Image.frombytes("RGB", (_WIDTH, _HEIGHT), samples), "PNG"))
     return directory
 
 
-def large(number: int = 0) -> str:
-    """The path of the thumbnail with this number: 7 MB each."""
-    return f"local/thumbs/{WIDTH - number}x{HEIGHT}/filters:format(png)/noise.jpg"
+def large(number: int = 0, *, storage: str = "local") -> str:
+    """The path of a picture of 7 MB, another one for each number. It is not rendered, which would take a second."""
+    return f"{storage}/thumbs/x/filters:format(original);version({number})/noise.jpg"
 
 
 class UnreadingClient:

@@ -8,8 +8,16 @@ import pytest
 
 from tests.support.buckets import bucket, client, moto
 from tests.support.image_steps import image
+from tests.support.longest import LONGEST
 
 __all__ = ["bucket", "client", "image", "moto", "reachable_path"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a process of pytest-xdist, put the tests of those modules first, which `--no-loadscope-reorder` keeps."""
+    if hasattr(config, "workerinput"):
+        places = {name: place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 @pytest.fixture

@@ -9,14 +9,16 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support import servers
 from tests.support.commands import disk_cache, environ_with, local_storage
+from tests.support.pictures import encoded, noise
 from tests.support.servers import Answer, Server
 from tests.support.waiting import WAIT_SECONDS, eventually
 
@@ -25,11 +27,19 @@ WIDTHS = range(60, 160)
 CLIENTS = 8
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Originals whose thumbnails take little time to render, and room on a disk."""
+    root = tmp_path_factory.mktemp("root")
+    (root / "noise.jpg").write_bytes(encoded(noise(320, 240), "JPEG", quality=90))
+    return root
+
+
 def layer(answer: Answer) -> str:
     return answer.headers["server-timing"].partition(",")[0].removeprefix('layer;desc="').removesuffix('"')
 
 
-def path_of(width: int, storage: str = "photos") -> str:
+def path_of(width: int, storage: str) -> str:
     return f"{storage}/thumbs/{width}x{width}/filters:format(png)/noise.jpg"
 
 
@@ -64,30 +74,6 @@ class Disk:
         subprocess.run([*inside, *command], check=True, capture_output=True, timeout=WAIT_SECONDS)
 
 
-@contextlib.contextmanager
-def on_a_disk(originals: Path, directory: Path, options: str) -> Iterator[tuple[Server, Disk]]:
-    for program in ("unshare", "nsenter"):
-        servers.service(program)
-    if subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode:
-        reason = "needs a mount namespace of its own"
-        pytest.fail(reason) if os.environ.get("MAGE_REQUIRE_SERVICES") else pytest.skip(reason)
-    disk = Disk(directory / "disk")
-    disk.root.mkdir()
-    # Its cap is larger than the disk: that is what fills up.
-    storages = [
-        local_storage("photos", originals, disk=disk_cache(disk.cache, max_size_mb=64)),
-        local_storage("plain", originals),
-    ]
-    environ = environ_with(directory, storages)
-    port, log = servers.free_port(), directory / "log"
-    serve = f"mount -t tmpfs -o {options} tmpfs {disk.root} && mkdir -m 700 {disk.cache} && exec {sys.executable}"
-    serve += f" manage.py run_thumb_server --bind 127.0.0.1:{port} --workers 2"
-    with servers.running([*NAMESPACE, "sh", "-c", serve], log=log, environ=environ) as process:
-        servers.wait_for_port(port, process, log)
-        disk.belongs_to(process)
-        yield Server("on-a-disk", port, process, log), disk
-
-
 def nothing(_: Disk) -> None:
     """A file system that is too small from the beginning."""
 
@@ -111,45 +97,84 @@ def larger(disk: Disk) -> None:
     disk.run("mount", "-o", "remount,size=64m,nr_inodes=10000", disk.root)
 
 
-@pytest.mark.parametrize(
-    ("options", "spoil", "mend"),
-    [
-        pytest.param("size=1m", nothing, larger, id="full"),
-        pytest.param("size=64m,nr_inodes=60", nothing, larger, id="without inodes"),
-        pytest.param("size=64m", read_only, writable, id="read-only"),
-        pytest.param("size=64m", deleted, nothing, id="deleted"),
-    ],
-)
+@dataclass(frozen=True)
+class Trial:
+    """How a file system is mounted, and what becomes of it."""
+
+    options: str
+    spoil: Callable[[Disk], None]
+    mend: Callable[[Disk], None]
+
+
+# By the storage that has its disk cache there.
+TRIALS = {
+    "full": Trial("size=1m", nothing, larger),
+    "without-inodes": Trial("size=64m,nr_inodes=60", nothing, larger),
+    "read-only": Trial("size=64m", read_only, writable),
+    "deleted": Trial("size=64m", deleted, nothing),
+}
+
+
+@pytest.fixture(scope="module")
+def on_disks(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, Disk]]]:
+    """A server whose storages have a disk each, and one without a cache."""
+    for program in ("unshare", "nsenter"):
+        servers.service(program)
+    if subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode:
+        reason = "needs a mount namespace of its own"
+        pytest.fail(reason) if os.environ.get("MAGE_REQUIRE_SERVICES") else pytest.skip(reason)
+    directory = tmp_path_factory.mktemp("disks")
+    disks = {name: Disk(directory / name) for name in TRIALS}
+    for disk in disks.values():
+        disk.root.mkdir()
+    # Their caps are larger than the disks: those are what fills up.
+    storages = [local_storage(name, root, disk=disk_cache(disk.cache, max_size_mb=64)) for name, disk in disks.items()]
+    environ = environ_with(directory, [*storages, local_storage("plain", root)])
+    port, log = servers.free_port(), directory / "log"
+    mounts = [
+        f"mount -t tmpfs -o {TRIALS[name].options} tmpfs {disk.root} && mkdir -m 700 {disk.cache}"
+        for name, disk in disks.items()
+    ]
+    serve = f"exec {sys.executable} manage.py run_thumb_server --bind 127.0.0.1:{port} --workers 2"
+    with servers.running([*NAMESPACE, "sh", "-c", " && ".join([*mounts, serve])], log=log, environ=environ) as process:
+        servers.wait_for_port(port, process, log)
+        for disk in disks.values():
+            disk.belongs_to(process)
+        yield Server("on-disks", port, process, log), disks
+
+
+@pytest.mark.parametrize("name", TRIALS)
 def test_every_request_is_answered_whatever_becomes_of_the_disk(
-    options: str, spoil: Callable[[Disk], None], mend: Callable[[Disk], None], originals: Path, tmp_path: Path
+    on_disks: tuple[Server, dict[str, Disk]], name: str
 ) -> None:
-    with on_a_disk(originals, tmp_path, options) as (server, disk):
-        assert [layer(server.get(path_of(50))) for _ in range(2)] == ["source", "disk"]
-        paths = [path_of(width) for width in WIDTHS] * 10
-        with ThreadPoolExecutor(1) as pool:
-            spoiling = pool.submit(spoil, disk)
-            answers = asked(server, paths)
-            spoiling.result()
-        assert len(answers) == 1000
-        assert wrong(server, answers) == []
-        mend(disk)
-        mended = time.monotonic()
-        fresh = itertools.count(200)
+    (server, disks), trial = on_disks, TRIALS[name]
+    disk, logged = disks[name], len(server.log.read_text())
+    assert [layer(server.get(path_of(50, name))) for _ in range(2)] == ["source", "disk"]
+    paths = [path_of(width, name) for width in WIDTHS] * 10
+    with ThreadPoolExecutor(1) as pool:
+        spoiling = pool.submit(trial.spoil, disk)
+        answers = asked(server, paths)
+        spoiling.result()
+    assert len(answers) == 1000
+    assert wrong(server, answers) == []
+    trial.mend(disk)
+    mended = time.monotonic()
+    fresh = itertools.count(200)
 
-        def kept() -> bool:
-            path = path_of(next(fresh))
-            return [layer(server.get(path)) for _ in range(2)] == ["source", "disk"]
+    def kept() -> bool:
+        path = path_of(next(fresh), name)
+        return [layer(server.get(path)) for _ in range(2)] == ["source", "disk"]
 
-        eventually(kept)
-        took = time.monotonic() - mended
-        log = server.log.read_text()
-        assert "Traceback" not in log
-        complaints = log.count("is skipped for a few seconds")
-        print(  # noqa: T201 - figures to read with `pytest -s`
-            f"layers {dict(Counter(map(layer, answers)))}, {complaints} complaints, kept again after {took:.1f} s"
-        )
-        # It is logged once in each process while it lasts, not with each request.
-        assert complaints <= 2 * 5
+    eventually(kept)
+    took = time.monotonic() - mended
+    log = server.log.read_text()[logged:]
+    assert "Traceback" not in log
+    complaints = log.count("is skipped for a few seconds")
+    print(  # noqa: T201 - figures to read with `pytest -s`
+        f"layers {dict(Counter(map(layer, answers)))}, {complaints} complaints, kept again after {took:.1f} s"
+    )
+    # It is logged once in each process while it lasts, not with each request.
+    assert complaints <= 2 * 5
 
 
 # ------------------------------------------------------------------------------- P10: the shared cache
@@ -196,56 +221,70 @@ def hangs_up(wire: socket.socket) -> None:
     wire.close()
 
 
-@contextlib.contextmanager
-def beside(port: int, originals: Path, directory: Path, *, workers: int = 2) -> Iterator[Server]:
-    """A server that shares a cache on that port, with the time limits that a system check requires."""
+def beside(
+    ports: Mapping[str, int], root: Path, directory: Path, *, workers: int = 2
+) -> contextlib.AbstractContextManager[Server]:
+    """A server with a storage for each shared cache, with the time limits that a system check requires."""
     options = {"connect_timeout": 0.05, "timeout": 0.05}
     backend = "django.core.cache.backends.memcached.PyMemcacheCache"
     document = {
         "storages": [
-            local_storage("photos", originals, shared={"alias": "fleet"}),
-            local_storage("plain", originals),
+            *(local_storage(name, root, shared={"alias": name}) for name in ports),
+            local_storage("plain", root),
         ],
-        "caches": {"fleet": {"backend": backend, "location": f"127.0.0.1:{port}", "options": options}},
+        "caches": {
+            name: {"backend": backend, "location": f"127.0.0.1:{port}", "options": options}
+            for name, port in ports.items()
+        },
         "run_dir": str(directory / "run"),
     }
-    with servers.standalone(document, directory, worker=servers.OUR_WORKER, workers=workers) as server:
-        yield server
+    return servers.standalone(document, directory, worker=servers.OUR_WORKER, workers=workers)
 
 
-@pytest.mark.parametrize("act", [None, hangs, talks_garbage, hangs_up], ids=["absent", "hangs", "garbage", "hangs up"])
-def test_a_shared_cache_that_is_none_costs_no_request_its_answer(
-    act: Callable[[socket.socket], None] | None, originals: Path, tmp_path: Path
-) -> None:
+# By the storage that has this for a shared cache.
+ACTS = {"hangs": hangs, "talks-garbage": talks_garbage, "hangs-up": hangs_up}
+
+
+@pytest.fixture(scope="module")
+def beside_stubs(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, Stub]]]:
     with contextlib.ExitStack() as stack:
-        stub = Stub(act) if act else None
-        if stub:
+        stubs = {name: Stub(act) for name, act in ACTS.items()}
+        for stub in stubs.values():
             stack.callback(stub.close)
-        server = stack.enter_context(beside(stub.port if stub else servers.free_port(), originals, tmp_path))
-        began = time.monotonic()
-        answers = asked(server, [path_of(width) for width in WIDTHS] * 3)
-        took = time.monotonic() - began
-        assert wrong(server, answers) == []
-        assert set(map(layer, answers)) == {"source"}
-        log = server.log.read_text()
-        assert "Traceback" not in log
-        complaints = log.count("is skipped for a few seconds")
-        connections = stub.connections if stub else 0
-        print(  # noqa: T201 - figures to read with `pytest -s`
-            f"{len(answers)} answers in {took:.2f} s, {connections} connections, {complaints} complaints"
-        )
-        # Until it is known to be broken, each request waits for its time limit; later requests do not wait. Each worker
-        # logs that it cannot read and that it cannot write, again every five seconds.
-        assert 1 <= complaints <= 2 * 2 * (1 + took // 5)
-        threads_that_ask = 2 * 10
-        attempts = 1 + took / 5
-        assert connections <= threads_that_ask * 4 * attempts
+        ports = {"absent": servers.free_port(), **{name: stub.port for name, stub in stubs.items()}}
+        yield stack.enter_context(beside(ports, root, tmp_path_factory.mktemp("stubs"))), stubs
 
 
-def test_a_shared_cache_that_comes_back_is_used_again(originals: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["absent", *ACTS])
+def test_a_shared_cache_that_is_none_costs_no_request_its_answer(
+    beside_stubs: tuple[Server, dict[str, Stub]], name: str
+) -> None:
+    server, stubs = beside_stubs
+    logged = len(server.log.read_text())
+    began = time.monotonic()
+    answers = asked(server, [path_of(width, name) for width in WIDTHS] * 3)
+    took = time.monotonic() - began
+    assert wrong(server, answers) == []
+    assert set(map(layer, answers)) == {"source"}
+    log = server.log.read_text()[logged:]
+    assert "Traceback" not in log
+    complaints = log.count("is skipped for a few seconds")
+    connections = stubs[name].connections if name in stubs else 0
+    print(  # noqa: T201 - figures to read with `pytest -s`
+        f"{len(answers)} answers in {took:.2f} s, {connections} connections, {complaints} complaints"
+    )
+    # Until it is known to be broken, each request waits for its time limit; later requests do not wait. Each worker
+    # logs that it cannot read and that it cannot write, again every five seconds.
+    assert 1 <= complaints <= 2 * 2 * (1 + took // 5)
+    threads_that_ask = 2 * 10
+    attempts = 1 + took / 5
+    assert connections <= threads_that_ask * 4 * attempts
+
+
+def test_a_shared_cache_that_comes_back_is_used_again(root: Path, tmp_path: Path) -> None:
     port = servers.free_port()
-    with beside(port, originals, tmp_path, workers=1) as server:
-        assert [layer(server.get(path_of(50))) for _ in range(2)] == ["source", "source"]
+    with beside({"photos": port}, root, tmp_path, workers=1) as server:
+        assert [layer(server.get(path_of(50, "photos"))) for _ in range(2)] == ["source", "source"]
         options = ("-u", "nobody") if os.getuid() == 0 else ()
         command = [servers.service("memcached"), "-l", "127.0.0.1", "-p", str(port), *options]
         with servers.running(command, log=tmp_path / "memcached.log") as process:
@@ -253,10 +292,10 @@ def test_a_shared_cache_that_comes_back_is_used_again(originals: Path, tmp_path:
             fresh = itertools.count(200)
 
             def kept() -> bool:
-                path = path_of(next(fresh))
+                path = path_of(next(fresh), "photos")
                 return [layer(server.get(path)) for _ in range(2)] == ["source", "shared"]
 
             eventually(kept)
             # The log says so only when it has worked for a while.
             eventually(lambda: kept() and "cache layer shared can be read again" in server.log.read_text())
-        assert layer(server.get(path_of(50))) == "source"
+        assert layer(server.get(path_of(50, "photos"))) == "source"

@@ -20,9 +20,9 @@ from thumbs.image.transforms import ALL_FRAMES, Attention, Color, Crop, Fit, Tra
 from thumbs.render.renderer import Renderer
 from thumbs.render.values import RenderLimits
 
-RENDERS, THREADS, SAMPLE = 4000, 8, 200
+RENDERS, THREADS, SAMPLE = 2000, 8, 100
 _MIB = 1024 * 1024
-_RESIDENT_MIB, _IN_USE_MIB = 16, 4
+_RESIDENT_MIB, _IN_USE_MIB = 8, 2
 # glibc raises this threshold by itself, and never gives back what is below it: how much that is depends on which
 # renders coincide. With a fixed threshold, only leaks are seen.
 _THRESHOLD = ("MALLOC_MMAP_THRESHOLD_", str(128 * 1024))
@@ -58,11 +58,11 @@ class Measurement:
 
 
 def _originals() -> list[bytes]:
-    """Up to two megapixels, of every format and kind; the last ones are not what they should be."""
+    """Up to half a megapixel, of every format and kind; the last ones are not what they should be."""
     exif = Image.Exif()
     exif[0x010E] = "a picture" * 500
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    large, small = noise(1600, 1200), noise(500, 400, seed=2)
+    large, small = noise(800, 600), noise(400, 300, seed=2)
     half = small.convert("RGBA")
     half.putalpha(128)
     frames = [noise(200, 150, seed) for seed in range(8)]

@@ -14,6 +14,7 @@ import pytest
 
 from mage_project import demo
 from tests.support.installations import environment, pyvips_wheel
+from tests.support.longest import LONGEST
 from tests.support.script_trees import ROOT, executable, project, run
 from tests.support.waiting import WAIT_SECONDS
 from thumbs import extras
@@ -266,6 +267,7 @@ def test_a_port_that_is_no_port_is_refused(tree: Path, value: str) -> None:
 FORMAT = "ruff format --check thumbs tests bench mage_project manage.py"
 FAST = "pytest -n auto --dist loadfile --ignore tests/system -m not system"
 COVERAGE = "--cov --cov-report=term:skip-covered"
+AT_ONCE = "-n 3 --dist loadfile --no-loadscope-reorder"
 
 
 @pytest.mark.parametrize(
@@ -275,6 +277,7 @@ COVERAGE = "--cov --cov-report=term:skip-covered"
         (["--fast"], [f"{FAST} and not slow"]),
         (["--slow"], [FAST, "pytest -m system"]),
         (["--fast", "--slow"], [FAST]),
+        (["--at-once", "3"], [f"{FAST} and not slow", f"pytest -m system and not slow {AT_ONCE}"]),
         (["--coverage"], [f"{FAST} and not slow {COVERAGE}", "pytest -m system and not slow"]),
         (["--fast", "-k", "name"], [f"{FAST} and not slow -k name"]),
         (["-k", "name"], [f"{FAST} and not slow -k name", "pytest -m system and not slow -k name"]),
@@ -389,3 +392,8 @@ def test_mage_finds_no_fault_with_the_example_but_the_directory_that_is_not_here
     assert [(storage.name, storage.driver) for storage in read.storages] == [("uploads", "local"), ("s3-images", "s3")]
     assert all(storage.cache.memory.enabled and storage.cache.disk.enabled for storage in read.storages)
     assert {problem.where for problem in read.problems} <= {"storages[uploads].root"}
+
+
+def test_the_modules_that_are_said_to_take_longest_exist() -> None:
+    system = Path(__file__).parent
+    assert [name for name in LONGEST if not (system / f"{name}.py").exists()] == []

@@ -20,10 +20,11 @@ from tests.support.disk_usage import SAMPLE_SECONDS, disk_bytes
 from tests.support.load import Client, meanwhile
 from tests.support.processes import workers_of
 from tests.support.servers import Server
-from tests.support.waiting import eventually
+from tests.support.waiting import WAIT_SECONDS, eventually
 from thumbs.cache.filestore.ledger import BLOCK
 
-SECONDS = float(os.environ.get("MAGE_SIEGE_SECONDS", "60"))
+SECONDS = float(os.environ.get("MAGE_SIEGE_SECONDS", "20"))
+ENOUGH = 1000  # answers, to fill the caches again and again
 WORKERS = WRITERS = 4
 CAP_MB = 2
 EVERY_SECONDS = 3
@@ -68,6 +69,10 @@ def test_a_site_with_tiny_caps_holds_them_and_complains_of_nothing(originals: Pa
                     answers[status] += 1
             client.close()
 
+        def enough() -> bool:
+            with lock:
+                return answers.total() >= ENOUGH
+
         def clear() -> None:
             for which in itertools.cycle((["--source", "noise.jpg"], ["--source", "quarters.jpg"], ["--expired"], [])):
                 if over.wait(EVERY_SECONDS):
@@ -82,7 +87,10 @@ def test_a_site_with_tiny_caps_holds_them_and_complains_of_nothing(originals: Pa
 
         with meanwhile(sample) as failures:
             running = [pool.submit(clear), *(pool.submit(write, seed) for seed in range(WRITERS))]
+            began = time.monotonic()
             over.wait(SECONDS)
+            while not enough() and time.monotonic() - began < SECONDS + WAIT_SECONDS:  # on a busy machine
+                over.wait(1)
             over.set()
             for done in running:
                 done.result(60)
