@@ -24,6 +24,8 @@ from tests.support.waiting import WAIT_SECONDS
 _ROOT = Path(__file__).resolve().parents[2]
 # Read by the interpreter, the linker or the allocator when a process starts: a copy is too late for them.
 _OF_THE_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_")
+# A copy takes note of the first; asyncio reads the second when a loop is made.
+_NOT_ONLY_OF_THE_START = {"PYTHONPATH", "PYTHONASYNCIODEBUG"}
 # Servers that share something must agree although their hashes differ: of two in a row, each is made from another one.
 _TEMPLATES = 2
 
@@ -127,8 +129,9 @@ _templates = itertools.cycle([_Template() for _ in range(_TEMPLATES)])
 
 
 def _of_the_start(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables for which a copy is too late; of `PYTHONPATH` it takes note."""
-    return {name: text for name, text in environ.items() if name.startswith(_OF_THE_START) and name != "PYTHONPATH"}
+    """The variables for which a copy is too late."""
+    names = {name for name in environ if name.startswith(_OF_THE_START)} - _NOT_ONLY_OF_THE_START
+    return {name: environ[name] for name in names}
 
 
 _AS_TEMPLATE = _of_the_start(os.environ)
