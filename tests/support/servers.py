@@ -233,10 +233,15 @@ def _served(
 @contextlib.contextmanager
 def running(
     command: Sequence[str], *, log: Path, environ: Mapping[str, str] | None = None, directory: Path = ROOT
-) -> Iterator["subprocess.Popen[bytes]"]:
+) -> Iterator[copies.Process]:
     """`command` as long as the block lasts, in `directory`; its output goes to `log`."""
+    program, *arguments = command
+    process: copies.Process
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=directory, env=environ, stdout=output, stderr=subprocess.STDOUT)
+        if (program, arguments[0], directory) == (sys.executable, "manage.py", ROOT):
+            process = copies.started(arguments, environ=environ or os.environ, outputs=[output.fileno()])
+        else:
+            process = subprocess.Popen(command, cwd=directory, env=environ, stdout=output, stderr=subprocess.STDOUT)
     with _ended(process):
         yield process
 

@@ -18,11 +18,15 @@ import threading
 import types
 from pathlib import Path
 
+from thumbs.conf import installation
+
 # What waits for the environment: it chooses how to count when it is imported.
 _LATER = ("prometheus_client", "pyvips", "mage_project.settings", "tests.support.site")
 _MODULES = (
     *("django.core.asgi", "django.core.wsgi", "django.core.management", "django.core.management.commands.check"),
-    *("thumbs.apps", "thumbs.asgi", "thumbs.wsgi", "thumbs.checks.config", "thumbs.urls", "thumbs.wiring.build"),
+    *("thumbs.apps", "thumbs.asgi", "thumbs.wsgi", "thumbs.urls", "thumbs.wiring.build"),
+    *("thumbs.checks.config", "thumbs.checks.caches", "thumbs.checks.isolation", "thumbs.checks.mounts"),
+    *("thumbs.checks.private", "django.utils.translation.reloader"),
     *("mage_project.views", "thumbs.management.commands.run_thumb_server", "thumbs.server.janitor"),
 )
 # These need an extra.
@@ -38,6 +42,7 @@ def main(descriptor: int) -> None:
     for name in _OF_EXTRAS:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    installation.libvips()  # the system checks ask a process of its own, and remember
     loaded = [name for name in _LATER if name in sys.modules]
     if loaded or threading.active_count() != 1:
         raise RuntimeError(f"loaded too early: {loaded}; threads: {threading.enumerate()}")

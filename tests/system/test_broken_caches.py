@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import servers
+from tests.support import copies, servers
 from tests.support.commands import disk_cache, environ_with, local_storage
 from tests.support.servers import Answer, Server
 from tests.support.waiting import WAIT_SECONDS, eventually
@@ -56,7 +56,7 @@ class Disk:
         self.cache = root / "cache"
         self._pid = 0
 
-    def belongs_to(self, process: "subprocess.Popen[bytes]") -> None:
+    def belongs_to(self, process: copies.Process) -> None:
         self._pid = process.pid
 
     def run(self, *command: str | Path) -> None:

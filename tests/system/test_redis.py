@@ -2,13 +2,12 @@
 
 import itertools
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support import servers
+from tests.support import copies, servers
 from tests.support.prometheus import samples
 from tests.support.waiting import eventually
 
@@ -17,7 +16,7 @@ _FRESH = itertools.count(20)
 
 
 @contextmanager
-def redis(directory: Path, port: int) -> "Iterator[subprocess.Popen[bytes]]":
+def redis(directory: Path, port: int) -> Iterator[copies.Process]:
     """Debian's redis-server, which keeps nothing on disk."""
     log = directory / "redis.log"
     options = ("--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", str(directory))
