@@ -73,7 +73,9 @@ def _serve(control: socket.socket) -> list[str]:
                     _report(reports)
                     continue
                 said, files, _, _ = socket.recv_fds(control, 1, 4)
-                if not said:
+                if not said:  # the tests have ended, perhaps in the middle of one
+                    for pid in reports:
+                        os.kill(pid, signal.SIGTERM)
                     return []
                 report, *outputs, document = files
                 pid = os.fork()

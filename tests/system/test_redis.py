@@ -58,8 +58,8 @@ def is_up(server: servers.Server) -> float:
 def test_a_redis_that_hangs_costs_its_time_limit_and_is_used_again(originals: Path, tmp_path: Path) -> None:
     port = servers.free_port()
     with redis(tmp_path, port) as process, beside(originals, tmp_path, port) as server:
-        assert is_used(server)
-        assert is_up(server) == 1
+        eventually(lambda: is_used(server))  # on a busy machine the first calls may take longer than their limit
+        eventually(lambda: is_up(server) == 1)
         process.send_signal(signal.SIGSTOP)
         try:
             began = time.monotonic()
