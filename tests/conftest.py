@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.support.settings")
 django.setup()
 pytest.register_assert_rewrite("tests.support.fronts")
 
-from tests.support import pictures, servers  # noqa: E402 - after Django is set up
+from tests.support import pictures  # noqa: E402 - after Django is set up
 from tests.support.clock import Clock  # noqa: E402
 from tests.support.commands import Run, disk_cache, local_storage  # noqa: E402
 from tests.support.fronts import SECRET, Fronts, fill_bucket, running_fronts  # noqa: E402
@@ -125,12 +125,10 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def s3(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def s3(originals: Path, moto: str) -> str:
     """The endpoint of an S3 server that holds the originals in `tests.support.fronts.BUCKET`."""
-    with servers.moto(tmp_path_factory.mktemp("moto")) as port:
-        endpoint = f"http://127.0.0.1:{port}"
-        fill_bucket(endpoint, originals)
-        yield endpoint
+    fill_bucket(moto, originals)
+    return moto
 
 
 @pytest.fixture(scope="session")

@@ -24,12 +24,28 @@ def browser(*, width: int = 1200, height: int = 1000, dark: bool = False, script
     """
     size = f"--window-size={width},{height}"
     with installation().started([size], script=script, seconds=WAIT_SECONDS) as driver:
-        # A window has a least width, which is more than that of a telephone.
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        _emulate(driver, width, height, dark)
         yield driver
+
+
+@contextlib.contextmanager
+def resized(driver: "Chrome", *, width: int, height: int = 1000, dark: bool = False) -> Iterator[None]:
+    """Another screen for a browser that runs, until the block ends: for less than the start of another one."""
+    scheme = "matchMedia('(prefers-color-scheme: dark)').matches"
+    before = driver.execute_script(f"return [innerWidth, innerHeight, {scheme}]")
+    _emulate(driver, width, height, dark)
+    try:
+        yield
+    finally:
+        _emulate(driver, *before)
+
+
+def _emulate(driver: "Chrome", width: int, height: int, dark: bool) -> None:
+    # A window has a least width, which is more than that of a telephone.
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
 
 def installation() -> Installation:

@@ -3,13 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.support import copies
 from tests.support.servers import ROOT
 from tests.support.waiting import WAIT_SECONDS
 
@@ -48,7 +48,7 @@ def finished(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.C
 
 
 def manage(environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return finished([sys.executable, "manage.py", *arguments], environ)
+    return copies.finished(["manage.py", *arguments], environ=environ)
 
 
 class Run:

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,7 @@ from pathlib import Path
 from django.apps import apps
 from django.db import connection
 
-from tests.support import servers
-from tests.support.commands import finished
+from tests.support import copies, servers
 
 
 @contextlib.contextmanager
@@ -43,13 +41,13 @@ class Gallery:
 
     def manage(self, *arguments: str) -> str:
         """The standard output of a command that succeeds."""
-        done = finished([sys.executable, "-m", "django", *arguments], self.environ)
+        done = copies.finished(["-m", "django", *arguments], environ=self.environ)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def python(self, program: str) -> str:
         """The output of a program after `django.setup()`."""
-        done = finished([sys.executable, "-c", f"import django\ndjango.setup()\n{program}"], self.environ)
+        done = copies.finished(["-c", f"import django\ndjango.setup()\n{program}"], environ=self.environ)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

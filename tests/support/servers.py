@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support import copies
 from tests.support.missing_extras import need
 from tests.support.waiting import WAIT_SECONDS, eventually
 
@@ -42,7 +43,7 @@ class Server:
 
     name: str
     port: int
-    process: "subprocess.Popen[bytes]"
+    process: copies.Process
     log: Path
     prefix: str = "/"
     environ: dict[str, str] = field(default_factory=dict)
@@ -100,10 +101,11 @@ def standalone(
     worker: str = "asgi",
     workers: int = 1,
     options: Sequence[str] = (),
+    fresh: bool = False,
 ) -> Iterator[Server]:
     """The project in gunicorn's `worker` (`asgi`, `gthread` for the WSGI application, or ours), or in uvicorn.
 
-    `options` are more options of gunicorn.
+    `options` are more options of gunicorn. `fresh`: it shares no memory with other processes.
     """
     config = directory / "storages.json"
     write_document(config, thumbs)
@@ -112,9 +114,9 @@ def standalone(
     name = f"standalone-{worker}"
     if worker == "uvicorn":
         command = ("uvicorn", application, "--http", "h11", "--no-access-log")
-        starting = _served(name, lambda port: (*command, "--port", str(port)), directory, environ)
+        starting = _served(name, lambda port: (*command, "--port", str(port)), directory, environ, fresh)
     else:
-        starting = _gunicorn(name, application, (worker, workers, *options), directory, environ)
+        starting = _gunicorn(name, application, (worker, workers, *options), directory, environ, fresh)
     with starting as server:
         yield server
 
@@ -188,7 +190,12 @@ def gunicorn(name: str, application: str, worker: str, directory: Path, environ:
 
 @contextlib.contextmanager
 def _gunicorn(
-    name: str, application: str, how: Sequence[str | int], directory: Path, environ: dict[str, str]
+    name: str,
+    application: str,
+    how: Sequence[str | int],
+    directory: Path,
+    environ: dict[str, str],
+    fresh: bool = False,
 ) -> Iterator[Server]:
     """`how` is the class of the workers, their number, and more options of gunicorn."""
     need("server")
@@ -202,13 +209,13 @@ def _gunicorn(
             *options,
         )
 
-    with _served(name, command, directory, environ) as server:
+    with _served(name, command, directory, environ, fresh) as server:
         yield server
 
 
 @contextlib.contextmanager
 def _served(
-    name: str, command: Callable[[int], Sequence[str]], directory: Path, environ: dict[str, str]
+    name: str, command: Callable[[int], Sequence[str]], directory: Path, environ: dict[str, str], fresh: bool
 ) -> Iterator[Server]:
     """`python -m` with what `command` makes of a free port."""
     port = free_port()
@@ -216,7 +223,9 @@ def _served(
     if environ.get("DJANGO_SETTINGS_MODULE") == "tests.support.settings":
         del environ["DJANGO_SETTINGS_MODULE"]
     log = directory / f"{name}.log"
-    with running([sys.executable, "-m", *command(port)], log=log, environ=environ) as process:
+    with log.open("wb") as output:
+        process = copies.started(["-m", *command(port)], environ=environ, outputs=[output.fileno()], fresh=fresh)
+    with _ended(process):
         wait_for_port(port, process, log)
         yield Server(name, port, process, log, environ=environ)
 
@@ -224,12 +233,24 @@ def _served(
 @contextlib.contextmanager
 def running(
     command: Sequence[str], *, log: Path, environ: Mapping[str, str] | None = None, directory: Path = ROOT
-) -> Iterator["subprocess.Popen[bytes]"]:
+) -> Iterator[copies.Process]:
     """`command` as long as the block lasts, in `directory`; its output goes to `log`."""
+    program, *arguments = command
+    process: copies.Process
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=directory, env=environ, stdout=output, stderr=subprocess.STDOUT)
-    try:
+        if (program, arguments[0], directory) == (sys.executable, "manage.py", ROOT):
+            process = copies.started(arguments, environ=environ or os.environ, outputs=[output.fileno()])
+        else:
+            process = subprocess.Popen(command, cwd=directory, env=environ, stdout=output, stderr=subprocess.STDOUT)
+    with _ended(process):
         yield process
+
+
+@contextlib.contextmanager
+def _ended(process: copies.Process) -> Iterator[None]:
+    """End the process when the block is left."""
+    try:
+        yield
     finally:
         process.terminate()
         try:
@@ -239,7 +260,7 @@ def running(
             process.wait()
 
 
-def wait_for_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for_port(port: int, process: copies.Process, log: Path) -> None:
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:

@@ -2,12 +2,11 @@
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import copies
 from tests.support.servers import ROOT
-from tests.support.waiting import WAIT_SECONDS
 
 THUMBS = """
 MEDIA_ROOT = BASE_DIR / "media"
@@ -37,22 +36,16 @@ class Project:
         path.write_text((path.read_text() if path.exists() else "") + text)
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return _finished([sys.executable, "manage.py", *arguments], self.directory, self.environ)
+        return copies.finished(["manage.py", *arguments], environ=self.environ, directory=self.directory)
 
 
 def startproject(directory: Path) -> Project:
     """As a developer begins: the project, `thumbs` among its apps, and nothing more."""
     directory.mkdir()
     project = Project(directory)
-    command = [sys.executable, "-m", "django", "startproject", "mysite", str(directory)]
-    done = _finished(command, directory, project.environ)
+    command = ["-m", "django", "startproject", "mysite", str(directory)]
+    done = copies.finished(command, environ=project.environ, directory=directory)
     assert done.returncode == 0, done.stderr
     project.add("settings", '\nINSTALLED_APPS += ["thumbs"]\n')
     (directory / "media").mkdir()
     return project
-
-
-def _finished(command: list[str], directory: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, check=False, cwd=directory, env=environ, capture_output=True, text=True, timeout=WAIT_SECONDS
-    )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import servers
+from tests.support import copies, servers
 from tests.support.commands import disk_cache, environ_with, local_storage
 from tests.support.pictures import encoded, noise
 from tests.support.servers import Answer, Server
@@ -66,7 +66,7 @@ class Disk:
         self.cache = root / "cache"
         self._pid = 0
 
-    def belongs_to(self, process: "subprocess.Popen[bytes]") -> None:
+    def belongs_to(self, process: copies.Process) -> None:
         self._pid = process.pid
 
     def run(self, *command: str | Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.gallery import settings
 from tests.support.albums import make_albums, session, signed_in
 from tests.support.axe import serious
-from tests.support.browser import console
+from tests.support.browser import console, resized
 from tests.support.gallery import Gallery
 from tests.support.pictures import encoded, quarters
 
@@ -250,9 +250,9 @@ never.set()
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_page_fits_and_has_no_serious_fault(gallery: Gallery, dark: bool) -> None:
     cookie = session(gallery)
-    with gallery.served() as server:
+    with gallery.served() as server, signed_in(server, cookie) as driver:
         for width in (360, 768, 1440):
-            with signed_in(server, cookie, width=width, dark=dark) as driver:
+            with resized(driver, width=width, dark=dark):
                 for path in ("?browse=1&storage=uploads", "clear/uploads/"):
                     driver.get(server.url(f"admin/thumbs_console/cache/{path}"))
                     assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"), width

@@ -82,7 +82,7 @@ def server(pictures: Path, tmp_path: Path) -> Iterator[Server]:
     }
     # gunicorn must not end a worker that a test stops.
     options = ("--timeout", str(int(2 * WAIT_SECONDS)))
-    with servers.standalone(document, tmp_path, worker=servers.OUR_WORKER, options=options) as running:
+    with servers.standalone(document, tmp_path, worker=servers.OUR_WORKER, options=options, fresh=True) as running:
         yield running
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from tests.support import pictures
 from tests.support.albums import make_albums, session, signed_in
-from tests.support.browser import console, one
+from tests.support.browser import console, one, resized
 from tests.support.focal_points import FocalPoint, marked_in
 from tests.support.gallery import Gallery
 from tests.support.servers import Server, fetch
@@ -269,10 +269,10 @@ def test_without_script_the_point_is_text(gallery: Gallery, server: Server, cook
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_picture_fits_a_telephone_in_light_and_dark(
-    gallery: Gallery, server: Server, cookie: str, dark: bool
+    gallery: Gallery, server: Server, driver: "Chrome", dark: bool
 ) -> None:
     slide(gallery, "0.9,0.5")
-    with signed_in(server, cookie, width=360, dark=dark) as driver:
+    with resized(driver, width=360, dark=dark):
         focal = opened(driver, server)
         assert driver.execute_script("return document.scrollingElement.scrollWidth") <= 360
         assert 200 < focal.area.size["width"] < 360

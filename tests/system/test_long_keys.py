@@ -7,7 +7,7 @@ import pytest
 from tests.gallery import settings
 from tests.support.albums import make_albums, session, signed_in
 from tests.support.axe import serious
-from tests.support.browser import console, one
+from tests.support.browser import console, one, resized
 from tests.support.pictures import encoded, quarters
 from tests.support.playground_pages import Page, page, served
 from tests.support.waiting import eventually
@@ -55,9 +55,9 @@ def test_the_console_lists_it_and_purges_it(tmp_path: Path) -> None:
     made = make_albums(tmp_path, thumbs={**settings.THUMBS, "STORAGES": [storage]}, settings=apps)
     fill(made.media)
     cookie = session(made)
-    with made.served() as server:
+    with made.served() as server, signed_in(server, cookie) as driver:
         for width in (360, 1440):
-            with signed_in(server, cookie, width=width) as driver:
+            with resized(driver, width=width):
                 driver.get(server.url("admin/thumbs_console/cache/?browse=1&storage=uploads"))
                 keys = driver.find_elements("css selector", "#listing input[name=key]")
                 assert [each.get_attribute("value") for each in keys] == [KEY]

@@ -57,7 +57,7 @@ def test_memory_returns_after_many_renders_and_after_killed_ones(originals: Path
         "run_dir": str(tmp_path / "run"),
         "limits": {"max_gif_pixels": 16_000_000, "queue_seconds": 60, "renders": 1},
     }
-    with servers.standalone(document, tmp_path, worker=servers.OUR_WORKER, workers=WORKERS) as server:
+    with servers.standalone(document, tmp_path, worker=servers.OUR_WORKER, workers=WORKERS, fresh=True) as server:
         usual = renders(server, FEW)
         assert set(usual) == {200, 422}, "one of the originals is cut short"
         # Connections are not spread evenly over the workers: until each has a child that has rendered, and a spare one.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.axe import serious
-from tests.support.browser import console
+from tests.support.browser import console, resized
 from tests.support.playground_pages import Page, fill, page, served
 from tests.support.servers import Server
 
@@ -128,8 +128,8 @@ def test_a_hostile_source_is_only_text(shown: Page) -> None:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 768, 1440])
-def test_the_page_fits_with_a_url_of_another_server(server: Server, width: int, dark: bool) -> None:
-    with page(server, width=width, dark=dark) as shown:
+def test_the_page_fits_with_a_url_of_another_server(shown: Page, width: int, dark: bool) -> None:
+    with resized(shown.driver, width=width, dark=dark):
         for url in (PASTED[0][0], "t/" + signed(THUMBOR), f"i/_/mw:9/plain/local:///{'a' * 900}"):
             shown.open(f"storage=open&key={KEY}&size=200x")
             shown.change("#url", f"https://old.example.com/{url}")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import servers
 from tests.support.axe import serious
-from tests.support.browser import console
+from tests.support.browser import console, resized
 from tests.support.playground_pages import Page, document, fill, page, served
 from tests.support.servers import Server, fetch
 from tests.support.waiting import eventually
@@ -51,8 +51,9 @@ def keys(shown: Page) -> list[str]:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 768, 1440])
-def test_a_page_fits_its_screen_and_has_no_serious_fault(server: Server, width: int, dark: bool) -> None:
-    with page(server, width=width, dark=dark) as shown:
+def test_a_page_fits_its_screen_and_has_no_serious_fault(window: Page, width: int, dark: bool) -> None:
+    shown = window
+    with resized(shown.driver, width=width, dark=dark):
         for query in (START, f"{START};formt(webp)"):
             shown.open(query)
             shown.driver.execute_script("document.querySelectorAll('details').forEach((each) => (each.open = true))")

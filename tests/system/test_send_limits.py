@@ -48,7 +48,7 @@ def served(noise: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serv
         patient = {"queue_length": 200, "queue_seconds": 600, "render_seconds": 600}
         storages = [storage("local", cache), storage("cached", "memory")]
         document = {"storages": storages, "limits": {**patient, **limits}, "metrics": True}
-        with servers.standalone(document, tmp_path, worker=OUR_WORKER) as server:
+        with servers.standalone(document, tmp_path, worker=OUR_WORKER, fresh=True) as server:
             assert server.get(TINY).status == 200
             yield server
 

@@ -4,13 +4,12 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support import servers
+from tests.support import copies, servers
 from tests.support.commands import environ_with, local_storage
 from tests.support.processes import children, descendants
 from tests.support.waiting import WAIT_SECONDS, eventually
@@ -34,7 +33,7 @@ LOGGING["handlers"]["stderr"] = {"()": OwnHandler}
 @contextmanager
 def server(
     originals: Path, directory: Path, *options: str, metrics: bool = False, **environ: str
-) -> "Iterator[tuple[subprocess.Popen[bytes], Path]]":
+) -> Iterator[tuple[copies.Process, Path]]:
     """A running server with a janitor, and its log."""
     disk = {"enabled": True, "dir": str(directory / "disk"), "ttl_seconds": 600}
     variables = environ_with(directory, [local_storage("photos", originals, disk=disk)], **environ)

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 
-from tests.support import servers
+from tests.support import copies, servers
 from tests.support.authority import Authority
 from tests.support.commands import environ_with, local_storage
 from tests.support.hasty_clients import clients
@@ -27,7 +26,7 @@ LOOPS = pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 class Secure:
     """A `run_thumb_server` with TLS, and what a client needs to trust it."""
 
-    process: "Popen[bytes]"
+    process: copies.Process
     port: int
     log: Path
     context: ssl.SSLContext
