@@ -19,9 +19,9 @@ T = TypeVar("T")
 
 
 class ProtectedLayer:
-    """A layer behind three circuit breakers, for reading, writing, and its feed of purges.
+    """A layer behind three circuit breakers: for reading, writing, and a feed of purges that may fail alone.
 
-    A full disk can still be read, and an object store that refuses to list, which the feed needs, has objects
+    A full disk can still be read, and an object store that refuses to list, which its feed needs, has objects
     nevertheless. `read`, `write`, `call_anyway` and `read_feed` call a method of `inner`; see `CircuitBreaker`.
     """
 

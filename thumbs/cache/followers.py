@@ -29,6 +29,7 @@ def followers_of(layers: Sequence[ProtectedLayer], purges: PurgeJournal | None) 
 
 
 def _follower(layer: ProtectedLayer, feed: FeedLayer, purges: PurgeJournal) -> PurgeFollower:
-    every = feed.poll_seconds if isinstance(feed, PolledLayer) else None
+    """A feed in object storage is a listing, which may fail alone; another one fails with its layer."""
+    every, read = (feed.poll_seconds, layer.read_feed) if isinstance(feed, PolledLayer) else (None, layer.read)
     merge = partial(purges.merge, late=every or 0.0)
-    return PurgeFollower(lambda offset: layer.read_feed(feed.read_purges_since, offset), merge, every=every)
+    return PurgeFollower(lambda offset: read(feed.read_purges_since, offset), merge, every=every)
