@@ -157,11 +157,12 @@ def started(
 
 
 def finished(
-    arguments: Sequence[str], *, environ: Mapping[str, str], directory: Path = _ROOT
+    arguments: Sequence[str], *, environ: Mapping[str, str], directory: Path = _ROOT, fresh: bool = False
 ) -> "subprocess.CompletedProcess[str]":
     """As `started`, with its status and what it has printed when it has ended."""
     with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as errors:
-        process = started(arguments, environ=environ, outputs=[printed.fileno(), errors.fileno()], directory=directory)
+        outputs = [printed.fileno(), errors.fileno()]
+        process = started(arguments, environ=environ, outputs=outputs, directory=directory, fresh=fresh)
         try:
             status = process.wait(WAIT_SECONDS)
         except subprocess.TimeoutExpired:

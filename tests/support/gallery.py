@@ -46,8 +46,8 @@ class Gallery:
         return done.stdout
 
     def python(self, program: str) -> str:
-        """The output of a program after `django.setup()`."""
-        done = copies.finished(["-c", f"import django\ndjango.setup()\n{program}"], environ=self.environ)
+        """The output of a program after `django.setup()`. It has imported nothing else."""
+        done = copies.finished(["-c", f"import django\ndjango.setup()\n{program}"], environ=self.environ, fresh=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -65,7 +65,8 @@ def test_a_name_that_gunicorn_has_moved_is_named_once_and_its_own_worker_serves(
     named: str,
 ) -> None:
     monkeypatch.setenv("GUNICORN_CMD_ARGS", move(modules, name, tmp_path))
-    with servers.standalone(document, tmp_path, worker=servers.OUR_WORKER, workers=2) as server:
+    # A copy has imported gunicorn before it is changed.
+    with servers.standalone(document, tmp_path, worker=servers.OUR_WORKER, workers=2, fresh=True) as server:
         assert_serves_with_one_warning(server, named)
 
 
