@@ -269,13 +269,11 @@ def test_privileges_are_limited_as_far_as_the_system_lets(monkeypatch: pytest.Mo
             raise PermissionError
 
     monkeypatch.setattr(resource, "setrlimit", lambda *given: done.append(("limit", *given)))
-    monkeypatch.setattr(os, "setsid", lambda: record("session"))
     monkeypatch.setattr(os, "nice", lambda by: record("nice", by))
     monkeypatch.setattr(Path, "write_text", lambda path, text: record("write", str(path), text))
     child._limit_privileges(SETUP)
     assert done == [
         ("limit", resource.RLIMIT_CORE, (0, 0)),
-        ("session",),
         ("nice", 7),
         ("write", "/proc/self/oom_score_adj", "500"),
     ]

@@ -134,14 +134,8 @@ class _Server:
 
 
 def _limit_privileges(setup: Setup) -> None:
-    """Lower the priority, write no core file, and be the first that the kernel ends when memory is short.
-
-    In a session of its own it has no terminal. Also, Linux may share the CPU between sessions first (sched(7), "The
-    autogroup feature"): renders would use up the share of their parent, which answers hits.
-    """
+    """Lower the priority, write no core file, and be the first that the kernel ends when memory is short."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(OSError):
-        os.setsid()
     with contextlib.suppress(OSError):
         os.nice(setup.niceness)
     with contextlib.suppress(OSError):
