@@ -242,6 +242,11 @@ def test_what_the_peer_refuses_or_mage_cannot_make_is_an_error(path: str, rest: 
         canonical(path, rest)
 
 
+def test_what_mage_cannot_make_is_named() -> None:
+    with pytest.raises(BadFilter, match="a watermark with a scale above 1"):
+        canonical("/i/", "/_/wm:1:ce:0:0:1.5/plain/local:///a.jpg")
+
+
 def test_an_ignored_option_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     translate = Translator(DIALECTS)
     with caplog.at_level(logging.WARNING, "thumbs"):
