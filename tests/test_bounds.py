@@ -67,6 +67,7 @@ def read_entries(monkeypatch: pytest.MonkeyPatch, directory: Path, _: Open) -> o
             store.get_now(f"group/{number}")
         except BlockingIOError:
             pytest.skip("this file system cannot read without waiting")
+        assert max(sizes(store).values()) <= BOUND
     return store
 
 
