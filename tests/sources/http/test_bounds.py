@@ -281,3 +281,11 @@ def test_a_length_is_read_into_one_piece_of_memory() -> None:
 def test_only_spaces_and_tabs_are_around_a_transfer_coding(coding: str) -> None:
     with pytest.raises(StorageFailed):
         _read(Pieces([_OK + f"Transfer-Encoding: {coding}\r\n\r\n".encode("latin-1") + b"1\r\nx\r\n0\r\n\r\n"]))
+
+
+@pytest.mark.parametrize(
+    "lines", [b"X: 1\nContent-Length: 3\r\n", b"X: 1\r\nContent-Length: 3\n", b"Content-Length: 3\n"]
+)
+def test_lines_may_end_with_a_line_feed_alone(lines: bytes) -> None:
+    """RFC 9112, 2.2."""
+    assert _read(Pieces(iter([b"HTTP/1.1 200 OK\r\n" + lines + b"\r\nabc"]))) == b"abc"
