@@ -93,6 +93,23 @@ class ByMethod(FileSystemStorage):
         return root_of(current())
 
 
+def _directory(name: str) -> str:
+    return _of_tenant(name)
+
+
+def _of_tenant(name: str) -> str:
+    return _below_root(name)
+
+
+def _below_root(name: str) -> str:
+    return f"{root_of(current())}/{name}"
+
+
+class ByFourCalls(FileSystemStorage):
+    def path(self, name: str) -> str:
+        return _directory(name)
+
+
 class ByOpen(FileSystemStorage):
     def __init__(self) -> None:
         super().__init__(location=ROOT)

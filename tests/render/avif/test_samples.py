@@ -196,14 +196,16 @@ def two(main: Part, thumbnail: Part) -> bytes:
     [
         lambda part: part.having(rotation(2)),
         lambda part: part.having(mirroring(0)),
+        lambda part: part.without(b"colr").having(nclx(1, 13, 5, full=True)),
         lambda part: part.without(b"colr").having(nclx(1, 13, 6, full=False)),
         lambda part: in_limited_range(part.without(b"colr"), "4:4:4"),
     ],
-    ids=["rotation", "mirroring", "range by a property", "range by its data"],
+    ids=["rotation", "mirroring", "matrix", "range by a property", "range by its data"],
 )
 def test_a_thumbnail_that_is_no_smaller_copy_is_not_shown(change: Callable[[Part], Part]) -> None:
     large, small = drawing(width=512, height=512).convert("RGB"), drawing(width=256, height=256).convert("RGB")
     data = two(coded(large)[0], change(coded(small)[0]))
+    assert read_samples(data) is not None
     found = picture(data, Transform(64, 64, "png")).convert("RGBA")
     assert largest_difference(found, large.resize((64, 64), Image.Resampling.BOX).convert("RGBA")) <= CLOSE
 

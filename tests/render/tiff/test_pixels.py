@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import pyvips
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
@@ -245,6 +246,16 @@ def test_ycbcr_is_converted_by_the_numbers_of_the_file() -> None:
     video = {532: (tf.RATIONAL, [16, 1, 235, 1, 128, 1, 240, 1, 128, 1, 240, 1]), 530: (tf.SHORT, [1, 1])}
     assert color_of(16, 128, 128, photometric=tf.YCBCR, tags=video) == (0, 0, 0)
     assert color_of(235, 128, 128, photometric=tf.YCBCR, tags=video) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("quality", [75, 95])
+def test_ycbcr_in_jpeg_is_converted_by_libjpeg(quality: int) -> None:
+    """With the lower quality libvips writes YCbCr with a quarter of the colors, with the higher one RGB."""
+    drawn = pyvips.Image.black(64, 64, bands=3).linear([1] * 3, [200, 60, 30], uchar=True).copy(interpretation="srgb")
+    data = drawn.tiffsave_buffer(compression="jpeg", Q=quality)
+    found = thumbnail(data, Transform(16, 16, "png")).getpixel((3, 3))
+    assert isinstance(found, tuple)
+    assert is_near(found, (200, 60, 30), 1)
 
 
 def test_logarithms_of_luminance_are_gray_and_1_is_white() -> None:

@@ -72,6 +72,13 @@ def test_other_parsers_find_the_same_host(url: str) -> None:
     assert (parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]) == parsed.origin[1:]
 
 
+@pytest.mark.parametrize("host", ["münchen.de", "MÜNCHEN.de", "ｍünchen。de", "xn--mnchen-3ya.de"])
+def test_a_host_is_written_as_browsers_write_it(host: str) -> None:
+    """UTS 46 maps letters to lower case, and forms of full width to the usual ones."""
+    pytest.importorskip("idna")
+    assert path_of(f"https://{host}:8443/süß.jpg") == "https/xn--mnchen-3ya.de:8443/süß.jpg"
+
+
 def test_a_query_that_no_path_can_hold_is_encoded() -> None:
     assert path_of("https://img.example.com/a?u=http://b/c") == "https/img.example.com/a?u=http:%2F%2Fb%2Fc"
 

@@ -25,6 +25,7 @@ DEPENDENT = {
     "BySchema": "connection in path",
     "ByModule": "the context variable 'tenant' in path",
     "ByMethod": "the context variable 'tenant' in path",
+    "ByFourCalls": "the context variable 'tenant' in path",
     "ByOpen": "the context variable 'tenant' in _open",
     "ByCachedProperty": "the context variable 'tenant' in location",
     "Delegating": "the context variable 'tenant' in __getattribute__",

@@ -33,7 +33,7 @@ def short_scans(data: bytes, jpeg: Jpeg) -> Iterator[Scan]:
     for scan in jpeg.scans:
         count = _units(jpeg, scan)
         left -= count + _SCAN_STEPS
-        if left < 0:
+        if left <= 0:
             raise TooLong
         coding = _coding(jpeg, scan, blocks, count)
         is_short = ran_out = False
