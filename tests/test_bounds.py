@@ -17,6 +17,8 @@ from thumbs.cache.sieve import Sieve
 from thumbs.errors import SourceMissing, StorageFailed
 from thumbs.pipeline import negative_cache, renewals
 from thumbs.pipeline.negative_cache import NegativeCache
+from thumbs.sources.http import pool
+from thumbs.sources.http.url import Origin
 
 __all__ = ["open_server"]
 
@@ -71,7 +73,19 @@ def read_entries(monkeypatch: pytest.MonkeyPatch, directory: Path, _: Open) -> o
     return store
 
 
-@pytest.mark.parametrize("fill", [remembered_failures, paused_renewals, read_entries])
+def failures_of_hosts(monkeypatch: pytest.MonkeyPatch, _: Path, __: Open) -> object:
+    shrink_bounds(monkeypatch, pool)
+    failures = pool._Failures()
+    for number in range(MANY):
+        origin = Origin("https", f"{number}.example.com", 443)
+        for _attempt in range(3):
+            failures.count(origin)
+    with pytest.raises(StorageFailed):
+        failures.require(origin)
+    return failures
+
+
+@pytest.mark.parametrize("fill", [remembered_failures, paused_renewals, read_entries, failures_of_hosts])
 def test_every_bounded_container_stays_bounded(
     fill: Callable[[pytest.MonkeyPatch, Path, Open], object],
     monkeypatch: pytest.MonkeyPatch,

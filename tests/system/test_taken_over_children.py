@@ -203,7 +203,7 @@ def test_nothing_is_left_of_children_that_were_lost(make: Make) -> None:
     for _ in range(20):
         with pytest.raises(SourceBroken):
             rendered(counted, b"original")
-    assert descriptors() == before
+    eventually(lambda: descriptors() <= before)  # a thread may be starting the next child just now
     assert dead_children() <= dead_before  # those of tests before this one, in the same process
     assert len(counted.pool.idle) == 1
     assert counted.pool._busy == {}

@@ -12,7 +12,7 @@ import pytest
 from tests.support.clock import Clock
 from tests.support.disk_store import entry_files, payload
 from thumbs.cache.filestore import listing
-from thumbs.cache.filestore.directory import TAG, janitor_lock
+from thumbs.cache.filestore.directory import JANITOR, TAG, janitor_lock
 from thumbs.cache.filestore.flock import lock
 from thumbs.cache.filestore.inspect import inspect_cache
 from thumbs.cache.filestore.ledger import Ledger, Uncounted
@@ -139,6 +139,21 @@ def test_only_one_janitor_has_a_directory(directory: Path, store: FileStore) -> 
             assert third is False
     with janitor_lock(private) as again:
         assert again is True
+
+
+def test_a_child_that_was_forked_meanwhile_does_not_keep_the_janitors_lock(directory: Path, store: FileStore) -> None:
+    private = PrivateDirectory(directory)
+    with janitor_lock(private) as first:
+        assert first is True
+        status = (directory / JANITOR).stat()
+        open_files = [int(each.name) for each in list(Path("/proc/self/fd").iterdir()) if each.exists()]
+        (lock,) = (each for each in open_files if os.path.samestat(os.fstat(each), status))
+        inherited = os.dup(lock)
+    try:
+        with janitor_lock(private) as again:
+            assert again is True
+    finally:
+        os.close(inherited)
 
 
 @pytest.mark.parametrize(("number", "raised"), [(errno.ENOSPC, False), (errno.EDQUOT, False), (errno.EIO, True)])

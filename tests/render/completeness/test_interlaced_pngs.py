@@ -122,3 +122,9 @@ def test_what_is_missing_of_a_picture_that_says_it_is_huge_is_not_filled(side: i
     assert found is not None
     assert not found.is_complete
     assert len(found.mended) <= len(data)
+
+
+@pytest.mark.parametrize("size", [(0, 20), (30, 0)])
+def test_a_picture_without_pixels_lacks_none(size: tuple[int, int]) -> None:
+    data = interlaced(pixels((30, 20), RGBA), 8, RGBA)
+    assert read_pixels(data[:16] + size[0].to_bytes(4) + size[1].to_bytes(4) + data[24:]) is None

@@ -81,6 +81,7 @@ def canonical(path: str, rest: str) -> str:
         ),
         ("/i/", "/_/raw:1/plain/local:///a.jpg", "x/filters:format(original)/a.jpg"),
         ("/i/", "/_/c:400:300:we/plain/local:///a.jpg", "x/filters:crop(400,300,west);upscale(no)/a.jpg"),
+        ("/i/", "/_/c:400/plain/local:///a.jpg", "x/filters:crop(400,0,center);upscale(no)/a.jpg"),
         ("/i/", "/_/pd:10:20/plain/local:///a.jpg", "x/filters:upscale(no);padding(10,20)/a.jpg"),
         (
             "/i/",
@@ -101,6 +102,7 @@ def canonical(path: str, rest: str) -> str:
         ("/x/", "/extend_10/a.jpg", "x/filters:upscale(no);padding(10,0,0,0);background(000000)/a.jpg"),
         ("/x/", "/extend_1_2_3_4/a.jpg", "x/filters:upscale(no);padding(1,2,3,4);background(000000)/a.jpg"),
         ("/x/", "/blur_5&sharpen_2/a.jpg", "x/filters:upscale(no);blur(5);sharpen(2)/a.jpg"),
+        ("/x/", "/w_9&q_1/a.jpg", "9x/filters:quality(1);upscale(no)/a.jpg"),
         (
             "/i/",
             "/_/w:9/cb:v2/exp:99/fn:my%20cat/plain/local:///a.jpg",
@@ -112,6 +114,10 @@ def canonical(path: str, rest: str) -> str:
         ("/t/", "/unsafe/origx300/a.jpg", "x300/filters:upscale(yes);keep/a.jpg"),
         ("/t/", "/unsafe/9x/filters:contrast(40)/a.jpg", "9x/filters:upscale(yes);contrast(49)/a.jpg"),
         ("/a/", "/unsafe/9x/filters:contrast(-40)/a.jpg", "9x/filters:upscale(yes);contrast(-57)/a.jpg"),
+        ("/t/", "/unsafe/9x/filters:saturation(1.5)/a.jpg", "9x/filters:upscale(yes);saturation(50)/a.jpg"),
+        ("/a/", "/unsafe/9x/filters:saturation(50)/a.jpg", "9x/filters:upscale(yes);saturation(50)/a.jpg"),
+        ("/a/", "/unsafe/9x/filters:max_frames(1)/a.gif", "9x/filters:upscale(yes)/a.gif"),
+        ("/a/", "/unsafe/9x/filters:max_frames(2)/a.gif", "9x/filters:upscale(yes);frames(all)/a.gif"),
         (
             "/t/",
             "/unsafe/fit-in/300x200/filters:fill(red,1)/a.jpg",

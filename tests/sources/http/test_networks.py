@@ -89,6 +89,14 @@ def test_a_public_address_is_connected_to(address: str) -> None:
     assert Networks().refusal(ip_address(address)) is None
 
 
+@pytest.mark.parametrize("middle", ["5eff", "5efd", "5e7e", "1:5efe", "100:5efe"])
+def test_an_address_that_ends_nearly_as_one_of_isatap_has_no_other_inside(middle: str) -> None:
+    assert Networks().refusal(ip_address(f"2a00:1450::{middle}:127.0.0.1")) is None
+    of_the_site = Networks([network_of("fd00::/8")])
+    assert of_the_site.refusal(ip_address(f"fd00::{middle}:169.254.169.254")) is None
+    assert of_the_site.refusal(ip_address("fd00::5efe:169.254.169.254")) is not None
+
+
 @pytest.mark.parametrize("address", METADATA)
 def test_no_metadata_service_is_connected_to(address: str) -> None:
     assert Networks().refusal(ip_address(address)) is not None
