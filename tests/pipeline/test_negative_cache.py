@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.clock import Clock
 from tests.support.fake_pipeline import (
     Ask,
     FakeServer,
@@ -26,7 +27,19 @@ from thumbs.errors import (
     StorageTimeout,
     ThumbError,
 )
+from thumbs.pipeline.negative_cache import NegativeCache
 from thumbs.request.resolve import group_of
+
+
+@pytest.mark.parametrize(("moved", "known"), [(0.0, True), (4.9, True), (5.0, False), (-0.5, False), (-3600.0, False)])
+def test_a_failure_is_known_for_five_seconds_and_not_before_it_happened(moved: float, known: bool) -> None:
+    """A clock may be set back."""
+    clock = Clock()
+    cache = NegativeCache(clock)
+    cache.remember("key", SourceBroken())
+    clock.now += moved
+    assert (cache.find("key") is not None) is known
+
 
 # --------------------------------------------------------------------------------- kept originals
 

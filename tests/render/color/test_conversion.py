@@ -1,6 +1,7 @@
 """Colors with code points, gamma and chromaticities come out as the formulas of the standards say."""
 
 import pytest
+import pyvips
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -23,6 +24,9 @@ from tests.support.signaled_colors import (
 )
 from tests.support.strategies import examples
 from thumbs.image.transforms import Crop, Fit, Transform, Trim
+from thumbs.render.color.conversion import to_srgb_picture
+from thumbs.render.color.primaries import PRIMARIES as POINTS
+from thumbs.render.color.values import ColorSpace, Power
 
 SIDE, COLUMNS, ROWS = 12, 6, 4
 CHART = [[tuple(value / 255 for value in PATCHES[row * COLUMNS + at]) for at in range(COLUMNS)] for row in range(ROWS)]
@@ -162,3 +166,8 @@ def test_a_profile_that_is_not_used_does_not_convert_either() -> None:
         assert pixels(picture(png(CHART, chunks, side=SIDE), WHOLE)) == pixels(plain)
     both = picture(png(CHART, cicp(12, 8) + iccp(PROFILES["adobe"]), side=SIDE), WHOLE)
     assert pixels(both) == pixels(picture(png(CHART, cicp(12, 8), side=SIDE), WHOLE))
+
+
+def test_a_picture_of_floats_is_returned_as_it_is() -> None:
+    floats = pyvips.Image.black(2, 2, bands=3).cast("float")
+    assert to_srgb_picture(floats, ColorSpace(POINTS[12], Power(2.0))) is floats

@@ -212,7 +212,7 @@ def test_one_entry_serves_both_spellings(path: str, rest: str, own: str) -> None
                     "preset:none",
                     "wm:1:ce:0:0:1.5",
                 ),
-                *("br:10", "ar:0", "pix:5", "mw:100", "exar:1", "c:1:1:sm", "msr:1", "g:fp:2:2"),
+                *("br:10", "ar:0", "pix:5", "mw:100", "exar:1", "exar:0:xx", "c:1:1:sm", "msr:1", "g:fp:2:2"),
             )
         ),
         ("/i/", "/_/w:9/plain/local:///a.jpg@webp@png", BadFilter),
