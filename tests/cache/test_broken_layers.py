@@ -141,6 +141,13 @@ def test_a_feed_that_cannot_be_read_leaves_what_the_layer_has(clock: Clock, capl
     assert line.startswith("the feed of purges of cache layer memory cannot be read and is skipped for a few seconds")
 
 
+def test_the_log_names_the_storage_whose_layer_fails(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    layers = Layers([Unreadable(memory(clock).sieve)], clock=clock, storage="photos")
+    assert layers.get(KEY) is None
+    (line,) = caplog.messages
+    assert line.startswith("storage photos: cache layer memory cannot be read")
+
+
 def _denied() -> int:
     raise PermissionError("ListBucket")
 

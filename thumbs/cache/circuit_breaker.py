@@ -23,14 +23,17 @@ class ProtectedLayer:
 
     A full disk can still be read, and an object store that refuses to list, which its feed needs, has objects
     nevertheless. `read`, `write`, `call_anyway` and `read_feed` call a method of `inner`; see `CircuitBreaker`.
+    The log names `storage` unless that is empty: several have layers of one name.
     """
 
-    def __init__(self, inner: Layer) -> None:
+    def __init__(self, inner: Layer, storage: str = "") -> None:
         self.inner = inner
         self.name = inner.name
         self.get_now = inner.get_now if isinstance(inner, QuickLayer) else None
-        self._reads, self._writes = (CircuitBreaker(f"cache layer {inner.name}", done) for done in ("read", "written"))
-        self._feeds = CircuitBreaker(f"the feed of purges of cache layer {inner.name}", "read")
+        where = f"storage {storage}: " if storage else ""
+        this = f"cache layer {inner.name}"
+        self._reads, self._writes = (CircuitBreaker(f"{where}{this}", done) for done in ("read", "written"))
+        self._feeds = CircuitBreaker(f"{where}the feed of purges of {this}", "read")
         self.read, self.write, self.call_anyway = self._reads.call, self._writes.call, self._writes.call_anyway
         self.read_feed = self._feeds.call
         self._breakers = (self._reads, self._writes, self._feeds)

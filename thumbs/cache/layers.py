@@ -45,9 +45,10 @@ class Layers:
     """The layers of one storage. Constructing starts nothing.
 
     `ttl` and `stale` are seconds: how long an entry is fresh, and how long after that it may still be served.
+    `storage` is the name for the log.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of one cache, its times, and its name
         self,
         layers: Sequence[Layer] = (),
         *,
@@ -56,8 +57,9 @@ class Layers:
         stale: float = 0,
         locks: KeyLocks | None = None,
         clock: Callable[[], float] = time.time,
+        storage: str = "",
     ) -> None:
-        self._layers = [ProtectedLayer(layer) for layer in layers]
+        self._layers = [ProtectedLayer(layer, storage) for layer in layers]
         self._quick = [(layer, layer.get_now) for layer in self._layers if layer.get_now is not None]
         self._purges = purges
         self._followers = followers_of(self._layers, purges)

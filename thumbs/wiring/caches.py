@@ -52,6 +52,7 @@ def layers(
         ttl=conf.cache.disk.ttl_seconds,
         stale=conf.cache.disk.stale_seconds,
         locks=KeyLocks(PrivateFile(run_directory(run_dir), f"{conf.name}-{_locations_digest(conf)}{_LOCKS}")),
+        storage=conf.name,
     )
 
 
