@@ -37,6 +37,7 @@ _RENDER, _BODY = "tests/render/test_guards.py", "tests/sources/s3/test_error_bod
 _NEGATIVE, _RENEWALS = "thumbs/pipeline/negative_cache.py", "thumbs/pipeline/renewals.py"
 _READER, _LOCKS = "thumbs/cache/filestore/reader.py", "thumbs/cache/locks.py"
 _HOT, _HOT_FILES = "thumbs/cache/filestore/hot_files.py", "tests/cache/filestore/test_hot_files.py"
+_HOT_BODIES = "tests/cache/filestore/test_hot_bodies.py"
 _TRANSPORT, _PROXY = "thumbs/sources/s3/transport.py", "thumbs/render/proxy.py"
 _SMARTCROP = "thumbs/render/smartcrop.py"
 
@@ -45,7 +46,7 @@ GUARDS = (
     Guard("bound of paused renewals", _RENEWALS, "if len(self._paused_until) >= _MAX_PAUSED:", "if False:", _BOUNDS),
     Guard("bound of verified entries", _READER, "if len(self._verified) >= _MAX_REMEMBERED:", "if False:", _BOUNDS),
     Guard("bound of queued uses", _READER, " and len(self.used) < _MAX_REMEMBERED", "", _BOUNDS),
-    Guard("hot file that is another one now", _READER, "if not hot.has(status) or not", "if not", _HOT_FILES),
+    Guard("hot file that is another one now", _READER, "not hot.has(status) or ", "", _HOT_FILES),
     Guard(
         "use of a hot file",
         _READER,
@@ -56,6 +57,8 @@ GUARDS = (
     Guard("removed hot file", _HOT, " or hot.is_removed()", "", _HOT_FILES),
     Guard("idle hot file", _HOT, "hot.last_sweep <= self.sweeps - _IDLE_SWEEPS or ", "", _HOT_FILES),
     Guard("bound of hot files", _HOT, "if len(self._places) < self._most:", "if True:", _HOT_FILES),
+    Guard("bound of hot bodies", _HOT, " and self._body_bytes + hot.body_bytes <= _MOST_BODY_BYTES", "", _HOT_BODIES),
+    Guard("room of hot bodies", _HOT, "self._body_bytes -= hot.body_bytes", "pass", _HOT_BODIES),
     Guard("hot files of a forked child", _HOT, "table.pop(name, None)", "pass", _HOT_FILES),
     Guard("size of a hot file", _READER, " and len(found.payload) <= LARGEST_PAYLOAD", "", _HOT_FILES),
     Guard(

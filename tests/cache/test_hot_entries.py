@@ -128,7 +128,13 @@ def test_a_disk_that_fails_is_skipped_and_used_again(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    files = layer.store._reader._hot_files
+    assert files is not None
     layers = layers_of(layer, tmp_path / "run", clock)
+    monkeypatch.setattr("thumbs.cache.filestore.hot_files._MOST_BODY_BYTES", 0)  # a body in memory is not read
+    files._start_empty()
+    assert [layer.get_now(KEY) is None for _ in range(2)] == [False, False]
+    assert len(files) == 1
     for name in ("OPEN_SECONDS", "CALM_SECONDS"):
         monkeypatch.setattr(f"thumbs.cache.circuit_breaker.{name}", 0.0)
     with monkeypatch.context() as broken, caplog.at_level(logging.WARNING, "thumbs.cache"):

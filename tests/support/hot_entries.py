@@ -1,6 +1,7 @@
 """Disk stores that keep files open, and which files of a directory this process has open."""
 
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,23 @@ from thumbs.cache.filestore.store import FileStore, Found
 HEAD_BYTES = 4
 
 
-def keep(key: str, payload: bytes | bytearray) -> tuple[object, int]:
-    """Keeps the key and the first bytes of a payload. One that begins with a NUL is invalid."""
+@dataclass(frozen=True)
+class Kept:
+    """The key and the first bytes of a payload, and what follows them."""
+
+    key: str
+    head: bytes
+    body: bytes = b""
+
+    def with_body(self, body: bytes) -> "Kept":
+        return replace(self, body=body)
+
+
+def keep(key: str, payload: bytes | bytearray) -> tuple[Kept, int]:
+    """Keeps the head of a payload. One that begins with a NUL is invalid."""
     if payload[:1] == b"\0":
         raise ValueError("invalid")
-    return (key, bytes(payload[:HEAD_BYTES])), HEAD_BYTES
+    return Kept(key, bytes(payload[:HEAD_BYTES])), HEAD_BYTES
 
 
 def later() -> Clock:
@@ -27,15 +40,16 @@ def later() -> Clock:
 
 
 def is_hot(found: Found | None) -> bool:
-    return found is not None and found.head is not None
+    return found is not None and found.whole is not None
 
 
 def whole(found: Found | None) -> bytes | None:
-    """The payload, with the part that was kept."""
-    if found is None or found.head is None:
+    """The payload, also of a hot file."""
+    if found is None or found.whole is None:
         return None if found is None else bytes(found.payload)
-    assert isinstance(found.head, tuple)
-    return bytes(found.head[1] + found.payload)
+    assert isinstance(found.whole, Kept)
+    assert found.payload == b""
+    return found.whole.head + found.whole.body
 
 
 def heat(store: FileStore, *keys: str) -> None:

@@ -64,8 +64,8 @@ class DiskLayer:
         found = self.store.get_now(key, _head_of)
         if found is None:
             return None
-        if isinstance(found.head, Entry):
-            return found.head.with_body(bytes(found.payload))
+        if isinstance(found.whole, Entry):
+            return found.whole
         try:
             return Entry.unpack_for(key, found.payload)
         except ValueError:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.hot_entries import Hot, heat, is_hot, keep, open_entries, whole
+from tests.support.hot_entries import Hot, Kept, heat, is_hot, keep, open_entries, whole
 from tests.support.strategies import examples
 from thumbs.cache.filestore import hot_files, trust
 from thumbs.cache.filestore.hot_files import LARGEST_PAYLOAD, HotFiles, most_files
@@ -19,8 +19,10 @@ from thumbs.cache.filestore.trust import Untrusted
 KEY = "group/name"
 
 
-@pytest.fixture
-def hot(tmp_path: Path) -> Hot:
+@pytest.fixture(params=[0, 8 << 20], ids=["read at each hit", "in memory"])
+def hot(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hot:
+    """Bodies are read at each hit, or stay in memory: both give the same."""
+    monkeypatch.setattr(hot_files, "_MOST_BODY_BYTES", request.param)
     return Hot(tmp_path / "cache")
 
 
@@ -39,7 +41,7 @@ def test_a_hit_from_an_open_file_is_that_of_a_closed_one(hot: Hot, payload: byte
     assert found is not None
     assert whole(found) == cold.payload == payload
     assert (found.created, found.expires) == (cold.created, cold.expires)
-    assert found.head == (KEY, b"head")
+    assert found.whole == Kept(KEY, b"head", payload[4:])
 
 
 def test_a_file_stays_open_from_the_second_read_on_if_it_has_not_just_changed(hot: Hot) -> None:
@@ -255,7 +257,8 @@ def test_a_directory_that_other_users_may_write_is_refused(hot: Hot, monkeypatch
     assert whole(hot.get(KEY)) == b"payload"
 
 
-def test_a_file_that_the_page_cache_has_lost_is_read_by_get(hot: Hot) -> None:
+def test_a_file_that_the_page_cache_has_lost_is_read_by_get(hot: Hot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hot_files, "_MOST_BODY_BYTES", 0)
     payload = os.urandom(200_000)
     path = hot.put(KEY, payload)
     with path.open("rb") as file:
@@ -410,6 +413,7 @@ def test_files_over_a_new_limit_are_closed(hot: Hot, monkeypatch: pytest.MonkeyP
 
 def test_a_file_that_a_thread_reads_is_closed_after_that(hot: Hot, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else its number could be that of another file by then, whose bytes would be the answer."""
+    monkeypatch.setattr(hot_files, "_MOST_BODY_BYTES", 0)
     hot.put(KEY, b"payload")
     real = os.preadv
 

@@ -27,13 +27,13 @@ CLOCK_SKEW = 60.0
 class Found(NamedTuple):
     """An entry. `created` and `expires` are Unix seconds; `expires` is None for one that does not expire.
 
-    Of a hot file, `head` is what was kept of its payload's head, and `payload` only what follows that.
+    Of a hot file, `whole` is what its head made of the payload, and `payload` is empty.
     """
 
     payload: bytes | bytearray
     created: float
     expires: float | None
-    head: object = None
+    whole: object = None
 
     def fresh(self, now: float) -> bool:
         """Whether it has not expired at `now`, and was not made later than that."""

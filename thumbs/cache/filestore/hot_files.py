@@ -1,4 +1,4 @@
-"""The files of hot entries stay open: a hit is then one `lstat` and one read, and its head is parsed already.
+"""The files of hot entries stay open: a hit is then one `lstat`, and one read where its body is not in memory.
 
 The `lstat` is of the entry's path. Where that names the same inode with the same change time, opening it again would
 give the same bytes, owner and mode. After a purge, an eviction, a store, a change of the file, or where another
@@ -12,6 +12,7 @@ import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 from thumbs.cache.filestore.entry_file import Found
 
@@ -19,14 +20,24 @@ _MOST_FILES = 256
 _PART_OF_LIMIT = 16  # of the files that the process may open, at most this part
 # A removed file takes disk until it is closed. So only small files stay open, and a thread closes removed ones soon.
 LARGEST_PAYLOAD = 256 * 1024
+# The bytes of bodies in memory, for all hot files. The first that are read stay there, each as long as its file is hot.
+_MOST_BODY_BYTES = 8 * 1024 * 1024
 _SWEEP_SECONDS = 1.0
 _IDLE_SWEEPS = 5  # a file that was not used since so many sweeps is closed
 # Where the most are open, one of so many candidates replaces the file that was used longest ago. With each of them,
 # entries that are requested in turn would replace each other before the next use.
 _CANDIDATES = 16
 
-# What is kept of the head of a payload, and the length of that head.
-KeptHead = tuple[object, int]
+
+class Head(Protocol):
+    """What is kept of the head of a payload."""
+
+    def with_body(self, body: bytes, /) -> object:
+        """The whole, of which `body` is what follows the head."""
+
+
+# A head, and its length in the payload.
+KeptHead = tuple[Head, int]
 # Makes it of a payload. Raises ValueError for an invalid one.
 KeepHead = Callable[[bytes | bytearray], KeptHead]
 
@@ -37,20 +48,27 @@ class HotFile:
     """The open file of an entry. The last reference closes it.
 
     So a thread that reads it never reads a descriptor that another thread has closed, and that now is another file.
+    `owner` is the id of its user. `whole` is the head with its body, where `HotFiles` keeps that.
     """
 
-    __slots__ = ("_close", "_fd", "_offset", "_size", "_state", "created", "expires", "head", "last_sweep", "path")
+    __slots__ = (
+        *("_changed", "_close", "_device", "_fd", "_inode", "_offset", "body_bytes"),
+        *("created", "expires", "head", "last_sweep", "owner", "path", "whole"),
+    )
 
     def __init__(self, path: str, fd: int, status: os.stat_result, found: Found, kept: KeptHead) -> None:
         """`fd` is the file at `path`, with this status and the entry `found`; `kept` is the result of `KeepHead`."""
         self._close = os.close  # `os` may be gone at the end of the interpreter
         self._fd = fd
-        self._state = _state(status)
+        # Each change of the file sets the change time, also one of its owner or mode.
+        self._changed, self._inode, self._device = status.st_ctime_ns, status.st_ino, status.st_dev
+        self.owner = status.st_uid
         self.path = os.fsencode(path)
         self.created, self.expires = found.created, found.expires
         self.head, length = kept
-        self._size = len(found.payload) - length
-        self._offset = status.st_size - self._size
+        self.body_bytes = len(found.payload) - length
+        self._offset = status.st_size - self.body_bytes
+        self.whole: object = None
         self.last_sweep = 0
 
     def __del__(self) -> None:
@@ -58,7 +76,7 @@ class HotFile:
 
     def has(self, status: os.stat_result) -> bool:
         """Whether `status` is of this file, unchanged since it was opened."""
-        return _state(status) == self._state
+        return status.st_ctime_ns == self._changed and status.st_ino == self._inode and status.st_dev == self._device
 
     def is_removed(self) -> bool:
         """Whether the file has no name any more."""
@@ -71,9 +89,9 @@ class HotFile:
         except IndexError:
             buffer = memoryview(bytearray(LARGEST_PAYLOAD + 1))
         try:
-            if os.preadv(self._fd, (buffer,), self._offset, flags) != self._size:
+            if os.preadv(self._fd, (buffer,), self._offset, flags) != self.body_bytes:
                 raise BlockingIOError
-            return bytes(buffer[: self._size])
+            return bytes(buffer[: self.body_bytes])
         finally:
             _buffers.append(buffer)
 
@@ -84,6 +102,7 @@ Table = dict[str, HotFile]
 class HotFiles:
     """All hot files of this process, at most `most_files`, in the tables of their readers. A forked child has none.
 
+    Of their bodies, at most `_MOST_BODY_BYTES` are in memory.
     While there are any, a thread closes those that are removed or idle.
     """
 
@@ -101,6 +120,7 @@ class HotFiles:
         self._most = most_files()
         self._is_sweeping = False
         self._candidates = 0
+        self._body_bytes = 0
         self.sweeps = 0
 
     def __len__(self) -> int:
@@ -124,6 +144,13 @@ class HotFiles:
             self._places[hot] = table, name
             table[name] = hot
             return True
+
+    def keep_whole(self, hot: HotFile, whole: object) -> None:
+        """Set `hot.whole`, where there is room for its body and `hot` is in a table."""
+        with self._lock:
+            if hot.whole is None and hot in self._places and self._body_bytes + hot.body_bytes <= _MOST_BODY_BYTES:
+                hot.whole = whole
+                self._body_bytes += hot.body_bytes
 
     def remove(self, hot: HotFile) -> None:
         """Take `hot` out of its table. It is closed when no thread reads it any more."""
@@ -157,7 +184,11 @@ class HotFiles:
 
     def _remove(self, hot: HotFile) -> None:
         table, name = self._places.pop(hot, (None, ""))
-        if table is not None and table.get(name) is hot:
+        if table is None:
+            return
+        if hot.whole is not None:
+            self._body_bytes -= hot.body_bytes
+        if table.get(name) is hot:
             del table[name]
 
     def _sweeps_run(self) -> bool:
@@ -174,11 +205,6 @@ def most_files() -> int:
     """How many files may be hot: fewer where this process may open few files."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return _MOST_FILES if limit == resource.RLIM_INFINITY else min(_MOST_FILES, limit // _PART_OF_LIMIT)
-
-
-def _state(status: os.stat_result) -> tuple[int, int, int]:
-    """What changes when the file does, or when it is another one: each change sets the change time."""
-    return status.st_ctime_ns, status.st_ino, status.st_dev
 
 
 def _sweep(reference: "weakref.ref[HotFiles]") -> None:

@@ -33,7 +33,7 @@ _SETTLED_SECONDS = 2.0
 class Reader:
     """Reads the entries under `root`. `used` is the queue of entries whose last use is to be written.
 
-    With `hot_files`, `read_now` keeps the files of entries open that it reads often.
+    With `hot_files`, `read_now` keeps the files of entries open that it reads often, and few of their bodies in memory.
     """
 
     def __init__(self, root: PrivateDirectory, hot_files: HotFiles | None = None) -> None:
@@ -58,7 +58,7 @@ class Reader:
     def read_now(self, path: EntryPath, *, now: float, keep: KeepHead | None = None) -> Found:
         """As `read`, but only from the page cache. Raises BlockingIOError where `read` is needed.
 
-        With `keep`, the file may stay open. Its next reads by `read_hot` give what `keep` returned for this payload.
+        With `keep`, the file may stay open. `read_hot` then gives the head that `keep` returned, `with_body`.
         """
         if self._no_wait is None:
             raise BlockingIOError(errno.EAGAIN, "reading without waiting is not supported here")
@@ -88,10 +88,14 @@ class Reader:
         except OSError:  # `read_now` raises what it means
             self._hot_files.remove(hot)
             return None
-        if not hot.has(status) or not is_private(status, owners):
+        if not hot.has(status) or hot.owner not in owners:
             self._hot_files.remove(hot)
             return None
-        found = Found(hot.read(self._no_wait), hot.created, hot.expires, hot.head)
+        whole = hot.whole
+        if whole is None:
+            whole = hot.head.with_body(hot.read(self._no_wait))
+            self._hot_files.keep_whole(hot, whole)
+        found = Found(b"", hot.created, hot.expires, whole)
         hot.last_sweep = self._hot_files.sweeps
         self._queue_use(path, found, status, now)
         return found

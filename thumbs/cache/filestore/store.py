@@ -105,8 +105,8 @@ class FileStore:
         """The fresh entry of `key`, from the page cache. Raises BlockingIOError where `get` is needed.
 
         The use is queued for `get` or `mark_used` to write. Raises BlockingIOError also when that is overdue.
-        With `keep`, which gets the key and the payload, its file may stay open. Then `Found.head` of later calls is
-        what `keep` returned.
+        With `keep`, which gets the key and the payload, its file may stay open. Then `Found.whole` of later calls is
+        the head that `keep` returned, `with_body`.
         """
         now, path = self._clock(), path_of(key)
         try:
