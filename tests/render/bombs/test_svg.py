@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import functools
+import itertools
 import struct
 import zlib
 from urllib.parse import quote
@@ -49,6 +50,39 @@ def test_a_use_is_found_by_any_prefix_of_its_namespace(prefix: bytes) -> None:
     data = nested(6, 10).replace(b" href=", b" " + prefix + b":href=")
     declared = b"<svg xmlns:" + prefix + b"='http://www.w3.org/1999/xlink' "
     assert is_bomb(data.replace(b"<svg ", declared))
+
+
+@pytest.mark.parametrize(("inside", "much"), [(33_000, False), (34_000, True)])
+def test_all_that_a_circle_of_uses_draws_counts(inside: int, much: bool) -> None:
+    """As a part of the drawing, in a use of the other part, and in the use of that: librsvg leaves out the fourth."""
+    circle = b"<g id='a'><use href='#b'/></g><g id='b'><use href='#a'/>" + b"<g/>" * inside + b"</g>"
+    assert is_bomb(b"<svg xmlns='http://www.w3.org/2000/svg'>" + circle + b"<use href='#a'/></svg>") is much
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_circle_hides_no_uses_whichever_part_is_counted_first(order: tuple[int, ...]) -> None:
+    """A part of the circle is counted while another one is, of which it then sees nothing."""
+    parts = (
+        b"<g id='top'>" + b"<use href='#a'/>" * 1000 + b"</g>",
+        b"<g id='a'>" + b"<use href='#b'/>" * 10 + b"</g>",
+        b"<g id='b'><use href='#a'/>" + b"<g/>" * 5000 + b"</g>",
+    )
+    assert is_bomb(b"<svg>" + b"".join(parts[each] for each in order) + b"</svg>")
+
+
+@pytest.mark.parametrize(("uses", "selves", "much"), [(1, 1, False), (1, 1000, False), (4, 1, True)])
+def test_uses_within_a_circle_multiply_but_for_those_of_a_part_by_itself(uses: int, selves: int, much: bool) -> None:
+    """`b` has 15,000 elements, and is drawn as a part and within `a`. More uses in `a` draw it more often."""
+    circle = b"<g id='a'>" + b"<use href='#b'/>" * uses + b"<use href='#a'/>" * selves + b"</g>"
+    circle += b"<g id='b'><use href='#a'/>" + b"<g/>" * 15_000 + b"</g>"
+    assert is_bomb(b"<svg>" + circle + b"</svg>") is much
+
+
+def test_a_long_circle_of_uses_is_counted() -> None:
+    parts = b"".join(b"<g id='g%d'><use href='#g%d'/></g>" % (each, (each + 1) % 200) for each in range(200))
+    assert not is_bomb(b"<svg>" + parts + b"</svg>")
+    deep = b"".join(b"<g id='g%d'><use href='#g%d'/></g>" % (each, (each + 1) % 20_000) for each in range(20_000))
+    assert is_bomb(b"<svg>" + deep + b"</svg>")  # each of them draws all
 
 
 def test_a_circle_of_uses_ends() -> None:

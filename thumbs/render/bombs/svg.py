@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from thumbs.render.bombs import data_urls, png
+from thumbs.render.bombs.circles import components
 from thumbs.render.bombs.limits import MAX_SVG_ATTRIBUTES, MAX_SVG_ELEMENTS, MAX_SVG_ENTITY_CHARACTERS, MAX_SVG_URLS
 
 _REFERENCE = re.compile(r"&([^;&]*);")
@@ -133,28 +134,25 @@ class _ElementCounter:
             self._parser.CharacterDataHandler = None
 
     def count_drawn(self) -> int:
-        """The number of elements drawn, with every use of a part counted again. A part's use of itself adds nothing.
+        """At least the number of elements drawn, with every use of a part counted again.
 
+        Of a part that uses itself, that use adds nothing: it is not drawn. So of parts that use each other in a circle,
+        each is drawn at most once on every way through them, and with n parts and at most m uses in each there are
+        m to the power of n - 1 ways from one of them to another: none is the beginning of another one.
         No part counts more than one above the limit: the numbers would grow with every level.
         """
-        found: dict[int, int] = {}
-        in_progress: set[int] = set()
-        stack = [0]
-        while stack:
-            number = stack.pop()
-            if number in found:
-                continue
-            part = self.parts[number]
-            needed = part.inside + [self.names[name] for name in part.used if name in self.names]
-            if number in in_progress:
-                drawn = part.own + sum(found.get(each, 0) for each in needed)
-                found[number] = min(drawn, MAX_SVG_ELEMENTS + 1)
-                in_progress.discard(number)
-                continue
-            in_progress.add(number)
-            stack.append(number)
-            stack += {each for each in needed if each not in found and each not in in_progress}
-        return found[0]
+        needed = [part.inside + [self.names[name] for name in part.used if name in self.names] for part in self.parts]
+        drawn = [0] * len(needed)
+        for component in components(needed):
+            members = set(component)
+            # What is used within the component is 0 until now.
+            total = sum(self.parts[each].own + sum(drawn[other] for other in needed[each]) for each in component)
+            uses = max(sum(other in members and other != each for other in needed[each]) for each in component)
+            for _ in component[1:]:
+                total = min(total * uses, MAX_SVG_ELEMENTS + 1)
+            for each in component:
+                drawn[each] = min(total, MAX_SVG_ELEMENTS + 1)
+        return drawn[0]
 
 
 def _is_reference(name: str) -> bool:
