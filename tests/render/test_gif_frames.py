@@ -123,6 +123,12 @@ def test_what_a_frame_clears_is_transparent_in_the_animation_that_comes_out(outp
     assert [second.getpixel(at)[3] for at in ((2, 2), (12, 2), (12, 9))] == [0, 0, 255]  # type: ignore[index]
 
 
+@pytest.mark.parametrize("at", [(16, 2), (2, 12), (20, 20)])
+def test_a_frame_beyond_the_canvas_clears_nothing(at: tuple[int, int]) -> None:
+    one = gif(plain(0, (16, 12)), plain(1, (8, 6), at, disposal=CLEAR), plain(2, (4, 4)), screen=(16, 12))
+    assert all(map(same, pages(one.data()), composed(one)))
+
+
 def test_an_opaque_frame_and_a_transparent_one_become_one_animation() -> None:
     one = gif(plain(0, (16, 12)), plain(1, (16, 12), disposal=CLEAR), plain(2, (4, 4)))
     image = decoded(rendered(one.data(), Transform(8, 6, "webp", 100, frames=ALL_FRAMES)).body)

@@ -12,6 +12,7 @@ from tests.support.disk_store import disk_bytes, entry_files, payload
 from tests.support.private_files import private_file
 from thumbs.cache.filestore.directory import LEDGER
 from thumbs.cache.filestore.ledger import BLOCK, Ledger, Usage
+from thumbs.cache.filestore.paths import path_of
 from thumbs.cache.filestore.store import FileStore, Sweep
 
 
@@ -50,6 +51,17 @@ def test_the_ledger_is_the_truth_after_every_kind_of_change(directory: Path, clo
     store.clear()
     # Janitor's lock aside, an empty cache is three blocks and no shard.
     assert store.usage().bytes == disk_bytes(directory) == 3 * BLOCK
+
+
+def test_a_complete_listing_counts_what_was_removed_before_it(directory: Path, clock: Clock) -> None:
+    store = capped(directory, clock, 1_000_000)
+    for number in range(5):
+        store.set(f"g/{number}", os.urandom(20_000), expires=None)
+    path = path_of("g/0")
+    with store._shards.locked(path.shard) as shard:
+        shard.remove(path.inner)
+        shard.list()
+    assert (store.usage().entries, store.usage().bytes) == (4, disk_bytes(directory))
 
 
 def test_the_entries_used_longest_ago_go_first(directory: Path, clock: Clock) -> None:

@@ -11,12 +11,13 @@ from django.core.cache.backends.base import BaseCache
 from django.test import override_settings
 
 from tests.support import servers
+from tests.support.clock import Clock
 from tests.support.private_files import private_file
 from thumbs.cache.adapters import AliasLayer, MemoryLayer
 from thumbs.cache.entry import Entry
 from thumbs.cache.layers import Layers
 from thumbs.cache.purge import follower
-from thumbs.cache.purge.journal import PurgeJournal
+from thumbs.cache.purge.journal import CLOCK_SKEW, Purge, PurgeJournal
 from thumbs.cache.sieve import Sieve
 
 KEEP = 1000.0
@@ -107,6 +108,20 @@ def test_an_entry_in_memory_is_gone_after_a_purge_on_another_machine(
     here.purge("group")
     servers.eventually(lambda: there.purged_since(KEY, made))
     assert there.get_now(KEY) is None
+
+
+def test_a_purge_covers_what_is_younger_by_as_much_as_clocks_may_differ(
+    shared: Callable[[], BaseCache], tmp_path: Path, clock: Clock
+) -> None:
+    when = clock.now
+    alias = AliasLayer(shared, "photos", KEEP, clock=clock)
+    layers = Layers([alias], purges=PurgeJournal(private_file(tmp_path / "here"), keep=KEEP, clock=clock), clock=clock)
+    layers._followers[0].poll_once()
+    alias.append_purge(Purge("group", when))
+    clock.now += CLOCK_SKEW + 0.5
+    layers._followers[0].poll_once()
+    assert layers.purged_since(KEY, when + CLOCK_SKEW)
+    assert not layers.purged_since(KEY, when + CLOCK_SKEW + 0.1)
 
 
 def test_layers_without_a_feed_start_no_thread(tmp_path: Path, started: Callable[[], int]) -> None:

@@ -99,6 +99,12 @@ def test_premultiplied_colors_are_divided_by_alpha(size: int | None) -> None:
     assert largest_difference(found, wanted) <= CLOSE + (size is not None)
 
 
+def test_white_stays_white_where_it_is_nearly_transparent() -> None:
+    image = Image.new("RGBA", (64, 64), (255, 255, 255, 85))
+    found = shown(assembled(coded(image, premultiplied=True), [ALPHA, PREMULTIPLIED]))
+    assert found.getextrema() == ((255, 255), (255, 255), (255, 255), (85, 85))
+
+
 def test_colors_count_as_premultiplied_only_where_a_reference_says_so() -> None:
     parts = coded(drawing(), premultiplied=True)
     plain = assembled(parts, [ALPHA])

@@ -55,7 +55,9 @@ def test_tiles_that_are_equal_may_share_their_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "refused"), [(6, False), (60, True)], ids=["18 MB of a file of 3 MB", "180 MB of a file of 3 MB"]
+    ("count", "refused"),
+    [(6, False), (8, True), (60, True)],
+    ids=["18 MB of a file of 3 MB", "24 MB of a file of 3 MB", "180 MB of a file of 3 MB"],
 )
 @pytest.mark.parametrize("kind", [b"Exif", b"mime", b"abcd"])
 def test_what_is_no_picture_counts_with_all_of_its_copies(kind: bytes, count: int, *, refused: bool) -> None:

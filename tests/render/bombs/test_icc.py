@@ -225,6 +225,10 @@ def test_a_type_that_no_conversion_reads_is_let_through_where_none_reads_it(kind
         assert not is_safe(rgb_profile({name: kind + bytes(40)})), name
 
 
+def with_byte(content: bytes, at: int, value: int) -> bytes:
+    return content[:at] + bytes([value]) + content[at + 1 :]
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -240,6 +244,8 @@ def test_a_type_that_no_conversion_reads_is_let_through_where_none_reads_it(kind
         (b"A2B0", pipeline_of(b"mAB ", 15, 3, (0, 0, 0, 32, 0), bytes([255] * 16) + bytes((2, 0, 0, 0, 0)))),
         (b"A2B0", pipeline_of(b"mAB ", 3, 3, (2**32 - 4, 0, 0, 0, 0), b"")),
         (b"A2B0", pipeline_of(b"mAB ", 3, 3, (0, 2**31, 0, 0, 0), b"")),
+        (b"gamt", with_byte(table(1, 2, inputs=1), 8, 0)),
+        (b"gamt", with_byte(table(1, 2, inputs=1), 9, 0)),
         (b"rTRC", b"curv\0\0\0\0" + struct.pack(">I", 2**32 - 1)),
         (b"rTRC", curve(100)[:-1]),
         (b"rTRC", parametric(4)[:-1]),

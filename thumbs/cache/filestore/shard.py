@@ -113,10 +113,7 @@ class Shard:
         return freed.entries
 
     def list(self, limit: int | None = None) -> Listing:
-        """All entries, or a random sample of about `limit`. A complete listing corrects the ledger.
-
-        Call this before anything is changed.
-        """
+        """All entries, or a random sample of about `limit`. A complete listing corrects the ledger."""
         listing = list_shard(self._fd, self._number, limit)
         if listing.complete:
             self._recount(listing)
