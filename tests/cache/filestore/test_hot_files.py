@@ -320,6 +320,14 @@ def test_a_removed_file_is_closed_by_the_next_sweep_without_a_request(hot: Hot) 
     assert is_hot(hot.get("b/name"))
 
 
+def test_a_file_that_cannot_be_asked_is_closed_and_ends_no_sweep(hot: Hot, monkeypatch: pytest.MonkeyPatch) -> None:
+    hot.put("a/name", b"payload")
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fstat", lambda _: (_ for _ in ()).throw(OSError(116, "Stale file handle")))
+        assert not hot.files.sweep()
+    assert closed(hot)
+
+
 def test_a_file_that_is_not_used_any_more_is_closed(hot: Hot) -> None:
     hot.put("a/name", b"payload")
     hot.put("b/name", b"payload")

@@ -48,12 +48,12 @@ class HotFile:
     """The open file of an entry. The last reference closes it.
 
     So a thread that reads it never reads a descriptor that another thread has closed, and that now is another file.
-    `owner` is the id of its user. `whole` is the head with its body, where `HotFiles` keeps that.
+    `whole` is the head with its body, where `HotFiles` keeps that.
     """
 
     __slots__ = (
         *("_changed", "_close", "_device", "_fd", "_inode", "_offset", "body_bytes"),
-        *("created", "expires", "head", "last_sweep", "owner", "path", "whole"),
+        *("created", "expires", "head", "last_sweep", "path", "whole"),
     )
 
     def __init__(self, path: str, fd: int, status: os.stat_result, found: Found, kept: KeptHead) -> None:
@@ -62,7 +62,6 @@ class HotFile:
         self._fd = fd
         # Each change of the file sets the change time, also one of its owner or mode.
         self._changed, self._inode, self._device = status.st_ctime_ns, status.st_ino, status.st_dev
-        self.owner = status.st_uid
         self.path = os.fsencode(path)
         self.created, self.expires = found.created, found.expires
         self.head, length = kept
@@ -79,8 +78,11 @@ class HotFile:
         return status.st_ctime_ns == self._changed and status.st_ino == self._inode and status.st_dev == self._device
 
     def is_removed(self) -> bool:
-        """Whether the file has no name any more."""
-        return not os.fstat(self._fd).st_nlink
+        """Whether the file has no name any more, or cannot be asked."""
+        try:
+            return not os.fstat(self._fd).st_nlink
+        except OSError:  # as on a network file system whose server has lost the file
+            return True
 
     def read(self, flags: int) -> bytes:
         """The payload after its head. Raises BlockingIOError where the page cache lacks a part, with RWF_NOWAIT."""

@@ -88,7 +88,7 @@ class Reader:
         except OSError:  # `read_now` raises what it means
             self._hot_files.remove(hot)
             return None
-        if not hot.has(status) or hot.owner not in owners:
+        if not hot.has(status) or not is_private(status, owners):
             self._hot_files.remove(hot)
             return None
         whole = hot.whole
