@@ -1,6 +1,6 @@
 """Detects an SVG that draws too many elements, through nested `use` elements that multiply each other.
 
-librsvg stops after half a million elements. That takes seconds, and no deadline interrupts it. Attributes and entities
+librsvg stops after half a million references. That takes seconds, and no deadline interrupts it. Attributes and entities
 are bounded too, because expat itself needs time and memory for them. A document in a `data` URL counts as elements of
 the drawing that refers to it; in CSS it is too much.
 """
@@ -136,9 +136,8 @@ class _ElementCounter:
     def count_drawn(self) -> int:
         """At least the number of elements drawn, with every use of a part counted again.
 
-        Of a part that uses itself, that use adds nothing: it is not drawn. So of parts that use each other in a circle,
-        each is drawn at most once on every way through them, and with n parts and at most m uses in each there are
-        m to the power of n - 1 ways from one of them to another: none is the beginning of another one.
+        librsvg leaves a use out only where its target is being drawn by another use. So within a circle of n parts a
+        way may be n uses long, and with at most m uses in each part there are m to the power of i ways of length i.
         No part counts more than one above the limit: the numbers would grow with every level.
         """
         needed = [part.inside + [self.names[name] for name in part.used if name in self.names] for part in self.parts]
@@ -147,12 +146,22 @@ class _ElementCounter:
             members = set(component)
             # What is used within the component is 0 until now.
             total = sum(self.parts[each].own + sum(drawn[other] for other in needed[each]) for each in component)
-            uses = max(sum(other in members and other != each for other in needed[each]) for each in component)
-            for _ in component[1:]:
-                total = min(total * uses, MAX_SVG_ELEMENTS + 1)
+            uses = max(sum(other in members for other in needed[each]) for each in component)
+            ways = _ways(uses, len(component)) if uses else 1
             for each in component:
-                drawn[each] = min(total, MAX_SVG_ELEMENTS + 1)
+                drawn[each] = min(total * ways, MAX_SVG_ELEMENTS + 1)
         return drawn[0]
+
+
+def _ways(uses: int, longest: int) -> int:
+    """The sum of the powers of `uses` from 0 to `longest`, or a number above the limit."""
+    ways = power = 1
+    for _ in range(longest):
+        power *= uses
+        ways += power
+        if ways > MAX_SVG_ELEMENTS:
+            break
+    return ways
 
 
 def _is_reference(name: str) -> bool:
