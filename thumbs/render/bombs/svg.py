@@ -1,8 +1,8 @@
 """Detects an SVG that draws too many elements, through nested `use` elements that multiply each other.
 
-librsvg stops after half a million references. That takes seconds, and no deadline interrupts it. Attributes and entities
-are bounded too, because expat itself needs time and memory for them. A document in a `data` URL counts as elements of
-the drawing that refers to it; in CSS it is too much.
+librsvg stops after half a million references. That takes seconds, and no deadline interrupts it. Attributes and
+entities are bounded too, because expat itself needs time and memory for them. A document in a `data` URL counts as
+elements of the drawing that refers to it; in CSS it is too much.
 """
 
 import re
