@@ -145,8 +145,8 @@ class _ElementCounter:
         for component in components(needed):
             members = set(component)
             # What is used within the component is 0 until now.
-            total = sum(self.parts[each].own + sum(drawn[other] for other in needed[each]) for each in component)
-            uses = max(sum(other in members for other in needed[each]) for each in component)
+            total = sum(self.parts[each].own + sum(map(drawn.__getitem__, needed[each])) for each in component)
+            uses = max(sum(map(members.__contains__, needed[each])) for each in component)
             ways = _ways(uses, len(component)) if uses else 1
             for each in component:
                 drawn[each] = min(total * ways, MAX_SVG_ELEMENTS + 1)
