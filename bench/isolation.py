@@ -28,6 +28,7 @@ from bench.report import Plan
 from bench.rounds import compare, say
 from bench.servers import PROJECT, Workspace
 from bench.table import Results, markdown
+from thumbs.render.isolation import priority
 
 CHILDREN, THREADS = "children", "threads"
 _MODES = {CHILDREN: "auto", THREADS: "off"}
@@ -162,8 +163,8 @@ def _saturated(one: _Misses, wanted: bool) -> Iterator[None]:
 
     def load() -> None:
         # These clients are other machines, too: what they need of this one's cores must not delay the server. The
-        # threads of `drive` inherit it.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
+        # threads of `drive` inherit both, niceness and slice.
+        priority.lower(_LOWEST)
         while not stop.is_set():
             one.rate("6 MP to JPEG", 1.0)
 

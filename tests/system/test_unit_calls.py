@@ -17,10 +17,10 @@ pytestmark = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason=
 # What a child does before it is locked down: its layers, its priority, its limits, its deadline.
 LOCKING_DOWN = {
     *("seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "prctl"),
-    *("setpriority", "setrlimit", "prlimit64", "setitimer"),
+    *("setpriority", "sched_setattr", "setrlimit", "prlimit64", "setitimer"),
 }
 # Those that systemd's group of resources has besides, which nothing here needs.
-STILL_REFUSED = {"mbind", "migrate_pages", "move_pages", "sched_setattr", "sched_setscheduler", "ioprio_set"}
+STILL_REFUSED = {"mbind", "migrate_pages", "move_pages", "sched_setscheduler", "ioprio_set"}
 
 
 @cache

@@ -22,7 +22,7 @@ from thumbs.errors import RenderFailed, SizeOverLimit, SourceOverMemory, ThumbEr
 from thumbs.image.description import Description
 from thumbs.image.encoding import Encoding
 from thumbs.image.transforms import Transform
-from thumbs.render.isolation import child, descriptions, lockdown, wire
+from thumbs.render.isolation import child, descriptions, lockdown, priority, wire
 from thumbs.render.isolation.wire import Answer, Call, Hello, Outcome, Setup, Work
 from thumbs.render.values import Picture, RenderLimits
 
@@ -269,12 +269,12 @@ def test_privileges_are_limited_as_far_as_the_system_lets(monkeypatch: pytest.Mo
             raise PermissionError
 
     monkeypatch.setattr(resource, "setrlimit", lambda *given: done.append(("limit", *given)))
-    monkeypatch.setattr(os, "nice", lambda by: record("nice", by))
+    monkeypatch.setattr(priority, "lower", lambda by: done.append(("priority", by)))
     monkeypatch.setattr(Path, "write_text", lambda path, text: record("write", str(path), text))
     child._limit_privileges(SETUP)
     assert done == [
         ("limit", resource.RLIMIT_CORE, (0, 0)),
-        ("nice", 7),
+        ("priority", 7),
         ("write", "/proc/self/oom_score_adj", "500"),
     ]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thumbs.errors import RenderFailed, SourceOverMemory, ThumbError
-from thumbs.render.isolation import descriptions, lockdown, wire
+from thumbs.render.isolation import descriptions, lockdown, priority, wire
 from thumbs.render.isolation.wire import LANDLOCK, LAYER_BITS, SECCOMP, Answer, Call, Hello, Outcome, Setup, Work
 
 if TYPE_CHECKING:
@@ -136,8 +136,7 @@ class _Server:
 def _limit_privileges(setup: Setup) -> None:
     """Lower the priority, write no core file, and be the first that the kernel ends when memory is short."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(OSError):
-        os.nice(setup.niceness)
+    priority.lower(setup.niceness)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_OUT_OF_MEMORY_FIRST)
 

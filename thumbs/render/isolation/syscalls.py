@@ -70,12 +70,13 @@ class Architecture:
     """A processor architecture.
 
     `audit` is its number in <linux/audit.h>. Calls from `first_foreign` on are those of another ABI of the same
-    architecture (x32). `seccomp` is the number of seccomp(2).
+    architecture (x32). `seccomp` and `sched_setattr` are the numbers of those calls.
     """
 
     name: str
     audit: int
     seccomp: int
+    sched_setattr: int
     first_foreign: int | None = None
 
     def number(self, name: str) -> int | None:
@@ -83,8 +84,8 @@ class Architecture:
         return NUMBERS[name][_ARCHITECTURES.index(self.name)]
 
 
-X86_64 = Architecture("x86_64", audit=0xC000003E, seccomp=317, first_foreign=0x40000000)
-AARCH64 = Architecture("aarch64", audit=0xC00000B7, seccomp=277)
+X86_64 = Architecture("x86_64", audit=0xC000003E, seccomp=317, sched_setattr=314, first_foreign=0x40000000)
+AARCH64 = Architecture("aarch64", audit=0xC00000B7, seccomp=277, sched_setattr=274)
 ARCHITECTURES = {each.name: each for each in (X86_64, AARCH64)}
 
 
