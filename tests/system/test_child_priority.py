@@ -36,7 +36,7 @@ def test_every_thread_of_a_child_is_nice_and_has_a_long_slice() -> None:
         renderer(encoded(scene(900, 600), "JPEG"), Transform(40, 30, "webp", 80), fallback=None)
         (child, *_) = (each for each in counted.pool.idle if each.calls)
         threads = [int(task.name) for task in Path(f"/proc/{child.pid}/task").iterdir()]
-        expected = (min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19), 5_000_000 if KNOWS_SLICES else 0)
+        expected = (min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19), 20_000_000 if KNOWS_SLICES else 0)
         assert len(threads) > 1, "threads of libvips, which inherit both"
         assert {niceness_and_slice(thread) for thread in threads} == {expected}
     finally:

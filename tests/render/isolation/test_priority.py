@@ -31,12 +31,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize(("architecture", "number"), [(X86_64, 314), (AARCH64, 274)])
-def test_the_slice_is_five_milliseconds_and_the_niceness_stays(
+def test_the_slice_is_twenty_milliseconds_and_the_niceness_stays(
     monkeypatch: pytest.MonkeyPatch, calls: list[tuple[object, ...]], architecture: Architecture, number: int
 ) -> None:
     monkeypatch.setattr(priority, "this_architecture", lambda: architecture)
     priority.lower(10)
-    assert calls == [("nice", 10), (number, 0, (ATTRIBUTES.size, os.SCHED_OTHER, 0, 12, 0, 5_000_000, 0, 0), 0)]
+    assert calls == [("nice", 10), (number, 0, (ATTRIBUTES.size, os.SCHED_OTHER, 0, 12, 0, 20_000_000, 0, 0), 0)]
 
 
 def test_another_policy_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, calls: list[tuple[object, ...]]) -> None:

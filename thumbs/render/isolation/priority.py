@@ -10,7 +10,7 @@ from thumbs.render.isolation.syscalls import this_architecture
 # How long a child computes before the scheduler looks at others of its priority. Since Linux 6.12, a process that is
 # waked takes the core at once from one with a longer slice than its own (about 3 ms by default). Else it waits for the
 # end of that slice, which the kernel sees at its next tick: up to 4 ms.
-SLICE_SECONDS = 0.005
+SLICE_SECONDS = 0.02
 
 
 class _Attributes(ctypes.Structure):
