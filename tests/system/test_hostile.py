@@ -19,6 +19,7 @@ from tests.support.fronts import ACCESS_KEY, BUCKET, SECRET, s3_storage, signatu
 from tests.support.hostile import FILES, LISTENER, Hostile
 from tests.support.processes import children
 from tests.support.servers import OUR_WORKER, Answer, Server
+from tests.support.waiting import WAIT_SECONDS
 from thumbs.image.formats import DEFAULT_INPUTS, FORMATS, sniff
 
 HEADER_ONLY = "x/f:fmt(json)"  # it may be right where pixels are damaged
@@ -47,6 +48,9 @@ _LIBRARIES = (
 )
 _PAYLOADS = ("<script", "alert(1)", "<?php", "<!ENTITY", "root:x:0")
 _MOST, _SLOW_SECONDS = 5, 2.0
+# On a busy machine a picture takes many times as long. What a parser may cost is counted in steps, by
+# `tests/render/test_parser_bounds.py`.
+_PATIENT = {"render_seconds": 0.8 * WAIT_SECONDS, "queue_seconds": WAIT_SECONDS}
 
 
 @dataclass(frozen=True, order=True)
@@ -134,6 +138,7 @@ def _running(directory: Path, *, wide: bool) -> Iterator[Ground]:
             s3_storage("elsewhere", "http://127.0.0.1:9", signature_secret_key=SECRET),
         ],
         "input_formats": [*DEFAULT_INPUTS, *(("svg", "tiff") if wide else ())],
+        "limits": _PATIENT,
         "run_dir": str(directory / "run"),
     }
     starts = []
