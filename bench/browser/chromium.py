@@ -2,7 +2,9 @@
 
 import contextlib
 import importlib
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -52,10 +54,18 @@ class Installation:
             log = str(Path(profile) / "chromedriver.log")
             service = self.webdriver.ChromeService(self.driver, log_output=log)
             driver = _driver(self.webdriver, options, service)
+            stack.callback(_end, driver.capabilities.get("goog:processID"), profile)
             stack.callback(driver.quit)
             driver.set_page_load_timeout(seconds)
             driver.set_script_timeout(seconds)
             yield driver
+
+
+def _end(pid: int | None, profile: str) -> None:
+    """End the browser with this `profile` where it still runs, as after a crash of its driver."""
+    with contextlib.suppress(OSError):
+        if pid is not None and profile.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
 
 
 def find() -> Installation:

@@ -23,6 +23,7 @@ from bench.browser.comparison import Comparison, Verdict, files_of
 from bench.browser.mage import Answer
 from tests.support.browser import installation
 from tests.support.pictures import BLUE, RED, WHITE, decoded, encoded, quarters
+from tests.support.processes import lives
 from tests.support.servers import ROOT
 from tests.support.waiting import LONG_WAIT_SECONDS, WAIT_SECONDS, eventually
 
@@ -137,9 +138,11 @@ def test_a_browser_that_ended_is_replaced_by_another() -> None:
     with canvas.opened(installation()) as drawer:
         drawn(drawer, encoded(quarters(), "PNG"))
         assert drawer._driver is not None
+        left = drawer._driver.capabilities["goog:processID"]
         drawer._driver.service.process.kill()
         with pytest.raises(CanvasError):
             drawer.draw(encoded(quarters(), "PNG"))
+        eventually(lambda: not lives(left))
         assert drawn(drawer, encoded(quarters(), "PNG")).width == 600
 
 
