@@ -1,4 +1,4 @@
-"""What serves hits runs before the children that render."""
+"""Children that render have a lower priority than what serves hits."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""The priority of a child: what serves hits runs before it, and at once."""
+"""The priority of a child: below that of what serves hits."""
 
 import contextlib
 import ctypes
@@ -8,8 +8,8 @@ from thumbs.render.isolation.kernel import syscall
 from thumbs.render.isolation.syscalls import this_architecture
 
 # How long a child computes before the scheduler looks at others of its priority. Since Linux 6.12, a process that is
-# waked takes the core at once from one with a longer slice than its own (about 3 ms by default). Else it waits for the
-# end of that slice, which the kernel sees at its next tick: up to 4 ms.
+# waked and has not used up its share takes the core at once from one with a longer slice than its own (about 3 ms by
+# default). Else it waits for the end of that slice, which the kernel sees at its next tick: up to 4 ms.
 SLICE_SECONDS = 0.02
 
 
