@@ -2,12 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 
 from tests.support.fake_pipeline import Ask, FakeServer, cached, header, request
-from tests.support.waiting import eventually
 from thumbs.errors import SourceDenied, StorageDenied, StorageFailed, ThumbError
 
 Open = Callable[..., FakeServer]
@@ -36,13 +34,11 @@ def test_a_stale_copy_stays_when_its_renewal_is_denied(
     server.clock.now += 301
     server.source.failure = error
 
-    def failed(times: int) -> bool:
-        return len(server.observer.failures) == times
-
     with caplog.at_level(logging.WARNING, "thumbs"):
         for number in range(1, 4):
             assert cached(server.thumbnailer.answer(request())) == (200, "STALE")
-            eventually(partial(failed, number))
+            server.settle()
+            assert len(server.observer.failures) == number
             server.clock.now += 6  # a renewal that failed is tried again after five seconds
     assert set(server.observer.failures) == {("photos", error.logged_code)}
     assert "a stale thumbnail is not renewed" in caplog.text

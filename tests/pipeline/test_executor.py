@@ -230,7 +230,7 @@ def test_a_slow_stage_holds_no_thread_of_another(closing: ExitStack) -> None:
 
 def test_work_that_has_waited_for_too_long_is_refused_when_a_thread_is_free(closing: ExitStack) -> None:
     gate, done = Gate(closing), threading.Event()
-    impatient = BoundedExecutor("work", threads=1, queue_length=5, max_queue_seconds=0.05)
+    impatient = BoundedExecutor("work", threads=1, queue_length=5)
     closing.callback(impatient.close)
 
     async def job(work: Callable[[], object]) -> str:
@@ -239,6 +239,7 @@ def test_work_that_has_waited_for_too_long_is_refused_when_a_thread_is_free(clos
 
     first = gone(job(gate), {"work": impatient})
     gate.wait_for(1)
+    impatient.max_queue_seconds = 0.05
     second = gone(job(done.set), {"work": impatient})
     threading.Event().wait(0.1)
     gate.open()

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.fake_pipeline import Ask, FakeServer, cached, header, request
-from tests.support.waiting import eventually
 from thumbs.errors import SourceBroken, SourceDenied, SourceMissing, StorageFailed, StorageTimeout
 from thumbs.sources.source import Original
 
@@ -110,12 +109,14 @@ def test_a_stale_copy_stays_where_the_original_is_only_withheld(open_server: Ope
     server.clock.now += 301
     server.source.failure = SourceDenied()
     assert ask(server, request()).body == made.body
-    eventually(lambda: len(server.source.asked_versions) == 1)
+    server.settle()
+    assert server.source.asked_versions == ["a.jpg"]
     assert cached(ask(server, request())) == (200, "STALE")
     server.clock.now += 6
     server.source.failure = SourceMissing()
     assert ask(server, request()).body == made.body
-    eventually(lambda: ask(server, request()).status == 404)
+    server.settle()
+    assert ask(server, request()).status == 404
 
 
 def test_a_failure_stands_for_as_long_as_it_says(server: FakeServer, ask: Ask) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.clock import Clock
-from tests.support.waiting import WAIT_SECONDS
+from tests.support.waiting import WAIT_SECONDS, eventually
 from thumbs.cache.adapters import MemoryLayer
 from thumbs.cache.layer import Layer
 from thumbs.cache.layers import Layers
@@ -20,7 +20,7 @@ from thumbs.http.messages import Headers, Request, Response
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.quality import DEFAULT_QUALITIES
 from thumbs.image.transforms import Transform
-from thumbs.pipeline.executor import BoundedExecutor, Executor
+from thumbs.pipeline.executor import BoundedExecutor, Executor, Work
 from thumbs.pipeline.ports import LOOKUP, HostGate, Storage, fetch_stage, render_stage
 from thumbs.pipeline.reporting.reports import Sinks
 from thumbs.pipeline.reporting.tracing import Tracer
@@ -145,6 +145,48 @@ class RecordingObserver:
         self.failures.append((storage, code))
 
 
+class Unfinished:
+    """The number of pieces of work that wait, run or continue, in all executors of a server."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.number = 0
+
+    def change(self, by: int) -> None:
+        with self._lock:
+            self.number += by
+
+
+class CountingExecutor(BoundedExecutor):
+    """An executor whose work counts as unfinished until its continuation has returned, too."""
+
+    def __init__(self, name: str, unfinished: Unfinished, *, threads: int, queue_length: int) -> None:
+        super().__init__(name, threads=threads, queue_length=queue_length)
+        self._unfinished = unfinished
+
+    def submit(self, work: Work) -> None:
+        def counted() -> Callable[[], None]:
+            try:
+                proceed = work()
+            except BaseException:
+                self._unfinished.change(-1)
+                raise
+            return lambda: continued(proceed)
+
+        def continued(proceed: Callable[[], None]) -> None:
+            try:
+                proceed()
+            finally:
+                self._unfinished.change(-1)
+
+        self._unfinished.change(1)
+        try:
+            super().submit(counted)
+        except BaseException:
+            self._unfinished.change(-1)
+            raise
+
+
 @dataclass
 class FakeServer:
     """A thumbnailer with one storage, `photos`; its parts are attributes."""
@@ -166,8 +208,10 @@ class FakeServer:
 
     def __post_init__(self) -> None:
         wanted = {LOOKUP: (4, 200), fetch_stage("photos"): (4, 200), render_stage("photos"): (2, 200)}
+        self.unfinished = Unfinished()
         for name, (threads, queue_length) in wanted.items():
-            self.executors.setdefault(name, BoundedExecutor(name, threads=threads, queue_length=queue_length))
+            executor = CountingExecutor(name, self.unfinished, threads=threads, queue_length=queue_length)
+            self.executors.setdefault(name, executor)
         if self.cache is None:
             self.cache = [MemoryLayer(Sieve(max_bytes=10_000_000, max_items=1000, clock=self.clock))]
         self.layers = ExactLayers(self.cache, ttl=300, stale=self.stale, clock=self.clock)
@@ -192,6 +236,10 @@ class FakeServer:
             clock=self.clock,
         )
         self.source.put("a.jpg", b"cat")
+
+    def settle(self) -> None:
+        """Wait until nothing is under way, such as a renewal that no request waits for."""
+        eventually(lambda: self.unfinished.number == 0)
 
     def close(self) -> None:
         for gate in (self.source.gate, self.renderer.gate):
