@@ -207,6 +207,7 @@ def test_a_probe_that_hangs_counts_as_failed_and_is_not_joined_by_others(bucket:
             clock.now += INTERVAL_SECONDS
             health.probe_if_due()
             assert health.state is State.FAILED
+        eventually(lambda: bucket.probes > 0)
         assert (bucket.probes, told) == (1, [False])
     finally:
         bucket.gate.set()
