@@ -108,12 +108,14 @@ class _Search:
 
 def _linked(folders: dict[Path, None]) -> Iterator[Path]:
     """The targets of symbolic links below `folders`: distributions link fonts of other packages there."""
-    roots = {Path(os.path.realpath(folder)) for folder in folders}
+    # Strings that end with a separator: hundreds of comparisons with `Path.is_relative_to` take 10 ms of each start.
+    roots = tuple({os.path.join(os.path.realpath(folder), "") for folder in folders})  # noqa: PTH118
     for root in sorted(roots):
         for folder, names, files in os.walk(root):
-            for path in (Path(folder, name) for name in (*names, *files)):
-                if path.is_symlink():
-                    target = Path(os.path.realpath(path))
+            for path in (os.path.join(folder, name) for name in (*names, *files)):  # noqa: PTH118
+                if os.path.islink(path):  # noqa: PTH114
+                    target = os.path.realpath(path)
+                    place = os.path.join(target, "")  # noqa: PTH118
                     # A link to a directory above is a loop: its target would open all that is there.
-                    if not any(target.is_relative_to(each) or each.is_relative_to(target) for each in roots):
-                        yield target
+                    if not place.startswith(roots) and not any(root.startswith(place) for root in roots):
+                        yield Path(target)
