@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from tests.support.documents import local
 from thumbs.render.isolation import lockdown
-from thumbs.render.isolation.kernel import LayerName, MissingLayer
+from thumbs.render.isolation.sandbox.kernel import LayerName, MissingLayer
 
 REASON = "the kernel or the container refuses it (ENOSYS)"
 

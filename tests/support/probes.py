@@ -22,7 +22,7 @@ from typing import Any
 from tests.support.codecs import OPTIONAL_OUTPUTS
 from tests.support.forbidden_calls import FORBIDDEN
 from thumbs.render.isolation import lockdown
-from thumbs.render.isolation.syscalls import NUMBERS
+from thumbs.render.isolation.sandbox.syscalls import NUMBERS
 
 DONE = "done"
 REFUSED = {"EPERM", "EACCES"}

@@ -9,15 +9,15 @@ import pytest
 
 from tests.support.servers import ROOT
 from tests.support.waiting import WAIT_SECONDS
-from thumbs.render.isolation import landlock
 from thumbs.render.isolation.lockdown import supported
+from thumbs.render.isolation.sandbox import landlock
 
 pytestmark = pytest.mark.skipif(bool(supported().missing), reason=f"without {supported().missing} in this kernel")
 
 # A filter like a container's: everything but one call is allowed.
 _REFUSING = """
 import errno
-from thumbs.render.isolation import bpf, seccomp
+from thumbs.render.isolation.sandbox import bpf, seccomp
 number, code = {number}, errno.{code}
 seccomp.install([
     bpf.Instruction(0x20, 0, 0, 0),
@@ -38,7 +38,7 @@ except lockdown.MissingLayer as error:
 _OF_AN_ABI = """
 import os, socket, sys
 from pathlib import Path
-from thumbs.render.isolation import landlock
+from thumbs.render.isolation.sandbox import landlock
 landlock.abi = lambda: {version}
 landlock.restrict([Path(sys.argv[1], "readable")])
 def allowed(attempt):
@@ -55,7 +55,7 @@ print(allowed(lambda: os.truncate("file", 1)))
 print(allowed(lambda: socket.socket().bind(("127.0.0.1", 0))))
 print(allowed(lambda: os.kill(os.getppid(), 0)))
 """
-_SECCOMP = "__import__('thumbs.render.isolation.syscalls', fromlist=['']).this_architecture().seccomp"
+_SECCOMP = "__import__('thumbs.render.isolation.sandbox.syscalls', fromlist=['']).this_architecture().seccomp"
 
 
 def child(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -111,7 +111,8 @@ def test_asking_for_the_layers_changes_nothing() -> None:
 def test_importing_the_renderer_starts_no_thread() -> None:
     assert (
         output_of(
-            "from thumbs.render.isolation import landlock, lockdown\n"
+            "from thumbs.render.isolation import lockdown\n"
+            "from thumbs.render.isolation.sandbox import landlock\n"
             "lockdown.import_renderer()\nprint(landlock.threads())\n"
         )
         == "1\n"

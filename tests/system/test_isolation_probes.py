@@ -17,8 +17,8 @@ from tests.support.probes import DONE, REFUSED
 from tests.support.servers import ROOT
 from tests.support.waiting import WAIT_SECONDS
 from thumbs.image.formats import DEFAULT_INPUTS, FORMATS
-from thumbs.render.isolation import landlock
 from thumbs.render.isolation.lockdown import Layers, supported
+from thumbs.render.isolation.sandbox import landlock
 
 THREADS = ("main", "before", "after")
 WITH_SVG, WITHOUT_SVG = tuple(FORMATS), DEFAULT_INPUTS

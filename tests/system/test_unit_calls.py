@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.deployed import DEPLOY
 from tests.support.waiting import WAIT_SECONDS
-from thumbs.render.isolation.allowed import allowed_calls
-from thumbs.render.isolation.bpf import ALLOW
+from thumbs.render.isolation.sandbox.allowed import allowed_calls
+from thumbs.render.isolation.sandbox.bpf import ALLOW
 
 pytestmark = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="without systemd-analyze")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from thumbs.render.isolation import lockdown
-from thumbs.render.isolation.kernel import MissingLayer
+from thumbs.render.isolation.sandbox.kernel import MissingLayer
 from thumbs.wiring.rendering import Isolation, description
 
 

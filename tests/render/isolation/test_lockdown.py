@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from thumbs.render.isolation import landlock, lockdown, seccomp
-from thumbs.render.isolation.kernel import MissingLayer
+from thumbs.render.isolation import lockdown
 from thumbs.render.isolation.lockdown import Layers
-from thumbs.render.isolation.syscalls import X86_64
+from thumbs.render.isolation.sandbox import landlock, seccomp
+from thumbs.render.isolation.sandbox.kernel import MissingLayer
+from thumbs.render.isolation.sandbox.syscalls import X86_64
 
 IMPORTS, FONTS = (Path("/imports"),), (Path("/fonts"),)
 STEPS = [

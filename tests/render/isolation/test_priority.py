@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from thumbs.render.isolation import priority
-from thumbs.render.isolation.syscalls import AARCH64, X86_64, Architecture
+from thumbs.render.isolation.sandbox.syscalls import AARCH64, X86_64, Architecture
 
 # struct sched_attr of sched_setattr(2): size, policy, flags, nice, priority, runtime, deadline, period.
 ATTRIBUTES = struct.Struct("=IIQiIQQQ")

@@ -14,12 +14,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from thumbs.render.isolation import landlock, seccomp
-from thumbs.render.isolation.allowed import allowed_calls
-from thumbs.render.isolation.bpf import compile_filter
 from thumbs.render.isolation.fonts import font_paths
-from thumbs.render.isolation.kernel import LAYER_NAMES, LayerName, MissingLayer, forbid_dumps
 from thumbs.render.isolation.modules import fstat_is_newfstatat, import_paths
+from thumbs.render.isolation.sandbox import landlock, seccomp
+from thumbs.render.isolation.sandbox.allowed import allowed_calls
+from thumbs.render.isolation.sandbox.bpf import compile_filter
+from thumbs.render.isolation.sandbox.kernel import LAYER_NAMES, LayerName, MissingLayer, forbid_dumps
 
 # The input format that needs fonts.
 _WITH_TEXT = "svg"

@@ -4,8 +4,8 @@ import contextlib
 import ctypes
 import os
 
-from thumbs.render.isolation.kernel import syscall
-from thumbs.render.isolation.syscalls import this_architecture
+from thumbs.render.isolation.sandbox.kernel import syscall
+from thumbs.render.isolation.sandbox.syscalls import this_architecture
 
 # How long a child computes before the scheduler looks at others of its priority. Since Linux 6.12, a process that is
 # waked and has not used up its share takes the core at once from one with a longer slice than its own (about 3 ms by

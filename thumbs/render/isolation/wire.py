@@ -31,7 +31,7 @@ from thumbs.image.encoding import Encoding
 from thumbs.image.formats import FORMATS
 from thumbs.image.geometry import CROP_OUTSIDE
 from thumbs.image.transforms import Transform
-from thumbs.render.isolation.kernel import LAYER_NAMES
+from thumbs.render.isolation.sandbox.kernel import LAYER_NAMES
 from thumbs.render.values import RenderLimits
 
 MAX_BODY = 512 * 1024 * 1024  # bytes of any answer; the largest picture of the default limits is a fifth of it

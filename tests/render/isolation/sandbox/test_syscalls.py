@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from thumbs.render.isolation.syscalls import AARCH64, X86_64, Architecture, this_architecture
+from thumbs.render.isolation.sandbox.syscalls import AARCH64, X86_64, Architecture, this_architecture
 
 
 @pytest.mark.parametrize(("machine", "expected"), [("x86_64", X86_64), ("aarch64", AARCH64), ("riscv64", None)])

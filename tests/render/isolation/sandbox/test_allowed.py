@@ -11,9 +11,9 @@ import pytest
 
 from tests.support.bpf_machine import ALLOWED, run
 from tests.support.forbidden_calls import FORBIDDEN
-from thumbs.render.isolation.allowed import allowed_calls
-from thumbs.render.isolation.bpf import Call, Masked, compile_filter, fail_with
-from thumbs.render.isolation.syscalls import AARCH64, ARCHITECTURES, NUMBERS, X86_64, Architecture
+from thumbs.render.isolation.sandbox.allowed import allowed_calls
+from thumbs.render.isolation.sandbox.bpf import Call, Masked, compile_filter, fail_with
+from thumbs.render.isolation.sandbox.syscalls import AARCH64, ARCHITECTURES, NUMBERS, X86_64, Architecture
 
 BOTH = pytest.mark.parametrize("architecture", [X86_64, AARCH64], ids=lambda each: each.name)
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7, "i386": 0x40000003, "arm": 0x40000028, "aarch64 big": 0x800000B7}

@@ -5,8 +5,8 @@ import struct
 
 import pytest
 
-from thumbs.render.isolation.bpf import ALLOW, REFUSE, Call, Instruction, Masked, compile_filter, fail_with
-from thumbs.render.isolation.syscalls import AARCH64, X86_64
+from thumbs.render.isolation.sandbox.bpf import ALLOW, REFUSE, Call, Instruction, Masked, compile_filter, fail_with
+from thumbs.render.isolation.sandbox.syscalls import AARCH64, X86_64
 
 LOAD, AND, EQUAL, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in a struct seccomp_data

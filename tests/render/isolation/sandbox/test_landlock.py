@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake_kernel import FakeKernel
-from thumbs.render.isolation import landlock
-from thumbs.render.isolation.kernel import MissingLayer
+from thumbs.render.isolation.sandbox import landlock
+from thumbs.render.isolation.sandbox.kernel import MissingLayer
 
 CREATE, ADD, RESTRICT = 444, 445, 446  # <asm-generic/unistd.h>
 READ_FILE, READ_DIR = 0b100, 0b1000  # <linux/landlock.h>

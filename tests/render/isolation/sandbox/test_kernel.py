@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.support.fake_kernel import FakeLibrary
-from thumbs.render.isolation import kernel
+from thumbs.render.isolation.sandbox import kernel
 
 
 @pytest.fixture

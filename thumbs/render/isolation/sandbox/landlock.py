@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from thumbs.render.isolation.kernel import MissingLayer, forbid_new_privileges, syscall
+from thumbs.render.isolation.sandbox.kernel import MissingLayer, forbid_new_privileges, syscall
 
 # The same numbers on every architecture.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446

@@ -6,7 +6,7 @@ data and code. `tests/system/test_isolation_renders.py` renders every format wit
 
 import errno
 
-from thumbs.render.isolation.bpf import Call, Masked, fail_with
+from thumbs.render.isolation.sandbox.bpf import Call, Masked, fail_with
 
 # Constants of <linux/…>, equal on both architectures.
 _PROT_EXEC = 0x4

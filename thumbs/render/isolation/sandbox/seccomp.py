@@ -3,9 +3,9 @@
 import ctypes
 import errno
 
-from thumbs.render.isolation.bpf import Instruction, fail_with
-from thumbs.render.isolation.kernel import MissingLayer, forbid_new_privileges, syscall
-from thumbs.render.isolation.syscalls import Architecture, this_architecture
+from thumbs.render.isolation.sandbox.bpf import Instruction, fail_with
+from thumbs.render.isolation.sandbox.kernel import MissingLayer, forbid_new_privileges, syscall
+from thumbs.render.isolation.sandbox.syscalls import Architecture, this_architecture
 
 # <linux/seccomp.h>
 _SET_MODE_FILTER = 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from thumbs.render.isolation.syscalls import Architecture
+from thumbs.render.isolation.sandbox.syscalls import Architecture
 
 # <linux/seccomp.h>: the upper half of an answer is the action, the lower half its errno.
 ALLOW = 0x7FFF0000

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.fake_kernel import FakeKernel
-from thumbs.render.isolation import seccomp
-from thumbs.render.isolation.bpf import Instruction
-from thumbs.render.isolation.kernel import MissingLayer
-from thumbs.render.isolation.syscalls import AARCH64, X86_64, Architecture
+from thumbs.render.isolation.sandbox import seccomp
+from thumbs.render.isolation.sandbox.bpf import Instruction
+from thumbs.render.isolation.sandbox.kernel import MissingLayer
+from thumbs.render.isolation.sandbox.syscalls import AARCH64, X86_64, Architecture
 
 PROGRAM = [Instruction(0x20, 0, 0, 4), Instruction(0x06, 0, 0, 0x7FFF0000)]
 Start = Callable[..., FakeKernel]

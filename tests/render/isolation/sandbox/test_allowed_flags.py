@@ -5,9 +5,9 @@ import errno
 import pytest
 
 from tests.support.bpf_machine import ALLOWED, run
-from thumbs.render.isolation.allowed import allowed_calls
-from thumbs.render.isolation.bpf import compile_filter
-from thumbs.render.isolation.syscalls import AARCH64, X86_64, Architecture
+from thumbs.render.isolation.sandbox.allowed import allowed_calls
+from thumbs.render.isolation.sandbox.bpf import compile_filter
+from thumbs.render.isolation.sandbox.syscalls import AARCH64, X86_64, Architecture
 
 ADDRESS = 0x7F00_0000_1000
 NO_FILE = 0xFFFF_FFFF
