@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache, partial
 
 from tests.support.heic_files import heic
-from tests.support.hostile import BROKEN, EITHER, FINE, FOREIGN, HUGE, Hostile
+from tests.support.hostile.parts import BROKEN, EITHER, FINE, FOREIGN, HUGE, Hostile
 from tests.support.jxl_files import ENUM, Bits, box, codestream, container
 from tests.support.pictures import noise
 from thumbs.render.codecs import jxl

@@ -16,7 +16,8 @@ import pytest
 
 from tests.support import servers
 from tests.support.fronts import ACCESS_KEY, BUCKET, SECRET, s3_storage, signature
-from tests.support.hostile import FILES, LISTENER, Hostile
+from tests.support.hostile.files import FILES
+from tests.support.hostile.parts import LISTENER, Hostile
 from tests.support.processes import children
 from tests.support.servers import OUR_WORKER, Answer, Server
 from tests.support.waiting import WAIT_SECONDS

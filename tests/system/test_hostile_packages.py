@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import servers
-from tests.support.hostile import Hostile
+from tests.support.hostile.parts import Hostile
 from tests.support.hostile_packages import heic_files, jxl_files
 from tests.support.missing_extras import need
 from tests.support.processes import children

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.support.avif_files import Part, assembled, box, grid, parts_of, tiles_of_grid
-from tests.support.hostile import FILES, Hostile
+from tests.support.hostile.files import FILES
+from tests.support.hostile.parts import Hostile
 from tests.support.pictures import encoded, noise
 from tests.support.pixels import picture
 from tests.support.strategies import examples

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.color import PROFILES
-from tests.support.hostile import FILES
+from tests.support.hostile.files import FILES
 from tests.support.pictures import encoded, noise
 from tests.support.strategies import examples
 from thumbs.image.formats import DEFAULT_INPUTS

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.support.hostile import FILES
+from tests.support.hostile.files import FILES
 from tests.support.pictures import encoded, noise
 from thumbs.render.bombs.tiff import is_bomb
 
