@@ -1,6 +1,7 @@
 """One flight per key: a request that joins during a flight shares its outcome, a later one starts another."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -45,6 +46,20 @@ def test_every_thread_that_joins_during_a_flight_shares_it() -> None:
         outcomes = {future.result(WAIT_SECONDS) for future in waiting}
     assert outcomes == {"outcome"}
     assert starts.futures == [shared]
+
+
+@pytest.mark.parametrize("end", [lambda flight: flight.end("first"), lambda flight: flight.fail(KeyError())])
+def test_a_waiter_that_goes_on_does_not_join_the_flight_that_it_waited_for(
+    end: Callable[[Flight[str]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waiters go on as soon as the future has its outcome, and before its callbacks are called."""
+    flights, starts = SingleFlight[str](), Starts()
+    first = flights.join("key", starts).future
+    monkeypatch.setattr(first._condition, "notify_all", lambda: flights.join("key", starts))
+    end(starts.flights[0])
+    assert first.done()
+    assert len(starts.futures) == 2
+    assert not starts.futures[1].done()
 
 
 def test_a_flight_that_has_landed_is_not_joined() -> None:

@@ -54,11 +54,13 @@ class Flight(Generic[R]):
 
     def end(self, result: R) -> None:
         """Give all waiters the result, unless the flight has ended."""
+        self._forget(self)  # before a waiter goes on: its next request must not join what has ended
         with suppress(InvalidStateError):
             self.future.set_result(result)
 
     def fail(self, error: BaseException) -> None:
         """Raise `error` for all waiters, unless the flight has ended."""
+        self._forget(self)
         with suppress(InvalidStateError):
             self.future.set_exception(error)
 

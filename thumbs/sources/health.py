@@ -122,10 +122,10 @@ class StorageHealth:
 
     def probe_if_due(self) -> None:
         """Start a probe, unless one runs, or the state is known for less than `INTERVAL_SECONDS`."""
+        self._tell()  # first: a new probe may have found something, and is about to tell it with its cause
         known = self._known_at
         if known is None or self._clock() - known >= INTERVAL_SECONDS:
             self._start_probe()
-        self._tell()
 
     # ----------------------------------------------------------------------------------------- probes
 
