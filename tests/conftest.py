@@ -16,7 +16,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.support.settings")
 django.setup()
 pytest.register_assert_rewrite("tests.support.fronts")
 
-from tests.support import pictures  # noqa: E402 - after Django is set up
+from tests.support import (  # noqa: E402 - after Django is set up
+    pictures,
+    strategies,  # noqa: F401 - it sets the profile of Hypothesis: a busy machine meets no deadline
+)
 from tests.support.clock import Clock  # noqa: E402
 from tests.support.commands import Run, disk_cache, local_storage  # noqa: E402
 from tests.support.fronts import SECRET, Fronts, fill_bucket, running_fronts  # noqa: E402

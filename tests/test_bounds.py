@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -47,11 +46,7 @@ def paused_renewals(monkeypatch: pytest.MonkeyPatch, _: Path, open_one: Open) ->
     server.source.failure = StorageFailed()
     for number in range(MANY):
         assert server.thumbnailer.answer(request(f"40x30/{number}.jpg")).status == 200
-    for executor in server.executors.values():  # what was begun has ended when a later piece of work has
-        for _attempt in range(10):
-            ended: Future[None] = Future()
-            executor.submit(lambda ended=ended: lambda: ended.set_result(None))  # type: ignore[misc]
-            ended.result(60)
+    server.settle()
     return server.thumbnailer
 
 

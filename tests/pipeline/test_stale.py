@@ -13,7 +13,6 @@ from tests.support.fake_pipeline import (
     header,
     request,
 )
-from tests.support.waiting import eventually
 from thumbs.cache.adapters import DiskLayer, MemoryLayer
 from thumbs.cache.filestore.store import FileStore
 from thumbs.cache.layer import Layer
@@ -34,7 +33,8 @@ def test_all_get_the_stale_thumbnail_while_one_checks_the_source(
     assert {cached(answer) for answer in answers} == {(200, "STALE")}
     assert {answer.body for answer in answers} == {made.body}
     server.source.gate.open()
-    eventually(lambda: cached(ask(server, request())) == (200, "HIT"))
+    server.settle()
+    assert cached(ask(server, request())) == (200, "HIT")
     assert server.source.asked_versions == ["a.jpg"]
 
 
@@ -46,7 +46,8 @@ def test_an_unchanged_version_gives_a_new_lifetime_without_a_render(
     for _ in range(3):
         server.clock.now += 301
         assert cached(ask(server, request())) == (200, "STALE")
-        eventually(lambda: cached(ask(server, request())) == (200, "HIT"))
+        server.settle()
+        assert cached(ask(server, request())) == (200, "HIT")
     assert header(ask(server, request()), "ETag") == header(made, "ETag")
     assert (len(server.renderer.rendered), server.source.read_paths) == (1, ["a.jpg"])
 
@@ -60,7 +61,8 @@ def test_a_changed_or_unknown_version_is_rendered_again(
     server.source.put("a.jpg", b"dog", token)
     server.clock.now += 301
     assert ask(server, request()).body == b"cat 40x30 None"
-    eventually(lambda: ask(server, request()).body == b"dog 40x30 None")
+    server.settle()
+    assert ask(server, request()).body == b"dog 40x30 None"
     assert cached(ask(server, request())) == (200, "HIT")
     assert len(server.renderer.rendered) == 2
 
@@ -90,7 +92,8 @@ def test_what_is_gone_from_the_source_is_dropped(open_server: Callable[..., Fake
     del server.source.originals["a.jpg"]
     server.clock.now += 301
     assert cached(ask(server, request())) == (200, "STALE")
-    eventually(lambda: ask(server, request()).status == 404)
+    server.settle()
+    assert ask(server, request()).status == 404
 
 
 def test_what_is_gone_from_the_source_is_dropped_in_every_size(
@@ -193,4 +196,5 @@ def test_a_renewal_that_failed_is_not_tried_again_at_once(
     server.source.failure = None
     server.clock.now += 6
     assert cached(ask(server, request())) == (200, "STALE")
-    eventually(lambda: cached(ask(server, request())) == (200, "HIT"))
+    server.settle()
+    assert cached(ask(server, request())) == (200, "HIT")

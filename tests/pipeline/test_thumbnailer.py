@@ -261,5 +261,12 @@ def test_both_ways_to_ask_answer_the_same(open_server: Callable[..., FakeServer]
 
 def test_many_requests_that_share_a_render_are_observed_as_one_render(open_server: Callable[..., FakeServer]) -> None:
     server = open_server()
-    all_at_once(server, [request()] * 20, asynchronous=False)
+    server.source.gate.shut()
+    replies = [server.thumbnailer.reply(request()) for _ in range(20)]
+    server.source.gate.open()
+
+    async def finish() -> None:
+        await asyncio.gather(*map(server.thumbnailer.finish, replies))
+
+    asyncio.run(finish())
     assert sum(bool(seconds) for _, _, seconds in server.observer.counted) == 1

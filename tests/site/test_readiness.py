@@ -74,7 +74,10 @@ def probing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Probing
             source.hanging.set()
 
 
-def test_the_first_answer_waits_for_no_probe(probing: Callable[[int], Probing]) -> None:
+def test_the_first_answer_waits_for_no_probe(
+    probing: Callable[[int], Probing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_SLOW_SECONDS", WAIT_SECONDS)
     many = probing(200)
     for source in many.sources.values():
         source.hanging.clear()

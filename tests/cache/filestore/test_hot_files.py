@@ -343,6 +343,7 @@ def test_the_thread_that_sweeps_ends_with_the_last_file_and_starts_again(
     hot: Hot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hot_files, "_SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(hot_files, "_IDLE_SWEEPS", 10**9)  # it is closed because it was removed, not because it is idle
     for _ in range(2):
         hot.put(KEY, b"payload")
         sweeping = [thread for thread in threading.enumerate() if thread.name == "mage-hot-files"]

@@ -147,13 +147,19 @@ def test_an_answer_to_no_request_is_never_the_answer_to_the_next(origin: Origin)
 
     def answer_later(connection: socket.socket, _: Received) -> bool:
         connection.sendall(response(DATA))
-        threading.Timer(0.05, connection.sendall, [response(b"evil")]).start()
+        threading.Timer(0.05, answer_unasked, [connection]).start()
         return True
 
+    def answer_unasked(connection: socket.socket) -> None:
+        connection.sendall(response(b"evil"))
+        answered.set()
+
     for behavior in (answer_twice, answer_later):
+        answered = threading.Event()
         origin.answers |= {"/first": behavior, "/a": response(DATA)}
         source = _source(origin)
         assert source.read("first").data == DATA
+        assert behavior is answer_twice or answered.wait(WAIT_SECONDS)
         time.sleep(0.2)
         assert source.read("a").data == DATA
 
