@@ -1,6 +1,5 @@
 """Commands run as a user does, with a `storages.json` of their own, or in this process with settings of their own."""
 
-import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.support import copies
-from tests.support.servers import ROOT
+from tests.support.servers import ROOT, write_document
 from tests.support.waiting import WAIT_SECONDS
 
 # One of each kind of mistake, and what each is called.
@@ -35,7 +34,7 @@ def disk_cache(directory: Path, **more: object) -> dict[str, object]:
 def environ_with(directory: Path, storages: Sequence[Mapping[str, object]], **more: str) -> dict[str, str]:
     """The environment of a standalone server of `storages`; its configuration is written into `directory`."""
     config = directory / "storages.json"
-    config.write_text(json.dumps({"storages": storages, "run_dir": str(directory / "run")}))
+    write_document(config, {"storages": storages, "run_dir": str(directory / "run")})
     kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     return {**kept, "STORAGES_CONFIG_PATH": str(config), **more}
 

@@ -1,7 +1,6 @@
 """nginx with the configuration of `deploy/`, and Mage as the unit and the image start it."""
 
 import contextlib
-import json
 import os
 import pwd
 import signal
@@ -90,7 +89,7 @@ def thumb_server(
 
 def _write(document: Mapping[str, object], directory: Path) -> Path:
     config = directory / "storages.json"
-    config.write_text(json.dumps({"run_dir": str(directory / "run"), **document}))
+    servers.write_document(config, {"run_dir": str(directory / "run"), **document})
     return config
 
 

@@ -121,8 +121,14 @@ def standalone(
         yield server
 
 
+def patient(thumbs: Mapping[str, object]) -> Mapping[str, object]:
+    """`thumbs`, whose requests wait until a busy machine has started a child, unless it says how long they may wait."""
+    limits = thumbs.get("limits", {})
+    return {**thumbs, "limits": {"queue_seconds": 300, **limits}} if isinstance(limits, Mapping) else thumbs
+
+
 def write_document(path: Path, thumbs: Mapping[str, object]) -> None:
-    path.write_text(json.dumps(thumbs))
+    path.write_text(json.dumps(patient(thumbs)))
 
 
 @contextlib.contextmanager
@@ -142,7 +148,7 @@ def site(
     name = module.rpartition(".")[2]
     application = f"{module}:{'application' if worker == 'gthread' else 'asgi_application'}"
     environ = {
-        "SITE_THUMBS": json.dumps({key.upper(): value for key, value in thumbs.items()}),
+        "SITE_THUMBS": json.dumps({key.upper(): value for key, value in patient(thumbs).items()}),
         "SITE_SETTINGS": json.dumps(settings or {}),
         "DJANGO_SETTINGS_MODULE": "",
     }

@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ if not settings.configured and "DJANGO_SETTINGS_MODULE" not in os.environ:
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 
-from tests.support.waiting import WAIT_SECONDS
+from tests.support.waiting import LONG_WAIT_SECONDS, WAIT_SECONDS, eventually
 from thumbs.sources.local import LocalSource
 from thumbs.sources.s3.source import S3Settings, S3Source
 from thumbs.sources.source import Source
@@ -125,12 +124,12 @@ def running_moto() -> Iterator[str]:
 
 
 def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(600):
+    def listens() -> bool:
         assert server.poll() is None, "moto_server did not start"
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("moto_server did not listen")
+            return False
+        return True
+
+    eventually(listens, seconds=LONG_WAIT_SECONDS)

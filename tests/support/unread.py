@@ -33,6 +33,9 @@ def draw_noise(directory: Path) -> Path:
     return directory
 
 
+TINY = "local/thumbs/40x30/noise.jpg"
+
+
 def large(number: int = 0, *, storage: str = "local") -> str:
     """The path of a picture of 7 MB, another one for each number. It is not rendered, which would take a second."""
     return f"{storage}/thumbs/x/filters:format(original);version({number})/noise.jpg"

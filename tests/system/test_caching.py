@@ -1,6 +1,7 @@
 """The cache layers as a client sees them: X-Cache and Server-Timing name the one that answered."""
 
 import contextlib
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,8 +111,14 @@ def test_other_spellings_of_one_thumbnail_are_one_entry(server: Server) -> None:
 
 
 def test_an_entry_is_made_again_when_its_time_is_over(server: Server) -> None:
+    paths = (f"brief/thumbs/90x{height}/quarters.jpg" for height in itertools.count(60))
+
+    def is_made_and_found(path: str) -> bool:
+        return [_cache_status(server.get(path)) for _ in range(2)] == [("MISS", "source"), ("HIT", "memory")]
+
+    # On a busy machine its time may be over before the second request.
+    eventually(lambda: is_made_and_found(next(paths)))
     path = "brief/thumbs/90x60/quarters.jpg"
-    assert [_cache_status(server.get(path)) for _ in range(2)] == [("MISS", "source"), ("HIT", "memory")]
     eventually(lambda: _cache_status(server.get(path)) == ("MISS", "source"))
 
 

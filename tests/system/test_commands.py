@@ -29,6 +29,18 @@ def _janitors(pid: int) -> list[int]:
     return [child for child, command in descendants(pid).items() if "run_cache_janitor" in command]
 
 
+def _the_janitor(pid: int) -> int:
+    """Waits until there is exactly one: what it starts looks like it for a moment."""
+    seen: list[int] = []
+
+    def is_alone() -> bool:
+        seen[:] = _janitors(pid)
+        return len(seen) == 1
+
+    eventually(is_alone)
+    return seen[0]
+
+
 def _gunicorns(pid: int) -> list[int]:
     return [child for child, command in descendants(pid).items() if "gunicorn" in command]
 
@@ -59,8 +71,7 @@ def test_the_server_serves_with_its_janitor_and_leaves_nothing_behind(originals:
     log = tmp_path / "server.log"
     program = (str(servers.ROOT / "manage.py"),)
     with _server(environ, log, "--workers", "2", program=program, cwd=tmp_path) as (process, port):
-        eventually(lambda: len(_janitors(process.pid)) == 1)
-        (janitor,) = _janitors(process.pid)
+        janitor = _the_janitor(process.pid)
         answers = [fetch(f"http://127.0.0.1:{port}/photos/{PICTURE}") for _ in range(2)]
         assert [answer.headers["x-cache"] for answer in answers] == ["MISS", "HIT"]
         assert pictures.decoded(answers[0].body).size == (90, 60)
@@ -72,7 +83,8 @@ def test_the_server_serves_with_its_janitor_and_leaves_nothing_behind(originals:
         family = descendants(process.pid)
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT_SECONDS) == 0
-        assert not any(map(lives, family)), log.read_text()
+        # Children that render end as soon as their worker has, and may be late on a busy machine.
+        eventually(lambda: not any(map(lives, family)))
     assert "Traceback" not in log.read_text()
 
 

@@ -14,7 +14,7 @@ from tests.support.hostile_packages import heic_files, jxl_files
 from tests.support.missing_extras import need
 from tests.support.processes import children
 from tests.support.servers import ROOT, Server
-from tests.support.waiting import LONG_WAIT_SECONDS
+from tests.support.waiting import LONG_WAIT_SECONDS, WAIT_SECONDS
 from thumbs.image.formats import FORMATS, sniff
 
 RECIPES = (
@@ -44,6 +44,7 @@ def server(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
     document = {
         "storages": [{"name": "hostile", "driver": "local", "root": str(root)}],
         "input_formats": ["jpeg", kind],
+        "limits": {"render_seconds": 0.8 * WAIT_SECONDS},
         "isolation": "auto",
         "run_dir": str(directory / "run"),
     }

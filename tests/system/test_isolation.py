@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import servers
+from tests.support.commands import local_storage
 from tests.support.isolated import document, is_locked_down, layers, render_children
 from tests.support.processes import children, lives
 from tests.support.servers import ROOT, Server
@@ -20,13 +21,20 @@ HOSTS = [servers.OUR_WORKER, "asgi", "gthread", "uvicorn"]
 ALL = {"process": True, "landlock": True, "seccomp": True}
 SMALL = "photos/thumbs/60x40/quarters.jpg"
 # No deadline stops the encoder of GIF, and this takes it a few seconds.
-SLOW = "photos/thumbs/4000x4000/filters:format(gif);blur(90)/noise.jpg"
-LIMITS = {"render_seconds": 1.0, "max_gif_pixels": 16_000_000, "renders": 1}
+SLOW = "slow/thumbs/4000x4000/filters:format(gif);blur(90)/noise.jpg"
+LIMITS = {"max_gif_pixels": 16_000_000, "renders": 1}
+
+
+def with_slow(originals: Path, tmp_path: Path, *, limits: dict[str, int] = LIMITS, **more: object) -> dict[str, object]:
+    """A document with another storage, `slow`, in which a render may take one second."""
+    made = document(originals, tmp_path, limits=limits, **more)
+    slow = {**local_storage("slow", originals), "limits": {"render_seconds": 1.0}}
+    return {**made, "storages": [local_storage("photos", originals), slow]}
 
 
 @pytest.fixture(params=HOSTS)
 def server(request: pytest.FixtureRequest, originals: Path, tmp_path: Path) -> Iterator[Server]:
-    with servers.standalone(document(originals, tmp_path, limits=LIMITS), tmp_path, worker=request.param) as running:
+    with servers.standalone(with_slow(originals, tmp_path), tmp_path, worker=request.param) as running:
         yield running
 
 
@@ -55,13 +63,14 @@ def test_a_render_that_no_deadline_interrupts_is_killed_at_it_and_remembered(ser
     # As a rule the child was killed; on a fast machine it may have found out by itself.
     assert server.get(SMALL).status == 200
     assert server.get(SLOW.replace("blur", "grayscale;blur")).status == 504
-    eventually(lambda: len(render_children(server.process.pid)) == 2)
+    # A third one stays for a minute after the express place was used, which a busy machine causes.
+    eventually(lambda: len(render_children(server.process.pid)) in (2, 3))
 
 
 def test_hits_and_other_renders_go_on_while_a_render_is_killed(originals: Path, tmp_path: Path) -> None:
     limits = {**LIMITS, "renders": 2}
     with servers.standalone(
-        document(originals, tmp_path, limits=limits), tmp_path, worker=servers.OUR_WORKER
+        with_slow(originals, tmp_path, limits=limits), tmp_path, worker=servers.OUR_WORKER
     ) as server:
         assert server.get(SMALL).status == 200
         slow: list[int] = []
@@ -173,7 +182,7 @@ def test_a_wrong_value_of_the_environment_keeps_the_server_from_starting(origina
 
 
 def test_metrics_count_the_children_and_say_which_layers_hold(originals: Path, tmp_path: Path) -> None:
-    config = document(originals, tmp_path, limits=LIMITS, metrics=True)
+    config = with_slow(originals, tmp_path, metrics=True)
     with servers.standalone(config, tmp_path, worker=servers.OUR_WORKER) as server:
         assert server.get(SMALL).status == 200
         assert server.get(SLOW).status == 504

@@ -328,7 +328,7 @@ def test_the_test_script_names_what_failed_once_more_at_its_end(tree: Path) -> N
     report = result.stdout.partition("== script/test:\n")[2]
     fast = report.partition("fast tests")[2].splitlines()
     assert [fast[0].split(",")[0].strip(), *fast[1:4]] == ["FAILED", *failed]
-    assert fast[4].split() == ["system", "tests", "passed,", "0", "s"]
+    assert fast[4].split()[:3] == ["system", "tests", "passed,"]
 
 
 NO_TESTS_COLLECTED = 5

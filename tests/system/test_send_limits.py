@@ -12,14 +12,13 @@ from tests.support import servers
 from tests.support.commands import local_storage
 from tests.support.prometheus import samples
 from tests.support.servers import OUR_WORKER, Server, eventually
-from tests.support.unread import FORMATS, UnreadingClient, draw_noise, large, memory_of_workers, unreading
+from tests.support.unread import FORMATS, TINY, UnreadingClient, draw_noise, large, memory_of_workers, unreading
 from tests.support.waiting import LONG_WAIT_SECONDS
 
 MIB = 1024 * 1024
 Serve = Callable[..., AbstractContextManager[Server]]
 SMALL = "local/thumbs/300x200/filters:format(png)/noise.jpg"  # 180 KiB: a hit is written by the connection itself
 LARGE_HIT, SMALL_HIT = large(storage="cached"), SMALL.replace("local/", "cached/")
-TINY = "local/thumbs/40x30/noise.jpg"
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The limits for clients that take no bytes hold with every event loop, with TLS, and on a Unix socket."""
 
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 
 from tests.support import servers
 from tests.support.servers import OUR_WORKER, eventually
-from tests.support.unread import FORMATS, UnreadingClient, draw_noise, large
+from tests.support.unread import FORMATS, TINY, UnreadingClient, draw_noise, large
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def served(noise: Path, directory: Path, bind: str, options: Sequence[str]) -> I
     """The log of a gunicorn with our worker, bound to `bind`."""
     storage = {"name": "local", "driver": "local", "root": str(noise), "formats": FORMATS}
     config = directory / "storages.json"
-    config.write_text(json.dumps({"storages": [storage], "limits": {"send_seconds": 2, "render_seconds": 600}}))
+    servers.write_document(config, {"storages": [storage], "limits": {"send_seconds": 2, "render_seconds": 600}})
     command = [sys.executable, "-m", "gunicorn", "mage_project.asgi:application", "--worker-class", OUR_WORKER]
     command += ["--bind", bind, "--no-control-socket", "--keep-alive", "75", *options]
     environ = {**os.environ, "STORAGES_CONFIG_PATH": str(config), "DJANGO_SETTINGS_MODULE": "mage_project.settings"}
@@ -52,7 +51,14 @@ def outlasts_one_that_does_not_read(kind: str, loop: str, noise: Path, directory
     address = path if kind == "Unix" else ("127.0.0.1", port)
     options = ["--asgi-loop", loop, *(certificate(directory) if kind == "TLS" else ())]
     bind = f"unix:{path}" if kind == "Unix" else f"127.0.0.1:{port}"
+
+    def renders() -> bool:
+        with closing(UnreadingClient(address, tls=kind == "TLS")) as client:
+            client.ask(TINY)
+            return client.read_answer()[0] == 200
+
     with served(noise, directory, bind, options) as log, ExitStack() as stack:
+        eventually(renders)  # a busy machine may not have a child in time
         slow, idle = (stack.enter_context(closing(UnreadingClient(address, tls=kind == "TLS"))) for _ in range(2))
         slow.ask(large())
         idle.ask(large(1))
