@@ -44,14 +44,22 @@ def some_size(chance: random.Random) -> int:
     return int(SMALLEST * (LARGEST / SMALLEST) ** chance.random())
 
 
+def written_by(directory: Path, seed: int) -> Path:
+    """The file, beside the directory, in which the writer with this seed counts."""
+    return directory.parent / f"written-{seed}"
+
+
 def _write(results: Connection, directory: Path, max_bytes: int, seed: int) -> None:
-    """Store over and over the same keys, in sizes of every order of magnitude."""
+    """Store over and over the same keys, in sizes of every order of magnitude. What was stored is counted in a file."""
     store = FileStore(directory, max_bytes=max_bytes)
     chance = random.Random(seed)
-    announced = False
+    announced, count = False, 0
+    counter = written_by(directory, seed).open("w+b", buffering=0)
     while True:
         key = chance.choice(KEYS)
         store.set(key, sealed(key, some_size(chance)), expires=time.time() + chance.choice((1, 60)))
+        count += 1
+        os.pwrite(counter.fileno(), count.to_bytes(8, "big"), 0)
         if chance.random() < 0.02:
             store.delete_group(key.partition("/")[0])
         if not announced:

@@ -1,5 +1,6 @@
 """Several processes on one cache directory, some of them killed: every read whole, the cap kept, nothing left over."""
 
+import operator
 import os
 import random
 import shutil
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cache_workers import KEYS, LARGEST, Pool, is_whole, pool_in
+from tests.support.cache_workers import KEYS, LARGEST, Pool, is_whole, pool_in, written_by
 from tests.support.disk_usage import SAMPLE_SECONDS, disk_bytes
 from tests.support.waiting import WAIT_SECONDS, eventually
 from thumbs.cache.filestore.ledger import BLOCK
@@ -132,10 +133,17 @@ def test_one_janitor_works_at_a_time_and_the_next_takes_over(pool: Pool, tmp_pat
 
 
 def test_writers_outlive_their_directory(pool: Pool) -> None:
-    writers = [pool.start("write", CAP, seed) for seed in range(3)]
+    seeds = range(3)
+    writers = [pool.start("write", CAP, seed) for seed in seeds]
+
+    def counts() -> list[bytes]:
+        return [written_by(pool.directory, seed).read_bytes() for seed in seeds]
+
     for _ in range(50):
+        before = counts()
         shutil.rmtree(pool.directory, ignore_errors=True)
-        eventually(lambda: next(pool.directory.rglob("*.entry"), None) is not None)  # they have written again
+        # One write makes the directory again five times: each writer must have ended one.
+        eventually(lambda before=before: all(map(operator.ne, counts(), before)))  # type: ignore[misc]
     assert all(writer.runs() for writer in writers)
     assert pool.end() == []
     store = FileStore(pool.directory, max_bytes=CAP)
