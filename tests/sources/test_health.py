@@ -197,6 +197,26 @@ def test_a_change_is_logged_and_reported_once(bucket: Bucket, clock: Clock, capl
     ]
 
 
+def test_a_failure_is_logged_with_its_cause_though_another_thread_asks_meanwhile(
+    bucket: Bucket, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Interrupted(StorageHealth):
+        """Whose other thread asks as soon as a failure is known."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            if name == "_state" and value is State.FAILED:
+                asking.start()
+                asking.join(0.2)  # it may have to wait
+
+    health = Interrupted("photos", bucket, clock=clock)
+    asking = threading.Thread(target=health._tell)
+    with caplog.at_level(logging.WARNING, "thumbs"):
+        health._found(State.FAILED, OSError(5, "Input/output error"))
+        asking.join(WAIT_SECONDS)
+    assert caplog.messages == ["storage photos cannot be reached: OSError(5, 'Input/output error')"]
+
+
 def test_a_probe_that_hangs_counts_as_failed_and_is_not_joined_by_others(bucket: Bucket, clock: Clock) -> None:
     bucket.gate.clear()
     told: list[bool] = []

@@ -122,10 +122,10 @@ class StorageHealth:
 
     def probe_if_due(self) -> None:
         """Start a probe, unless one runs, or the state is known for less than `INTERVAL_SECONDS`."""
-        self._tell()  # first: a new probe may have found something, and is about to tell it with its cause
         known = self._known_at
         if known is None or self._clock() - known >= INTERVAL_SECONDS:
             self._start_probe()
+        self._tell()
 
     # ----------------------------------------------------------------------------------------- probes
 
@@ -193,17 +193,26 @@ class StorageHealth:
     # ------------------------------------------------------------------------------------------ states
 
     def _found(self, state: State, error: BaseException | None = None) -> None:
-        self._known_at = self._clock()
-        self._state = state
-        self._tell(error)
+        with self._lock:  # at once: another thread that saw only the new state would tell it without its cause
+            self._known_at = self._clock()
+            self._state = state
+            change = self._change()
+        self._tell_change(*change, error)
 
-    def _tell(self, error: BaseException | None = None) -> None:
-        """Log and report a change."""
-        state = self.state
-        if state is self._reported:
-            return
-        with self._lock:
-            before, self._reported = self._reported, state
+    def _tell(self) -> None:
+        """Log and report a change that no call has found: a probe hangs, or does so no more."""
+        if self.state is not self._reported:
+            with self._lock:
+                change = self._change()
+            self._tell_change(*change)
+
+    def _change(self) -> tuple[State | None, State]:
+        """The state that was reported last, and the one to report now. With the lock held."""
+        before, self._reported = self._reported, self.state
+        return before, self._reported
+
+    def _tell_change(self, before: State | None, state: State, error: BaseException | None = None) -> None:
+        """Log and report it, unless nothing changed."""
         if before is state:
             return
         if state is State.FAILED:
