@@ -83,7 +83,10 @@ def _run(trials: Sequence[_Trial], jobs: int, *, measured: bool) -> list[Outcome
     """
     with tempfile.TemporaryDirectory(prefix="mage-mutants-") as scratch:
         chosen = any(stages is None for _, stages in trials)
-        made = [Tree(Path(scratch, str(number))) for number in range(jobs)]
+        sound: set[str] = set()
+        made = [Tree(Path(scratch, str(number)), sound) for number in range(jobs)]
+        # The modules that guards name: in one run. Of other mutants' tests, those that find a mutant.
+        made[0].require_sound({test for _, stages in trials for stage in stages or () for test in stage})
         covered = made[0].measure() if chosen and measured else None
         trees: queue.SimpleQueue[Tree] = queue.SimpleQueue()
         for tree in made:

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -51,12 +51,15 @@ class Outcome:
 
 
 class Tree:
-    """A copy of the files that git tracks, in `directory/tree`. One thread uses it at a time."""
+    """A copy of the files that git tracks, in `directory/tree`. One thread uses it at a time.
 
-    def __init__(self, directory: Path) -> None:
+    `sound` are the tests and modules of tests that are known to pass without a mutant; trees may share it.
+    """
+
+    def __init__(self, directory: Path, sound: set[str] | None = None) -> None:
         self._directory = directory
         self.root = directory / "tree"
-        self._sound: set[str] = set()
+        self._sound = set() if sound is None else sound
         self._environment = {
             **os.environ,
             "PYTHONDONTWRITEBYTECODE": "1",  # bytecode is matched by size and second, so it could be another mutant's
@@ -73,7 +76,7 @@ class Tree:
             with self._mutated(mutant):
                 verdict, test = self._run(stage)
             if verdict is not Verdict.SURVIVED:
-                self._require_sound(test or stage[0])
+                self.require_sound([test or stage[0]])
                 return Outcome(mutant, verdict, test)
         return Outcome(mutant, Verdict.SURVIVED)
 
@@ -114,12 +117,16 @@ class Tree:
         finally:
             file.write_bytes(source)
 
-    def _require_sound(self, test: str) -> None:
-        """A test that fails without a mutant kills none. Each test is run once without one."""
-        if test not in self._sound:
-            if self._run([test])[0] is not Verdict.SURVIVED:
-                raise TrialError(f"{test} fails without a mutant: {self._log.read_text(errors='replace')[-2000:]}")
-            self._sound.add(test)
+    def require_sound(self, tests: Iterable[str]) -> None:
+        """A test that fails without a mutant kills none. Each test is run once without one.
+
+        Raises `TrialError` when one of them fails.
+        """
+        unknown = [test for test in tests if self._sound.isdisjoint((test, test.partition("::")[0]))]
+        if unknown and self._run(unknown)[0] is not Verdict.SURVIVED:
+            log = self._log.read_text(errors="replace")
+            raise TrialError(f"{' '.join(unknown)} fails without a mutant: {log[-2000:]}")
+        self._sound.update(unknown)
 
     @property
     def _log(self) -> Path:

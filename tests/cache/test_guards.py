@@ -14,6 +14,7 @@ from thumbs.cache.locks import KeyLocks
 from thumbs.cache.sieve import Sieve
 
 
+@pytest.mark.timeout(20)  # without the guard it does not end
 @pytest.mark.parametrize("max_items", [0, -1])
 def test_a_memory_store_for_no_items_keeps_none(max_items: int) -> None:
     sieve = Sieve(max_bytes=1_000_000, max_items=max_items)

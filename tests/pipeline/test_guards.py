@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.fake_pipeline import FakeServer, request
-from tests.support.waiting import eventually
 from thumbs.pipeline import originals
 from thumbs.sources.source import Original, Version
 
@@ -21,4 +20,5 @@ def test_a_proxy_is_dropped_when_its_original_has_changed(
     server.source.originals["a.jpg"] = Original(b"dog", Version("v2", 1_700_000_000))
     server.clock.now += 400  # stale: served once more, and renewed
     assert server.thumbnailer.answer(target).body.startswith(b"proxy 1 ")
-    eventually(lambda: server.thumbnailer.answer(target).body.startswith(b"proxy 2 "))
+    server.settle()
+    assert server.thumbnailer.answer(target).body.startswith(b"proxy 2 ")
