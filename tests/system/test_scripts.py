@@ -265,7 +265,8 @@ def test_a_port_that_is_no_port_is_refused(tree: Path, value: str) -> None:
 
 
 FORMAT = "ruff format --check thumbs tests bench mage_project manage.py"
-FAST = "pytest -n auto --dist loadfile --ignore tests/system -m not system"
+FAST = "pytest -n auto --dist loadfile --ignore tests/system -m not system and not slow"
+SLOW = "pytest -n auto --dist loadfile --ignore tests/system -m not system and (slow or hypothesis)"
 COVERAGE = "--cov --cov-report=term:skip-covered"
 AT_ONCE = "-n 3 --dist loadfile --no-loadscope-reorder"
 
@@ -273,14 +274,14 @@ AT_ONCE = "-n 3 --dist loadfile --no-loadscope-reorder"
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        ([], [f"{FAST} and not slow", "pytest -m system and not slow"]),
-        (["--fast"], [f"{FAST} and not slow"]),
-        (["--slow"], [FAST, "pytest -m system"]),
-        (["--fast", "--slow"], [FAST]),
-        (["--at-once", "3"], [f"{FAST} and not slow", f"pytest -m system and not slow {AT_ONCE}"]),
-        (["--coverage"], [f"{FAST} and not slow {COVERAGE}", "pytest -m system and not slow"]),
-        (["--fast", "-k", "name"], [f"{FAST} and not slow -k name"]),
-        (["-k", "name"], [f"{FAST} and not slow -k name", "pytest -m system and not slow -k name"]),
+        ([], [FAST, "pytest -m system and not slow"]),
+        (["--fast"], [FAST]),
+        (["--slow"], [FAST, SLOW, "pytest -m system"]),
+        (["--fast", "--slow", "--coverage"], [f"{FAST} {COVERAGE}", SLOW]),
+        (["--at-once", "3"], [FAST, f"pytest -m system and not slow {AT_ONCE}"]),
+        (["--coverage"], [f"{FAST} {COVERAGE}", "pytest -m system and not slow"]),
+        (["--fast", "-k", "name"], [f"{FAST} -k name"]),
+        (["-k", "name"], [f"{FAST} -k name", "pytest -m system and not slow -k name"]),
     ],
 )
 def test_the_test_script_runs_every_part_and_fails_when_one_fails(
@@ -293,7 +294,8 @@ def test_the_test_script_runs_every_part_and_fails_when_one_fails(
     assert ran == ["ruff check .", FORMAT, "mypy", "tests.support.words", *parts]
     report = result.stdout.partition("== script/test:\n")[2]
     verdicts = [re.sub(r" +|, \d+ s$", " ", line).strip() for line in report.splitlines()]
-    tests = ["fast tests passed", "system tests passed"][: len(parts)]
+    names = {FAST: "fast", SLOW: "slow"}
+    tests = [f"{names.get(part.partition(' --cov')[0].partition(' -k')[0], 'system')} tests passed" for part in parts]
     assert verdicts == ["ruff passed", "format passed", "mypy FAILED", "words passed", *tests]
 
 
@@ -305,7 +307,8 @@ def test_the_slow_tests_come_with_all_examples_of_the_properties(
 ) -> None:
     executable(tree / ".venv/bin/python", '#!/bin/sh\necho "examples: $MAGE_TEST_EXAMPLES"\n')
     result = run([tree / "script/test", *arguments], MAGE_TEST_EXAMPLES=wished)
-    assert {line for line in result.stdout.splitlines() if "examples" in line} == {f"examples: {examples}"}
+    slow = result.stdout.partition("== slow tests\n")[2].partition("\n")[0]
+    assert slow == (f"examples: {examples}" if examples else "")
 
 
 def test_the_test_script_passes_when_all_pass(tree: Path) -> None:
