@@ -41,6 +41,29 @@ def test_a_certificate_of_the_name_is_trusted(origin: Origin, authority: Authori
     assert origin.requests[0].fields["host"] == f"shop.test:{origin.port}"
 
 
+def test_authorities_are_read_once_and_only_where_a_connection_has_tls(
+    origin: Origin, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[ssl.SSLContext] = []
+    make = ssl.create_default_context
+
+    def counted() -> ssl.SSLContext:
+        made.append(make())
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    with running_origin() as plain:
+        plain.answers["/a"] = response(DATA)
+        base = f"http://shop.test:{plain.port}/"
+        source = source_of(HttpSettings(base_url=base, allowed_networks=LOOPBACK), Names(**NAMES))
+        assert source.read("a").data == DATA
+    assert made == []
+    origin.answers["/b"] = response(DATA, Connection="close")
+    source = source_of(_settings(origin, authority), Names(**NAMES))
+    assert [source.read(path).data for path in "bab"] == [DATA] * 3
+    assert len(made) == 1
+
+
 def test_the_name_is_sent_in_the_handshake(authority: Authority) -> None:
     context, asked = authority.context("shop.test"), []
     context.sni_callback = lambda _, name, __: asked.append(name)

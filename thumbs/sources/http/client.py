@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from thumbs.errors import SourceDenied, SourceMissing, StorageFailed, ThumbError
@@ -170,7 +171,7 @@ class Client:
         settings = self._settings
         absolute = any(entry.host == "*" for entry in self._redirects)
         lookup = Lookup(settings.networks, self._resolve, absolute=absolute)
-        return Pool(settings, lookup, context_of(settings))
+        return Pool(settings, lookup, partial(context_of, settings))
 
 
 def context_of(settings: HttpSettings) -> ssl.SSLContext:

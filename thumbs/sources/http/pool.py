@@ -4,7 +4,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from thumbs.errors import StorageFailed, StorageTimeout
@@ -13,6 +13,7 @@ from thumbs.sources.http.lookup import Lookup
 from thumbs.sources.http.settings import HttpSettings
 from thumbs.sources.http.url import Origin
 from thumbs.sources.http.wire import Wire, connect
+from thumbs.sources.per_process import PerProcess
 from thumbs.sources.reading import Deadline, Interrupted
 
 _FAILURES, _WITHIN_SECONDS, _OPEN_SECONDS = 3, 10.0, 5.0
@@ -20,12 +21,15 @@ _MAX_HOSTS = 4096  # clients may choose the hosts
 
 
 class Pool:
-    """Hands out connections by origin, at most `max_conns_per_host` at a time for each."""
+    """Hands out connections by origin, at most `max_conns_per_host` at a time for each.
 
-    def __init__(self, settings: HttpSettings, lookup: Lookup, context: ssl.SSLContext) -> None:
+    `make_context` is called once, for the first connection that has TLS: reading all authorities takes 20 ms.
+    """
+
+    def __init__(self, settings: HttpSettings, lookup: Lookup, make_context: Callable[[], ssl.SSLContext]) -> None:
         self._settings = settings
         self.lookup = lookup
-        self._context = context
+        self._context = PerProcess(make_context)
         self._changed = threading.Condition()
         self._in_use: Counter[Origin] = Counter()
         self._idle: list[tuple[Origin, Wire]] = []  # the one that was used last is the last
@@ -63,7 +67,8 @@ class Pool:
         own = deadline.within(self._settings.connect_timeout_sec)
         candidates = self.lookup.candidates(origin, deadline)
         try:
-            wire = connect(origin, candidates, self._context if origin.scheme == "https" else None, deadline=own)
+            context = self._context.get() if origin.scheme == "https" else None
+            wire = connect(origin, candidates, context, deadline=own)
         except (Interrupted, StorageTimeout):
             self._failed.count(origin)
             raise

@@ -60,7 +60,8 @@ def busy(settings: HttpSettings, fetches: int) -> Iterator[Problem]:
 def checks(settings: HttpSettings) -> Iterator[Problem]:
     """Problems of the machine: files that cannot be loaded, and proxies of the environment, which are not used."""
     try:
-        context_of(settings)
+        if settings.ca_file is not None or settings.client_cert is not None:
+            context_of(settings)
     except (OSError, ssl.SSLError):
         key = "ca_file" if settings.ca_file is not None else "client_cert"
         yield Problem(WRONG_VALUE, key, "cannot be loaded, or client_key does not fit: PEM files are needed.")
