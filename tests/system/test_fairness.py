@@ -24,6 +24,7 @@ from tests.support.waiting import eventually
 
 ASKED = 30
 RENDERS = 4
+SIDE = 2500  # of a slow thumbnail: its render takes many times as long as a cold thumbnail of `quiet`
 
 
 @contextmanager
@@ -63,7 +64,7 @@ class Attack:
         with closing(Client(self._server)) as client:
             while not self._over.is_set():
                 number = next(self._numbers)
-                status = client.status(f"busy/thumbs/{4000 - number}x4000/filters:blur(100)/big.jpg")
+                status = client.status(f"busy/thumbs/{SIDE - number}x{SIDE}/filters:blur(100)/big.jpg")
                 if not self._over.is_set():
                     self.statuses.append(status)
 
