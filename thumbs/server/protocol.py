@@ -42,7 +42,7 @@ GUNICORN_NAMES = (
     ("Logger", "access_log_enabled"),
     *(("ASGIWorker", name) for name in ("alive", "loop", "max_requests", "nr", "nr_conns", "servers")),
     *(("ASGIWorker", name) for name in ("init_process", "load_wsgi", "notify", "_quick_shutdown", "_shutdown")),
-    *(("ASGIWorker", name) for name in ("handle_exit_signal", "handle_quit_signal")),
+    *(("ASGIWorker", name) for name in ("handle_exit_signal", "handle_quit_signal", "init_signals")),
     ("gasgi", "ASGIProtocol"),
 )
 

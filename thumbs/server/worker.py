@@ -7,6 +7,7 @@ worker does, and the log says so. `tests/system/test_worker.py` compares the two
 import asyncio
 import gc
 import mmap
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +25,8 @@ from thumbs.server.json_logger import JsonLogger
 
 if TYPE_CHECKING:
     from thumbs.wiring.sending import SendLimits
+
+_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -70,6 +73,25 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
             # Gunicorn would log it and then print it once more, in lines that are no JSON.
             self.log.exception("Exception in worker process")
             sys.exit(Arbiter.APP_LOAD_ERROR if isinstance(error, AppImportError) else Arbiter.WORKER_BOOT_ERROR)
+
+    def init_signals(self) -> None:
+        """Remember a signal to stop that comes while the application is loaded: uvloop drops what comes before it runs.
+
+        Gunicorn would wait for this worker until the end of the graceful time, and then kill it.
+        """
+        super().init_signals()
+        if self._missing:
+            return
+        early: list[int] = []
+        for number in _STOPS:
+            signal.signal(number, lambda number, _frame: early.append(number))
+        self.loop.call_soon(self._handle_signals, early)
+
+    def _handle_signals(self, early: list[int]) -> None:
+        """Runs in the loop."""
+        super().init_signals()
+        for number in early:
+            signal.raise_signal(number)
 
     def load_wsgi(self) -> None:
         """Runs in the worker: the limits are read anew at each reload."""
