@@ -7,10 +7,11 @@ worker does, and the log says so. `tests/system/test_worker.py` compares the two
 import asyncio
 import gc
 import mmap
+import os
 import signal
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import gunicorn
@@ -47,6 +48,7 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
         # waits for a request: as soon as it is False, gunicorn closes also those whose last answer did not say so.
         self.stopping = False
         self._is_draining = False
+        self._noted: list[int] = []  # signals to stop that came before the loop ran
         self.limit = self.max_requests
         _mark_dead_workers(self)
         if ThumbsWorker._missing is None:
@@ -58,9 +60,13 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
                     ", ".join(self._missing),
                 )
             _share_what_is_loaded()
+        if not self._missing:
+            _hold_stops(self)
 
     def init_process(self) -> None:
         if not self._missing:
+            self._note_stops()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
             from thumbs.server import protocol  # noqa: PLC0415 - it does not import where a class is missing
 
             protocol.install()
@@ -75,22 +81,23 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
             sys.exit(Arbiter.APP_LOAD_ERROR if isinstance(error, AppImportError) else Arbiter.WORKER_BOOT_ERROR)
 
     def init_signals(self) -> None:
-        """Remember a signal to stop that comes while the application is loaded: uvloop drops what comes before it runs.
+        super().init_signals()
+        if not self._missing:
+            self._note_stops()
+            self.loop.call_soon(self._handle_signals)
+
+    def _note_stops(self) -> None:
+        """Note signals to stop until the loop runs: uvloop drops what comes before.
 
         Gunicorn would wait for this worker until the end of the graceful time, and then kill it.
         """
-        super().init_signals()
-        if self._missing:
-            return
-        early: list[int] = []
         for number in _STOPS:
-            signal.signal(number, lambda number, _frame: early.append(number))
-        self.loop.call_soon(self._handle_signals, early)
+            signal.signal(number, lambda number, _frame: self._noted.append(number))
 
-    def _handle_signals(self, early: list[int]) -> None:
+    def _handle_signals(self) -> None:
         """Runs in the loop."""
         super().init_signals()
-        for number in early:
+        for number in self._noted:
             signal.raise_signal(number)
 
     def load_wsgi(self) -> None:
@@ -162,6 +169,28 @@ def _mark_dead_workers(worker: Any) -> None:
     hook = worker.cfg.child_exit
     if getattr(hook, "func", None) is not _mark_dead:
         worker.cfg.set("child_exit", partial(_mark_dead, hook))
+
+
+def _hold_stops(worker: Any) -> None:
+    """Let gunicorn's main process hold signals to stop while it forks, beside a hook of the configuration.
+
+    A new worker would handle them as the main process does, whose copy it is: they would be queued and never looked at.
+    """
+    hook = worker.cfg.pre_fork
+    if getattr(hook, "func", None) is not _before_fork:
+        worker.cfg.set("pre_fork", partial(_before_fork, hook))
+        _let_stops_through_after_forks()
+
+
+@cache
+def _let_stops_through_after_forks() -> None:
+    """Once in a process. The worker does so itself, when it has its own handlers."""
+    os.register_at_fork(after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, _STOPS))
+
+
+def _before_fork(before: Callable[[Any, Any], None], arbiter: Any, worker: Any) -> None:
+    before(arbiter, worker)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
 
 
 def _mark_dead(before: Callable[[Any, Any], None], arbiter: Any, worker: Any) -> None:
