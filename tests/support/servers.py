@@ -25,6 +25,7 @@ from tests.support.waiting import WAIT_SECONDS, eventually
 
 __all__ = ["eventually"]
 ROOT = Path(__file__).resolve().parents[2]
+MOTO_SERVER = ROOT / "tests/support/moto_server.py"
 OUR_WORKER = "thumbs.server.worker.ThumbsWorker"
 
 
@@ -293,7 +294,7 @@ def moto(directory: Path) -> Iterator[int]:
     """moto's S3 server over HTTP; gives its port."""
     port = free_port()
     log = directory / "moto.log"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, str(MOTO_SERVER), "-H", "127.0.0.1", "-p", str(port)]
     with running(command, log=log) as process:
         wait_for_port(port, process, log)
         yield port

@@ -19,6 +19,7 @@ if not settings.configured and "DJANGO_SETTINGS_MODULE" not in os.environ:
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 
+from tests.support.servers import MOTO_SERVER
 from tests.support.waiting import LONG_WAIT_SECONDS, WAIT_SECONDS, eventually
 from thumbs.sources.local import LocalSource
 from thumbs.sources.s3.source import S3Settings, S3Source
@@ -113,7 +114,7 @@ def running_moto() -> Iterator[str]:
     """The endpoint of a real S3-compatible server in a process of its own."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-W", "ignore", str(MOTO_SERVER), "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port, server)
