@@ -3,6 +3,8 @@
 set -euo pipefail
 set -m # each step gets a process group of its own
 
+# Each of the many processes that tests start would compile all modules again.
+unset PYTHONDONTWRITEBYTECODE
 export CI_SCRATCH
 CI_SCRATCH=$(mktemp -d)
 # Everything that a step starts inherits this, also what leaves the step's process group.
