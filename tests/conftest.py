@@ -58,13 +58,13 @@ def pytest_collection() -> Iterator[None]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is in tests/system, and give it and what is slow more time."""
+    system = {path for path in {item.path for item in items} if _SYSTEM in path.parents}
     for item in items:
-        if _SYSTEM in item.path.parents:
+        if item.path in system:
             item.add_marker("system")
-        if item.get_closest_marker("timeout") is None:
-            slow, system = item.get_closest_marker("slow"), item.get_closest_marker("system")
-            if slow or system:
-                item.add_marker(pytest.mark.timeout(_SLOW_TIMEOUT if slow else _SYSTEM_TIMEOUT))
+        names = {marker.name for marker in item.iter_markers()}
+        if "timeout" not in names and names & {"slow", "system"}:
+            item.add_marker(pytest.mark.timeout(_SLOW_TIMEOUT if "slow" in names else _SYSTEM_TIMEOUT))
 
 
 def pytest_sessionstart() -> None:

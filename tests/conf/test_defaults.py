@@ -31,6 +31,8 @@ def _modules() -> Iterator[tuple[str, ast.Module]]:
 
 def _value(node: ast.expr) -> object:
     """The value of an expression of literals alone; None for any other."""
+    if isinstance(node, ast.Constant):  # of most, without a compilation of each
+        return node.value
     if not all(isinstance(part, ast.Constant | ast.BinOp | ast.operator) for part in ast.walk(node)):
         return None
     return eval(compile(ast.Expression(node), "literal", "eval"))

@@ -1,6 +1,7 @@
 """Descriptions of originals of every format, beside Pillow and the references of ThumbHash; what is decoded."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from operator import mul
 
@@ -12,7 +13,7 @@ from tests.support import gif_files, pictures
 from tests.support.pictures import decoded, encoded
 from tests.support.pixels import rendered
 from tests.support.thumbhash_vectors import REFERENCE_HASHES
-from tests.support.thumbhashes import small_pictures
+from tests.support.thumbhashes import NAMES, small_picture
 from tests.support.tiff_files import Tiff, tiff
 from thumbs.errors import BadFilter, SizeOverLimit, SourceBroken, SourceOverLimit, SourceUnsupported
 from thumbs.image.description import Description
@@ -31,34 +32,38 @@ SEE_THROUGH = PHOTO.convert("RGBA")
 SEE_THROUGH.putalpha(Image.linear_gradient("L").resize(PHOTO.size))
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' width='240' height='160'><rect width='9' height='9' fill='red'/></svg>"
 MANY: dict[str, object] = {"save_all": True, "append_images": [PHOTO.rotate(90), PHOTO.rotate(180)], "duration": 90}
-SMALL = dict(small_pictures())
 PLAIN = Description("jpeg", (240, 160), 1, 1, has_alpha=False, color_space="srgb", output=(240, 160))
 
-# Each original, and what differs from `PLAIN`.
-ORIGINALS: dict[str, tuple[bytes, dict[str, object]]] = {
-    "jpeg": (encoded(PHOTO, "JPEG"), {}),
-    "jpeg progressive": (encoded(PHOTO, "JPEG", progressive=True), {}),
-    "jpeg gray": (encoded(PHOTO.convert("L"), "JPEG"), {"color_space": "gray"}),
-    "jpeg cmyk": (encoded(PHOTO.convert("CMYK"), "JPEG"), {"color_space": "cmyk"}),
-    "png": (encoded(PHOTO, "PNG"), {"format": "png"}),
-    "png with alpha": (encoded(SEE_THROUGH, "PNG"), {"format": "png", "has_alpha": True}),
+# What makes each original, and what differs from `PLAIN`.
+ORIGINALS: dict[str, tuple[Callable[[], bytes], dict[str, object]]] = {
+    "jpeg": (lambda: encoded(PHOTO, "JPEG"), {}),
+    "jpeg progressive": (lambda: encoded(PHOTO, "JPEG", progressive=True), {}),
+    "jpeg gray": (lambda: encoded(PHOTO.convert("L"), "JPEG"), {"color_space": "gray"}),
+    "jpeg cmyk": (lambda: encoded(PHOTO.convert("CMYK"), "JPEG"), {"color_space": "cmyk"}),
+    "png": (lambda: encoded(PHOTO, "PNG"), {"format": "png"}),
+    "png with alpha": (lambda: encoded(SEE_THROUGH, "PNG"), {"format": "png", "has_alpha": True}),
     "png of gray with alpha": (
-        encoded(SEE_THROUGH.convert("LA"), "PNG"),
+        lambda: encoded(SEE_THROUGH.convert("LA"), "PNG"),
         {"format": "png", "has_alpha": True, "color_space": "gray"},
     ),
-    "png with a palette": (encoded(PHOTO.quantize(16), "PNG"), {"format": "png"}),
-    "webp": (encoded(PHOTO, "WEBP"), {"format": "webp"}),
-    "webp with alpha": (encoded(SEE_THROUGH, "WEBP", lossless=True), {"format": "webp", "has_alpha": True}),
-    "webp animated": (encoded(PHOTO, "WEBP", **MANY), {"format": "webp", "frames": 3}),
-    "avif": (encoded(PHOTO, "AVIF"), {"format": "avif"}),
-    "avif with alpha": (encoded(SEE_THROUGH, "AVIF"), {"format": "avif", "has_alpha": True}),
-    "gif": (encoded(PHOTO, "GIF"), {"format": "gif"}),
-    "gif animated": (encoded(PHOTO, "GIF", **MANY), {"format": "gif", "frames": 3}),
-    "tiff": (encoded(PHOTO, "TIFF"), {"format": "tiff"}),
-    "tiff of pages": (tiff(*[Tiff([[(1, 2, 3)] * 240] * 160)] * 2), {"format": "tiff"}),
-    "tiff with alpha": (encoded(SEE_THROUGH, "TIFF"), {"format": "tiff", "has_alpha": True}),
-    "svg": (SVG, {"format": "svg", "has_alpha": True}),
+    "png with a palette": (lambda: encoded(PHOTO.quantize(16), "PNG"), {"format": "png"}),
+    "webp": (lambda: encoded(PHOTO, "WEBP"), {"format": "webp"}),
+    "webp with alpha": (lambda: encoded(SEE_THROUGH, "WEBP", lossless=True), {"format": "webp", "has_alpha": True}),
+    "webp animated": (lambda: encoded(PHOTO, "WEBP", **MANY), {"format": "webp", "frames": 3}),
+    "avif": (lambda: encoded(PHOTO, "AVIF"), {"format": "avif"}),
+    "avif with alpha": (lambda: encoded(SEE_THROUGH, "AVIF"), {"format": "avif", "has_alpha": True}),
+    "gif": (lambda: encoded(PHOTO, "GIF"), {"format": "gif"}),
+    "gif animated": (lambda: encoded(PHOTO, "GIF", **MANY), {"format": "gif", "frames": 3}),
+    "tiff": (lambda: encoded(PHOTO, "TIFF"), {"format": "tiff"}),
+    "tiff of pages": (lambda: tiff(*[Tiff([[(1, 2, 3)] * 240] * 160)] * 2), {"format": "tiff"}),
+    "tiff with alpha": (lambda: encoded(SEE_THROUGH, "TIFF"), {"format": "tiff", "has_alpha": True}),
+    "svg": (lambda: SVG, {"format": "svg", "has_alpha": True}),
 }
+
+
+@functools.cache
+def original(name: str) -> bytes:
+    return ORIGINALS[name][0]()
 
 
 def described(data: bytes, transform: Transform | None = None, *, limits: RenderLimits = LIMITS) -> Description:
@@ -72,8 +77,8 @@ def with_data(data: bytes) -> Description:
 
 @pytest.mark.parametrize("name", ORIGINALS)
 def test_an_original_of_any_format_is_described(name: str) -> None:
-    data, differences = ORIGINALS[name]
-    assert described(data) == dataclasses.replace(PLAIN, **differences)  # type: ignore[arg-type]
+    differences = ORIGINALS[name][1]
+    assert described(original(name)) == dataclasses.replace(PLAIN, **differences)  # type: ignore[arg-type]
 
 
 def test_every_input_format_is_among_them() -> None:
@@ -91,7 +96,7 @@ def test_the_size_is_upright_and_the_orientation_that_of_the_file(orientation: i
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_placeholders_are_those_of_the_upright_picture(orientation: int) -> None:
-    upright = SMALL["quarters 37x61"].convert("RGB")
+    upright = small_picture("quarters 37x61").convert("RGB")
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(pictures.turned(upright, orientation), "PNG", exif=exif)
@@ -101,9 +106,9 @@ def test_placeholders_are_those_of_the_upright_picture(orientation: int) -> None
 # ------------------------------------------------------------------------------------------------ data
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_hash_of_a_small_picture_is_that_of_the_reference(name: str) -> None:
-    found = with_data(encoded(SMALL[name], "PNG"))
+    found = with_data(encoded(small_picture(name), "PNG"))
     assert found.thumbhash.hex() == REFERENCE_HASHES[name]
 
 
@@ -111,12 +116,12 @@ def test_the_hash_of_a_small_picture_is_that_of_the_reference(name: str) -> None
 def test_the_hash_depends_on_the_pixels_and_not_on_the_format(container: str) -> None:
     options = {"lossless": True, "exact": True} if container == "WEBP" else {}
     for name in ("quarters 100x67", "fading 67x100", "diagonal 37x61"):
-        assert with_data(encoded(SMALL[name], container, **options)).thumbhash.hex() == REFERENCE_HASHES[name]
+        assert with_data(encoded(small_picture(name), container, **options)).thumbhash.hex() == REFERENCE_HASHES[name]
 
 
 @pytest.mark.parametrize("name", ["png", "png with alpha", "jpeg", "jpeg gray", "webp", "gif animated"])
 def test_the_color_is_the_mean_of_what_is_visible(name: str) -> None:
-    data = ORIGINALS[name][0]
+    data = original(name)
     *bands, alphas = (channel.tobytes() for channel in decoded(data).convert("RGBA").split())
     wanted = [sum(map(mul, band, alphas)) / sum(alphas) for band in bands]
     found = with_data(data).color
@@ -137,7 +142,7 @@ def test_the_color_of_a_plain_picture_is_its_own(color: tuple[int, ...], wanted:
 
 
 def test_only_what_is_asked_for_is_there() -> None:
-    data = ORIGINALS["png"][0]
+    data = original("png")
     for asked in ((), ("color",), ("thumbhash",), DATA):
         found = described(data, Transform(data=asked))
         assert (bool(found.thumbhash), found.color is not None) == ("thumbhash" in asked, "color" in asked)
@@ -173,7 +178,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("name", ORIGINALS)
 def test_pixels_are_decoded_only_where_the_answer_depends_on_them(name: str, counted: list[str]) -> None:
-    data = ORIGINALS[name][0]
+    data = original(name)
     described(data, Transform(90, 60, rotate=90, padding=Padding(1, 2, 3, 4), frames=ALL_FRAMES))
     assert counted == []
     described(data, Transform(90, trim=Trim(10)))

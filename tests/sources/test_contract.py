@@ -1,10 +1,12 @@
 """One contract for every source of originals."""
 
+import functools
 import os
 import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -57,13 +59,29 @@ NO_NAMES = (
 )
 
 
+@functools.cache
+def _read_once(path: str) -> object:
+    return import_module("botocore.loaders").JSONFileLoader().load_file(path)
+
+
+class _Loader:
+    """For botocore's own: each storage opens a session, and each session parses megabytes of JSON again."""
+
+    def exists(self, path: str) -> bool:
+        return _read_once(path) is not None
+
+    def load_file(self, path: str) -> object:
+        return _read_once(path)
+
+
 @pytest.fixture(params=KINDS)
-def fixture(request: pytest.FixtureRequest, tmp_path: Path) -> SourceFixture:
+def fixture(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SourceFixture:
     kind: str = request.param
     if kind in {"local", "storage-disk"}:
         return disk_fixture(kind, tmp_path / "root-of-pictures")
     if kind == "storage-memory":
         return memory_fixture()
+    monkeypatch.setattr(import_module("botocore.loaders").Loader, "FILE_LOADER_CLASS", _Loader)
     return s3_fixture(kind, request.getfixturevalue("moto"), *request.getfixturevalue("bucket"))
 
 

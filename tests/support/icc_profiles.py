@@ -73,7 +73,7 @@ def _grid(points: Sequence[int], outputs: int, width: int) -> bytes:
         inner *= count
     first = points[0]
     return b"".join(
-        (round((256**width - 1) * number / max(first - 1, 1)).to_bytes(width, "big") * outputs) * inner
+        round((256**width - 1) * number / max(first - 1, 1)).to_bytes(width, "big") * (outputs * inner)
         for number in range(first)
     )
 

@@ -92,13 +92,22 @@ def scene(width: int, height: int, mode: str = "RGB") -> Image.Image:
     return rgb if mode == "RGB" else rgb.convert(mode)
 
 
+_SIZES = ((64, 48), (257, 131), (300, 200), (8, 256), (1, 1))
+_KINDS = ("lossless", "container", "16-bits", "16-bits-lossless", "10-bits", "float")
+# The names of what `by_imagecodecs` yields.
+NAMES = (
+    *(f"{mode}-{width}x{height}" for mode in ("L", "LA", "RGB", "RGBA") for width, height in _SIZES),
+    *(f"{mode}-{kind}" for mode in ("L", "RGB", "RGBA") for kind in _KINDS),
+    *("animation", "of-a-jpeg"),
+)
+
+
 def by_imagecodecs() -> Iterator[Sample]:
     """What imagecodecs writes: sRGB of every kind."""
     numpy: Any = import_module("numpy")
     encode: Any = import_module("imagecodecs").jpegxl_encode
-    sizes = ((64, 48), (257, 131), (300, 200), (8, 256), (1, 1))
     for mode in ("L", "LA", "RGB", "RGBA"):
-        for width, height in sizes:
+        for width, height in _SIZES:
             picture = scene(width, height, mode)
             array = numpy.asarray(picture)
             yield Sample(f"{mode}-{width}x{height}", bytes(encode(array, distance=0.5, numthreads=1)), picture)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from PIL import Image
 
@@ -39,7 +40,7 @@ class Place:
     def end(self) -> float:
         return self.start + self.count * self.factor
 
-    @property
+    @cached_property
     def ramp(self) -> float:
         """The length of a ramp in the source: both ends of what is shown are in the middle of one."""
         length = self.high - self.low

@@ -1,5 +1,6 @@
 """Pictures for the tests of ThumbHash: noise, plain and symmetric ones, transparent ones, and every shape."""
 
+import functools
 import random
 from collections.abc import Callable, Iterator
 
@@ -20,12 +21,22 @@ _DRAWINGS: dict[str, Callable[[float, float], tuple[float, ...]]] = {
 }
 
 
+NAMES = [f"{kind} {width}x{height}" for width, height in _SIZES for kind in ("noise", *_DRAWINGS)]
+
+
+@functools.cache
+def small_picture(name: str) -> Image.Image:
+    """One of `NAMES`, RGBA. No library draws it: its next release may differ."""
+    kind, _, sides = name.rpartition(" ")
+    width, height = map(int, sides.split("x"))
+    size = width, height
+    if kind == "noise":
+        return Image.frombytes("RGBA", size, random.Random(width * height).randbytes(width * height * 4))
+    color = _DRAWINGS[kind]
+    pixels = (map(int, color(x / width, y / height)) for y in range(height) for x in range(width))
+    return Image.frombytes("RGBA", size, b"".join(map(bytes, pixels)))
+
+
 def small_pictures() -> Iterator[tuple[str, Image.Image]]:
-    """Names and RGBA pictures of at most 100 by 100 pixels. No library draws them: its next release may differ."""
-    for width, height in _SIZES:
-        size = width, height
-        noise = random.Random(width * height).randbytes(width * height * 4)
-        yield f"noise {width}x{height}", Image.frombytes("RGBA", size, noise)
-        for name, color in _DRAWINGS.items():
-            pixels = (map(int, color(x / width, y / height)) for y in range(height) for x in range(width))
-            yield f"{name} {width}x{height}", Image.frombytes("RGBA", size, b"".join(map(bytes, pixels)))
+    """All names and pictures, of at most 100 by 100 pixels."""
+    return ((name, small_picture(name)) for name in NAMES)

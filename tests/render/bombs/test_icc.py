@@ -229,6 +229,15 @@ def with_byte(content: bytes, at: int, value: int) -> bytes:
     return content[:at] + bytes([value]) + content[at + 1 :]
 
 
+def cut_off() -> bytes:
+    """`pipeline(b"mAB ", (255, 255, 255))[:5000]`, for which no grid of 99 MB is made."""
+    small = pipeline(b"mAB ", (2, 2, 2))
+    at = struct.unpack_from(">I", small, 24)[0]
+    size = 20 + 255**3 * 3 * 2
+    head = small[:28] + struct.pack(">I", at + size + -size % 4) + small[32:at]
+    return (head + bytes((255, 255, 255)) + small[at + 3 : at + 20]).ljust(5000, b"\0")
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -239,7 +248,7 @@ def with_byte(content: bytes, at: int, value: int) -> bytes:
         (b"A2B0", table(1, 0)),
         (b"A2B0", table(1, 1)),
         (b"A2B0", pipeline(b"mAB ", (2, 2, 1))),
-        (b"A2B0", pipeline(b"mAB ", (255, 255, 255))[:5000]),
+        (b"A2B0", cut_off()),
         (b"A2B0", pipeline(b"mAB ", (2, 2, 2), width=4)),
         (b"A2B0", pipeline_of(b"mAB ", 15, 3, (0, 0, 0, 32, 0), bytes([255] * 16) + bytes((2, 0, 0, 0, 0)))),
         (b"A2B0", pipeline_of(b"mAB ", 3, 3, (2**32 - 4, 0, 0, 0, 0), b"")),

@@ -47,8 +47,13 @@ def by_libvips(data: bytes, transform: Transform) -> Image.Image:
 
 
 @functools.cache
+def drawn() -> Image.Image:
+    return pictures.scene(1504, 1208)
+
+
+@functools.cache
 def photo(mode: str = "RGB", **options: object) -> bytes:
-    return encoded(pictures.scene(1504, 1208).convert(mode), "JPEG", quality=90, **options)
+    return encoded(drawn().convert(mode), "JPEG", quality=90, **options)
 
 
 @pytest.mark.parametrize("width", SCALES)
