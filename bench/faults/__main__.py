@@ -15,9 +15,10 @@ from pathlib import Path
 from types import FrameType
 
 from bench.check import WrongAnswerError
-from bench.faults.clients import Tally, load
+from bench.faults.clients import PAUSE_SECONDS, Tally, load
 from bench.faults.fault import Fault
 from bench.faults.faults import FAULTS
+from bench.faults.pictures import COUNT
 from bench.faults.report import Report, Row
 from bench.faults.site import Site, running_site
 from bench.processes import UnavailableError
@@ -25,7 +26,7 @@ from bench.rounds import say
 from bench.servers import machine
 from thumbs.conf.cpus import usable_cores
 
-_CALM_SECONDS = 1.0  # load before and after a fault
+_CALM_SECONDS = 1.0  # load before and after a fault, and no more than an eighth of its time
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with (
             tempfile.TemporaryDirectory(prefix="mage-faults-") as directory,
-            running_site(options.keep or Path(directory), options.seed) as site,
+            running_site(options.keep or Path(directory), options.seed, options.pictures) as site,
         ):
             for fault in chosen:
                 _run(fault, site, report, options)
@@ -63,10 +64,13 @@ def _run(fault: Fault, site: Site, report: Report, options: argparse.Namespace) 
     ports = [server.port for server in site.servers] if fault.is_direct else [site.nginx.port]
     done, tally = "interrupted", Tally()
     try:
-        with load(ports, site.bodies, seed=options.seed, label=fault.name, direct=fault.is_direct) as tally:
-            time.sleep(_CALM_SECONDS)
+        calm = min(_CALM_SECONDS, options.seconds / 8)
+        with load(
+            ports, site.bodies, seed=options.seed, label=fault.name, pause=options.pause, direct=fault.is_direct
+        ) as tally:
+            time.sleep(calm)
             done = fault.act(site, options.seconds, random.Random(f"{options.seed} {fault.name}"))
-            time.sleep(_CALM_SECONDS)
+            time.sleep(calm)
     finally:
         row = Row(fault, done, tally)
         report.rows.append(row)
@@ -81,6 +85,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=_seconds, default=60.0, help="how long each fault lasts (60)")
     names = [fault.name for fault in FAULTS]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)} (all)")
+    parser.add_argument("--pictures", type=_count, default=COUNT, help=f"how many originals there are ({COUNT})")
+    parser.add_argument(
+        "--pause",
+        type=_seconds,
+        default=PAUSE_SECONDS,
+        metavar="SECONDS",
+        help=f"of each client between two requests ({PAUSE_SECONDS:g})",
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the requests and of what is killed (1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")
     parser.add_argument("--keep", type=_empty, metavar="DIRECTORY", help="keep logs and configurations in an empty one")
@@ -91,6 +103,13 @@ def _seconds(text: str) -> float:
     number = float(text)
     if not 0 < number <= 3600:
         raise argparse.ArgumentTypeError("must be between 0 and 3600")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 2 <= number <= COUNT:
+        raise argparse.ArgumentTypeError(f"must be between 2 and {COUNT}")
     return number
 
 

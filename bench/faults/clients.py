@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 
-from bench.faults.pictures import PICTURES, STORAGES, Picture
+from bench.faults.pictures import STORAGES, Picture
 from bench.processes import LOOPBACK
 
 # (requests of pictures that the caches have, on a kept connection or on a new one for each)
 _KINDS = ((True, True), (True, True), (True, True), (True, False), (True, False), (False, True), (False, False))
 # Directly to two servers in turn: both have kept and new connections.
 _DIRECT_KINDS = ((True, True), (True, True), (True, False), (True, False), (True, True), (True, False))
-_PAUSE_SECONDS = 0.004
+PAUSE_SECONDS = 0.004
 _TIMEOUT_SECONDS = 120.0
 
 
@@ -102,13 +102,20 @@ def _more(connection: socket.socket, before: bytes) -> bytes:
 
 @contextmanager
 def load(
-    ports: Sequence[int], bodies: Mapping[Picture, bytes], *, seed: int, label: str, direct: bool = False
+    ports: Sequence[int],
+    bodies: Mapping[Picture, bytes],
+    *,
+    seed: int,
+    label: str,
+    pause: float = PAUSE_SECONDS,
+    direct: bool = False,
 ) -> Iterator[Tally]:
     """Clients that send requests to `ports` within the block. `label` makes URLs of new pictures unlike earlier ones.
 
+    `pause` is the seconds between an answer and the next request of a client.
     `direct` clients connect to the servers themselves, for pictures that the caches have.
     """
-    tally, over, lock = Tally(), Event(), Lock()
+    tally, over, lock, choices = Tally(), Event(), Lock(), tuple(bodies)
 
     def run(number: int, cached: bool, keeps: bool) -> None:
         chance = random.Random(f"{seed} {label} {number}")
@@ -116,7 +123,7 @@ def load(
         count = 0
         while not over.is_set():
             count += 1
-            picture = chance.choice(PICTURES)
+            picture = chance.choice(choices)
             path = picture.path(chance.choice(STORAGES), "" if cached else f"{label}-{number}-{count}")
             try:
                 answer = client.get(path)
@@ -133,7 +140,7 @@ def load(
                 tally.without_retry_after += answer.status == 503 and not answer.retry_after
                 if answer.status == 200 and answer.body != bodies[picture]:
                     tally.wrong.append(path)
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(pause)
         client.close()
 
     kinds = _DIRECT_KINDS if direct else _KINDS

@@ -10,7 +10,7 @@ import pyvips
 from bench.check import WrongAnswerError, identify
 from bench.processes import LOOPBACK
 
-NAMES = tuple(f"picture-{number}.jpg" for number in range(12))
+COUNT = 12  # originals
 SIZES = ((60, 40), (90, 120))
 # By what they have between machines: the last one has a bucket alone, and no disk cache, so that all is read there.
 OBJECTS = "objects"
@@ -32,18 +32,15 @@ class Picture:
         return f"/{storage}/thumbs/{self.size[0]}x{self.size[1]}/{filters}{self.name}"
 
 
-PICTURES = tuple(Picture(name, size) for name in NAMES for size in SIZES)
-
-
-def draw(directory: Path, seed: int) -> None:
-    """Write the originals: each has a color of its own, with noise."""
+def draw(directory: Path, seed: int, count: int) -> None:
+    """Write `count` originals: each has a color of its own, with noise."""
     chance = random.Random(seed)
-    for number, name in enumerate(NAMES):
+    for number in range(count):
         color = [(number * step + chance.randrange(16)) % 200 + 28 for step in (97, 61, 151)]
         noise = pyvips.Image.gaussnoise(600, 400, mean=0, sigma=12, seed=seed + number)
         bands = [noise + level for level in color]
         picture = bands[0].bandjoin(bands[1:]).cast("uchar").copy(interpretation="srgb")
-        picture.write_to_file(f"{directory / name}[Q=88]")
+        picture.write_to_file(f"{directory}/picture-{number}.jpg[Q=88]")
 
 
 def expected(ports: list[int], originals: Path) -> dict[Picture, bytes]:
@@ -52,7 +49,8 @@ def expected(ports: list[int], originals: Path) -> dict[Picture, bytes]:
     Raises `WrongAnswerError` where one is not the picture that it should be.
     """
     found = {}
-    for picture in PICTURES:
+    names = sorted(file.name for file in originals.iterdir())
+    for picture in (Picture(name, size) for name in names for size in SIZES):
         bodies = {fetched(port, picture.path(REFERENCE)) for port in ports}
         if len(bodies) != 1:
             raise WrongAnswerError(f"servers answer different bytes for {picture}")

@@ -101,13 +101,12 @@ class Site:
             for done in [pool.submit(self._warm, *part) for part in parts]:
                 done.result()
 
-    @staticmethod
-    def _warm(server: Mage, storage: str) -> None:
+    def _warm(self, server: Mage, storage: str) -> None:
         def has(picture: Picture) -> bool:
             answer = get(LOOPBACK, server.port, picture.path(storage))
             return answer.status == 200 and answer.headers.get("x-cache") in ("HIT", "STALE")
 
-        for picture in pictures.PICTURES:
+        for picture in self.bodies:
             until(partial(has, picture), f"{server.name} cannot be warmed")
 
 
@@ -121,11 +120,14 @@ def until(condition: Callable[[], bool], otherwise: str) -> None:
 
 
 @contextmanager
-def running_site(scratch: Path, seed: int) -> Iterator[Site]:
-    """The site, with its files in `scratch`. Raises `UnavailableError` for a part that cannot be started."""
+def running_site(scratch: Path, seed: int, count: int = pictures.COUNT) -> Iterator[Site]:
+    """The site with `count` originals, and its files in `scratch`.
+
+    Raises `UnavailableError` for a part that cannot be started.
+    """
     originals = scratch / "originals"
     originals.mkdir()
-    pictures.draw(originals, seed)
+    pictures.draw(originals, seed, count)
     with ExitStack() as stack:
         disk = scratch / "disk"
         mounted = _mount(disk, stack)
@@ -144,7 +146,9 @@ def running_site(scratch: Path, seed: int) -> Iterator[Site]:
         )
         for server in servers:
             stack.callback(server.end)
-            server.boot()
+        with ThreadPoolExecutor(len(servers)) as pool:
+            for booted in [pool.submit(server.boot) for server in servers]:
+                booted.result()
         ports = [server.port for server in servers]
         nginx = _started(stack, services.nginx(scratch / "nginx", ports))
         bodies = pictures.expected(ports, originals)

@@ -41,7 +41,7 @@ def make_albums(
 def session(gallery: Gallery, *, superuser: bool = True) -> str:
     """The session of a superuser, or of a member of the staff that may view everything and change nothing."""
     name = "editor" if superuser else "reader"
-    return gallery.python(_SESSION.format(name=name, superuser=superuser)).strip()
+    return gallery.copy(_SESSION.format(name=name, superuser=superuser)).strip()
 
 
 @contextlib.contextmanager

@@ -51,6 +51,12 @@ class Gallery:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def copy(self, program: str) -> str:
+        """As `python`, in a copy of a process that has imported Django and Mage: for a tenth of the time."""
+        done = copies.finished(["-c", f"import django\ndjango.setup()\n{program}"], environ=self.environ)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     @contextlib.contextmanager
     def served(self, *, worker: str = "gthread") -> Iterator[servers.Server]:
         """Gunicorn with the site, under WSGI (`gthread`) or ASGI (`asgi`)."""

@@ -23,15 +23,23 @@ class Tally:
 
 @contextmanager
 def clients(
-    port: int, path: str, *, fresh: int, kept: int, pause: float = 0.0, context: ssl.SSLContext | None = None
+    port: int,
+    path: str,
+    *,
+    fresh: int,
+    kept: int,
+    pause: float = 0.0,
+    fresh_pause: float = 0.0,
+    context: ssl.SSLContext | None = None,
 ) -> Iterator[Tally]:
     """`fresh` clients connect for each request, `kept` ones as rarely as the server lets them.
 
-    `pause` is the seconds between two requests of a client on a kept connection. With a `context` they use TLS.
+    `pause` is the seconds between two requests of a client on a kept connection, `fresh_pause` those of the others.
+    With a `context` they use TLS.
     """
     tally, over = Tally(), threading.Event()
     run = partial(_run, port, path, context, tally, over)
-    threads = [threading.Thread(target=run, kwargs={"keep": False, "pause": 0.0}) for _ in range(fresh)]
+    threads = [threading.Thread(target=run, kwargs={"keep": False, "pause": fresh_pause}) for _ in range(fresh)]
     threads += [threading.Thread(target=run, kwargs={"keep": True, "pause": pause}) for _ in range(kept)]
     for thread in threads:
         thread.start()

@@ -35,14 +35,22 @@ def bucket_store(endpoint: str, bucket: str) -> S3Objects:
 
 
 @contextmanager
-def opened(kind: str, request: pytest.FixtureRequest, directory: Path) -> Iterator[OpenStore]:
-    """A store of one of `KINDS`, which is empty. It needs the fixtures of `buckets`."""
+def opened(kind: str, request: pytest.FixtureRequest, directory: Path, *, azurite: str = "") -> Iterator[OpenStore]:
+    """A store of one of `KINDS`, which is empty. It needs the fixtures of `buckets`.
+
+    `azurite` is a fixture: what connects to a server that is there. Without it, `azure` starts one.
+    """
     name, _, below = kind.partition(" ")
     location = "cache/of/mage/" if below else ""
     if name == "google-conditions":
         with google_server() as google, pytest.MonkeyPatch.context() as monkeypatch:
             monkeypatch.setenv("STORAGE_EMULATOR_HOST", google.url)
             yield lambda: store_of(remote_stores.google_storage(location))
+        return
+    if name == "azure" and azurite:
+        connection = request.getfixturevalue(azurite)
+        _, open_container = remote_stores.azure_container(location, connection, f"pictures-{uuid.uuid4().hex}")
+        yield lambda: store_of(open_container())
         return
     if name in ("google", "azure"):
         with pytest.MonkeyPatch.context() as monkeypatch:

@@ -62,18 +62,29 @@ def originals(root: Path) -> None:
 
 
 def python_of(peer: str, directory: Path) -> Path:
-    """The Python of a new environment that has the peer. Skips the test where it cannot be installed; CI fails."""
-    environment = installations.environment(directory)
-    command = [sys.executable, "-m", "pip", "--python", str(environment.python), "install", "--quiet"]
-    words = [*command, "--no-warn-script-location", "--disable-pip-version-check", _DJANGO, *PACKAGES[peer]]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=LONG_WAIT_SECONDS)
-    if done.returncode:
-        _unavailable(f"{PACKAGES[peer][0]} cannot be installed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+    """The Python of a new environment that has the peer. Skips the test where it cannot be installed; CI fails.
+
+    Django and Pillow, which all peers have, are installed once beside it.
+    """
+    environment, common = installations.environment(directory), directory.with_name("common")
+    if not common.exists():
+        _install(installations.environment(common), _DJANGO, "pillow")
+    (environment.packages / "common.pth").write_text(f"{installations.Environment(common).packages}\n")
+    _install(environment, _DJANGO, *PACKAGES[peer])
     if peer == "versatile":
         found = subprocess.run([environment.python, "-I", "-c", "import magic"], capture_output=True, check=False)
         if found.returncode:
             _unavailable(_VERSATILE_NEEDS)
     return environment.python
+
+
+def _install(environment: installations.Environment, *packages: str) -> None:
+    """Without compiling: the peers import few of their modules, and Python keeps those compiled."""
+    command = [sys.executable, "-m", "pip", "--python", str(environment.python), "install", "--quiet", "--no-compile"]
+    words = [*command, "--no-warn-script-location", "--disable-pip-version-check", *packages]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=LONG_WAIT_SECONDS)
+    if done.returncode:
+        _unavailable(f"{packages[-1]} cannot be installed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
 
 
 def _unavailable(reason: str) -> None:

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
-from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
 from tests.support import servers
 from tests.support.browser import browser, one
-from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -25,6 +23,32 @@ const canvas = document.createElement("canvas");
 [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
 canvas.getContext("2d").drawImage(image, 0, 0);
 return image.hidden ? "" : canvas.toDataURL();
+"""
+# Resolved in the page, which costs a part of what one question after another from here does.
+_SETTLED = """
+const [selector, attribute, value, done] = arguments;
+const look = () => {
+  const found = document.querySelectorAll(selector);
+  if (found.length === 1 && found[0].getAttribute(attribute) === value) done();
+  else setTimeout(look, 10);
+};
+look();
+"""
+# Of the only element: a property of it.
+_PROPERTY = """
+const found = document.querySelectorAll(arguments[0]);
+return found.length === 1 ? found[0][arguments[1]] : null;
+"""
+# The first part of a filter, from a number on, that is displayed, as its number and itself.
+_NEXT_PART = """
+const [name, first] = arguments;
+const parts = document.querySelectorAll(
+  `[data-filter=${name}] [data-part]:not([data-part=slider]):not([data-part=picker])`
+);
+for (let number = first; number < parts.length; number++)
+  if (parts[number].checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+    return [number, parts[number], parts[number].localName];
+return null;
 """
 _HOSTS = "return [...new Set(performance.getEntriesByType('resource').map(({ name }) => new URL(name).protocol))]"
 
@@ -83,23 +107,33 @@ class Page:
     def __init__(self, driver: "Chrome", server: servers.Server) -> None:
         self.driver = driver
         self.server = server
+        self._opened = ("", "")  # a query, and the address that the page had then: it follows the controls
 
     def open(self, query: str = "") -> None:
         self.driver.get(self.server.url(query and f"?{query}"))
-        eventually(lambda: self.driver.execute_script("return document.documentElement.dataset.ready") == "yes")
+        self.wait()
+        self._opened = query, self.driver.current_url
+
+    def stay(self, query: str) -> None:
+        """Open the page, unless it was opened so and its controls are set as they were then."""
+        if self._opened != (query, self.driver.current_url):
+            self.open(query)
+
+    def wait(self) -> None:
+        """Until the page that is loaded has settled."""
+        self.driver.execute_async_script(_SETTLED, "html", "data-ready", "yes")
         self.settle()
 
     def settle(self) -> None:
         """Wait until the thumbnail is that of the controls."""
-        result = one(self.driver, "#result")
-        eventually(lambda: result.get_attribute("aria-busy") == "false")
+        self.driver.execute_async_script(_SETTLED, "#result", "aria-busy", "false")
 
     def find(self, selector: str) -> "WebElement":
         return one(self.driver, selector)
 
     @property
     def url(self) -> str:
-        return str(self.find("#url").get_attribute("value"))
+        return str(self._property("#url", "value"))
 
     @property
     def picture(self) -> str:
@@ -107,7 +141,7 @@ class Page:
         return str(self.driver.execute_script(_PICTURE))
 
     def text(self, selector: str) -> str:
-        return str(self.find(selector).get_attribute("textContent"))
+        return str(self._property(selector, "textContent"))
 
     def protocols(self) -> set[str]:
         """The protocols of all requests of the page so far."""
@@ -132,23 +166,26 @@ class Page:
 
     def set(self, name: str, *values: str) -> None:
         """Switch a filter on, and give its controls these values in their order, as a user does."""
-        if not self.find(f"#on-{name}").is_selected():
+        if not self._property(f"#on-{name}", "checked"):
             self.switch(name)
-        parts = self.driver.find_elements(
-            By.CSS_SELECTOR, f"[data-filter={name}] [data-part]:not([data-part=slider]):not([data-part=picker])"
-        )
-        given = iter(values)
-        for part in parts:
+        place = -1
+        for value in values:
             # A choice shows or hides those that follow it.
-            value = next(given, None) if part.is_displayed() else None
-            if value is None:
-                continue
-            if part.tag_name == "select":
+            found = self.driver.execute_script(_NEXT_PART, name, place + 1)
+            if found is None:
+                break
+            place, part, tag = found
+            if tag == "select":
                 Select(part).select_by_visible_text(value)
             else:
                 part.clear()
                 part.send_keys(value)
         self.settle()
+
+    def _property(self, selector: str, name: str) -> object:
+        found: object = self.driver.execute_script(_PROPERTY, selector, name)
+        # Not there yet, or not alone.
+        return self.find(selector).get_property(name) if found is None else found
 
 
 @contextlib.contextmanager

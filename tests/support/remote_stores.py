@@ -72,26 +72,36 @@ def google(location: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 @contextlib.contextmanager
 def azure(location: str, directory: Path) -> Iterator[Store]:
     """A container of azurite, of npm."""
-    backend = _module("storages.backends.azure_storage", "azure-storage-blob")
+    with azurite(directory) as connection:
+        yield azure_container(location, connection, "pictures")
+
+
+@contextlib.contextmanager
+def azurite(directory: Path) -> Iterator[str]:
+    """A server for any number of containers: its start takes a second. Gives what connects to it."""
+    _module("storages.backends.azure_storage", "azure-storage-blob")
     if not _AZURITE.exists():
         _skip("azurite is not installed: npm install --prefix var/npm azurite@3")
     port, log = servers.free_port(), directory / "azurite.log"
     options = ("--silent", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry")
     command = [servers.service("node"), str(_AZURITE), "--blobHost", "127.0.0.1", "--blobPort", str(port), *options]
     where = f"BlobEndpoint=http://127.0.0.1:{port}/{_ACCOUNT};"
-    connection = f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};{where}"
-
-    def opened() -> Storage:
-        storage: Storage = backend.AzureStorage(
-            connection_string=connection, azure_container="pictures", location=location
-        )
-        return storage
-
     with servers.running(command, log=log) as process:
         servers.wait_for_port(port, process, log)
-        container: Any = opened().client  # type: ignore[attr-defined]
-        container.create_container()
-        yield lambda name, data: container.upload_blob(f"{location}{name}", data), opened
+        yield f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};{where}"
+
+
+def azure_container(location: str, connection: str, name: str) -> Store:
+    """A new container of that server."""
+    backend = _module("storages.backends.azure_storage", "azure-storage-blob")
+
+    def opened() -> Storage:
+        storage: Storage = backend.AzureStorage(connection_string=connection, azure_container=name, location=location)
+        return storage
+
+    container: Any = opened().client  # type: ignore[attr-defined]
+    container.create_container()
+    return lambda name, data: container.upload_blob(f"{location}{name}", data), opened
 
 
 @contextlib.contextmanager

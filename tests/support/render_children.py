@@ -69,6 +69,25 @@ def endless() -> Script:
     return Script(sys.executable, command().path, textwrap.dedent(program))
 
 
+def stalled() -> Script:
+    """The real child, whose renders never end either: they compute for a moment, and wait."""
+    program = """
+        import sys, time
+        from thumbs.render.isolation import child
+
+        def never(*_: object) -> None:
+            end = time.process_time() + 0.2
+            while time.process_time() < end:
+                pass
+            while True:
+                time.sleep(60)
+
+        child._Server._answer = never
+        child.main(int(sys.argv[1]))
+    """
+    return Script(sys.executable, command().path, textwrap.dedent(program))
+
+
 def setup(*, inputs: tuple[str, ...] = DEFAULT_INPUTS, memory: int = MEMORY) -> Setup:
     return Setup(frozenset(inputs), 1, Encoding(), memory, frozenset(LAYER_BITS))
 

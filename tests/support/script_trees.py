@@ -1,8 +1,11 @@
 """Trees in which script/setup can be run."""
 
 import os
+import shlex
 import shutil
 import subprocess
+import sys
+import sysconfig
 from pathlib import Path
 
 from tests.support.installations import PYVIPS
@@ -62,6 +65,23 @@ def executable(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     return path
+
+
+def quick_python(directory: Path) -> Path:
+    """This Python; new environments of it get a copy of its own pip. That of `ensurepip` takes seconds to install."""
+    packages = Path(sysconfig.get_path("purelib"))
+    made = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    pip = " ".join(shlex.quote(str(path)) for path in packages.glob("pip*") if path.name.split("-")[0] == "pip")
+    python = shlex.quote(sys.executable)
+    return executable(
+        directory / "quick-python",
+        f"""#!/bin/sh
+case "$*" in
+    "-I -m venv "*) {python} -I -m venv --without-pip "$4" && exec cp -a -- {pip} "$4/{made}/" ;;
+    *) exec {python} "$@" ;;
+esac
+""",
+    )
 
 
 def project(tmp_path: Path, *, dependencies: str = "") -> Path:

@@ -17,7 +17,7 @@ from thumbs.cache.filestore.ledger import BLOCK
 from thumbs.cache.filestore.store import FileStore
 
 # Enough for a fault that shows in seconds; `MAGE_CAP_SECONDS=60` looks for longer.
-CAP_SECONDS = float(os.environ.get("MAGE_CAP_SECONDS", "15"))
+CAP_SECONDS = float(os.environ.get("MAGE_CAP_SECONDS", "5"))
 CAP = 30_000_000
 WORKERS = 4
 

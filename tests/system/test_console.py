@@ -2,8 +2,9 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +14,10 @@ from tests.support.axe import serious
 from tests.support.browser import console, resized
 from tests.support.gallery import Gallery
 from tests.support.pictures import encoded, quarters
+from tests.support.servers import Server
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 _START = """
 import json
@@ -64,7 +69,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
 
 
 def result(gallery: Gallery, program: str) -> Any:
-    return json.loads(gallery.python(_START + program))
+    return json.loads(gallery.copy(_START + program))
 
 
 def test_no_migration_is_missing_and_no_table_is_made(gallery: Gallery) -> None:
@@ -247,17 +252,23 @@ never.set()
     assert threads[2] <= threads[1]
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_page_fits_and_has_no_serious_fault(gallery: Gallery, dark: bool) -> None:
+@pytest.fixture(scope="module")
+def window(gallery: Gallery) -> Iterator[tuple[Server, "Chrome"]]:
     cookie = session(gallery)
     with gallery.served() as server, signed_in(server, cookie) as driver:
-        for width in (360, 768, 1440):
-            with resized(driver, width=width, dark=dark):
-                for path in ("?browse=1&storage=uploads", "clear/uploads/"):
-                    driver.get(server.url(f"admin/thumbs_console/cache/{path}"))
-                    assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"), width
-                    assert serious(driver) == []
-                    assert console(driver) == []
+        yield server, driver
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_page_fits_and_has_no_serious_fault(window: tuple[Server, "Chrome"], dark: bool) -> None:
+    server, driver = window
+    for width in (360, 768, 1440):
+        with resized(driver, width=width, dark=dark):
+            for path in ("?browse=1&storage=uploads", "clear/uploads/"):
+                driver.get(server.url(f"admin/thumbs_console/cache/{path}"))
+                assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"), width
+                assert serious(driver) == []
+                assert console(driver) == []
 
 
 _LOADED = """

@@ -67,7 +67,7 @@ def driver(window: "Chrome") -> Iterator["Chrome"]:
 
 
 def slide(gallery: Gallery, focus: str = "", image: str = "slides/wide.jpg") -> None:
-    gallery.python(_SLIDE.format(image=image, focus=focus))
+    gallery.copy(_SLIDE.format(image=image, focus=focus))
 
 
 def opened(driver: "Chrome", server: Server, page: str = "admin/albums/slide/1/change/") -> FocalPoint:
@@ -76,7 +76,7 @@ def opened(driver: "Chrome", server: Server, page: str = "admin/albums/slide/1/c
 
 
 def saved(gallery: Gallery, row: str = "Slide.objects.get()") -> str:
-    return gallery.python(f"from tests.albums.models import Slide\nprint({row}.focus)").strip()
+    return gallery.copy(f"from tests.albums.models import Slide\nprint({row}.focus)").strip()
 
 
 def save(driver: "Chrome") -> None:
@@ -129,7 +129,7 @@ def test_the_point_is_that_of_the_picture_as_it_is_shown(gallery: Gallery, serve
     for top, row in ((0.15, 90), (0.85, 510)):
         focal.mouse((0.25, top))
         save(driver)
-        url = gallery.python(
+        url = gallery.copy(
             "from tests.albums.models import Slide\nprint(Slide.objects.get().image.thumb('60x20', format='png').url)"
         )
         crop = pictures.decoded(fetch(server.url(url.strip().removeprefix("/"))).body).convert("RGB")
@@ -317,7 +317,7 @@ def files(tmp_path: Path) -> Path:
 def test_a_chosen_file_is_shown_before_it_is_saved(
     gallery: Gallery, server: Server, driver: "Chrome", files: Path
 ) -> None:
-    gallery.python("from tests.albums.models import Slide\nSlide.objects.all().delete()")
+    gallery.copy("from tests.albums.models import Slide\nSlide.objects.all().delete()")
     driver.get(server.url("admin/albums/slide/add/"))
     focal = FocalPoint(driver)
     assert one(focal.element, ".thumbs-focal-note").text == "Choose a picture to set its focal point here."

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import caches
 
-from tests.support import object_layers
+from tests.support import object_layers, remote_stores
 from tests.support.cache_layers import KEY, bodies, disk, entry, memory
 from tests.support.clock import NOW, Clock
 from tests.support.object_layers import object_layer
@@ -15,6 +15,13 @@ from thumbs.cache.layer import Layer
 from thumbs.cache.layers import Layers
 
 _KINDS = ("memory", "disk", "alias", *object_layers.KINDS)
+
+
+@pytest.fixture(scope="module")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server, with a container for each test."""
+    with remote_stores.azurite(tmp_path_factory.mktemp("azurite")) as connection:
+        yield connection
 
 
 @pytest.fixture(params=_KINDS)
@@ -28,7 +35,7 @@ def layer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         caches["default"].clear()
         yield AliasLayer(lambda: caches["default"], "photos", 1000, clock=clock)
     else:
-        with object_layers.opened(kind, request, directory) as open_store:
+        with object_layers.opened(kind, request, directory, azurite="azurite") as open_store:
             made = object_layer(open_store, clock)
             yield made
             made.close()

@@ -1,6 +1,7 @@
 """In a real site the playground is for its staff: others come to the login, or see nothing."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,6 +13,9 @@ from tests.support.gallery import Gallery
 from tests.support.pictures import encoded, quarters
 from tests.support.servers import Server, fetch
 from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 QUERY = "storage=uploads&key=cats/tom.jpg&size=40x30"
 DATA = (
@@ -47,7 +51,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
 @pytest.fixture(scope="module")
 def visitor(gallery: Gallery) -> str:
     """The session of a user without staff rights."""
-    return gallery.python(_USERS.format(password=PASSWORD)).strip()
+    return gallery.copy(_USERS.format(password=PASSWORD)).strip()
 
 
 @pytest.fixture(scope="module")
@@ -56,34 +60,45 @@ def server(gallery: Gallery, visitor: str) -> Iterator[Server]:
         yield running
 
 
-def test_an_anonymous_user_is_sent_to_the_login_and_comes_back_as_staff(server: Server) -> None:
+@pytest.fixture(scope="module")
+def window() -> Iterator["Chrome"]:
     with browser() as driver:
-        driver.get(server.url(f"thumbs/?{QUERY}"))
-        login = urlsplit(driver.current_url)
-        assert login.path == "/admin/login/"
-        assert parse_qs(login.query)["next"] == [f"/thumbs/?{QUERY}"]
-        assert "uploads" not in driver.find_element("tag name", "body").text
-        one(driver, "[name=username]").send_keys("editor")
-        one(driver, "[name=password]").send_keys(PASSWORD + "\n")
-        eventually(lambda: driver.execute_script("return document.documentElement.dataset.ready") == "yes")
-        eventually(lambda: one(driver, "#result").get_attribute("aria-busy") == "false")
-        assert urlsplit(driver.current_url).path == "/thumbs/"
-        url = str(one(driver, "#url").get_attribute("value"))
-        assert url.startswith("/img/uploads/thumbs/")
-        assert url.endswith("/40x30/cats/tom.jpg")
-        assert one(driver, "[data-figure=size]").text == "40 × 30"
-        one(driver, "#browse").click()
-        eventually(lambda: bool(driver.find_elements("css selector", "#originals-list button")))
-        assert console(driver) == []
+        yield driver
 
 
-def test_a_user_without_staff_rights_sees_no_page_and_no_data(server: Server, visitor: str) -> None:
-    with browser() as driver:
-        driver.get(server.url("admin/login/"))
-        driver.add_cookie({"name": "sessionid", "value": visitor})
-        for path in ("", *(f"playground/{each}" for each in DATA)):
-            driver.get(server.url(f"thumbs/{path}"))
-            assert driver.find_element("tag name", "body").text == "The playground is for the staff of this site."
+@pytest.fixture
+def driver(window: "Chrome") -> "Chrome":
+    """A browser that knows no user."""
+    window.delete_all_cookies()
+    return window
+
+
+def test_an_anonymous_user_is_sent_to_the_login_and_comes_back_as_staff(server: Server, driver: "Chrome") -> None:
+    driver.get(server.url(f"thumbs/?{QUERY}"))
+    login = urlsplit(driver.current_url)
+    assert login.path == "/admin/login/"
+    assert parse_qs(login.query)["next"] == [f"/thumbs/?{QUERY}"]
+    assert "uploads" not in driver.find_element("tag name", "body").text
+    one(driver, "[name=username]").send_keys("editor")
+    one(driver, "[name=password]").send_keys(PASSWORD + "\n")
+    eventually(lambda: driver.execute_script("return document.documentElement.dataset.ready") == "yes")
+    eventually(lambda: one(driver, "#result").get_attribute("aria-busy") == "false")
+    assert urlsplit(driver.current_url).path == "/thumbs/"
+    url = str(one(driver, "#url").get_attribute("value"))
+    assert url.startswith("/img/uploads/thumbs/")
+    assert url.endswith("/40x30/cats/tom.jpg")
+    assert one(driver, "[data-figure=size]").text == "40 × 30"
+    one(driver, "#browse").click()
+    eventually(lambda: bool(driver.find_elements("css selector", "#originals-list button")))
+    assert console(driver) == []
+
+
+def test_a_user_without_staff_rights_sees_no_page_and_no_data(server: Server, visitor: str, driver: "Chrome") -> None:
+    driver.get(server.url("admin/login/"))
+    driver.add_cookie({"name": "sessionid", "value": visitor})
+    for path in ("", *(f"playground/{each}" for each in DATA)):
+        driver.get(server.url(f"thumbs/{path}"))
+        assert driver.find_element("tag name", "body").text == "The playground is for the staff of this site."
     headers = {"Cookie": f"sessionid={visitor}"}
     assert fetch(server.url("thumbs/"), headers=headers).status == 403
 
@@ -111,4 +126,4 @@ from django.conf import settings
 with override_settings(THUMBS={{**settings.THUMBS, "PLAYGROUND": "off"}}, ALLOWED_HOSTS=["*"]):
     print(on, status())
 """
-    assert gallery.python(program).split() == ["200", "404"]
+    assert gallery.copy(program).split() == ["200", "404"]

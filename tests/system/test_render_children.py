@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pictures import encoded, noise, scene
+from tests.support.pictures import encoded, noise, quarters, scene
 from tests.support.processes import children, lives
 from tests.support.render_children import Counted, command, endless, script
 from tests.support.waiting import WAIT_SECONDS, eventually
@@ -187,15 +187,15 @@ def test_a_child_whose_parent_is_stopped_ends_by_its_own_timer() -> None:
     program = (
         "import os, signal, sys, threading\n"
         "from tests.support.processes import cpu_ticks\n"
-        "from tests.support.render_children import endless, setup\n"
+        "from tests.support.render_children import setup, stalled\n"
         "from tests.support.waiting import eventually\n"
         "from thumbs.render.isolation.process import Child\n"
         "from thumbs.render.isolation.wire import Call, Work\n"
         "from thumbs.render.values import RenderLimits\n"
-        "child, spare = (Child(endless(), setup()) for _ in range(2))\n"
+        "child, spare = (Child(stalled(), setup()) for _ in range(2))\n"
         "child.hello(), spare.hello()\n"
         "begun = cpu_ticks(child.pid)\n"
-        "work = Work(RenderLimits(seconds=15))\n"  # on a busy machine it is long until it computes
+        "work = Work(RenderLimits(seconds=10))\n"  # on a busy machine it is long until one sees that it computes
         "threading.Thread(target=child.ask, args=(Call.RENDER, work, b'original'), daemon=True).start()\n"
         "eventually(lambda: cpu_ticks(child.pid) > begun)\n"  # it has read the call, and renders
         "os.kill(os.getpid(), signal.SIGSTOP)\n"
@@ -307,7 +307,7 @@ def test_a_render_that_is_preempted_ends_at_once_and_blames_nothing(make: Make) 
 def test_a_render_that_takes_more_than_its_memory_is_the_fault_of_its_original(make: Make) -> None:
     """A picture that is trimmed is held in memory whole: 75 MB here, of which 64 are allowed."""
     counted = make(memory=64 * 1024 * 1024)
-    large = encoded(scene(5000, 5000), "JPEG")
+    large = encoded(quarters(5000, 5000), "JPEG")
     with pytest.raises(SourceBroken):
         renderer(counted)(large, Transform(1000, 1000, "png", trim=Trim(1)), fallback=None)
     assert counted.events["started"] == 2

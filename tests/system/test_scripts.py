@@ -15,7 +15,7 @@ import pytest
 from mage_project import demo
 from tests.support.installations import environment, pyvips_wheel
 from tests.support.longest import LONGEST
-from tests.support.script_trees import ROOT, executable, project, run
+from tests.support.script_trees import ROOT, executable, project, quick_python, run
 from tests.support.waiting import WAIT_SECONDS
 from thumbs import extras
 from thumbs.conf import installation
@@ -127,10 +127,18 @@ def test_a_whole_environment_is_found_again_without_pip(tmp_path: Path) -> None:
         assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
 
 
+@pytest.fixture
+def quick(tmp_path: Path) -> str:
+    """A Python for environments that need a pip, of any version: one test above has all of what a user gets."""
+    return str(quick_python(tmp_path))
+
+
 @pytest.mark.slow
-def test_changed_requirements_are_installed_and_an_unfinished_environment_is_made_again(tmp_path: Path) -> None:
+def test_changed_requirements_are_installed_and_an_unfinished_environment_is_made_again(
+    tmp_path: Path, quick: str
+) -> None:
     tree = project(tmp_path)
-    assert run([tree / "script/setup"], PYTHON=sys.executable).returncode == 0
+    assert run([tree / "script/setup"], PYTHON=quick).returncode == 0
     remove_pip(tree)
     (tree / "requirements.txt").write_text("# changed\n", encoding="utf-8")
     changed = run([tree / "script/setup"])
@@ -138,29 +146,29 @@ def test_changed_requirements_are_installed_and_an_unfinished_environment_is_mad
     assert "pip could not install Mage" in changed.stderr
     assert (tree / ".venv/setup-begun").exists()
 
-    again = run([tree / "script/setup"], PYTHON=sys.executable)
+    again = run([tree / "script/setup"], PYTHON=quick)
     assert again.returncode == 0, again.stderr
     assert "setting up .venv" in again.stderr
     assert not (tree / ".venv/setup-begun").exists()
 
 
 @pytest.mark.slow
-def test_setup_says_that_the_index_cannot_be_reached_and_is_not_whole_then(tmp_path: Path) -> None:
+def test_setup_says_that_the_index_cannot_be_reached_and_is_not_whole_then(tmp_path: Path, quick: str) -> None:
     tree = project(tmp_path, dependencies='"a-package-that-no-index-has"')
     index = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple"}
     for _ in range(2):
-        result = run([tree / "script/setup"], PYTHON=sys.executable, **index)
+        result = run([tree / "script/setup"], PYTHON=quick, **index)
         assert result.returncode == 1
         assert result.stderr.splitlines()[-1].startswith("script/setup: pip cannot reach its package index")
         assert not (tree / ".venv/setup-stamp").exists()
 
 
 @pytest.mark.slow
-def test_an_environment_that_was_moved_is_made_again(tmp_path: Path) -> None:
+def test_an_environment_that_was_moved_is_made_again(tmp_path: Path, quick: str) -> None:
     tree = project(tmp_path)
-    assert run([tree / "script/setup"], PYTHON=sys.executable).returncode == 0
+    assert run([tree / "script/setup"], PYTHON=quick).returncode == 0
     moved = tree.rename(tmp_path / "moved")
-    assert "setting up .venv" in run([moved / "script/setup"], PYTHON=sys.executable).stderr
+    assert "setting up .venv" in run([moved / "script/setup"], PYTHON=quick).stderr
     assert (moved / ".venv/setup-stamp").read_text(encoding="utf-8").splitlines()[0] == str(moved)
 
 

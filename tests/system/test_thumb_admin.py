@@ -45,7 +45,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
 
 
 def result(gallery: Gallery, program: str) -> Any:
-    return json.loads(gallery.python(_START + program))
+    return json.loads(gallery.copy(_START + program))
 
 
 def test_a_column_shows_a_thumbnail_of_each_row_and_the_empty_value_of_the_admin(gallery: Gallery) -> None:

@@ -26,17 +26,18 @@ def _gif(screen: int, frame: int, *, frames: int = 1, at: int = 0, data: bytes =
 
 def gifs() -> Iterator[Hostile]:
     yield Hostile("gif-of-50000-frames", EITHER, lambda: _gif(100, 1, frames=50_000))
-    yield Hostile("gif-of-50000-huge-frames", HUGE, lambda: _gif(7000, 1, frames=50_000))
+    yield Hostile("gif-of-50000-huge-frames", HUGE, lambda: _gif(7000, 1, frames=50_000), heavy=True)
     yield Hostile("gif-of-900-frames", LARGE, lambda: _gif(100, 1, frames=900))
     for side in (65_535, 30_000):
         yield Hostile(f"gif-announcing-{side}x{side}", BROKEN, partial(_gif, side, side))
         yield Hostile(f"gif-screen-of-{side}x{side}", BROKEN, partial(_gif, side, 1))
-    yield Hostile("gif-of-49-megapixels", HUGE, lambda: encoded(Image.new("P", (7000, 7000)), "GIF", interlace=0))
-    yield Hostile("gif-announcing-7000x7000", HUGE, lambda: _gif(7000, 7000))
+    of_one_color = partial(Image.new, "P", (7000, 7000))
+    yield Hostile("gif-of-49-megapixels", HUGE, lambda: encoded(of_one_color(), "GIF", interlace=0), heavy=True)
+    yield Hostile("gif-announcing-7000x7000", HUGE, lambda: _gif(7000, 7000), heavy=True)
     yield Hostile("gif-frame-larger-than-its-screen", BROKEN, lambda: _gif(1, 65_535))
     yield Hostile("gif-frame-larger-than-its-data", EITHER, lambda: _gif(1000, 1000))
     yield Hostile("gif-of-nothing", EITHER, lambda: _gif(0, 1))
-    yield Hostile("gif-of-nothing-and-a-frame-of-7000", HUGE, lambda: _gif(0, 7000))
+    yield Hostile("gif-of-nothing-and-a-frame-of-7000", HUGE, lambda: _gif(0, 7000), heavy=True)
     yield Hostile("gif-frame-off-its-screen", HUGE, lambda: _gif(100, 1, at=65_000))
     yield Hostile("gif-without-frames", BROKEN, lambda: _gif(100, 1, frames=0))
     yield Hostile("gif-codes-of-12-bits", EITHER, lambda: _gif(100, 100, data=b"\x0c\2\x44\1\0"))

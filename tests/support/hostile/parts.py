@@ -22,7 +22,8 @@ MILLION = 1_000_000
 class Hostile:
     """`right` are the statuses that may be answered for it. A `wide` one is for a server that reads SVG and TIFF, too.
 
-    In its bytes, `LISTENER` stands for an address that a render must never connect to.
+    In its bytes, `LISTENER` stands for an address that a render must never connect to. `heavy`: each render takes a
+    quarter of a second or more.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Hostile:
     build: Callable[[], bytes]
     wide: bool = False
     slow: bool = False
+    heavy: bool = False
 
 
 LISTENER = b"listener.invalid:0"

@@ -80,7 +80,7 @@ def pngs() -> Iterator[Hostile]:
     yield Hostile("png-of-144-megapixels", BROKEN, lambda: _png(12_000, 12_000))
     yield Hostile("png-of-400-megapixels-of-1-bit", BROKEN, lambda: _png(20_000, 20_000, depth=1))
     yield Hostile("png-of-49-megapixels-of-1-bit", HUGE, lambda: _png(7000, 7000, depth=1))
-    yield Hostile("png-of-49-megapixels-of-64-bits", HUGE, lambda: _png(7000, 7000, color=6, depth=16))
+    yield Hostile("png-of-49-megapixels-of-64-bits", HUGE, lambda: _png(7000, 7000, color=6, depth=16), heavy=True)
     yield Hostile("png-of-49000000x1", BROKEN, lambda: _png(49_000_000, 1, depth=1))
     yield Hostile("png-of-1x49000000", BROKEN, lambda: _png(1, 49_000_000, depth=1))
     yield Hostile("png-of-49000000x1-of-64-bits", BROKEN, lambda: _png(49_000_000, 1, color=6, depth=16))
@@ -88,7 +88,7 @@ def pngs() -> Iterator[Hostile]:
     yield Hostile("png-of-1x65535", LARGE, lambda: _png(1, 65_535))
     yield Hostile("png-interlaced", FINE, lambda: _interlaced(200, 150))
     yield Hostile("png-interlaced-of-49-megapixels", BROKEN, lambda: _interlaced(7000, 7000))
-    yield Hostile("png-interlaced-of-24-megapixels", LARGE, lambda: _interlaced(4900, 4900, depth=16))
+    yield Hostile("png-interlaced-of-24-megapixels", LARGE, lambda: _interlaced(4900, 4900, depth=16), heavy=True)
     yield Hostile("png-interlaced-of-few-rows", BROKEN, lambda: _interlaced(4900, 4900, rows=10))
     for color, depth in ((0, 1), (0, 2), (0, 4), (0, 16), (2, 16), (4, 8), (4, 16), (6, 8), (6, 16)):
         build = partial(_png, 200, 150, color=color, depth=depth)

@@ -59,13 +59,13 @@ def webps() -> Iterator[Hostile]:
     yield Hostile("webp-announcing-16777216x16777216", BROKEN, lambda: _riff(_canvas(2**24, 2**24), _vp8()))
     yield Hostile("webp-announcing-less-than-it-has", EITHER, lambda: _riff(_canvas(1, 1), _vp8()))
     yield Hostile("webp-lossless-announcing-16384x16384", BROKEN, lambda: _vp8l(16_384, 16_384))
-    yield Hostile("webp-lossless-announcing-7000x7000", HUGE, lambda: _vp8l(7000, 7000))
+    yield Hostile("webp-lossless-announcing-7000x7000", HUGE, lambda: _vp8l(7000, 7000), heavy=True)
     for size in ((16_383, 1), (1, 16_383)):
         build = partial(lambda size: encoded(Image.new("RGB", size), "WEBP"), size)
         yield Hostile(f"webp-of-{size[0]}x{size[1]}", LARGE, build)
     yield Hostile("webp-of-5000-frames", EITHER, lambda: _animation(5000))
     yield Hostile("webp-of-900-frames", LARGE, lambda: _animation(900))
-    yield Hostile("webp-frames-on-49-megapixels", HUGE, lambda: _animation(3, 7000, 7000))
+    yield Hostile("webp-frames-on-49-megapixels", HUGE, lambda: _animation(3, 7000, 7000), heavy=True)
     yield Hostile("webp-frames-on-16777215x256", BROKEN, lambda: _animation(1, 2**24 - 1, 256))
     yield Hostile("webp-frames-off-their-canvas", BROKEN, lambda: _animation(3, 10, 10))
     yield Hostile(
