@@ -48,7 +48,6 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
         # waits for a request: as soon as it is False, gunicorn closes also those whose last answer did not say so.
         self.stopping = False
         self._is_draining = False
-        self._noted: list[int] = []  # signals to stop that came before the loop ran
         self.limit = self.max_requests
         _mark_dead_workers(self)
         if ThumbsWorker._missing is None:
@@ -65,8 +64,6 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
 
     def init_process(self) -> None:
         if not self._missing:
-            self._note_stops()
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
             from thumbs.server import protocol  # noqa: PLC0415 - it does not import where a class is missing
 
             protocol.install()
@@ -81,23 +78,25 @@ class ThumbsWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has no t
             sys.exit(Arbiter.APP_LOAD_ERROR if isinstance(error, AppImportError) else Arbiter.WORKER_BOOT_ERROR)
 
     def init_signals(self) -> None:
-        super().init_signals()
-        if not self._missing:
-            self._note_stops()
-            self.loop.call_soon(self._handle_signals)
-
-    def _note_stops(self) -> None:
-        """Note signals to stop until the loop runs: uvloop drops what comes before.
+        """Note signals to stop until the loop runs: uvloop drops what comes before. Until here they were held.
 
         Gunicorn would wait for this worker until the end of the graceful time, and then kill it.
         """
-        for number in _STOPS:
-            signal.signal(number, lambda number, _frame: self._noted.append(number))
-
-    def _handle_signals(self) -> None:
-        """Runs in the loop."""
         super().init_signals()
-        for number in self._noted:
+        if self._missing:
+            return
+        noted: list[int] = []
+        for number in _STOPS:
+            signal.signal(number, lambda number, _frame: noted.append(number))
+        self.loop.call_soon(self._handle_signals, noted)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+
+    def _handle_signals(self, noted: list[int]) -> None:
+        """Runs in the loop."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)  # gunicorn resets all handlers before it sets its own
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+        for number in noted:
             signal.raise_signal(number)
 
     def load_wsgi(self) -> None:
@@ -184,7 +183,7 @@ def _hold_stops(worker: Any) -> None:
 
 @cache
 def _let_stops_through_after_forks() -> None:
-    """Once in a process. The worker does so itself, when it has its own handlers."""
+    """Once in a process. A worker does so itself, when it has handlers of its own."""
     os.register_at_fork(after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, _STOPS))
 
 
