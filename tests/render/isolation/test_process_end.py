@@ -81,12 +81,21 @@ def test_a_crash_after_the_deadline_stays_a_crash(site: Machine) -> None:
     assert lost(site, status=int(signal.SIGSEGV), seconds=10.2).loss is Loss.CRASH
 
 
-@pytest.mark.parametrize(("seconds", "waited"), [(0.0, 2.0), (8.0, 2.0), (9.35, 1.0), (10.34, 0.1)])
+@pytest.mark.parametrize(
+    ("seconds", "waited", "expected"),
+    [
+        (0.0, 2.0, Loss.CRASH),
+        (8.0, 2.0, Loss.CRASH),
+        (9.35, 1.0, Loss.CRASH),
+        (10.0, 0.35, Loss.TIMEOUT),  # most often the kernel ends it, and is slow
+        (10.34, 0.1, Loss.TIMEOUT),
+    ],
+)
 def test_a_child_that_only_closed_its_channel_is_waited_for_and_then_killed(
-    site: Machine, seconds: float, waited: float
+    site: Machine, seconds: float, waited: float, expected: Loss
 ) -> None:
     error = lost(site, status=None, seconds=seconds)
-    assert error.loss is Loss.CRASH
+    assert error.loss is expected
     assert site.process.kills == 1
     assert waited - 0.001 <= sum(site.sleeps) <= waited + 0.05
 
