@@ -107,8 +107,11 @@ def say(line: str) -> None:
 
 
 def small_renders(server: Server) -> None:
-    """As many at once as there can be, until there are all children: as many before a comparison as after it."""
-    paths = [f"photos/thumbs/{900 + number}x/filters:blur(20)/noise.jpg" for number in range(MOST)]
+    """As many at once as there can be, until there are all children: as many before a comparison as after it.
+
+    They are slow also on a quiet machine: only then there is a child more.
+    """
+    paths = [f"photos/thumbs/{1400 + number}x/filters:blur(100)/noise.jpg" for number in range(MOST)]
 
     def complete() -> bool:
         with ThreadPoolExecutor(MOST) as pool:
