@@ -227,20 +227,19 @@ class Child:
     def _lost(self, loss: Loss | None, end: float = math.inf) -> ChildLost:
         """End the child. None as `loss`: it has ended by itself, and its status says why.
 
-        A child that only closed its channel is waited for until `end` on the monotonic clock, and a little longer. One
-        that does so after its deadline is most often one that the kernel ends, which a busy machine does not do at once.
+        A child that only closed its channel is waited for until `end` on the monotonic clock, and a little longer. Behind
+        its deadline it is most often one that the kernel ends, which a busy machine does not do at once.
         """
         is_late = time.monotonic() >= end - PARENT_GRACE_SECONDS
-        left = max(_LATE_CRASH_SECONDS, end - time.monotonic())
-        ended = self._reap(min(_CRASH_SECONDS, left)) if loss is None else None
+        left = min(_CRASH_SECONDS, max(_LATE_CRASH_SECONDS, end - time.monotonic()))
+        ended = self._reap(left) if loss is None else None
         if ended is None:
             self._process.kill()
             _, peak = self._reap(_END_SECONDS) or (0, 0)
             loss = loss or (Loss.TIMEOUT if is_late else Loss.CRASH)
         else:
             status, peak = ended
-            timers = dict.fromkeys((-signal.SIGALRM, -signal.SIGPROF), Loss.TIMEOUT)
-            causes = {**timers, -signal.SIGKILL: Loss.KILLED}
+            causes = {-signal.SIGALRM: Loss.TIMEOUT, -signal.SIGPROF: Loss.TIMEOUT, -signal.SIGKILL: Loss.KILLED}
             # A server that collects all children leaves no status. Then a loss after the deadline is a timeout.
             loss = Loss.TIMEOUT if is_late and status == 0 else causes.get(status, Loss.CRASH)
         if self._hello is not None:
