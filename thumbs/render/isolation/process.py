@@ -227,8 +227,8 @@ class Child:
     def _lost(self, loss: Loss | None, end: float = math.inf) -> ChildLost:
         """End the child. None as `loss`: it has ended by itself, and its status says why.
 
-        A child that only closed its channel is waited for until `end` on the monotonic clock, and a little longer. Behind
-        its deadline it is most often one that the kernel ends, which a busy machine does not do at once.
+        A child that only closed its channel is waited for until `end` on the monotonic clock, and a little longer.
+        Past its deadline it is most often one that the kernel ends, which a busy machine does not do at once.
         """
         is_late = time.monotonic() >= end - PARENT_GRACE_SECONDS
         left = min(_CRASH_SECONDS, max(_LATE_CRASH_SECONDS, end - time.monotonic()))
