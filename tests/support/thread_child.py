@@ -78,6 +78,7 @@ class Machine:
     started: list[ThreadProcess] = field(default_factory=list)
     children: list[Child] = field(default_factory=list)
     options: dict[str, object] = field(default_factory=dict)
+    mask: set[int] = field(default_factory=set)  # the signals that were held when the last child was started
     command: Sequence[str] = ()
     program: Program = lambda _: None
     refusal: BaseException | None = None
@@ -86,6 +87,7 @@ class Machine:
         self, command: Sequence[str], *, pass_fds: Sequence[int], stderr: int, env: Mapping[str, str], **options: object
     ) -> ThreadProcess:
         self.command = command
+        self.mask = {int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
         self.options = {**options, "pass_fds": list(pass_fds), "env": dict(env), "stderr": stderr}
         if self.refusal is not None:
             raise self.refusal

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.pictures import encoded, noise, quarters, scene
 from tests.support.processes import children, lives
-from tests.support.render_children import Counted, command, endless, script
+from tests.support.render_children import Counted, command, endless, script, setup
 from tests.support.waiting import WAIT_SECONDS, eventually
 from thumbs.errors import (
     Preempted,
@@ -27,7 +27,7 @@ from thumbs.errors import (
 )
 from thumbs.image.transforms import Transform, Trim, Watermark
 from thumbs.render.isolation import pool as pools
-from thumbs.render.isolation.process import Command
+from thumbs.render.isolation.process import Child, Command
 from thumbs.render.isolation.renderer import IsolatedRenderer
 from thumbs.render.renderer import Renderer
 from thumbs.render.values import RenderLimits
@@ -373,6 +373,17 @@ def test_an_interpreter_that_is_missing_is_said_and_the_request_can_be_repeated(
     with pytest.raises(RendererUnavailable):
         renderer(counted)(b"original", SMALL, fallback=None)
     assert "cannot be started: No such file or directory" in caplog.text
+
+
+def test_a_child_that_has_just_been_started_leaves_signals_to_its_parent() -> None:
+    """A server that is stopped with its whole group of processes needs its children for the requests that it has."""
+    child = Child(command(), setup())
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            os.kill(child.pid, number)
+        assert child.hello().address_space > 0
+    finally:
+        child.end()
 
 
 # --------------------------------------------------------------------------------------------------- what a child holds

@@ -12,7 +12,8 @@ import pytest
 from tests.support.thread_child import HELLO, Machine, ThreadProcess, machine
 from tests.support.waiting import eventually
 from thumbs.image.transforms import Transform
-from thumbs.render.isolation import process, wire
+from thumbs.render.isolation import descriptors, process, wire
+from thumbs.render.isolation.descriptors import high, high_descriptor
 from thumbs.render.isolation.process import ChildLost, Command, Loss
 from thumbs.render.isolation.wire import Call, Work
 from thumbs.render.values import RenderLimits
@@ -216,25 +217,25 @@ def test_a_copy_of_the_process_closes_all_channels(site: Machine) -> None:
 def test_a_descriptor_of_a_standard_stream_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
     mine, theirs = socket.socketpair()
     number = mine.fileno()
-    monkeypatch.setattr(process, "_STANDARD", number)
-    moved = process._high(mine)
+    monkeypatch.setattr(descriptors, "_LAST_STANDARD", number)
+    moved = high(mine)
     with moved, theirs:
         assert moved.fileno() > number
         assert not moved.get_inheritable()
         assert mine.fileno() == -1
         theirs.send(b"x")
         assert moved.recv(1) == b"x"
-        assert process._high(moved) is moved
+        assert high(moved) is moved
 
 
 def test_the_first_other_descriptor_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     read, write = os.pipe()
-    monkeypatch.setattr(process, "_STANDARD", read - 1)
-    assert process._high_descriptor(read) == read
-    monkeypatch.setattr(process, "_STANDARD", read)
-    kept = process._high_descriptor(read, close=False)
+    monkeypatch.setattr(descriptors, "_LAST_STANDARD", read - 1)
+    assert high_descriptor(read) == read
+    monkeypatch.setattr(descriptors, "_LAST_STANDARD", read)
+    kept = high_descriptor(read, close=False)
     os.fstat(read)
-    moved = process._high_descriptor(read)
+    moved = high_descriptor(read)
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(read)
     assert min(kept, moved) > read
@@ -244,8 +245,8 @@ def test_the_first_other_descriptor_stays(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_descriptor_is_moved_to_the_next_one_that_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     read, write = os.pipe()
-    monkeypatch.setattr(process, "_STANDARD", 700)
-    moved = process._high_descriptor(read)
+    monkeypatch.setattr(descriptors, "_LAST_STANDARD", 700)
+    moved = high_descriptor(read)
     assert moved == 701
     os.close(moved)
     os.close(write)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thumbs.errors import RenderFailed, SourceOverMemory, ThumbError
-from thumbs.render.isolation import descriptions, lockdown, priority, wire
+from thumbs.render.isolation import descriptions, lockdown, priority, signals, wire
 from thumbs.render.isolation.wire import LANDLOCK, LAYER_BITS, SECCOMP, Answer, Call, Hello, Outcome, Setup, Work
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ KERNEL_GRACE_SECONDS = 0.2
 # some decoders start a thread for each core. A little less than 2, as the end of a large process takes time too.
 CPU_PER_SECOND = 1.9
 _TRIM_AFTER_SECONDS = 1.0
-_IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGTTOU")
 _ALLOCATOR_FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
 _PAGE = resource.getpagesize()
 _OUT_OF_MEMORY_FIRST = "500"  # of 1000: the kernel ends a child before the process that serves
@@ -37,12 +36,11 @@ _OUT_OF_MEMORY_FIRST = "500"  # of 1000: the kernel ends a child before the proc
 
 def main(descriptor: int) -> None:
     """Serve the parent at the other end of the socket `descriptor`. Ends the process when the parent is gone."""
-    # A signal to the process group is the parent's to handle: it finishes its requests first.
-    for name in _IGNORED:
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for number in signals.LEFT_TO_PARENT:
+        signal.signal(number, signal.SIG_IGN)
     for number in (signal.SIGALRM, signal.SIGPROF):
         signal.signal(number, signal.SIG_DFL)
-    # The mask is that of the thread that started this process; some servers block all signals in their threads.
+    # The mask is that of the thread that started this process, which held these signals; some servers hold all.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     channel = socket.socket(fileno=descriptor)
     try:

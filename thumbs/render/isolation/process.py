@@ -1,7 +1,6 @@
 """One child process, seen from its parent. Imports no pyvips."""
 
 import contextlib
-import fcntl
 import math
 import os
 import select
@@ -18,6 +17,8 @@ from pathlib import Path
 from weakref import WeakSet
 
 from thumbs.render.isolation import wire
+from thumbs.render.isolation.descriptors import high, high_descriptor
+from thumbs.render.isolation.signals import held
 from thumbs.render.isolation.wire import Answer, Call, Hello, Setup, Work
 
 # The kernel ends a child at its deadline (`child.KERNEL_GRACE_SECONDS`); the parent does so this long after it.
@@ -31,7 +32,6 @@ _STDERR_BYTES = 1024  # of one job
 # Of an original on its way: in one piece, so that neither process waits for the other in between. The kernel grants no
 # more than `net.core.wmem_max`.
 _SEND_BYTES = 1024 * 1024
-_STANDARD = 2  # the highest descriptor of the standard streams
 _BOOT = (
     "import sys; d = int(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
     "from thumbs.render.isolation.child import main; main(d)"
@@ -99,22 +99,23 @@ class Child:
         self._ended: tuple[int, int] | None = None
         mine, theirs = socket.socketpair()
         mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES)
-        self._channel = _high(mine)
-        theirs = _high(theirs)
-        self._stderr, write = (_high_descriptor(each) for each in os.pipe())
+        self._channel = high(mine)
+        theirs = high(theirs)
+        self._stderr, write = (high_descriptor(each) for each in os.pipe())
         try:
             # A child that writes more than the pipe holds must not wait for a reader.
             os.set_blocking(write, False)
             os.set_blocking(self._stderr, False)
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                command.line(theirs.fileno()),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=write,
-                pass_fds=[theirs.fileno()],
-                env=_environment(),
-                cwd="/",
-            )
+            with held():
+                self._process = subprocess.Popen(  # noqa: S603 - our own command
+                    command.line(theirs.fileno()),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=write,
+                    pass_fds=[theirs.fileno()],
+                    env=_environment(),
+                    cwd="/",
+                )
             _open.add(self)
             self._channel.settimeout(_START_SECONDS)
             wire.send_setup(self._channel, setup)
@@ -275,24 +276,6 @@ def _close_in_copy() -> None:
 
 
 os.register_at_fork(after_in_child=_close_in_copy)
-
-
-def _high(channel: socket.socket) -> socket.socket:
-    """`channel` with a descriptor above those of the standard streams, which a server may have closed."""
-    if channel.fileno() > _STANDARD:
-        return channel
-    moved = socket.socket(fileno=_high_descriptor(channel.fileno(), close=False))
-    channel.close()
-    return moved
-
-
-def _high_descriptor(descriptor: int, *, close: bool = True) -> int:
-    if descriptor > _STANDARD:
-        return descriptor
-    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _STANDARD + 1)
-    if close:
-        os.close(descriptor)
-    return moved
 
 
 def _environment() -> dict[str, str]:
