@@ -83,7 +83,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 def _refuse_processes(event: str, _: object) -> None:
     """An audit hook: a test that starts a process belongs in tests/system, where tests run one at a time."""
-    if event in _STARTS and _running and not _running[-1].get_closest_marker("system"):
+    if _running and event in _STARTS and not _running[-1].get_closest_marker("system"):
         raise RuntimeError(f"only tests in tests/system may start a process: {_running[-1].nodeid}")
 
 

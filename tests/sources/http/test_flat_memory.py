@@ -56,6 +56,7 @@ def _read(source: HttpSource, path: str) -> None:
         source.read(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listed", [False, True])
 def test_nothing_of_a_read_stays_in_memory(listed: bool, origin: Origin) -> None:
     base = f"http://shop.test:{origin.port}/"
