@@ -307,7 +307,7 @@ def test_a_child_locks_itself_down_in_order_with_a_limit_above_what_it_has(
     monkeypatch.setattr(lockdown, "import_renderer", lambda given: done.append(("import", given)))
     monkeypatch.setattr(lockdown, "warm_up", lambda *given: done.append(("warm", *given)))
     monkeypatch.setattr(os, "read", read)
-    monkeypatch.setattr(child, "_free_bytes", lambda: 300)
+    monkeypatch.setattr(child, "_free_bytes", lambda: child._LEFT_FREE + 300)
     monkeypatch.setattr(resource, "setrlimit", lambda *given: done.append(("limit", *given)))
     setup = Setup(inputs, 2, Encoding(), 1000, frozenset(layers), outputs=frozenset({"jxl"}))
     page = resource.getpagesize()
@@ -325,6 +325,21 @@ def test_a_child_locks_itself_down_in_order_with_a_limit_above_what_it_has(
     assert done == [step for step in steps if step[0] not in left_out]
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(opened[0])
+
+
+@pytest.mark.parametrize("free", [0, 300, 50 * 1024 * 1024])
+def test_a_render_may_add_all_of_its_memory_whatever_the_samples_have_left_free(
+    monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    limits: list[tuple[int, int]] = []
+    for name in ("restrict_files", "restrict_to_fonts", "restrict_calls", "import_renderer", "warm_up"):
+        monkeypatch.setattr(lockdown, name, lambda *_: None)
+    monkeypatch.setattr(os, "read", lambda *_: b"90 80 70 60 0 50 0\n")
+    monkeypatch.setattr(child, "_free_bytes", lambda: free)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, given: limits.append(given))
+    child._lock_down(Setup(frozenset({"jpeg"}), 1, Encoding(), 1000, frozenset()))
+    allowed = 50 * resource.getpagesize() + 1000
+    assert limits == [(allowed, allowed)]
 
 
 def test_what_the_allocator_has_free_is_in_its_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
