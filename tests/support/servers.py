@@ -309,3 +309,4 @@ def memcached(directory: Path) -> Iterator[int]:
     with running([service("memcached"), "-l", "127.0.0.1", "-p", str(port), *user], log=log) as process:
         wait_for_port(port, process, log)
         yield port
+        process.kill()  # it has nothing to save, and would take a second to end

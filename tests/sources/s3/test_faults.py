@@ -139,7 +139,7 @@ def test_an_address_that_is_dead_leaves_time_for_the_next(
     with _deaf() as dead:
         monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
         monkeypatch.setenv("NO_PROXY", "pictures.invalid")
-        source = source_of("http://pictures.invalid", http=S3Http(connect_timeout_sec=10))
+        source = source_of("http://pictures.invalid", http=S3Http(connect_timeout_sec=4))
         assert source.read("tom.jpg").data == store.body
 
 
