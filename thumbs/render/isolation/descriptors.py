@@ -17,6 +17,10 @@ def high(channel: socket.socket) -> socket.socket:
 
 
 def high_descriptor(descriptor: int, *, close: bool = True) -> int:
+    """`descriptor`, or where it is that of a standard stream a copy above, and `descriptor` is closed if `close`.
+
+    No program that is started inherits the copy. Raises `OSError` where this process may open no more.
+    """
     if descriptor > _LAST_STANDARD:
         return descriptor
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _LAST_STANDARD + 1)
