@@ -70,6 +70,22 @@ def test_a_changed_version_drops_the_kept_original(open_server: Callable[..., Fa
     assert server.source.read_paths == ["a.jpg"] * 2
 
 
+@pytest.mark.parametrize("reduction", [b"", b"kitten"])
+def test_a_url_with_another_version_is_never_made_of_the_original_before(
+    open_server: Callable[..., FakeServer], ask: Ask, reduction: bytes
+) -> None:
+    """Its answer is immutable: browsers would keep the old picture for a year."""
+    server = open_server(keeps_sources=True)
+    server.renderer.reduction = reduction
+    for target in ("10x/a.jpg", "10x/f:v(1)/a.jpg"):
+        assert ask(server, request(target)).body.startswith(reduction or b"cat")
+    server.source.put("a.jpg", b"dog", "v2")
+    server.renderer.reduction = reduction and b"puppy"
+    for target in ("10x/f:v(2)/a.jpg", "20x/f:v(2)/a.jpg"):
+        assert ask(server, request(target)).body.startswith(b"puppy" if reduction else b"dog")
+    assert server.source.read_paths == ["a.jpg"] * 3  # once for each version, and for the URL without one
+
+
 # --------------------------------------------------------------------------------------- refusals
 
 

@@ -27,13 +27,29 @@ def entry_of(identity: str, picture: Picture, version: Version, asked: float, tt
 
 
 def source_key(thumb: ThumbRequest) -> str:
-    """The cache key of the original."""
-    return f"{thumb.group}/{SOURCE_NAME}"
+    """The cache key of the original, for URLs with the same `version`.
+
+    An answer to a URL with a version is immutable: it must not be made of what was kept for another version.
+    """
+    return f"{thumb.group}/{SOURCE_NAME}{_version_name(thumb)}"
 
 
 def proxy_key(thumb: ThumbRequest) -> str:
-    """The cache key of the proxy of the original: a proxy of another recipe would give a thumbnail its old pixels."""
-    return f"{thumb.group}/{PROXY_NAME}-{RECIPE}"
+    """The cache key of the proxy of the original: a proxy of another recipe would give a thumbnail its old pixels.
+
+    As for `source_key`, each version has its own.
+    """
+    return f"{thumb.group}/{PROXY_NAME}-{RECIPE}{_version_name(thumb)}"
+
+
+def failure_key(thumb: ThumbRequest) -> str:
+    """The key under which a failure of the original is remembered: for all its versions, which anyone can make up."""
+    return f"{thumb.group}/{SOURCE_NAME}"
+
+
+def _version_name(thumb: ThumbRequest) -> str:
+    version = thumb.transform.version
+    return "" if version is None else f"-{hashlib.blake2b(version.encode(), digest_size=16).hexdigest()}"
 
 
 def source_entry(original: Original, asked: float, ttl: float) -> Entry:

@@ -26,7 +26,7 @@ from thumbs.errors import (
 )
 from thumbs.image.outputs import JSON
 from thumbs.image.transforms import Transform
-from thumbs.pipeline.entries import entry_of, source_key
+from thumbs.pipeline.entries import entry_of, failure_key
 from thumbs.pipeline.executor import Executor
 from thumbs.pipeline.gate import fetch
 from thumbs.pipeline.leadership import make_once
@@ -100,10 +100,9 @@ class Jobs:
     async def make(self, thumb: ThumbRequest, timings: Timings) -> Outcome:
         """Take the thumbnail from the layers, or make it."""
         asked = self._clock()
-        found = await self._look_up(thumb)
+        found, storage = await self._look_up(thumb), self._storages[thumb.storage]
         if found is None:
             try:
-                storage = self._storages[thumb.storage]
                 make = partial(self._make_or_extend, thumb, timings)
                 found = await make_once(storage, thumb.key, make, self.timer, span=timings.span)
             except SourceDenied as error:
@@ -111,11 +110,11 @@ class Jobs:
                 raise
             except (SourceMissing, SourceTooLarge, RenderTimeout) as error:
                 # A timeout is the original's in most cases: its other sizes would take a place each, for as long.
-                self.negative_cache.remember(source_key(thumb), error, asked=asked)
+                self.negative_cache.remember(failure_key(thumb), error, asked=asked)
                 raise
             except (StorageFailed, StorageTimeout) as error:
                 if error.remembered:
-                    self.negative_cache.remember(source_key(thumb), error, asked=asked)
+                    self.negative_cache.remember(failure_key(thumb), error, asked=asked)
                 raise
             except (SourceUnsupported, SourceBroken, SourceOverLimit) as error:
                 self.negative_cache.remember(thumb.key, error, asked=asked)
@@ -125,7 +124,7 @@ class Jobs:
     def failure(self, thumb: ThumbRequest) -> ThumbError | None:
         """The error of the last attempt, if it is recent and was not purged. None for a storage without a cache."""
         layers = self._storages[thumb.storage].layers
-        for key in (source_key(thumb), thumb.key):
+        for key in (failure_key(thumb), thumb.key):
             found = self.negative_cache.find(key) if layers.names else None
             if found is not None and not layers.purged_since(key, found[0]):
                 return found[1]
