@@ -194,7 +194,7 @@ def test_a_read_that_was_abandoned_before_a_request_joined_it_is_made_again(
 
     def join_late(flights: SingleFlight[Any], key: Hashable, start: Callable[[Flight[Any]], None]) -> Ticket[Any]:
         ticket = join(flights, key, start)
-        if isinstance(key, str) and abandoned:  # of an original: the key of an answer is a pair
+        if isinstance(key, tuple) and isinstance(key[0], str) and abandoned:  # of an original, not of an answer
             ticket.future = Future()
             ticket.future.set_exception(abandoned.pop())
         return ticket

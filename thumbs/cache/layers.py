@@ -188,6 +188,10 @@ class Layers:
         """Whether `key` was purged after `moment`, a Unix time. Starts nothing."""
         return self._purges is not None and self._purges.is_purged(key.partition("/")[0], moment)
 
+    def purged_at(self, key: str) -> float:
+        """When `key` was last purged, a Unix time; 0.0 where no purge is known. Starts nothing."""
+        return 0.0 if self._purges is None else self._purges.purged_at(key.partition("/")[0])
+
     def delete(self, key: str) -> None:
         """Remove the entry for `key` from every layer. Blocks."""
         for layer in self._layers:

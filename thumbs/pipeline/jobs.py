@@ -119,6 +119,9 @@ class Jobs:
             except (SourceUnsupported, SourceBroken, SourceOverLimit) as error:
                 self.negative_cache.remember(thumb.key, error, asked=asked)
                 raise
+            if storage.layers.purged_since(thumb.key, found.entry.created):
+                # No layer keeps it. A client or a CDN that was told of the purge would do so for a day.
+                found = found._replace(passing=True)
         return Outcome(found, timings)
 
     def failure(self, thumb: ThumbRequest) -> ThumbError | None:

@@ -119,13 +119,14 @@ class OriginalCache:
         self, thumb: ThumbRequest, key: str, make: Callable[[Entry | None], Job[Found]], span: Span | None
     ) -> FetchedOriginal:
         own: list[Flight[FetchedOriginal]] = []
+        purged_at = self._storages[thumb.storage].layers.purged_at(key)  # what was read before is not for this job
 
         def start(flight: Flight[FetchedOriginal]) -> None:
             own.append(flight)
             run_job(self._get_or_make(thumb, key, make, span), self._executors, flight, Timings(span))
 
         while True:
-            ticket = self._flights.join(key, start)
+            ticket = self._flights.join((key, purged_at), start)
             name = "" if own and own[-1].future is ticket.future else FETCH  # the steps of an own job have spans
             try:
                 fetched: FetchedOriginal = await Wait(fetch_stage(thumb.storage), ticket, name)

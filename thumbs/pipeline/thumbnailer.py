@@ -202,13 +202,13 @@ class Thumbnailer:
         return Pending(request, thumb, ticket, self.storages[thumb.storage].seconds, arrival, missing)
 
     def _join(self, kind: JobKind, thumb: ThumbRequest, span: Span | None = None) -> Ticket[Outcome | VersionOnly]:
-        """A ticket for the flight of this kind for `thumb`. It is started if there is none, with children of `span`."""
+        """A ticket for the flight of this kind for `thumb` since its last purge, which is started if there is none."""
 
         def start(flight: Flight[Outcome | VersionOnly]) -> None:
             timings = Timings(self._spans.of_job(thumb, flight.future, span, renews=kind is JobKind.RENEW))
             run_job(self._jobs.start(kind, thumb, timings), self.executors, flight, timings)
 
-        ticket = self._flights.join((kind, thumb.key), start)
+        ticket = self._flights.join((kind, thumb.key, self.storages[thumb.storage].layers.purged_at(thumb.key)), start)
         self._spans.joined(ticket.future, span)
         return ticket
 

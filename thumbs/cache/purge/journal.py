@@ -57,6 +57,12 @@ class PurgeJournal:
             self._refresh()
         return created <= self._everything or created <= self._times.get(group, 0.0)
 
+    def purged_at(self, group: str) -> float:
+        """The time of the last purge of `group`, in Unix seconds; 0.0 where none is known that has an effect."""
+        if time.monotonic() >= self._check_at:
+            self._refresh()
+        return max(self._everything, self._times.get(group, 0.0))
+
     def append(self, group: str) -> float:
         """Purge every entry of `group` that was created until now; return that time.
 
