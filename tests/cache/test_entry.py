@@ -19,6 +19,8 @@ from thumbs.cache import adapters
 from thumbs.cache.adapters import AliasLayer, DiskLayer
 from thumbs.cache.entry import Entry
 from thumbs.cache.filestore.store import FileStore
+from thumbs.http.messages import SECURITY_HEADERS
+from thumbs.image.formats import FORMATS
 from thumbs.pipeline.entries import entry_of, proxy_entry
 from thumbs.pipeline.thumbnailer import Thumbnailer
 from thumbs.sources.source import Version
@@ -46,8 +48,8 @@ def packed(
 
 POISONED = {
     "text/html": packed(content_type=b"text/html"),
-    "a script": packed(content_type=b"image/svg+xml"),
-    "another format that is read and not written": packed(content_type=b"image/tiff"),
+    "a script": packed(content_type=b"text/javascript"),
+    "a format that is not read": packed(content_type=b"image/bmp"),
     "no type": packed(content_type=b""),
     "a parameter": packed(content_type=b"image/webp; charset=utf-8"),
     "upper case": packed(content_type=b"IMAGE/WEBP"),
@@ -89,6 +91,14 @@ def test_the_plain_case_of_these_is_an_entry() -> None:
     assert Entry.unpack(packed(modified=253_402_300_799)).headers
     assert Entry.unpack(packed(etag=b'"' + b"~" * 126 + b'"', version=b"v" * 1024)).version == "v" * 1024
     assert Entry.unpack(packed(version=b"", version_length=-1)).version is None
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_stored_original_of_any_format_is_an_entry_that_comes_back(name: str) -> None:
+    content_type = FORMATS[name].content_type
+    assert Entry.unpack(packed(content_type=content_type.encode())).content_type == content_type
+    made = entry_of(KEY, Made(format=name), Version("v1", None), NOW, 300)
+    assert Entry.unpack(made.pack()).content_type == content_type
 
 
 @every_poison
@@ -241,6 +251,22 @@ def test_a_poisoned_cache_costs_a_render_and_no_more(
     for answer in answers:
         assert (answer.content, answer.headers["ETag"]) == (first.content, first.headers["ETag"])
     assert caplog.records == []
+
+
+def test_a_stored_original_that_is_never_an_output_is_found_on_disk(tmp_path: Path) -> None:
+    drawing = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><script>alert(1)</script></svg>'
+    (tmp_path / "originals").mkdir()
+    (tmp_path / "originals" / "logo.svg").write_bytes(drawing)
+    storage = local_storage("photos", tmp_path / "originals", disk=disk_cache(tmp_path / "cache"))
+    storage["formats"] = ["png", "original"]
+    thumbs: dict[str, object] = {"STORAGES": [storage], "INPUT_FORMATS": ["svg"], "RUN_DIR": str(tmp_path / "run")}
+    with override_settings(THUMBS=thumbs):
+        answers = [Client().get("/img/photos/thumbs/x/filters:format(original)/logo.svg") for _ in range(2)]
+    assert [(answer.status_code, answer.headers["X-Cache"]) for answer in answers] == [(200, "MISS"), (200, "HIT")]
+    for answer in answers:
+        assert (answer.content, answer.headers["Content-Type"]) == (drawing, "image/svg+xml")
+        for header, value in SECURITY_HEADERS:  # the scripts of a drawing must not run
+            assert answer.headers[header.decode()] == value.decode()
 
 
 def _key_of(thumbnailer: Thumbnailer, path: bytes) -> str:

@@ -24,7 +24,8 @@ _NO_VERSION = -1
 INTERNAL = "application/octet-stream"
 # The names of such entries: an original, and its proxy, whose name goes on with its recipe. No digest begins so.
 SOURCE_NAME, PROXY_NAME = "source", "reduced"
-_CONTENT_TYPES = frozenset((INTERNAL, JSON_TYPE, *(row.content_type for row in FORMATS.values() if row.output)))
+# Also those of formats that are only read: `format(original)` gives the stored file.
+_CONTENT_TYPES = frozenset((INTERNAL, JSON_TYPE, *(row.content_type for row in FORMATS.values())))
 _LONGEST_TYPE = max(map(len, _CONTENT_TYPES))
 # RFC 9110, 8.8.3: a strong entity-tag, with ASCII characters only.
 _ETAG = re.compile(r'"[\x21\x23-\x7e]{0,126}"')
