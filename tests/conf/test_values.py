@@ -50,6 +50,24 @@ def test_headers_have_names_of_headers_and_are_not_our_own() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        *("CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "vercel-cdn-cache-control", "Akamai-Cache-Control"),
+        *("Surrogate-Control", "surrogate-control", "Edge-Control", "Expires", "X-Accel-Expires"),
+    ],
+)
+def test_no_header_gives_errors_a_lifetime_in_some_caches(name: str) -> None:
+    sentence = refusal(values.headers, {"X-A": "1", name: "max-age=31536000"})
+    assert sentence.startswith(f"an object without {name}, with which caches would keep errors; ")
+    assert "use cache_control" in sentence
+
+
+def test_headers_about_caches_that_give_no_lifetime_are_read() -> None:
+    good = {"Surrogate-Key": "photos", "Cache-Tag": "photos", "Vary": "Origin", "X-Accel-Buffering": "no"}
+    assert values.headers(good) == good
+
+
+@pytest.mark.parametrize(
     ("value", "sentence"),
     [
         ("400x300", "objects such as "),

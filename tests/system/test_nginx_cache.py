@@ -18,13 +18,12 @@ from tests.support.waiting import WAIT_SECONDS
 _AUTO = "thumbs/80x60/filters:format(auto)/quarters.jpg"
 _PAST_ONE_SECOND = 2.1  # nginx counts whole seconds: what is good for one may be served for almost two
 _ORDERS_TO_NGINX = {
-    "X-Accel-Expires": "3600",
     "X-Accel-Redirect": "/health",
     "X-Accel-Limit-Rate": "1000",
     "X-Accel-Buffering": "no",
     "X-Accel-Charset": "utf-8",
-    "Expires": "Thu, 31 Dec 2099 00:00:00 GMT",
 }
+_OTHER_LIFETIMES = [("X-Accel-Expires", "3600"), ("Expires", "Thu, 31 Dec 2099 00:00:00 GMT")]
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +161,14 @@ def test_nothing_but_cache_control_says_for_how_long(mage: Server, cached: Serve
         assert (first.status, first.body, _cache_status(first)) == (200, mage.get(path).body, "MISS")
     time.sleep(_PAST_ONE_SECOND)
     assert [_cache_status(cached.get(path)) for path in paths] == ["EXPIRED"] * 2
+
+
+def test_lifetimes_beside_that_of_cache_control_do_not_count(recorded: tuple[Recorder, Server]) -> None:
+    recorder, through = recorded
+    recorder.answer = [*_OTHER_LIFETIMES, ("Cache-Control", "max-age=1"), *_OTHER_LIFETIMES]
+    assert _cache_status(through.get("a/thumbs/x/a.jpg")) == "MISS"
+    time.sleep(_PAST_ONE_SECOND)
+    assert _cache_status(through.get("a/thumbs/x/a.jpg")) == "EXPIRED"
 
 
 def test_what_is_too_old_is_fetched_whole_with_the_headers_that_are_true_now(

@@ -14,7 +14,7 @@ from thumbs.request.grammar import SIZE, STORAGE, Preset, preset
 from thumbs.request.scalars import NAME
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# Headers that Mage sets itself. A second value would contradict the first, and make errors cacheable.
+# Headers that Mage sets itself. A second value would contradict the first.
 _OWN_HEADERS = frozenset(
     {
         *("cache-control", "connection", "content-disposition", "content-length", "content-security-policy"),
@@ -22,6 +22,10 @@ _OWN_HEADERS = frozenset(
         *("x-cache", "x-content-type-options"),
     }
 )
+# Lifetimes for some caches, which these take before that of Cache-Control (RFC 9213, 2.2). The headers of a storage are
+# on its errors, too, and on other answers that no cache may keep for so long.
+_TARGETED = frozenset({"edge-control", "expires", "surrogate-control", "x-accel-expires"})
+_TARGETED_END = "-cache-control"  # CDN-Cache-Control, and the names of single CDNs
 _NAMESPACE = re.compile(r"[0-9A-Za-z._-]{0,64}")
 _OBJECT_PREFIX = re.compile(r"(?:(?!\.{1,2}/)[0-9A-Za-z!_.*'()-]+/)*")
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
@@ -66,7 +70,17 @@ def headers(value: object) -> dict[str, str]:
         raise ValueError("an object of header names and values")
     if not _OWN_HEADERS.isdisjoint(map(str.lower, read)):
         raise ValueError("an object without headers that every answer has anyway; for Cache-Control use cache_control")
+    targeted = next((name for name in read if _is_targeted(name.lower())), None)
+    if targeted is not None:
+        raise ValueError(
+            f"an object without {targeted}, with which caches would keep errors; "
+            'for a lifetime in shared caches use cache_control, as in "s-maxage=31536000, max-age=300"'
+        )
     return read
+
+
+def _is_targeted(name: str) -> bool:
+    return name in _TARGETED or name.endswith(_TARGETED_END)
 
 
 def proxy(value: object) -> str:

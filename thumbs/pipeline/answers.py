@@ -79,7 +79,7 @@ def _short_lived(headers: Headers) -> Headers:
     )
 
 
-_OF_COPIES = (b"cache-control", b"etag", b"expires", b"last-modified")
+_OF_COPIES = (b"cache-control", b"etag", b"last-modified")
 
 
 def _unkept(headers: Headers) -> Headers:
