@@ -68,6 +68,8 @@ def test_a_right_dialect_has_no_problem(dialect: dict[str, Any]) -> None:
         (SIGNED | {"signature_size": 33}, "thumbs.E003", "[0].signature_size"),
         (IMGPROXY | {"presets": {"card": "width:abc"}}, "thumbs.E003", "[0].presets[card]"),
         (IMGPROXY | {"presets": {"card": "pr:card"}}, "thumbs.E003", "[0].presets[card]"),
+        (IMGPROXY | {"presets": {"card": "w:9/cb:2"}}, "thumbs.E003", "[0].presets[card]"),
+        (IMGPROXY | {"presets": {"a": "w:9", "default": "cachebuster:2"}}, "thumbs.E003", "[0].presets[default]"),
         (IMGPROXY | {"presets_only": True}, "thumbs.E010", "[0].presets_only"),
         (IMGPROXY | {"watermark": "logo"}, "thumbs.E003", "[0].watermark"),
         (IMGPROXY | {"format": "tiff"}, "thumbs.E003", "[0].format"),

@@ -76,6 +76,9 @@ def test_headers_about_caches_that_give_no_lifetime_are_read() -> None:
         ({"size": 9}, "texts, spelled as in a URL"),
         ({"size": "9"}, "spelled as in a URL. The size must be"),
         ({"filters": "blurr(2)"}, "spelled as in a URL. Unknown filter."),
+        ({"filters": "preset(card)"}, "spelled as in a URL. A preset cannot have preset: it belongs in a URL"),
+        ({"filters": "version(2)"}, "spelled as in a URL. A preset cannot have version: it belongs in a URL"),
+        ({"size": "9x", "filters": "q(9);v(2)"}, "spelled as in a URL. A preset cannot have version"),
     ],
 )
 def test_a_preset_is_spelled_as_in_a_url(value: object, sentence: str) -> None:

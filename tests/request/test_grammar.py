@@ -247,7 +247,11 @@ def test_a_preset_must_be_there_and_only_one(spelled: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "spelled"), [("0x1", ""), ("x", "quality(0)"), ("x", "preset(card)"), ("x", "expires(1)"), ("", "")]
+    ("size", "spelled"),
+    [
+        *(("0x1", ""), ("", ""), ("x", "quality(0)")),
+        *(("x", "preset(card)"), ("x", "expires(1)"), ("x", "version(2)"), ("x", "q(9);v(2)")),
+    ],
 )
 def test_a_preset_is_checked_when_it_is_made(size: str, spelled: str) -> None:
     with pytest.raises((BadSize, BadFilter)):

@@ -104,9 +104,12 @@ def _keys_of_imgproxy(conf: DialectConf) -> Iterator[Problem]:
 
 def _presets(conf: DialectConf) -> Iterator[Problem]:
     for name in conf.presets:
+        options = Options()
         try:
-            apply_presets(Options(), [name], conf.presets)
+            apply_presets(options, [name], conf.presets)
         except BadRequest as error:
             yield Problem(WRONG_VALUE, f"presets[{name}]", f"must be options as in a URL. {error.detail}")
+        if options.cachebuster:  # URLs that have none would be immutable
+            yield Problem(WRONG_VALUE, f"presets[{name}]", "must be options without cachebuster: it belongs in a URL.")
     if conf.presets_only and not conf.presets:
         yield Problem(INCOMPLETE, "presets_only", "offers nothing, for there are no presets.")

@@ -93,11 +93,13 @@ class Preset:
 def preset(size: str = "x", spelled: str = "") -> Preset:
     """The preset of a size and filters in URL syntax.
 
-    Raises `BadSize` or `BadFilter`, also for `preset` and `expires`, which no preset may hold.
+    Raises `BadSize` or `BadFilter`, also for `preset`, `version` and `expires`, which no preset may hold: with a
+    version, URLs that carry none would be immutable, and another version would change none of them.
     """
     fields = parse_filters(spelled) if spelled else {}
-    if not fields.keys().isdisjoint(("preset", "expires")):
-        raise BadFilter("A preset sets neither preset nor expires.")
+    for name in ("preset", "version", "expires"):
+        if name in fields:
+            raise BadFilter(f"A preset cannot have {name}: it belongs in a URL.")
     return Preset(size, fields, _transform(size, fields))
 
 
