@@ -10,6 +10,8 @@ HEX = "943b421c9eb07c83"
 THUMBOR = {"dialect": "thumbor", "path": "/t/", "sources": {"": "photos"}}
 IMGPROXY = {"dialect": "imgproxy", "sources": {"local:///": "photos"}}
 SIGNED = IMGPROXY | {"key": HEX, "salt": HEX}
+IMAGOR = {"dialect": "imagor", "sources": {"": "photos"}, "key": "k"}
+MAGE = {"dialect": "mage", "sources": {"": "photos"}, "key": "k"}
 Found = list[tuple[str, str]]
 
 
@@ -32,9 +34,16 @@ def _problems(*dialects: object, **storage: Any) -> Found:
         IMGPROXY | {"key": [HEX, HEX], "salt": [HEX, HEX], "signature_size": 16, "base64_filename": True},
         IMGPROXY | {"presets": {"card": "rs:fill:200:150/f:webp", "small": "pr:card/w:50"}, "presets_only": True},
         THUMBOR | {"key": "text", "unsafe": True},
-        {"dialect": "imagor", "sources": {"": "photos"}, "key": "k", "signer": "sha512", "signature_length": 40},
+        SIGNED | {"signature_size": 12},
+        IMAGOR,
+        IMAGOR | {"signature_length": 16},
+        IMAGOR | {"signer": "sha512", "signature_length": 40},
         {"dialect": "ipx", "path": "/_ipx/", "sources": {"/": "photos"}, "format": "auto"},
-        {"dialect": "mage", "path": "/thumbs/", "sources": {"": "photos"}, "key": "k", "signature_start": 4},
+        MAGE | {"path": "/thumbs/", "signature_start": 4},
+        MAGE | {"signature_start": 27},
+        MAGE | {"signature_start": 11, "signer": "sha1"},
+        MAGE | {"signature_start": 64, "signer": "sha512"},
+        {"dialect": "mage", "sources": {"": "photos"}, "signature_start": 64},
     ],
 )
 def test_a_right_dialect_has_no_problem(dialect: dict[str, Any]) -> None:
@@ -66,6 +75,16 @@ def test_a_right_dialect_has_no_problem(dialect: dict[str, Any]) -> None:
         (SIGNED | {"key": "no hex"}, "thumbs.E003", "[0].key"),
         (SIGNED | {"salt": "abc"}, "thumbs.E003", "[0].salt"),
         (SIGNED | {"signature_size": 33}, "thumbs.E003", "[0].signature_size"),
+        (SIGNED | {"signature_size": 11}, "thumbs.E008", "[0].signature_size"),
+        (SIGNED | {"signature_size": 1}, "thumbs.E008", "[0].signature_size"),
+        (IMAGOR | {"signature_length": 15}, "thumbs.E008", "[0].signature_length"),
+        (MAGE | {"signature_length": 1}, "thumbs.E008", "[0].signature_length"),
+        (MAGE | {"signature_length": 15, "signature_start": 64}, "thumbs.E008", "[0].signature_length"),
+        (MAGE | {"signature_start": 64}, "thumbs.E008", "[0].signature_start"),
+        (MAGE | {"signature_start": 40}, "thumbs.E008", "[0].signature_start"),
+        (MAGE | {"signature_start": 28}, "thumbs.E008", "[0].signature_start"),
+        (MAGE | {"signature_start": 28, "signature_length": 88}, "thumbs.E008", "[0].signature_start"),
+        (MAGE | {"signature_start": 12, "signer": "sha1"}, "thumbs.E008", "[0].signature_start"),
         (IMGPROXY | {"presets": {"card": "width:abc"}}, "thumbs.E003", "[0].presets[card]"),
         (IMGPROXY | {"presets": {"card": "pr:card"}}, "thumbs.E003", "[0].presets[card]"),
         (IMGPROXY | {"presets": {"card": "w:9/cb:2"}}, "thumbs.E003", "[0].presets[card]"),
@@ -112,6 +131,12 @@ def test_two_dialects_on_one_path_are_an_error() -> None:
 def test_an_unsigned_dialect_reaches_no_storage_that_has_a_secret(dialect: dict[str, Any]) -> None:
     found = _problems(dialect, signature_secret_key="a long secret")
     assert found == [("thumbs.E036", "dialects[/t/].sources[]")]
+
+
+def test_a_signature_of_no_characters_stands_in_for_no_secret() -> None:
+    loaded = _loaded(MAGE | {"signature_start": 64}, signature_secret_key="a long secret")
+    assert [problem.id for problem in loaded.problems] == ["thumbs.E008"]
+    assert not loaded.dialects
 
 
 @pytest.mark.parametrize("dialect", [THUMBOR | {"key": "k"}, SIGNED])

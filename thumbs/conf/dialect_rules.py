@@ -6,12 +6,13 @@ from dataclasses import fields
 from thumbs.conf.dialects import KEYS_OF, UNSIGNED, DialectConf
 from thumbs.conf.document import DocumentConf, StorageConf
 from thumbs.conf.keys import read
-from thumbs.conf.rules import MISPLACED
+from thumbs.conf.rules import MISPLACED, SIGNATURE_SHORT
 from thumbs.errors import BadRequest
 from thumbs.problems import INCOMPLETE, WRONG_VALUE, Problem, nearest
 from thumbs.request.dialects.dialect import IMAGOR, IMGPROXY, THUMBOR
 from thumbs.request.dialects.imgproxy_options import apply_presets
 from thumbs.request.dialects.imgproxy_values import Options
+from thumbs.request.signing import MINIMUM_LENGTH
 
 SAME_PATH = "thumbs.E035"
 UNSIGNED_DIALECT = "thumbs.E036"
@@ -50,6 +51,7 @@ def _problems(conf: DialectConf, document: DocumentConf, storages: Sequence[Stor
     if conf.dialect == IMGPROXY:
         yield from _keys_of_imgproxy(conf)
         yield from _presets(conf)
+    yield from _signature_is_long_enough(conf)
     if conf.dialect in UNSIGNED and conf.key:
         yield Problem(MISPLACED, "key", f"is of no use: URLs of {conf.dialect} have no signature.")
     if conf.dialect in (THUMBOR, IMAGOR) and conf.unsafe and not conf.key:
@@ -100,6 +102,21 @@ def _keys_of_imgproxy(conf: DialectConf) -> Iterator[Problem]:
                 yield Problem(WRONG_VALUE, name, _WITH_COMMAS if "," in value else _NO_HEX)
     if len(conf.key) != len(conf.salt):
         yield Problem(INCOMPLETE, "salt", f"has {len(conf.salt)} values, and key {len(conf.key)}: each key needs one.")
+
+
+def _signature_is_long_enough(conf: DialectConf) -> Iterator[Problem]:
+    """As long as a signature of our own must be, for it stands in for one."""
+    if not conf.key or conf.dialect in UNSIGNED or conf.signature_characters >= MINIMUM_LENGTH:
+        return
+    if conf.dialect == IMGPROXY:
+        sentence = f"must be at least {MINIMUM_LENGTH * 6 // 8}: shorter signatures can be guessed."
+        yield Problem(SIGNATURE_SHORT, "signature_size", sentence)
+    elif 0 < conf.signature_length < MINIMUM_LENGTH:
+        sentence = f"must be at least {MINIMUM_LENGTH}: shorter signatures can be guessed."
+        yield Problem(SIGNATURE_SHORT, "signature_length", sentence)
+    else:
+        sentence = f"must leave at least {MINIMUM_LENGTH} characters of the digest: shorter signatures can be guessed."
+        yield Problem(SIGNATURE_SHORT, "signature_start", sentence)
 
 
 def _presets(conf: DialectConf) -> Iterator[Problem]:

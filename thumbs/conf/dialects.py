@@ -1,5 +1,6 @@
 """The keys of a dialect in the configuration: the URLs of another image server."""
 
+import hashlib
 from dataclasses import dataclass
 
 from thumbs.conf import values
@@ -64,3 +65,17 @@ class DialectConf:
     @property
     def default_length(self) -> int:
         return 16 if self.dialect == GO_MAGE else 0
+
+    @property
+    def signature_characters(self) -> int:
+        """The characters of a signature, without padding, which is the same in each; 0 or less where none are left."""
+        if self.dialect == IMGPROXY:
+            return _characters(self.signature_size)
+        whole_digest = _characters(hashlib.new(self.signer or self.default_signer).digest_size)
+        length = self.signature_length or self.default_length or whole_digest
+        return min(length, whole_digest - self.signature_start)
+
+
+def _characters(size: int) -> int:
+    """The characters of base64 that `size` bytes become."""
+    return (size * 8 + 5) // 6
