@@ -118,6 +118,29 @@ def test_a_storage_of_presets_only_makes_no_other_thumbnail() -> None:
             thumb(target, presets=presets, presets_only=True)
 
 
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        *(("x/f:p(strip)/a.jpg", "tom.jpg"), ("80x/a.jpg", "tom.JPEG"), ("x/f:p(strip);v(2)/a.png", "tom.png")),
+        *(("x/f:p(strip)/a.tiff", "tom.jpg"), ("80x/a", "tom.jpg")),
+        *(("x/f:p(card)/a.jpg", "tom.webp"), ("x/f:p(moving)/a.jpg", "tom.webp"), ("40x/f:frames(all)/a.gif", "a.gif")),
+    ],
+)
+def test_where_only_presets_are_offered_a_name_is_one_of_the_format_without_it(target: str, name: str) -> None:
+    presets = {"card": preset("400x300", "format(webp)"), "strip": preset("80x")}
+    presets["moving"] = preset("40x", "frames(all)")
+    unnamed = thumb(target, presets=presets, presets_only=True)
+    named = thumb(f"{target}/as/{name}", presets=presets, presets_only=True)
+    assert (named.key, named.transform) == (unnamed.key, unnamed.transform)
+    assert header(named.headers, "Content-Disposition")
+
+
+@pytest.mark.parametrize("target", ["80x/a.jpg/as/b.png", "80x/a.png/as/b.jpg", "x/f:p(strip)/a/as/b.webp"])
+def test_where_only_presets_are_offered_a_name_of_another_format_is_refused(target: str) -> None:
+    with pytest.raises(NotOffered):
+        thumb(target, presets={"strip": preset("80x")}, presets_only=True)
+
+
 def test_a_watermark_must_be_one_of_the_servers_and_its_file_is_part_of_the_key() -> None:
     target = "x/f:watermark(logo)/a"
     with pytest.raises(BadFilter, match="no watermark"):

@@ -90,11 +90,22 @@ def test_a_key_that_ends_like_a_download_name_gets_one(run: Run) -> None:
         )
 
 
+def test_such_a_key_gets_one_where_only_presets_are_offered() -> None:
+    url = "/img/i/_/rs:fit:40:30/plain/card:///b/as/a.jpg"
+    answer = ask_wsgi(url, prefix="/img/")
+    assert answer is not None
+    assert answer[0] == 404
+    found = explain(url)
+    becomes = dict(found.lines)["becomes"]
+    assert becomes.endswith("/b/as/a.jpg/as/a.jpg")
+    assert explain(becomes).error is None
+    assert _facts(explain(becomes)) == _facts(found)
+
+
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
         ("/i/_/raw:1/plain/local:///b/as/a.jpg", "its end would be read as a download name"),
-        ("/i/_/rs:fit:40:30/plain/card:///b/as/a.jpg", "its end would be read as a download name"),
         (
             "/i/_/w:40/"
             + base64.urlsafe_b64encode(f"local:///{'/'.join(['é' * 120] * 4)}.jpg".encode()).decode().rstrip("="),

@@ -327,6 +327,16 @@ def test_the_type_is_known_unless_the_client_decides() -> None:
         assert thumb("c/as/a.png", "9x", storage="open", format="auto").content_type == "image/png"
 
 
+@pytest.mark.parametrize("storage", ["presets", "presets-signed"])
+def test_where_only_presets_are_offered_a_name_of_the_same_format_is_added(storage: str) -> None:
+    with configured():
+        made = thumb("a.png", "card", storage=storage, name="b.png")
+        assert made.url.endswith("/400x300/a.png/as/b.png")
+        assert made.content_type == "image/png"
+        assert not thumb("a.png", "card", storage=storage, name="b.jpg")
+        assert thumb("a/as/b.jpg", "card", storage=storage).url.endswith("/400x300/a/as/b.jpg/as/b.jpg")
+
+
 def test_another_configuration_gives_other_urls() -> None:
     with configured():
         assert "/400x300/" in thumb("a.jpg", "card", storage="open").url

@@ -52,16 +52,15 @@ class StoragePolicy:
     fallback: str | None = None
     cache_tag_header: bytes | None = None
 
-    def check(self, requested: Transform, transform: Transform) -> None:
+    def check(self, requested: Transform, transform: Transform, unnamed: Transform | None = None) -> None:
         """Raise `SizeOverLimit`, `NotOffered` or `BadFilter` for a thumbnail that this storage makes of no source.
 
-        `requested` is the transform of the URL, `transform` the same with all defaults.
+        `requested` is the transform of the URL, `transform` the same with all defaults. `unnamed` is that of the URL
+        without its download name, where it is of the same thumbnail.
         """
         self.output.check_target(transform)
         width, height = transform.target
-        if self.presets_only and replace(requested, version=None) not in (
-            each.transform for each in self.presets.values()
-        ):
+        if self.presets_only and not (self.describes(requested) or (unnamed is not None and self.describes(unnamed))):
             raise NotOffered
         # Padding could turn an offered size into any other: it is never offered where sizes are a closed set.
         size = f"{width or ''}x{height or ''}" if transform.padding == NO_PADDING else "padded"
@@ -71,6 +70,10 @@ class StoragePolicy:
             raise NotOffered
         if transform.watermark is not None and transform.watermark.name not in self.watermarks:
             raise BadFilter("There is no watermark of this name.")
+
+    def describes(self, requested: Transform) -> bool:
+        """Whether a preset describes this transform of a URL, which may have a version besides."""
+        return replace(requested, version=None) in (each.transform for each in self.presets.values())
 
     def offers(self, output: str | None) -> bool:
         """Whether the storage makes thumbnails of this format.

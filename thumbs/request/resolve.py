@@ -79,9 +79,10 @@ def resolve(path: bytes, accepted: tuple[str, ...], policies: Mapping[str, Stora
 
 def thumb_of(target: Target, accepted: tuple[str, ...], policy: StoragePolicy) -> ThumbRequest:
     """The thumb request of a verified target in the storage of `policy`. Raises as `resolve` does."""
-    name, key = policy.name, policy.key_of(target.path)
-    transform, fallback = with_defaults(target.transform, policy.file_name(target.path), accepted, policy)
-    policy.check(target.transform, transform)
+    name, key, file_name = policy.name, policy.key_of(target.path), policy.file_name(target.path)
+    transform, fallback = with_defaults(target.transform, file_name, accepted, policy)
+    unnamed = None if target.name is None else without_name(target.transform, file_name, policy)
+    policy.check(target.transform, transform, unnamed)
     # The check of a private storage depends on the client, which a browser's cache knows by its cookies.
     varies = (*(["Accept"] if target.transform.format == AUTO else []), *(["Cookie"] if policy.private else []))
     headers = with_vary(policy.headers, varies) if varies else policy.headers
@@ -187,6 +188,15 @@ def output_without_format(transform: Transform, path: str, policy: StoragePolicy
         return own
     offered = (name for name in (own, "webp", "gif") if policy is None or policy.offers(name))
     return next((name for name in offered if not keeps_one_frame(name)), own)
+
+
+def without_name(transform: Transform, path: str, policy: StoragePolicy) -> Transform | None:
+    """The transform of a URL without its download name, which `transform` has the format of; None where it is another.
+
+    Then the name says what the thumbnail of this key is called, and no more.
+    """
+    unnamed = replace(transform, format=None)
+    return unnamed if output_without_format(unnamed, path, policy) == transform.format else None
 
 
 def keeps_one_frame(output: str) -> bool:

@@ -16,7 +16,7 @@ from thumbs.request.download_names import named_again
 from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address, Target
 from thumbs.request.policy import StoragePolicy
-from thumbs.request.resolve import with_defaults
+from thumbs.request.resolve import with_defaults, without_name
 
 Size = tuple[int, int]
 _MOST_PIXELS = 1 << 31  # of a side that a row may have: more is not the size of a picture
@@ -107,10 +107,12 @@ class Prepared:
         """The size of the thumbnail of a source of this size; None when it cannot be known."""
         return self._size or (None if source is None else sized(self.transform, source))
 
-    def _find_outcome(self, key: str, requested: Transform) -> Outcome | ThumbError:
+    def _find_outcome(self, key: str, requested: Transform, *, named: bool = False) -> Outcome | ThumbError:
+        """`named`: the format of `requested` is that of a download name."""
         try:
             transform, _ = with_defaults(requested, key, (), self.policy)
-            self.policy.check(requested, transform)
+            unnamed = without_name(requested, key, self.policy) if named else None
+            self.policy.check(requested, transform, unnamed)
         except ThumbError as error:
             return error
         unknown = requested.format in (AUTO, ORIGINAL)
@@ -176,7 +178,7 @@ class Prepared:
         """The media type of a transform that may have the format of a download name. Raises as `outcome` does."""
         if requested.format == self.transform.format:
             return self.outcome(key).content_type
-        found = self._find_outcome(self.policy.file_name(key), requested)
+        found = self._find_outcome(self.policy.file_name(key), requested, named=True)
         if isinstance(found, ThumbError):
             raise found
         return found.content_type

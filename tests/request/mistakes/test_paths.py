@@ -316,6 +316,11 @@ def test_what_the_storage_does_not_offer_is_named(target: str, policy: str, part
     assert (part, near) in found(target, POLICIES[policy])
 
 
+@pytest.mark.parametrize("target", ["80x/a.jpg/as/tom.jpg", "x/f:p(strip)/a.png/as/b.png", "x/f:p(card)/a/as/b.webp"])
+def test_a_name_for_what_a_preset_describes_is_no_mistake(target: str) -> None:
+    assert found(target, POLICIES["presets"]) == []
+
+
 # ---------------------------------------------------------------------------- path and name
 
 

@@ -14,7 +14,8 @@ from thumbs.request.mistakes import sizes
 from thumbs.request.mistakes.keys import extension_of
 from thumbs.request.mistakes.located import Mistake, Span
 from thumbs.request.mistakes.wanted import Wanted
-from thumbs.request.resolve import NOT_FOR_DATA, keeps_one_frame, output_without_format
+from thumbs.request.policy import StoragePolicy
+from thumbs.request.resolve import NOT_FOR_DATA, keeps_one_frame, output_without_format, without_name
 
 _ANIMATED = ("webp", "gif")
 _UNSIGNED = "URLs of this storage are not signed, and its formats do not name json."
@@ -222,18 +223,25 @@ def _preset_mistakes(wanted: Wanted) -> Iterator[Mistake]:
     if not wanted.parts.complete:  # what is not known may be what a preset says
         return
     asked = replace(wanted.transform, version=None)
-    if any(each.transform == asked for each in policy.presets.values()):
+    unnamed = _without_name(wanted, policy)
+    if policy.describes(asked) or (unnamed is not None and policy.describes(unnamed)):
         return
     sentence = f"This storage makes only what its presets say: {', '.join(sorted(policy.presets)) or 'there are none'}."
-    if wanted.named_format is not None and "format" not in wanted.parts.fields and wanted.name is not None:
-        without = replace(asked, format=None)
-        if any(each.transform == without for each in policy.presets.values()):
-            yield wanted.name.mistake(f"{sentence} With this name, the format is {wanted.named_format}.")
-            return
+    named = wanted.named_format is not None and "format" not in wanted.parts.fields
+    if named and wanted.name is not None and policy.describes(replace(asked, format=None)):
+        yield wanted.name.mistake(f"{sentence} With this name, the format is {wanted.named_format}.")
+        return
     part = wanted.parts.named("preset")
     name = str((part.fields or {}).get("preset", "")) if part is not None else ""
     near = name if name in policy.presets else closest(name, policy.presets) or _most_alike(asked, policy.presets)
     yield wanted.head.mistake(sentence, _as_preset(wanted, near) if near else "")
+
+
+def _without_name(wanted: Wanted, policy: StoragePolicy) -> Transform | None:
+    """What is asked for without the download name, where that is the same thumbnail."""
+    if wanted.named_format is None or wanted.key is None or not wanted.key.text:
+        return None
+    return without_name(wanted.transform, policy.file_name(wanted.key.text), policy)
 
 
 def _most_alike(asked: Transform, presets: Mapping[str, Preset]) -> str:
