@@ -12,10 +12,10 @@ from thumbs.problems import INCOMPLETE, WRONG_VALUE, Problem, nearest
 from thumbs.request.dialects.dialect import IMAGOR, IMGPROXY, THUMBOR
 from thumbs.request.dialects.imgproxy_options import apply_presets
 from thumbs.request.dialects.imgproxy_values import Options
-from thumbs.request.signing import MINIMUM_LENGTH
 
 SAME_PATH = "thumbs.E035"
 UNSIGNED_DIALECT = "thumbs.E036"
+_MINIMUM_LENGTH = 8  # characters, of 6 bits each: a forger has to try each signature in a request
 
 _NO_HEX = "must be hex digits, as in IMGPROXY_KEY and IMGPROXY_SALT."
 _WITH_COMMAS = "must be a list of hex digits, one value for each pair, not values with commas between them."
@@ -105,17 +105,17 @@ def _keys_of_imgproxy(conf: DialectConf) -> Iterator[Problem]:
 
 
 def _signature_is_long_enough(conf: DialectConf) -> Iterator[Problem]:
-    """As long as a signature of our own must be, for it stands in for one."""
-    if not conf.key or conf.dialect in UNSIGNED or conf.signature_characters >= MINIMUM_LENGTH:
+    """Shorter than one of our own it may be: the URLs of the other server are in use, with the length that they have."""
+    if not conf.key or conf.dialect in UNSIGNED or conf.signature_characters >= _MINIMUM_LENGTH:
         return
     if conf.dialect == IMGPROXY:
-        sentence = f"must be at least {MINIMUM_LENGTH * 6 // 8}: shorter signatures can be guessed."
+        sentence = f"must be at least {_MINIMUM_LENGTH * 6 // 8}: shorter signatures can be guessed."
         yield Problem(SIGNATURE_SHORT, "signature_size", sentence)
-    elif 0 < conf.signature_length < MINIMUM_LENGTH:
-        sentence = f"must be at least {MINIMUM_LENGTH}: shorter signatures can be guessed."
+    elif 0 < conf.signature_length < _MINIMUM_LENGTH:
+        sentence = f"must be at least {_MINIMUM_LENGTH}: shorter signatures can be guessed."
         yield Problem(SIGNATURE_SHORT, "signature_length", sentence)
     else:
-        sentence = f"must leave at least {MINIMUM_LENGTH} characters of the digest: shorter signatures can be guessed."
+        sentence = f"must leave at least {_MINIMUM_LENGTH} characters of the digest: shorter signatures can be guessed."
         yield Problem(SIGNATURE_SHORT, "signature_start", sentence)
 
 
