@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from thumbs.cache.filestore.flock import lock
+from thumbs.cache.filestore.flock import lock, unlock
 from thumbs.cache.filestore.trust import PrivateFile
 
 logger = logging.getLogger("thumbs.cache")
@@ -149,7 +149,10 @@ class PurgeJournal:
         descriptor = self._journal.open(os.O_RDWR | os.O_CREAT | os.O_APPEND, make_directory=True)
         try:
             lock(descriptor)
-            yield descriptor
+            try:
+                yield descriptor
+            finally:
+                unlock(descriptor)
         finally:
             os.close(descriptor)
 
