@@ -1,4 +1,4 @@
-"""A disk that is full, read-only or without inodes: an OSError for the caller, and no temporary file stays."""
+"""A disk that is full, read-only or without inodes: an OSError for the caller, and nothing stays that is not whole."""
 
 import shutil
 import subprocess
@@ -53,6 +53,45 @@ assert store.usage().entries == len(list(root.rglob("*.entry"))) > 5
 assert store.sweep().orphans == 0
 print("well")
 """
+
+
+AT_A_LIMIT = """
+import resource, sys
+from pathlib import Path
+from thumbs.cache.filestore.trust import PrivateDirectory, PrivateFile
+from thumbs.cache.purge.journal import PurgeJournal
+
+def opened():
+    return PurgeJournal(PrivateFile(PrivateDirectory(path.parent), path.name), keep=1000)
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+path = Path(sys.argv[1]) / "journal"
+opened().append("first")
+content = path.read_bytes()
+limit(len(content) + 20)
+try:
+    opened().append("second" * 10)
+except OSError as error:
+    print(error.strerror)
+assert path.read_bytes() == content
+limit(resource.RLIM_INFINITY)
+opened().append("third")
+later = opened()
+print(*[later.is_purged(group, 1) for group in ("first", "second" * 10, "third")])
+"""
+
+
+def test_a_purge_beyond_the_limit_of_a_files_size_fails_and_loses_no_other(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", AT_A_LIMIT, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("File too large\nTrue False True\n", "")
 
 
 def test_a_full_or_read_only_disk_is_an_os_error_and_leaves_no_temporary(tmp_path: Path) -> None:

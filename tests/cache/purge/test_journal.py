@@ -1,17 +1,24 @@
 """The file of purges: a purge that was reported is in it, whatever happens to the disk and to other processes."""
 
+import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.clock import NOW, Clock
 from tests.support.private_files import private_file
 from thumbs.cache.filestore import flock
 from thumbs.cache.purge import journal
 from thumbs.cache.purge.journal import PurgeJournal
 
 KEEP = 1000.0
+
+
+def opened(path: Path, clock: Clock) -> PurgeJournal:
+    """The journal as another process has it that starts now."""
+    return PurgeJournal(private_file(path / "journal"), keep=KEEP, clock=clock)
 
 
 @pytest.fixture
@@ -37,3 +44,102 @@ def test_a_child_that_was_forked_during_a_purge_does_not_keep_the_lock(
     purges = PurgeJournal(private_file(tmp_path / "journal"), keep=KEEP)
     for _ in range(2):
         purges.append("group")
+
+
+@pytest.mark.parametrize("tail", [b"1700000000.0 torn", b"1700000000.0 *", b"\0\0\0"])
+def test_a_purge_is_not_glued_to_a_line_that_a_power_failure_has_cut(tmp_path: Path, clock: Clock, tail: bytes) -> None:
+    opened(tmp_path, clock).append("first")
+    clock.now += 10
+    with (tmp_path / "journal").open("ab") as file:
+        file.write(tail)
+    running = opened(tmp_path, clock)
+    assert running.is_purged("first", NOW)
+    opened(tmp_path, clock).append("second")
+    for purges in (opened(tmp_path, clock), reread(running)):
+        assert purges.is_purged("second", NOW + 10)
+        assert not purges.is_purged("third", NOW + 1)
+
+
+def reread(purges: PurgeJournal) -> PurgeJournal:
+    """`purges`, which looks at the file at its next question, however soon that is."""
+    purges._check_at = 0.0
+    return purges
+
+
+def test_a_purge_that_was_written_in_part_is_no_success_and_leaves_nothing(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purges = opened(tmp_path, clock)
+    purges.append("first")
+    content = (tmp_path / "journal").read_bytes()
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", room_for(7))
+        with pytest.raises(OSError, match="No space left"):
+            purges.append("second")
+    assert (tmp_path / "journal").read_bytes() == content
+    purges.append("third")
+    later = opened(tmp_path, clock)
+    assert [later.is_purged(group, NOW) for group in ("first", "second", "third")] == [True, False, True]
+
+
+def room_for(count: int) -> Callable[[int, bytes, int], int]:
+    """`os.pwrite` of a disk that has room for `count` bytes."""
+    pwrite, left = os.pwrite, count
+
+    def write(fd: int, data: bytes, position: int) -> int:
+        nonlocal left
+        if not left:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = pwrite(fd, data[:left], position)
+        left -= written
+        return written
+
+    return write
+
+
+def test_a_purge_that_is_written_in_parts_is_whole(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pwrite = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, position: pwrite(fd, data[:5], position))
+    for group in ("first", "second"):
+        opened(tmp_path, clock).append(group)
+    assert (tmp_path / "journal").read_bytes().endswith(b"\n1700000000.0 first\n1700000000.0 second\n")
+
+
+def test_at_no_moment_of_a_rewrite_does_a_process_miss_a_purge(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_REWRITE_BYTES", 4000)
+    purges, running = opened(tmp_path, clock), opened(tmp_path, clock)
+    groups = [f"new{number}" for number in range(10)]
+    for number in range(100):
+        purges.append(f"old{number}")
+    clock.now += KEEP + 1
+    for group in groups:
+        purges.append(group)
+    looks = []
+
+    def knows_all(process: PurgeJournal) -> bool:
+        return all(process.is_purged(group, clock.now) for group in groups)
+
+    def look_after(name: str) -> None:
+        call: Callable[..., int | None] = getattr(os, name)
+
+        def call_and_look(*arguments: object) -> int | None:
+            result = call(*arguments)
+            looks.append(knows_all(opened(tmp_path, clock)) and knows_all(reread(running)))
+            return result
+
+        monkeypatch.setattr(os, name, call_and_look)
+
+    look_after("pwrite")
+    look_after("ftruncate")
+    size = 0
+    while (was := size) <= (size := (tmp_path / "journal").stat().st_size):
+        purges.append("more")
+    while (tmp_path / "journal").stat().st_size <= was:
+        groups.append(f"more{len(groups)}")
+        purges.append(groups[-1])
+    assert set(looks) == {True}
+    assert knows_all(reread(running))

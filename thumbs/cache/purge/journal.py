@@ -74,10 +74,8 @@ class PurgeJournal:
         with self._opened() as descriptor:
             size = os.fstat(descriptor).st_size
             if size > _REWRITE_BYTES:
-                self._rewrite(descriptor, now - self._keep)
-            elif not size:
-                os.write(descriptor, _mark())
-            os.write(descriptor, _line(group, now))
+                size = self._rewrite(descriptor, now - self._keep)
+            _append(descriptor, size, _line(group, now))
         return now
 
     def merge(self, purges: Iterable[Purge], *, late: float = 0.0) -> None:
@@ -106,7 +104,12 @@ class PurgeJournal:
             found = self._journal.path.stat(follow_symlinks=False)
             seen = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
             if seen != self._seen:
-                self._read()
+                # `open` checks the owner: otherwise another user could purge everything at any time.
+                descriptor = self._journal.open(os.O_RDONLY)
+                try:
+                    self._read(descriptor)
+                finally:
+                    os.close(descriptor)
                 self._seen = seen
                 self._drop_before(self._clock() - self._keep)
         except (FileNotFoundError, NotADirectoryError):
@@ -116,9 +119,9 @@ class PurgeJournal:
                 self._warned = True
                 logger.warning("purges by other processes are not seen: %s", error)
 
-    def _read(self) -> None:
-        # `open` checks the owner: otherwise another user could purge everything at any time.
-        with os.fdopen(self._journal.open(os.O_RDONLY), "rb") as journal:
+    def _read(self, descriptor: int) -> None:
+        with os.fdopen(descriptor, "rb", closefd=False) as journal:
+            journal.seek(0)
             mark = journal.readline()
             # Another mark means another file, or the same one rewritten: read it from the start.
             position = self._position if mark == self._mark else len(mark)
@@ -146,7 +149,7 @@ class PurgeJournal:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
-        descriptor = self._journal.open(os.O_RDWR | os.O_CREAT | os.O_APPEND, make_directory=True)
+        descriptor = self._journal.open(os.O_RDWR | os.O_CREAT, make_directory=True)
         try:
             lock(descriptor)
             try:
@@ -156,14 +159,42 @@ class PurgeJournal:
         finally:
             os.close(descriptor)
 
-    def _rewrite(self, descriptor: int, before: float) -> None:
-        # In place, with a new mark, so that a reader knows that its position is no longer valid.
-        self._refresh()
-        lines = [_mark(), *(_line(group, when) for group, when in list(self._times.items()) if when >= before)]
+    def _rewrite(self, descriptor: int, before: float) -> int:
+        """Leave out the purges before that time; return the new size.
+
+        In place, without another file or an empty one meanwhile: a full disk or the end of this process loses nothing.
+        """
+        self._read(descriptor)
+        lines = [_line(group, when) for group, when in list(self._times.items()) if when >= before]
         if self._everything >= before:
             lines.append(_line(EVERYTHING, self._everything))
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, b"".join(lines))
+        # With a new mark, so that a reader knows that its position is no longer valid; and with another one at the end,
+        # for a reader that came meanwhile.
+        content = b"".join([_mark(), *lines])
+        _write_all(descriptor, content, 0)
+        os.ftruncate(descriptor, len(content))
+        _write_all(descriptor, _mark(), 0)
+        return len(content)
+
+
+def _append(descriptor: int, size: int, line: bytes) -> None:
+    """Write `line` at the end of the file of that `size`, all of it or nothing. Raises OSError."""
+    if not size:
+        line = _mark() + line
+    elif os.pread(descriptor, 1, size - 1) != b"\n":
+        line = b"\n" + line  # the last line is not whole, as after a power failure
+    try:
+        _write_all(descriptor, line, size)
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
+
+
+def _write_all(descriptor: int, data: bytes, position: int) -> None:
+    # What a full disk or a limit leaves out of one write, the next one raises.
+    while data:
+        written = os.pwrite(descriptor, data, position)
+        data, position = data[written:], position + written
 
 
 def _line(group: str, when: float) -> bytes:
