@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.clock import NOW, Clock
+from tests.support.containers import sizes
 from tests.support.private_files import private_file
 from thumbs.cache.filestore import flock
 from thumbs.cache.purge import journal
@@ -143,3 +144,71 @@ def test_at_no_moment_of_a_rewrite_does_a_process_miss_a_purge(
         purges.append(groups[-1])
     assert set(looks) == {True}
     assert knows_all(reread(running))
+
+
+# ----------------------------------------------------------------------------------------- bulk purges
+
+
+def purge_many(purges: PurgeJournal, path: Path) -> list[str]:
+    """Purge 500 groups, which is more than a journal of `_REWRITE_BYTES` holds; return the marks that it had."""
+    marks = []
+    for number in range(500):
+        purges.append(f"group{number}")
+        with (path / "journal").open() as lines:
+            marks.append(next(lines))
+    return marks
+
+
+@pytest.fixture
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_REWRITE_BYTES", 2000)
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_journal_of_purges_that_all_have_an_effect_is_not_rewritten(tmp_path: Path, clock: Clock) -> None:
+    assert len(set(purge_many(opened(tmp_path, clock), tmp_path))) == 1
+    later = opened(tmp_path, clock)
+    assert all(later.is_purged(f"group{number}", NOW) for number in range(500))
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_journal_of_repeated_purges_is_rewritten_when_that_halves_it(tmp_path: Path, clock: Clock) -> None:
+    purges = opened(tmp_path, clock)
+    marks = {mark for _ in range(5) for mark in purge_many(purges, tmp_path)}
+    assert 2 <= len(marks) <= 5
+    assert len((tmp_path / "journal").read_text().splitlines()) <= 1001
+    later = opened(tmp_path, clock)
+    assert all(later.is_purged(f"group{number}", NOW) for number in range(500))
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_bulk_purge_goes_through_all_purges_a_few_times_only(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop, walks = PurgeJournal._drop_before, []
+
+    def drop_before(self: PurgeJournal, before: float) -> None:
+        walks.append(self)
+        drop(self, before)
+
+    monkeypatch.setattr(PurgeJournal, "_drop_before", drop_before)
+    purges, running = opened(tmp_path, clock), opened(tmp_path, clock)
+    for number in range(500):
+        purges.append(f"group{number}")
+        assert reread(running).is_purged(f"group{number}", NOW)
+    assert len(walks) <= 20
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_bulk_purge_that_has_no_effect_any_more_leaves_the_journal_and_the_memory_of_processes(
+    tmp_path: Path, clock: Clock
+) -> None:
+    purges, running = opened(tmp_path, clock), opened(tmp_path, clock)
+    purge_many(purges, tmp_path)
+    assert running.is_purged("group0", NOW)
+    clock.now += KEEP + 1
+    purges.append("last")
+    assert len((tmp_path / "journal").read_text().splitlines()) <= 3
+    for process in (purges, reread(running), opened(tmp_path, clock)):
+        assert process.is_purged("last", clock.now)
+        assert max(sizes(process).values()) <= 1

@@ -20,7 +20,8 @@ logger = logging.getLogger("thumbs.cache")
 EVERYTHING = "*"
 CLOCK_SKEW = 60.0  # how far the clocks of two machines may be apart
 _CHECK_SECONDS = 0.25  # a purge is seen by the other processes within this many seconds
-_REWRITE_BYTES = 256 * 1024
+_REWRITE_BYTES = 256 * 1024  # a smaller file is not rewritten
+_DROP_SECONDS = 60.0  # how often a process forgets the purges that have no effect any more
 
 
 class Purge(NamedTuple):
@@ -33,8 +34,9 @@ class Purge(NamedTuple):
 class PurgeJournal:
     """The purges of one storage, in a file of lines `time group` that all of its processes append to and read.
 
-    The first line is a random mark, which changes when the file is rewritten. `keep` is the seconds that an entry can
-    live: an older purge has no effect any more.
+    The first line is a random mark, which changes when the file is rewritten: every process then reads all of it again.
+    So it is rewritten only where that at least halves it. `keep` is the seconds that an entry can live: an older purge
+    has no effect any more.
     """
 
     def __init__(self, journal: PrivateFile, *, keep: float, clock: Callable[[], float] = time.time) -> None:
@@ -50,6 +52,8 @@ class PurgeJournal:
         self._mark = b""
         self._seen: tuple[int, ...] = ()
         self._warned = False
+        self._dropped_at = 0.0
+        self._rewrite_above = _REWRITE_BYTES
 
     def is_purged(self, group: str, created: float) -> bool:
         """Whether an entry of `group` created at that Unix time has been purged since. Costs two lookups."""
@@ -70,11 +74,12 @@ class PurgeJournal:
         """
         now = self._clock()
         self._mark_purged(group, now)
-        self._journaled.add(Purge(group, now))
+        self._add_own(Purge(group, now))
+        self._drop_outdated(now)
         with self._opened() as descriptor:
             size = os.fstat(descriptor).st_size
-            if size > _REWRITE_BYTES:
-                size = self._rewrite(descriptor, now - self._keep)
+            if size > self._rewrite_above:
+                size = self._rewrite(descriptor, size, now)
             _append(descriptor, size, _line(group, now))
         return now
 
@@ -89,7 +94,7 @@ class PurgeJournal:
         for purge in purges:
             if purge not in self._journaled:
                 self._mark_purged(purge.group, min(now, purge.when + CLOCK_SKEW + late))
-        self._drop_before(now - self._keep)
+        self._drop_outdated(now)
 
     def _mark_purged(self, group: str, when: float) -> None:
         with self._lock:
@@ -111,7 +116,7 @@ class PurgeJournal:
                 finally:
                     os.close(descriptor)
                 self._seen = seen
-                self._drop_before(self._clock() - self._keep)
+                self._drop_outdated(self._clock())
         except (FileNotFoundError, NotADirectoryError):
             pass  # no purge yet, or the directory is gone, with every entry that a purge could cover
         except OSError as error:
@@ -139,13 +144,25 @@ class PurgeJournal:
         """Add a line of the journal. One from the future, by a wrong clock, covers what there is until now."""
         if math.isfinite(when):
             self._mark_purged(group, min(when, self._clock()))
-            self._journaled.add(Purge(group, when))
+            self._add_own(Purge(group, when))
+
+    def _add_own(self, purge: Purge) -> None:
+        with self._lock:
+            self._journaled.add(purge)
+
+    def _drop_outdated(self, now: float) -> None:
+        """Forget what has no effect any more. Not at each change: while many are purged, each would go through all."""
+        if abs(now - self._dropped_at) < _DROP_SECONDS:
+            return
+        self._dropped_at = now
+        self._rewrite_above = _REWRITE_BYTES  # less of the journal may have an effect than when it was last read
+        self._drop_before(now - self._keep)
 
     def _drop_before(self, before: float) -> None:
-        for group, when in list(self._times.items()):
-            if when < before:
-                self._times.pop(group, None)
-        self._journaled = {purge for purge in self._journaled.copy() if purge.when >= before}
+        with self._lock:
+            for group in [group for group, when in self._times.items() if when < before]:
+                del self._times[group]
+            self._journaled = {purge for purge in self._journaled if purge.when >= before}
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
@@ -159,18 +176,23 @@ class PurgeJournal:
         finally:
             os.close(descriptor)
 
-    def _rewrite(self, descriptor: int, before: float) -> int:
-        """Leave out the purges before that time; return the new size.
+    def _rewrite(self, descriptor: int, size: int, now: float) -> int:
+        """Leave out the purges that have no effect any more, if that at least halves the file; return its size.
 
         In place, without another file or an empty one meanwhile: a full disk or the end of this process loses nothing.
         """
         self._read(descriptor)
-        lines = [_line(group, when) for group, when in list(self._times.items()) if when >= before]
+        before = now - self._keep
+        self._drop_before(before)
+        lines = [_line(group, when) for group, when in list(self._times.items())]
         if self._everything >= before:
             lines.append(_line(EVERYTHING, self._everything))
+        content = b"".join([_mark(), *lines])
+        self._rewrite_above = max(_REWRITE_BYTES, 2 * len(content))
+        if size <= self._rewrite_above:
+            return size
         # With a new mark, so that a reader knows that its position is no longer valid; and with another one at the end,
         # for a reader that came meanwhile.
-        content = b"".join([_mark(), *lines])
         _write_all(descriptor, content, 0)
         os.ftruncate(descriptor, len(content))
         _write_all(descriptor, _mark(), 0)
