@@ -1,17 +1,23 @@
 """A purge hides what was made before it, in every process, whatever happens to the journal."""
 
+import errno
+import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from tests.support.cache_layers import KEY, bodies, disk, entry, memory
 from tests.support.clock import NOW, Clock
 from tests.support.private_files import private_file
+from thumbs.cache.adapters import MemoryLayer
 from thumbs.cache.layer import Layer
 from thumbs.cache.layers import Layers
 from thumbs.cache.purge import journal as purges_module
 from thumbs.cache.purge.journal import PurgeJournal
+from thumbs.cache.sieve import Sieve
 
 # ---------------------------------------------------------------------------------------- purges
 
@@ -205,6 +211,76 @@ def test_a_purge_is_seen_by_another_process_within_a_second(tmp_path: Path) -> N
     while not there.is_purged("group", now) and time.monotonic() < end:
         time.sleep(0.05)
     assert there.is_purged("group", now)
+
+
+# --------------------------------------------------------------------------------------- a full disk
+
+
+class Full(PurgeJournal):
+    """A journal without room for its next `failures` purges. Each try to write one takes a second."""
+
+    failures = 1
+    number = errno.ENOSPC
+    clock: ClassVar[Clock]
+
+    def append(self, group: str) -> float:
+        self.clock.now += 1
+        if self.failures:
+            self.failures -= 1
+            raise OSError(self.number, os.strerror(self.number))
+        return super().append(group)
+
+
+def full(path: Path, clock: Clock, *stores: Layer) -> tuple[Layers, Full]:
+    Full.clock = clock
+    journal = Full(private_file(path / "run" / "journal"), keep=1000, clock=clock)
+    return Layers(stores, purges=journal, clock=clock), journal
+
+
+@pytest.mark.usefixtures("_at_once")
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize(("purge", "count"), [(Layers.clear, 4), (lambda layers: layers.purge("group"), 2)])
+def test_a_purge_makes_the_room_that_the_journal_lacks(
+    tmp_path: Path, clock: Clock, purge: Callable[[Layers], int], count: int, number: int
+) -> None:
+    shared = disk(tmp_path / "cache", clock)
+    here, journal = full(tmp_path, clock, memory(clock), shared)
+    there = purging(tmp_path, clock)
+    journal.number = number
+    for layers in (here, there):
+        layers.put(KEY, entry())
+        layers.put("other/name", entry())
+    assert purge(here) == count
+    assert shared.get(KEY) is None
+    assert here.get(KEY) is None
+    assert there.get(KEY) is None
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_what_is_put_back_before_there_is_room_for_a_purge_is_covered_by_it(tmp_path: Path, clock: Clock) -> None:
+    class PutBack(MemoryLayer):
+        def clear(self) -> int:
+            count = super().clear()
+            there.put(KEY, entry(b"old", created=clock.now))
+            return count
+
+    there = purging(tmp_path, clock)
+    here, _ = full(tmp_path, clock, PutBack(Sieve(max_bytes=10_000, max_items=10, clock=clock)))
+    here.clear()
+    assert there.get(KEY) is None
+
+
+@pytest.mark.parametrize(("failures", "number", "kept"), [(2, errno.ENOSPC, False), (1, errno.EIO, True)])
+def test_a_purge_that_the_journal_cannot_have_is_an_error(
+    tmp_path: Path, clock: Clock, failures: int, number: int, kept: bool
+) -> None:
+    shared = disk(tmp_path / "cache", clock)
+    layers, journal = full(tmp_path, clock, shared)
+    layers.put(KEY, entry())
+    journal.failures, journal.number = failures, number
+    with pytest.raises(OSError, match=os.strerror(number)):
+        layers.clear()
+    assert (shared.get(KEY) is not None) == kept
 
 
 # ---------------------------------------------------------------------------- as they are wired

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from thumbs.cache.circuit_breaker import ProtectedLayer
 from thumbs.cache.entry import Entry
+from thumbs.cache.filestore.directory import NO_ROOM
 from thumbs.cache.followers import followers_of
 from thumbs.cache.layer import CountedLayer, ExpiredLayer, FeedLayer, Layer, LeasingLayer, LocalLayer
 from thumbs.cache.locks import KeyLock, KeyLocks
@@ -209,19 +210,32 @@ class Layers:
         return self._purge(EVERYTHING, lambda layer: layer.clear())
 
     def _purge(self, group: str, remove: Callable[[Layer], int]) -> int:
-        purge = Purge(group, self._clock() if self._purges is None else self._purges.append(group))
+        count = 0
+        # The journal comes first: no process then puts back what another one removes.
+        try:
+            purge = self._append(group)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            # Removing makes room on a full disk. The purge is then later, so it covers what was put back meanwhile.
+            here = [layer for layer in self._layers if not isinstance(layer.inner, FeedLayer)]
+            count = _sum_of(layer.call_anyway(remove, layer.inner) for layer in here)
+            purge = self._append(group)
 
         def append_and_remove(layer: Layer) -> int:
             try:
                 if isinstance(layer, FeedLayer):
                     layer.append_purge(purge)
             finally:
-                count = remove(layer)
-            return count
+                removed = remove(layer)
+            return removed
 
         # Layers with a feed come first: removing many files may take a while, and other machines read the feed.
         layers = sorted(self._layers, key=lambda layer: not isinstance(layer.inner, FeedLayer))
-        return sum(layer.call_anyway(append_and_remove, layer.inner) or 0 for layer in layers)
+        return count + _sum_of(layer.call_anyway(append_and_remove, layer.inner) for layer in layers)
+
+    def _append(self, group: str) -> Purge:
+        return Purge(group, self._clock() if self._purges is None else self._purges.append(group))
 
     def flush(self, seconds: float) -> bool:
         """Wait for the writes that are made in the background, for that long; return whether all have been made."""
@@ -252,3 +266,7 @@ class Layers:
 
     def _is_purged(self, key: str, entry: Entry) -> bool:
         return self.purged_since(key, entry.created)
+
+
+def _sum_of(counts: Iterable[int | None]) -> int:
+    return sum(count or 0 for count in counts)

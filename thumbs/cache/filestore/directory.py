@@ -15,6 +15,7 @@ from thumbs.cache.filestore.trust import OpenDirectory, PrivateDirectory
 LEDGER = "mage-account"
 JANITOR = "mage-janitor"
 JOURNAL = "mage-purges"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # the errors of a full disk and of a quota that is used up
 # The Cache Directory Tagging Specification: backup tools leave such a directory out.
 TAG = "CACHEDIR.TAG"
 _TAG_TEXT = (
@@ -121,7 +122,7 @@ def _write_tag(root: OpenDirectory) -> None:
             os.close(fd)
     except OSError as error:
         # A full disk has no room for the tag, but the cache on it must still be swept.
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in NO_ROOM:
             raise
 
 
