@@ -57,7 +57,39 @@ class Gate:
                 if not self._taken[host]:
                     del self._taken[host]
         if following is not None:
-            following.set_result(None)  # without the lock: the job goes on in this thread
+            _give(following)  # without the lock: the job goes on in this thread
+
+
+class _Given(threading.local):
+    """The places that this thread gives away. The job that goes on with the first one may leave it at once."""
+
+    def __init__(self) -> None:
+        self.places: deque[Future[None]] = deque()
+
+
+_given = _Given()
+
+
+def _give(place: "Future[None]") -> None:
+    """Let the job that waits for `place` go on: here, or in the call of this thread that lets another job go on.
+
+    A job that has waited too long leaves its place at once. If each such call ran inside the one before it, many such
+    jobs would exceed the limit of recursion, and the place would be lost.
+    """
+    _given.places.append(place)
+    if len(_given.places) == 1:
+        _go_on(_given.places)
+
+
+def _go_on(places: "deque[Future[None]]") -> None:
+    try:
+        while places:
+            places[0].set_result(None)
+            places.popleft()
+    finally:
+        if places:  # after an error: the other places are given all the same
+            places.popleft()
+            _go_on(places)
 
 
 async def fetch(storage: Storage, thumb: ThumbRequest, call: Callable[[str, *A], T], *more: *A) -> T:
