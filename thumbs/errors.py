@@ -245,7 +245,7 @@ class RendererUnavailable(ThumbError):
 class ServerExhausted(ThumbError):
     status = 503
     code = "server-exhausted"
-    sentence = "This server is short of memory or open files. Try again shortly."
+    sentence = "This server is short of memory, threads or open files. Try again shortly."
     headers = ((b"Retry-After", b"1"),)
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -54,6 +55,16 @@ def test_the_first_page_of_many_reads_no_more_than_it_shows() -> None:
     assert browsing.originals("photos").keys[0] == "cats/000000.jpg"
     with pytest.raises(StorageFailed):
         browsing.originals("photos", number=1)
+
+
+def test_a_page_for_which_no_thread_can_be_started_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(Listed(1))
+    monkeypatch.setattr(browsing, "_pools", {})  # of tests before, with threads that are idle
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
+        with pytest.raises(StorageFailed):
+            browsing.originals("photos")
+    assert browsing.originals("photos").keys == ("cats/000000.jpg",)
 
 
 def test_a_hundred_thousand_originals_are_within_reach() -> None:

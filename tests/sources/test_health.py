@@ -148,6 +148,17 @@ def test_a_process_that_is_out_of_descriptors_or_memory_says_so(bucket: Bucket, 
     assert error_of(StorageHealth("photos", bucket), bucket.read, "tom.jpg") is ServerExhausted
 
 
+def test_a_probe_that_gets_no_thread_says_nothing_of_the_storage(bucket: Bucket) -> None:
+    health = StorageHealth("photos", bucket)
+    health.checked(bucket.read, "tom.jpg")
+    bucket.listing = bucket.keys["tom.jpg"] = ServerExhausted()
+    assert error_of(health, bucket.read, "tom.jpg") is ServerExhausted
+    ended = health._start_probe()
+    assert ended is not None
+    assert ended.wait(WAIT_SECONDS)
+    assert health.state is State.REACHABLE
+
+
 @pytest.mark.parametrize("failure", [StorageFailed(), StorageTimeout()])
 def test_other_failures_stay_what_they_are_and_a_probe_is_due_at_once(bucket: Bucket, failure: ThumbError) -> None:
     health = StorageHealth("photos", bucket)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from thumbs.errors import BadPath
+from thumbs.errors import BadPath, ServerExhausted, StorageFailed
 from thumbs.image.formats import format_of_extension
 from thumbs.request.grammar import check_path
 from thumbs.sources.listing import Listable, Unlistable
@@ -43,7 +43,10 @@ def originals(storage: str, prefix: str = "", *, number: int = 0, seconds: float
     source, deadline = thumbnailer().storages[storage].source, Deadline(seconds)
     if not isinstance(source, Listable):
         raise Unlistable
-    return _pool(storage).call(lambda: _page(source, prefix, number, deadline), deadline)
+    try:
+        return _pool(storage).call(lambda: _page(source, prefix, number, deadline), deadline)
+    except ServerExhausted as error:
+        raise StorageFailed from error
 
 
 def _page(source: Listable, prefix: str, number: int, deadline: Deadline) -> OriginalsPage:

@@ -99,7 +99,7 @@ class StorageHealth:
 
         Raises what it raises, but `StorageFailed` for a missing original of an empty storage whose caches have entries,
         `StorageDenied` for a denied one of a storage whose probe is denied, and `ServerExhausted` where this process is
-        out of memory or descriptors.
+        out of memory, descriptors or threads.
         """
         try:
             found = call(path, *more)
@@ -230,9 +230,9 @@ class StorageHealth:
 
 
 def _is_exhausted(error: BaseException | None) -> bool:
-    """Whether the process itself had no memory or descriptors, as far as the causes of `error` say."""
+    """Whether the process itself had no memory, descriptors or threads, as far as the causes of `error` say."""
     return any(
-        isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno in _EXHAUSTED)
+        isinstance(cause, MemoryError | ServerExhausted) or (isinstance(cause, OSError) and cause.errno in _EXHAUSTED)
         for cause in _causes(error)
     )
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextvars import copy_context
 from typing import TypeVar
 
-from thumbs.errors import StorageFailed, StorageTimeout
+from thumbs.errors import ServerExhausted, StorageFailed, StorageTimeout
 from thumbs.sources.reading import Deadline
 
 T = TypeVar("T")
@@ -27,17 +27,17 @@ class DaemonThreadPool:
         """Run `work` in a thread; return or raise what it does.
 
         Raises `StorageTimeout` at the deadline. `work` then continues, and occupies its thread until it ends. Raises
-        `StorageFailed` when the pool is closed.
+        `StorageFailed` when the pool is closed, and `ServerExhausted` where no thread can be started.
         """
         if self._closed:
             raise StorageFailed
         if not self._slots.acquire(timeout=deadline.left()):
             raise StorageTimeout
+        if not self._idle.acquire(blocking=False):
+            self._start_thread()
         future: Future[T] = Future()
         # In the context of the caller: a library that traces its calls finds the span of the fetch there.
         self._calls.put(functools.partial(_keep, future, functools.partial(copy_context().run, work)))
-        if not self._idle.acquire(blocking=False):
-            threading.Thread(target=self._serve, name="thumbs-source", daemon=True).start()
         try:
             return future.result(deadline.left())
         except TimeoutError as error:
@@ -47,6 +47,14 @@ class DaemonThreadPool:
         """End the threads, each when its call has ended."""
         self._closed = True
         self._calls.put(None)
+
+    def _start_thread(self) -> None:
+        """Start a thread, before its call is queued: else another thread would run the call of a caller that failed."""
+        try:
+            threading.Thread(target=self._serve, name="thumbs-source", daemon=True).start()
+        except (RuntimeError, MemoryError) as error:  # no thread can be started, or the interpreter is shutting down
+            self._slots.release()
+            raise ServerExhausted from error
 
     def _serve(self) -> None:
         while (call := self._calls.get()) is not None:
