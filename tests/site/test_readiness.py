@@ -10,17 +10,22 @@ import pytest
 from django.test import Client, override_settings
 
 from tests.support.commands import local_storage
+from tests.support.fake_child import fake_site
 from tests.support.fake_pipeline import FakeSource
 from tests.support.waiting import WAIT_SECONDS, eventually
 from thumbs.cache.layers import Layers
 from thumbs.conf.codecs import codecs
-from thumbs.errors import StorageFailed
+from thumbs.errors import RendererUnavailable, StorageFailed
+from thumbs.image.transforms import Transform
 from thumbs.pipeline.ports import Storage
 from thumbs.pipeline.thumbnailer import Thumbnailer
+from thumbs.render.isolation.wire import Call, Work
+from thumbs.render.values import RenderLimits
 from thumbs.site import readiness
 from thumbs.sources import health
 from thumbs.sources.health import StorageHealth
 from thumbs.wiring import process
+from thumbs.wiring.rendering import Isolation
 
 
 class Probed(FakeSource):
@@ -132,12 +137,29 @@ def test_a_process_that_stops_is_not_ready(probing: Callable[[int], Probing], mo
 def test_a_process_without_render_children_is_not_ready_after_five_seconds(
     probing: Callable[[int], Probing], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    isolated = type("Isolated", (), {"unavailable_seconds": 4.9})()
+    isolated = type("Isolated", (), {"unavailable_seconds": 4.9, "retry": lambda _: None})()
     monkeypatch.setattr(readiness, "isolation", lambda: isolated)
     one = probing(1)
     assert one.found().ready
     isolated.unavailable_seconds = 5.1
     assert one.found().reasons == ("no render process can be started",)
+
+
+def test_a_process_without_render_children_tries_to_start_one_although_no_request_comes(
+    probing: Callable[[int], Probing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = fake_site(monkeypatch)
+    site.refusals.append(OSError(11, "busy"))
+    pool = site.pool()
+    with pytest.raises(RendererUnavailable):
+        pool.run(Call.RENDER, Work(RenderLimits(), Transform(format="webp")), b"")
+    assert pool.unavailable.since is not None
+    site.now += 5.1
+    monkeypatch.setattr(readiness, "isolation", lambda: Isolation(pool))
+    one = probing(1)
+    one.found()
+    eventually(lambda: pool.unavailable.since is None)
+    assert one.found().ready
 
 
 # ------------------------------------------------------------------------------------------------ under a URL

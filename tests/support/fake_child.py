@@ -9,7 +9,7 @@ import pytest
 
 from thumbs.errors import ThumbError
 from thumbs.image.encoding import Encoding
-from thumbs.render.isolation import pool, wire
+from thumbs.render.isolation import pool, starts, wire
 from thumbs.render.isolation.pool import ChildPool
 from thumbs.render.isolation.process import ChildLost, Command, Loss
 from thumbs.render.isolation.wire import Answer, Call, Hello, Outcome, Setup, Work
@@ -136,6 +136,6 @@ def fake_site(monkeypatch: pytest.MonkeyPatch) -> FakeSite:
     site = FakeSite()
     monkeypatch.setattr(pool, "Child", site.start)
     monkeypatch.setattr(pool, "machine_is_short", site.machine_is_short)
-    for module in (pool, wire):
+    for module in (pool, starts, wire):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=site.monotonic))
     return site

@@ -40,7 +40,7 @@ class Readiness:
 
 
 class _Prober:
-    """Lets storages be probed in the background, from the first question on."""
+    """Lets storages be probed in the background, from the first question on, and render processes be started again."""
 
     def __init__(self, stopping: Callable[[], bool] = is_stopping) -> None:
         self._stopping = stopping
@@ -72,6 +72,9 @@ class _Prober:
         while (thumbs := reference()) is not None and self._watched is reference:
             probe_all(thumbs.storages)
             del thumbs  # else this thread would keep it
+            isolated = isolation()
+            if isolated is not None:  # a process that is not ready gets no request whose render would try again
+                isolated.retry()
             installation.libvips()  # is found by a process of its own, once
             time.sleep(_LOOK_SECONDS)
 

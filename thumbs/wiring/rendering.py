@@ -47,6 +47,11 @@ class Isolation:
         since = None if self._pool is None else self._pool.unavailable.since
         return 0.0 if since is None else time.monotonic() - since
 
+    def retry(self) -> None:
+        """Try again where no child could be started. Returns when it is ready, or could not be started."""
+        if self._pool is not None:
+            self._pool.retry()
+
 
 class Rendering:
     """Makes the renderers of a process's storages, for as many renders at once as there are `places`.

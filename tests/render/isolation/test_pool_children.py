@@ -335,6 +335,82 @@ def test_a_start_is_tried_again_a_second_later_and_logged_once(
     assert site.events == {"failed": 2, "started": 2}
 
 
+def test_a_start_is_tried_again_without_a_call_and_no_sooner(site: FakeSite) -> None:
+    pool = site.pool()
+    site.refusals += [OSError(11, "busy"), OSError(11, "busy")]
+    with pytest.raises(RendererUnavailable):
+        render(pool)
+    for now, refusals in ((1000.9, 1), (1001.0, 0), (1001.9, 0)):
+        site.now = now
+        pool.retry()
+        assert len(site.refusals) == refusals
+        assert pool.unavailable.since == 1000.0
+    site.now = 1002.0
+    pool.retry()
+    assert pool.unavailable.since is None
+    assert pool._busy == {}
+    assert sorted(numbers(pool)) == site.alive == [0, 1]
+    pool.retry()
+    assert site.events == {"failed": 2, "started": 2}
+
+
+def test_a_try_whose_child_is_lost_in_another_way_fails_nothing(site: FakeSite) -> None:
+    pool = site.pool()
+    site.refusals.append(OSError(11, "busy"))
+    with pytest.raises(RendererUnavailable):
+        render(pool)
+    site.now += 1.0
+    site.prepare = lambda child: setattr(child, "start_error", MemoryError())
+    pool.retry()
+    assert pool.unavailable.since == 1000.0
+    assert pool._busy == {}
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_a_pool_starts_no_child_without_a_call_unless_it_must_and_is_open(site: FakeSite, is_closed: bool) -> None:
+    pool = site.pool()
+    if is_closed:
+        site.refusals.append(OSError(11, "busy"))
+        with pytest.raises(RendererUnavailable):
+            render(pool)
+        site.now += 1.0
+        pool.close()
+    pool.retry()
+    assert site.children == []
+
+
+def test_a_spare_that_cannot_be_started_makes_no_renderer_unavailable_whose_other_children_work(
+    site: FakeSite,
+) -> None:
+    pool = site.pool(places=2)
+
+    def no_spare() -> None:
+        pool.idle.clear()
+        site.refusals.append(OSError(11, "busy"))
+        pool._slow()
+        assert pool.unavailable.since is None
+
+    at_once(site, pool, 1, no_spare)
+    assert site.refusals == []
+    assert site.events["failed"] == 1
+    assert pool.unavailable.since is None
+
+
+def test_without_any_child_a_spare_that_cannot_be_started_makes_it_unavailable(site: FakeSite) -> None:
+    pool = site.pool()
+    render(pool)
+    site.children[0].replies.append(Loss.KILLED)
+
+    def no_spare() -> None:
+        pool.idle.clear()
+        site.refusals.append(OSError(11, "busy"))
+
+    site.during = no_spare
+    with pytest.raises(RendererUnavailable):
+        render(pool)
+    assert pool.unavailable.since == 1000.0
+
+
 @pytest.mark.parametrize(("loss", "name"), [(Loss.CRASH, "crash"), (Loss.TIMEOUT, "timeout")])
 def test_a_child_that_ends_before_it_is_ready_counts_as_not_started(
     site: FakeSite, caplog: pytest.LogCaptureFixture, loss: Loss, name: str

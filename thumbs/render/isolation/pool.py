@@ -8,7 +8,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf
 
 from thumbs.errors import (
@@ -24,6 +23,7 @@ from thumbs.render import arenas
 from thumbs.render.isolation.answers import is_answer
 from thumbs.render.isolation.memory import DOUBTFUL, is_large, judged, machine_is_short
 from thumbs.render.isolation.process import Child, ChildLost, Command, Loss
+from thumbs.render.isolation.starts import Unavailable
 from thumbs.render.isolation.wire import Answer, Call, Outcome, Setup, Work
 
 logger = logging.getLogger("thumbs")
@@ -33,18 +33,10 @@ EVENTS = ("started", "failed", "retired", "timeout", "killed", "crash", "invalid
 MAX_CALLS = 4000  # of one child: what a decoder leaks, or a child that was taken over, does not stay
 _CROWDED_SECONDS = 60.0  # after a render was slow, and after the express place was used
 _LAST_CALLS = 20  # of `MAX_CALLS`, during which its successor is started
-_RETRY_SECONDS = 1.0  # after a child that could not be started
-
-
-@dataclass(slots=True)
-class Unavailable:
-    """Since when no child can be started, on the monotonic clock; None while they can."""
-
-    since: float | None = None
 
 
 class ChildPool:
-    """Runs calls in children. `places` + 1 threads may call it at once.
+    """Runs calls in children. `places` + 1 threads may call `run` at once.
 
     `count` is called with each of `EVENTS`. `wanted` are the layers of the sandbox, as bits, without which nothing is
     rendered.
@@ -72,7 +64,6 @@ class ChildPool:
         self._busy: dict[int, Child | None] = {}  # by the thread that waits for it; None: it is about to start one
         self._starting_spare = False
         self._closed = False
-        self._retry_at = 0.0
         self.layers: int | None = None  # of the last child that was ready; None before the first
         self.unavailable = Unavailable()
 
@@ -126,6 +117,16 @@ class ChildPool:
         """End the render that this thread waits for, which then raises `Preempted`. False if there is none."""
         child = self._busy.get(thread)
         return child is not None and child.preempt()
+
+    def retry(self) -> None:
+        """Try again where no child could be started: else only the next render would, and may never be asked for.
+
+        Returns when the child is ready, or could not be started.
+        """
+        if self.unavailable.since is None or self._closed:
+            return
+        with contextlib.suppress(RendererUnavailable, OSError, MemoryError):  # the next call tries again
+            self._release(self._take(), keep=True)
 
     def close(self) -> None:
         """End all children that are idle, and from now on each child after its call."""
@@ -185,13 +186,14 @@ class ChildPool:
             self._count(loss.name.lower())
             child.end()
 
-    def _start(self) -> Child:
-        if time.monotonic() < self._retry_at:
+    def _start(self, *, others: bool = False) -> Child:
+        if self.unavailable.pauses:
             raise RendererUnavailable
         try:
             child = Child(self._command, self._setup)
         except (OSError, MemoryError, RuntimeError) as error:  # RuntimeError: this process is ending
-            self._failed(f"a render process cannot be started: {getattr(error, 'strerror', None) or error}")
+            sentence = f"a render process cannot be started: {getattr(error, 'strerror', None) or error}"
+            self._failed(sentence, others=others)
             raise RendererUnavailable from None
         self._count("started")
         return child
@@ -202,10 +204,11 @@ class ChildPool:
             if self._closed or self.idle or self._starting_spare or len(self._busy) >= self._most():
                 return
             self._starting_spare = True
+            others = any(self._busy.values())
         child = None
         try:
             with contextlib.suppress(RendererUnavailable):
-                child = self._start()
+                child = self._start(others=others)
         finally:
             with self._lock:
                 self._starting_spare = False
@@ -291,10 +294,6 @@ class ChildPool:
                 logger.error("a render process gave an answer that is none to its call, and was ended")
                 return RenderFailed()
 
-    def _failed(self, sentence: str) -> None:
-        """Log that no child could be started, once until one could, and try again only after a while."""
+    def _failed(self, sentence: str, *, others: bool = False) -> None:
         self._count("failed")
-        self._retry_at = time.monotonic() + _RETRY_SECONDS
-        if self.unavailable.since is None:
-            self.unavailable.since = time.monotonic()
-            logger.error("%s", sentence)
+        self.unavailable.failed(sentence, others=others)
