@@ -2,7 +2,6 @@
 
 import platform
 from collections.abc import Mapping
-from functools import cache
 
 import django
 
@@ -12,13 +11,10 @@ from thumbs.conf import installation
 
 def libvips() -> str:
     """The version of libvips; `unknown` until another caller has found it, which takes a process of its own."""
-    if not installation.libvips.cache_info().currsize:
-        return "unknown"
-    found = installation.libvips()
+    found = installation.known()
     return str(found) if isinstance(found, installation.Libvips) else "unknown"
 
 
-@cache
 def build_info() -> Mapping[str, str]:
     """The labels of `mage_build_info`; a version that cannot be determined is `unknown`."""
     libvips = installation.libvips()

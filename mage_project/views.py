@@ -27,7 +27,7 @@ async def ready(_: HttpRequest) -> HttpResponse:
         "reasons": found.reasons,
         "storages": found.storages,
         "caches": found.caches,
-        "codecs": codecs().described(),
+        "codecs": (await asyncio.to_thread(codecs)).described(),  # it may start a process
         "libvips": libvips(),
         "isolation": _isolation(),
     }

@@ -13,9 +13,9 @@ from thumbs.image.formats import FORMATS
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    codecs.codecs.cache_clear()
+    codecs.forget()
     yield
-    codecs.codecs.cache_clear()
+    codecs.forget()
 
 
 def install(monkeypatch: pytest.MonkeyPatch, *names: str, own_libvips: bool = False, jxl: bool = False) -> None:
@@ -67,6 +67,16 @@ def test_a_libvips_without_libjxl_leaves_it_to_the_package(monkeypatch: pytest.M
     assert codecs.codecs().optional_writers() == {"jxl": "imagecodecs"}
 
 
+def test_a_libvips_that_could_not_be_asked_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, "jxl", own_libvips=True, jxl=True)
+    with monkeypatch.context() as patch:
+        unknown = installation.Unknown("no memory", broken=False)
+        patch.setattr(installation, "libvips", lambda: unknown)
+        assert codecs.codecs().readers["jxl"] == "imagecodecs"
+    assert codecs.codecs().readers["jxl"] == "libvips"
+    assert codecs.codecs() is codecs.codecs()
+
+
 def problems(root: Path, **more: object) -> list[tuple[str, str, str]]:
     storage = {"name": "photos", "driver": "local", "root": str(root), "allowed_sizes": ["9x9"], **more}
     thumbs: dict[str, object] = {name: value for name, value in more.items() if name.isupper()}
@@ -88,7 +98,7 @@ def test_a_format_that_is_named_and_missing_is_an_error_with_the_pip_line(
 ) -> None:
     install(monkeypatch, "jxl", "heic")
     assert problems(tmp_path, **more) == []
-    codecs.codecs.cache_clear()
+    codecs.forget()
     install(monkeypatch)
     assert problems(tmp_path, **more) == [("thumbs.E021", where, f'Run: pip install "mage-thumbs[{extra}]"')]
 

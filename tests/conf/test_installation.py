@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -125,10 +126,12 @@ class Interpreter:
 
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[[Interpreter], Libvips | Unknown]:
+    # The session has found the libvips that runs: it is not forgotten.
+    monkeypatch.setattr(installation, "_found", installation._found.__wrapped__)
+
     def asked(interpreter: Interpreter) -> Libvips | Unknown:
         monkeypatch.setattr(installation, "subprocess", interpreter)
-        found: Libvips | Unknown = installation.libvips.__wrapped__()
-        return found
+        return installation.libvips()
 
     return asked
 
@@ -181,6 +184,46 @@ def test_why_the_version_is_unknown_is_told(
     assert str(found) == f"of an unknown version: {sentence}"
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        Interpreter(error=BlockingIOError(11, "busy")),
+        Interpreter(error=OSError(12, "no memory")),
+        Interpreter(status=-9),
+    ],
+    ids=["no process", "no memory", "killed"],
+)
+def test_a_version_that_is_unknown_for_lack_of_a_process_is_asked_for_again_until_it_is_known(
+    packages: Path, monkeypatch: pytest.MonkeyPatch, refused: Interpreter
+) -> None:
+    monkeypatch.setattr(installation, "_found", cache(installation._found.__wrapped__))
+    monkeypatch.setattr(installation, "subprocess", refused)
+    for _ in range(2):
+        found = installation.libvips()
+        assert isinstance(found, Unknown)
+        assert not found.broken
+        assert installation.known() is None
+    assert len(refused.commands) == 2
+    good = Interpreter("libvips 8 18 7 API none\n")
+    monkeypatch.setattr(installation, "subprocess", good)
+    assert installation.libvips() == installation.libvips() == installation.known() == BUNDLED
+    assert len(good.commands) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [Interpreter(status=1), Interpreter(error=subprocess.TimeoutExpired("python", 60))],
+    ids=["broken", "hangs"],
+)
+def test_a_pyvips_that_does_not_work_is_asked_for_once(
+    packages: Path, monkeypatch: pytest.MonkeyPatch, broken: Interpreter
+) -> None:
+    monkeypatch.setattr(installation, "_found", cache(installation._found.__wrapped__))
+    monkeypatch.setattr(installation, "subprocess", broken)
+    assert installation.libvips() == installation.libvips() == installation.known()
+    assert len(broken.commands) == 1
+
+
 def test_a_program_that_embeds_python_is_not_asked_but_the_python_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Interpreter], Libvips | Unknown]
 ) -> None:
@@ -202,11 +245,8 @@ def runs(monkeypatch: pytest.MonkeyPatch, *found: Libvips | Unknown) -> None:
     """What pyvips loads: the first of `found`, and the next one each time that it is looked at anew."""
     rest = list(found)
 
-    def libvips() -> Libvips | Unknown:
-        return rest[0]
-
-    libvips.cache_clear = lambda: rest.pop(0)  # type: ignore[attr-defined]
-    monkeypatch.setattr(installation, "libvips", libvips)
+    monkeypatch.setattr(installation, "libvips", lambda: rest[0])
+    monkeypatch.setattr(installation, "forget", lambda: rest.pop(0))
 
 
 def of_the_system(*version: int) -> Libvips:

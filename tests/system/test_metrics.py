@@ -95,4 +95,4 @@ def test_the_version_of_the_package_is_that_of_its_project() -> None:
 
 def test_a_libvips_that_cannot_be_asked_is_told_as_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "libvips", lambda: installation.Unknown("no Python", broken=False))
-    assert build_info.__wrapped__() == BUILD | {name: "unknown" for name in BUILD if name.startswith("libvips")}
+    assert build_info() == BUILD | {name: "unknown" for name in BUILD if name.startswith("libvips")}

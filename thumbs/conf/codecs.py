@@ -38,15 +38,29 @@ class Codecs:
         return {name: writer for name, writer in self.writers.items() if FORMATS[name].extra is not None}
 
 
-@cache
 def codecs() -> Codecs:
-    """The codecs of a process like this one."""
+    """The codecs of a process like this one. While the libvips of the system is unknown, none is known to be its."""
+    if _is_bundled():
+        return _codecs(libvips_has_jxl=False)
+    found = installation.libvips()
+    return _codecs(libvips_has_jxl=isinstance(found, installation.Libvips) and found.jxl)
+
+
+def forget() -> None:
+    """Let the next call of `codecs` look anew at what is installed."""
+    _is_bundled.cache_clear()
+    _codecs.cache_clear()
+
+
+@cache
+def _is_bundled() -> bool:
+    return installation.bundled_version() is not None
+
+
+@cache
+def _codecs(*, libvips_has_jxl: bool) -> Codecs:
     fixed = {name: LIBVIPS for name, row in FORMATS.items() if row.extra is None}
-    jxl = _of_package(JXL)
-    if installation.bundled_version() is None:
-        found = installation.libvips()
-        if isinstance(found, installation.Libvips) and found.jxl:
-            jxl = {JXL: LIBVIPS}
+    jxl = {JXL: LIBVIPS} if libvips_has_jxl else _of_package(JXL)
     turbo = {JPEG: extras.PACKAGES[TURBO][0]} if extras.is_installed(TURBO) else {}
     readers = {**fixed, **turbo, **jxl, **_of_package(HEIC)}
     return Codecs(readers, {name: writer for name, writer in {**fixed, **jxl}.items() if FORMATS[name].output})

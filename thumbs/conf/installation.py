@@ -18,6 +18,7 @@ import importlib.util
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -147,9 +148,30 @@ def _shadow(path: Path) -> str | None:
 # ------------------------------------------------------------------------------------------- what pyvips loads
 
 
-@cache
 def libvips() -> Libvips | Unknown:
-    """What pyvips would load in a process like this one. Computed once, in about 0.1 s."""
+    """What pyvips would load in a process like this one. It is found once, in about 0.1 s.
+
+    Where the machine has no room for the process that finds it, each call tries again.
+    """
+    try:
+        return _found()
+    except OSError as error:
+        return _not_run(error)
+
+
+def known() -> Libvips | Unknown | None:
+    """What `libvips` has found; None where it has not. No process is started."""
+    return libvips() if _found.cache_info().currsize else None
+
+
+def forget() -> None:
+    """Let the next call of `libvips` look anew."""
+    _found.cache_clear()
+
+
+@cache
+def _found() -> Libvips | Unknown:
+    """What `libvips` returns. Raises OSError where the process cannot be started, or was killed."""
     python = interpreter()
     if python is None:
         return Unknown("there is no Python interpreter to import it with", broken=False)
@@ -158,18 +180,22 @@ def libvips() -> Libvips | Unknown:
         done = subprocess.run(  # noqa: S603 - our own command
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
-    except (OSError, subprocess.SubprocessError) as error:
-        return Unknown(
-            f"the process that imports pyvips could not run: {' '.join(str(error).split())[:200]}", broken=False
-        )
+    except subprocess.SubprocessError as error:  # a try that hangs is the last: the next one would, too
+        return _not_run(error)
     # The exit status is not used: a server that waits for all of its children may have collected it first.
     printed = next((line.split(None, 5) for line in done.stdout.splitlines() if line.startswith("libvips ")), None)
     if printed is None:
+        if done.returncode == -signal.SIGKILL:
+            raise ChildProcessError("it was killed, perhaps for lack of memory")
         said = (done.stderr.strip().splitlines() or [f"Python ended with status {done.returncode}"])[-1]
         return Unknown(f"pyvips cannot be imported: {said}", broken=True)
     version, mode, reason = tuple(int(part) for part in printed[1:4]), printed[4], printed[5]
     bundled = mode == "API" and bundled_version() is not None and fault() is None
     return Libvips(version, bundled, mode, reason, "codecs jxl" in done.stdout.splitlines())
+
+
+def _not_run(error: Exception) -> Unknown:
+    return Unknown(f"the process that imports pyvips could not run: {' '.join(str(error).split())[:200]}", broken=False)
 
 
 def interpreter() -> str | None:
@@ -233,7 +259,7 @@ def repair() -> None:
         command = [shutil.which("pip") or "pip", "--python", python, *install]
     subprocess.run(command, check=False, stdout=sys.stderr)  # noqa: S603 - our own command
     importlib.invalidate_caches()
-    libvips.cache_clear()
+    forget()
 
 
 def main(arguments: list[str]) -> int:
