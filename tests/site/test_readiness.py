@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,24 @@ def test_the_thread_that_probes_ends_with_its_thumbnailer(probing: Callable[[int
 
     one.prober.forget()
     eventually(ended)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_storages_are_probed_again_after_an_error_has_ended_the_thread_that_does_so(
+    probing: Callable[[int], Probing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = [MemoryError()]
+
+    def probe_all(storages: Mapping[str, Storage]) -> None:
+        if errors:
+            raise errors.pop()
+        real(storages)
+
+    real = readiness.probe_all
+    monkeypatch.setattr(readiness, "probe_all", probe_all)
+    one = probing(1)
+    eventually(lambda: one.found().storages == {"photos-0": "reachable"})
+    assert not errors
 
 
 def test_a_process_that_stops_is_not_ready(probing: Callable[[int], Probing], monkeypatch: pytest.MonkeyPatch) -> None:

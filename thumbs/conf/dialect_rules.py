@@ -105,7 +105,7 @@ def _keys_of_imgproxy(conf: DialectConf) -> Iterator[Problem]:
 
 
 def _signature_is_long_enough(conf: DialectConf) -> Iterator[Problem]:
-    """It may be shorter than one of our own: the URLs of the other server are in use, with the length that they have."""
+    """It may be shorter than one of our own: the URLs of the other server are in use, with their length."""
     if not conf.key or conf.dialect in UNSIGNED or conf.signature_characters >= _MINIMUM_LENGTH:
         return
     if conf.dialect == IMGPROXY:

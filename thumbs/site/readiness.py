@@ -69,14 +69,20 @@ class _Prober:
             self.forget()
 
     def _run(self, reference: "weakref.ref[Thumbnailer]") -> None:
-        while (thumbs := reference()) is not None and self._watched is reference:
-            probe_all(thumbs.storages)
-            del thumbs  # else this thread would keep it
-            isolated = isolation()
-            if isolated is not None:  # a process that is not ready gets no request whose render would try again
-                isolated.retry()
-            installation.libvips()  # is found by a process of its own, once
-            time.sleep(_LOOK_SECONDS)
+        try:
+            while (thumbs := reference()) is not None and self._watched is reference:
+                probe_all(thumbs.storages)
+                del thumbs  # else this thread would keep it
+                isolated = isolation()
+                if isolated is not None:  # a process that is not ready gets no request whose render would try again
+                    isolated.retry()
+                installation.libvips()  # is found by a process of its own, once
+                time.sleep(_LOOK_SECONDS)
+        finally:
+            with self._lock:
+                # After an error, such as a lack of memory, the next question starts another thread.
+                if self._watched is reference:
+                    self._watched = None
 
     def _reasons(self, thumbs: Thumbnailer) -> Iterator[str]:
         if self._stopping():
