@@ -1,7 +1,10 @@
 """The supervisor: signals are passed on, companions live as long as the server, and the exit status is the server's."""
 
+import errno
 import logging
+import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -13,6 +16,11 @@ from thumbs.server.supervisor import Supervisor
 
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGTTIN", "SIGTTOU")
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+# What `subprocess.Popen` raises where no process can be made: fork fails, or what runs before the new program.
+_NO_START = (
+    BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)),
+    subprocess.SubprocessError("Exception occurred in preexec_fn."),
+)
 
 
 @pytest.fixture
@@ -87,6 +95,20 @@ def test_a_companion_that_ends_is_started_again_five_seconds_later(
     assert [process.started for process in processes.of("janitor")] == [0.0, 6.0]
     assert [record.getMessage() for record in caplog.records] == ["janitor ended with status 7; it is started again"]
     assert len(processes.of("server")) == 1
+
+
+@pytest.mark.parametrize("error", _NO_START, ids=["no process left", "nothing can be tied"])
+def test_a_companion_that_cannot_be_started_is_tried_again_five_seconds_later(
+    processes: FakeProcesses, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    processes.refused["janitor"] = error
+    processes.plan([None, processes.refused.clear, *[None] * 9, lambda: server_of(processes).end(0)])
+    with caplog.at_level(logging.WARNING, "thumbs"):
+        assert Supervisor(["server"], [["python", "janitor"]]).run() == 0
+    assert [process.started for process in processes.of("janitor")] == [5.0]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"janitor cannot be started ({error}); it is tried again"
+    ]
 
 
 def test_a_companion_that_does_not_obey_is_killed(processes: FakeProcesses) -> None:
@@ -190,6 +212,21 @@ def test_nothing_is_reloaded_when_the_check_fails(processes: FakeProcesses, capl
     assert [record.getMessage() for record in caplog.records] == [
         "the configuration has errors: nothing is reloaded, the server goes on as it was",
     ]
+
+
+@pytest.mark.parametrize("error", _NO_START, ids=["no process left", "nothing can be tied"])
+def test_nothing_is_reloaded_when_the_check_cannot_be_started(
+    processes: FakeProcesses, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    processes.refused["check"] = error
+    processes.plan([lambda: signal.raise_signal(signal.SIGHUP), None, lambda: server_of(processes).end(0)])
+    with caplog.at_level(logging.ERROR, "thumbs"):
+        assert Supervisor(["server"], check=["check"]).run() == 0
+    assert server_of(processes).signals == []
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"the check of the configuration cannot be started ({error}): nothing is reloaded, the server goes on as it was"
+    )
 
 
 @pytest.mark.parametrize(("status", "level"), [(0, "WARNING"), (1, "ERROR")])

@@ -60,6 +60,7 @@ class FakeProcesses:
         self.check_status = 0
         self.printed = ""
         self.events: list[str] = []
+        self.refused: dict[str, Exception] = {}  # by the last word of a command: why it cannot be started
         self.steps: Iterator[Step | None] = iter(())
 
     def plan(self, steps: Iterable[Step | None]) -> None:
@@ -78,12 +79,16 @@ class FakeProcesses:
         self, command: Sequence[str], *, process_group: int | None = None, preexec_fn: object = None
     ) -> FakeProcess:
         assert preexec_fn is not None, "it would go on when the supervisor is killed"
+        if command[-1] in self.refused:
+            raise self.refused[command[-1]]
         self.groups.append(process_group)
         self.started.append(FakeProcess(self, command, self.now))
         return self.started[-1]
 
     def run(self, command: Sequence[str], *, check: bool, **captured: object) -> SimpleNamespace:
         assert not check
+        if command[-1] in self.refused:
+            raise self.refused[command[-1]]
         self.checked.append(command)
         texts = {"stdout": "well\n", "stderr": self.printed} if captured else {}
         return SimpleNamespace(returncode=self.check_status, **texts)

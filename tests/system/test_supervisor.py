@@ -1,6 +1,7 @@
 """The supervisor: it runs as long as the server, passes signals on, and ends the companions with it."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -59,7 +60,9 @@ supervisor._GRACE_SECONDS = 0.5
 supervisor._POLL_SECONDS = 0.1
 server, companion, notes, status, manner, checked = sys.argv[1:]
 companions = [[sys.executable, "-c", companion, notes, manner]] if manner else []
-check = [sys.executable, "-c", f"open({notes!r}, 'a').write('checked' + chr(10)); raise SystemExit({checked})"]
+check = [sys.executable, "-c", f"open({notes!r}, 'a').write('checked' + chr(10)); {checked}"]
+if checked == "missing":
+    check = [notes + "-of-no-program"]
 sys.exit(supervisor.Supervisor([sys.executable, "-c", server, notes, status], companions, check=check).run())
 """
 
@@ -68,10 +71,10 @@ class Supervised:
     """A supervisor in a process of its own, with what its children wrote."""
 
     def __init__(
-        self, notes: Path, *, server: str = _SERVER, status: int = 0, companion: str = "docile", checked: int = 0
+        self, notes: Path, *, server: str = _SERVER, status: int = 0, companion: str = "docile", checked: str = "pass"
     ) -> None:
         self._notes = notes
-        arguments = [server, _COMPANION, str(notes), str(status), companion, str(checked)]
+        arguments = [server, _COMPANION, str(notes), str(status), companion, checked]
         command = [sys.executable, "-c", _SUPERVISOR, *arguments]
         self.process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
 
@@ -91,6 +94,13 @@ class Supervised:
 
     def wait_until_up(self) -> None:
         self.wait_for(lambda: bool(self.pids("server") and self.pids("companion")))
+
+    def line(self) -> str:
+        """The next line of its log, which is waited for."""
+        assert self.process.stderr is not None
+        ready, _, _ = select.select([self.process.stderr], [], [], WAIT_SECONDS)
+        assert ready, "it logged nothing"
+        return self.process.stderr.readline().decode()
 
     def end(self) -> int:
         return self.process.wait(WAIT_SECONDS)
@@ -185,13 +195,25 @@ def test_a_signal_to_reload_is_passed_on_and_stops_nothing(supervise: Callable[.
 
 
 def test_nothing_is_reloaded_when_the_check_fails(supervise: Callable[..., Supervised]) -> None:
-    supervised = supervise(checked=1)
+    supervised = supervise(checked="raise SystemExit(1)")
     supervised.wait_until_up()
     supervised.process.send_signal(signal.SIGHUP)
     supervised.wait_for(lambda: "checked" in supervised.notes)
     supervised.process.send_signal(signal.SIGTERM)
     assert supervised.end() == 0
     assert "server got SIGHUP" not in supervised.notes
+
+
+def test_a_check_that_cannot_be_started_reloads_nothing_and_stops_nothing(
+    supervise: Callable[..., Supervised],
+) -> None:
+    supervised = supervise(checked="missing")
+    supervised.wait_until_up()
+    supervised.process.send_signal(signal.SIGHUP)
+    assert "cannot be started" in supervised.line()
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.end() == 0
+    assert [line for line in supervised.notes if line.startswith("server got")] == ["server got SIGTERM"]
 
 
 def test_a_companion_that_ended_is_started_again(supervise: Callable[..., Supervised]) -> None:

@@ -22,6 +22,9 @@ _POLL_SECONDS = 0.5
 _REPEAT_SECONDS = 2.0
 _RESTART_SECONDS = 5.0
 _GRACE_SECONDS = 10.0
+# What prevents a start: no memory, no process, no descriptor left, or a program that is missing.
+_NO_START = (OSError, subprocess.SubprocessError)
+_NOT_RELOADED = "nothing is reloaded, the server goes on as it was"
 
 
 def supervise(
@@ -101,10 +104,15 @@ class Supervisor:
         if not self._reload_wanted:
             return
         self._reload_wanted = False
-        if self._check and not self._passes_check():
-            logger.error("the configuration has errors: nothing is reloaded, the server goes on as it was")
-        else:
+        try:
+            passed = not self._check or self._passes_check()
+        except _NO_START as error:
+            logger.error("the check of the configuration cannot be started (%s): %s", error, _NOT_RELOADED)
+            return
+        if passed:
             server.send_signal(signal.SIGHUP)
+        else:
+            logger.error("the configuration has errors: %s", _NOT_RELOADED)
 
     def _passes_check(self) -> bool:
         if not self._logs_check:
@@ -167,7 +175,11 @@ class _Companion:
             logger.warning("%s ended with status %d; it is started again", self._command[-1], self._process.returncode)
             self._process, self._not_before = None, time.monotonic() + _RESTART_SECONDS
         if self._process is None and time.monotonic() >= self._not_before:
-            self._process = _start(self._command)
+            try:
+                self._process = _start(self._command)
+            except _NO_START as error:
+                logger.error("%s cannot be started (%s); it is tried again", self._command[-1], error)
+                self._not_before = time.monotonic() + _RESTART_SECONDS
 
     def stop(self) -> None:
         if self._process is None or self._process.poll() is not None:
