@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -199,7 +200,7 @@ def test_a_reload_is_passed_on_once_after_the_check(processes: FakeProcesses, ch
     processes.plan([reload, None, None, lambda: server_of(processes).end(0)])
     assert Supervisor(["server"], check=check).run() == 0
     assert server_of(processes).signals == [signal.SIGHUP]
-    assert processes.checked == ([check] if check else [])
+    assert len(processes.of("check")) == len(check)
 
 
 def test_nothing_is_reloaded_when_the_check_fails(processes: FakeProcesses, caplog: pytest.LogCaptureFixture) -> None:
@@ -208,10 +209,64 @@ def test_nothing_is_reloaded_when_the_check_fails(processes: FakeProcesses, capl
     with caplog.at_level(logging.ERROR, "thumbs"):
         assert Supervisor(["server"], check=["check"]).run() == 0
     assert server_of(processes).signals == []
-    assert processes.checked == [["check"]]
+    assert len(processes.of("check")) == 1
     assert [record.getMessage() for record in caplog.records] == [
         "the configuration has errors: nothing is reloaded, the server goes on as it was",
     ]
+
+
+def test_a_check_that_does_not_end_is_killed_after_a_minute_and_companions_are_kept_running_meanwhile(
+    processes: FakeProcesses, caplog: pytest.LogCaptureFixture
+) -> None:
+    def reload() -> None:
+        signal.raise_signal(signal.SIGHUP)
+        processes.of("janitor")[0].end(7)
+
+    processes.check_status, processes.printed = None, "asks a storage\n"
+    processes.plan([reload, *[None] * 121, lambda: server_of(processes).end(0)])
+    with caplog.at_level(logging.ERROR, "thumbs"):
+        assert Supervisor(["server"], [["janitor"]], check=["check"], logs_check=True).run() == 0
+    (check,) = processes.of("check")
+    assert (check.started, check.returncode) == (0.5, -9)
+    assert server_of(processes).signals == []
+    assert [process.started for process in processes.of("janitor")] == [0.0, 5.5]
+    assert [record.getMessage() for record in caplog.records] == [
+        "asks a storage",
+        "the check of the configuration took over 60 s: nothing is reloaded, the server goes on as it was",
+    ]
+
+
+def test_a_reload_asked_for_during_the_check_waits_for_a_check_of_its_own(processes: FakeProcesses) -> None:
+    def end_the_first() -> None:
+        assert len(processes.of("check")) == 1  # one at a time
+        processes.of("check")[0].end(0)
+
+    def end_the_second() -> None:
+        assert server_of(processes).signals == []  # the first has not seen what has changed since
+        processes.of("check")[1].end(0)
+
+    processes.check_status = None
+    reload = partial(signal.raise_signal, signal.SIGHUP)
+    steps = [reload, None, reload, reload, None, end_the_first, None, end_the_second, None]
+    processes.plan([*steps, lambda: server_of(processes).end(0)])
+    assert Supervisor(["server"], check=["check"]).run() == 0
+    assert len(processes.of("check")) == 2
+    assert server_of(processes).signals == [signal.SIGHUP]
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["stopped", "ended by itself"])
+def test_a_check_that_runs_is_killed_when_the_server_stops(processes: FakeProcesses, ends: bool) -> None:
+    def stop() -> None:
+        if ends:
+            signal.raise_signal(signal.SIGTERM)
+        else:
+            server_of(processes).end(0)
+
+    processes.check_status = None
+    processes.plan([lambda: signal.raise_signal(signal.SIGHUP), None, stop, lambda: server_of(processes).end(0)])
+    assert Supervisor(["server"], [["janitor"]], check=["check"]).run() == 0
+    expected = ["check ended", "server ended"] if ends else ["server ended", "check ended"]
+    assert processes.events == [*expected, "janitor terminated", "janitor ended"]
 
 
 @pytest.mark.parametrize("error", _NO_START, ids=["no process left", "nothing can be tied"])

@@ -1,8 +1,9 @@
 """Stands for `subprocess`, `signal.signal` and the clock of a supervisor: its children live in this process."""
 
+import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import SimpleNamespace
+from typing import IO
 
 Step = Callable[[], object]
 
@@ -56,8 +57,7 @@ class FakeProcesses:
         self.now = 0.0
         self.started: list[FakeProcess] = []
         self.groups: list[int | None] = []
-        self.checked: list[Sequence[str]] = []
-        self.check_status = 0
+        self.check_status: int | None = 0  # of a command that ends with `check`; None is one that goes on
         self.printed = ""
         self.events: list[str] = []
         self.refused: dict[str, Exception] = {}  # by the last word of a command: why it cannot be started
@@ -76,22 +76,25 @@ class FakeProcesses:
         return [process for process in self.started if process.command[-1] == name]
 
     def Popen(  # noqa: N802
-        self, command: Sequence[str], *, process_group: int | None = None, preexec_fn: object = None
+        self,
+        command: Sequence[str],
+        *,
+        stdout: IO[bytes] | None,
+        stderr: IO[bytes] | None,
+        process_group: int | None = None,
+        preexec_fn: object = None,
     ) -> FakeProcess:
         assert preexec_fn is not None, "it would go on when the supervisor is killed"
         if command[-1] in self.refused:
             raise self.refused[command[-1]]
         self.groups.append(process_group)
         self.started.append(FakeProcess(self, command, self.now))
+        if command[-1] == "check":
+            self.started[-1].returncode = self.check_status
+            for file, text in ((stdout, "well\n"), (stderr, self.printed)):
+                if file is not None:
+                    os.write(file.fileno(), text.encode())
         return self.started[-1]
-
-    def run(self, command: Sequence[str], *, check: bool, **captured: object) -> SimpleNamespace:
-        assert not check
-        if command[-1] in self.refused:
-            raise self.refused[command[-1]]
-        self.checked.append(command)
-        texts = {"stdout": "well\n", "stderr": self.printed} if captured else {}
-        return SimpleNamespace(returncode=self.check_status, **texts)
 
     def monotonic(self) -> float:
         return self.now

@@ -60,7 +60,8 @@ supervisor._GRACE_SECONDS = 0.5
 supervisor._POLL_SECONDS = 0.1
 server, companion, notes, status, manner, checked = sys.argv[1:]
 companions = [[sys.executable, "-c", companion, notes, manner]] if manner else []
-check = [sys.executable, "-c", f"open({notes!r}, 'a').write('checked' + chr(10)); {checked}"]
+note = f"import os; open({notes!r}, 'a').write(f'checked {{os.getpid()}}' + chr(10))"
+check = [sys.executable, "-c", f"{note}; {checked}"]
 if checked == "missing":
     check = [notes + "-of-no-program"]
 sys.exit(supervisor.Supervisor([sys.executable, "-c", server, notes, status], companions, check=check).run())
@@ -106,7 +107,7 @@ class Supervised:
         return self.process.wait(WAIT_SECONDS)
 
     def clean_up(self) -> None:
-        for pid in (self.process.pid, *self.pids("server"), *self.pids("companion")):
+        for pid in (self.process.pid, *self.pids("server"), *self.pids("companion"), *self.pids("checked")):
             if alive(pid) and _is_ours(pid):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
@@ -191,16 +192,28 @@ def test_a_signal_to_reload_is_passed_on_and_stops_nothing(supervise: Callable[.
     supervised.wait_for(lambda: "server got SIGHUP" in supervised.notes)
     assert supervised.process.poll() is None
     assert alive(supervised.pids("companion")[0])
-    assert supervised.notes.index("checked") < supervised.notes.index("server got SIGHUP")
+    (check,) = supervised.pids("checked")
+    assert supervised.notes.index(f"checked {check}") < supervised.notes.index("server got SIGHUP")
 
 
 def test_nothing_is_reloaded_when_the_check_fails(supervise: Callable[..., Supervised]) -> None:
     supervised = supervise(checked="raise SystemExit(1)")
     supervised.wait_until_up()
     supervised.process.send_signal(signal.SIGHUP)
-    supervised.wait_for(lambda: "checked" in supervised.notes)
+    assert "the configuration has errors" in supervised.line()
     supervised.process.send_signal(signal.SIGTERM)
     assert supervised.end() == 0
+    assert "server got SIGHUP" not in supervised.notes
+
+
+def test_a_stop_does_not_wait_for_a_check_that_hangs(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise(checked=f"import time; time.sleep({10 * WAIT_SECONDS})")
+    supervised.wait_until_up()
+    supervised.process.send_signal(signal.SIGHUP)
+    supervised.wait_for(lambda: bool(supervised.pids("checked")))
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.end() == 0
+    assert not any(map(alive, supervised.pids("checked")))
     assert "server got SIGHUP" not in supervised.notes
 
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from types import FrameType
+from typing import IO
 
 from thumbs.server.lifeline import lifeline
 
@@ -22,6 +23,7 @@ _POLL_SECONDS = 0.5
 _REPEAT_SECONDS = 2.0
 _RESTART_SECONDS = 5.0
 _GRACE_SECONDS = 10.0
+_CHECK_SECONDS = 60.0  # it takes a few; one that hangs, such as in a network file system, is killed
 # What prevents a start: no memory, no process, no descriptor left, or a program that is missing.
 _NO_START = (OSError, subprocess.SubprocessError)
 _NOT_RELOADED = "nothing is reloaded, the server goes on as it was"
@@ -49,6 +51,7 @@ class Supervisor:
 
     Before a reload (SIGHUP), the command `check` is run. If its status is not 0, nothing is reloaded: with a wrong
     configuration no new worker would start, and the server would end. With `logs_check`, what it prints is logged.
+    If another SIGHUP comes while it runs, it runs again, and only that run decides.
     """
 
     def __init__(
@@ -60,8 +63,7 @@ class Supervisor:
         logs_check: bool = False,
     ) -> None:
         self._command = list(server)
-        self._check = list(check)
-        self._logs_check = logs_check
+        self._check = _Check(list(check), logs=logs_check)
         self._reload_wanted = False
         self._companions = [_Companion(list(command)) for command in companions]
         self._server: subprocess.Popen[bytes] | None = None
@@ -80,10 +82,12 @@ class Supervisor:
                         companion.keep_running()
                     self._reload_if_wanted(self._server)
                 else:
+                    self._check.stop()
                     self._repeat_signal(self._server.pid, self._stop_signal)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._server.wait(_POLL_SECONDS)
         finally:
+            self._check.stop()
             for companion in self._companions:
                 companion.stop()
         status = self._server.returncode
@@ -101,32 +105,12 @@ class Supervisor:
             self._server.send_signal(number)
 
     def _reload_if_wanted(self, server: "subprocess.Popen[bytes]") -> None:
-        if not self._reload_wanted:
-            return
-        self._reload_wanted = False
-        try:
-            passed = not self._check or self._passes_check()
-        except _NO_START as error:
-            logger.error("the check of the configuration cannot be started (%s): %s", error, _NOT_RELOADED)
-            return
+        passed = self._check.has_passed()
+        if self._reload_wanted and not self._check.is_running:
+            self._reload_wanted = False
+            passed = self._check.start()  # also if one has just passed: the configuration may have changed since
         if passed:
             server.send_signal(signal.SIGHUP)
-        else:
-            logger.error("the configuration has errors: %s", _NOT_RELOADED)
-
-    def _passes_check(self) -> bool:
-        if not self._logs_check:
-            return subprocess.run(self._check, check=False).returncode == 0  # noqa: S603 - our own command
-        done = subprocess.run(  # noqa: S603 - our own command
-            self._check, check=False, capture_output=True, text=True, errors="replace"
-        )
-        for printed, level in (
-            (done.stdout, logging.INFO),
-            (done.stderr, logging.ERROR if done.returncode else logging.WARNING),
-        ):
-            for text in _records(printed):
-                _log(text, level)
-        return done.returncode == 0
 
     def _repeat_signal(self, group: int, number: int) -> None:
         """Send the signal again, to the server and its workers: a worker that was still loading may miss the first."""
@@ -137,10 +121,18 @@ class Supervisor:
             os.killpg(group, number)
 
 
-def _start(command: list[str]) -> "subprocess.Popen[bytes]":
+def _start(
+    command: list[str], stdout: IO[bytes] | None = None, stderr: IO[bytes] | None = None
+) -> "subprocess.Popen[bytes]":
     """In a process group of its own: a terminal sends Ctrl-C to this process only, which passes it on."""
     # This process has only one thread, so code between fork and exec is safe.
-    return subprocess.Popen(command, process_group=0, preexec_fn=lifeline())  # noqa: S603, PLW1509 - our own command
+    return subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        stdout=stdout,
+        stderr=stderr,
+        process_group=0,
+        preexec_fn=lifeline(),  # noqa: PLW1509 - as above
+    )
 
 
 def _records(printed: str) -> list[str]:
@@ -162,6 +154,68 @@ def _log(text: str, level: int) -> None:
             level = logging.getLevelNamesMapping().get(str(line.get("level")), level)
             text = str(line["message"])
     logger.log(level, "%s", text)
+
+
+class _Check:
+    """The command that decides on a reload. It runs beside the server: a stop does not wait for it."""
+
+    def __init__(self, command: list[str], *, logs: bool) -> None:
+        self._command = command
+        self._logs = logs
+        self._process: subprocess.Popen[bytes] | None = None
+        self._printed: list[IO[bytes]] = []
+        self._ends_by = 0.0
+
+    @property
+    def is_running(self) -> bool:
+        """Until `has_passed` has found that it has ended."""
+        return self._process is not None
+
+    def start(self) -> bool:
+        """Whether it has passed already: there is nothing to check without a command."""
+        if not self._command:
+            return True
+        try:
+            # Files in memory: a pipe that is read only at the end would be full, and /tmp may be.
+            if self._logs:
+                self._printed = [os.fdopen(os.memfd_create("check"), "r+b") for _ in range(2)]
+            self._process = _start(self._command, *self._printed)
+        except _NO_START as error:
+            logger.error("the check of the configuration cannot be started (%s): %s", error, _NOT_RELOADED)
+            self.stop()
+        self._ends_by = time.monotonic() + _CHECK_SECONDS
+        return False
+
+    def has_passed(self) -> bool:
+        """Whether a run has ended since the last call, and well. If not well, the log says that nothing is reloaded."""
+        if self._process is None:
+            return False
+        status = self._process.poll()
+        if status is None and time.monotonic() < self._ends_by:
+            return False
+        self._log_printed(logging.WARNING if status == 0 else logging.ERROR)
+        self.stop()
+        if status is None:
+            logger.error("the check of the configuration took over %d s: %s", _CHECK_SECONDS, _NOT_RELOADED)
+        elif status:
+            logger.error("the configuration has errors: %s", _NOT_RELOADED)
+        return status == 0
+
+    def stop(self) -> None:
+        """Kill it if it still runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):  # the kernel may hold it in a call
+                self._process.wait(_GRACE_SECONDS)
+        for file in self._printed:
+            file.close()
+        self._process, self._printed = None, []
+
+    def _log_printed(self, errors: int) -> None:
+        for file, level in zip(self._printed, (logging.INFO, errors), strict=False):
+            file.seek(0)
+            for text in _records(file.read().decode(errors="replace")):
+                _log(text, level)
 
 
 class _Companion:
