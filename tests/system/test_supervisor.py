@@ -52,9 +52,28 @@ note(f"companion {os.getpid()}")
 while True:
     time.sleep(0.05)
 """
+# This one has a worker that ends before its own children, which then have the process as their parent that adopts.
+_LEAVES_ORPHANS = _SERVER.replace(
+    "while True:",
+    """
+worker = os.fork()
+if not worker:
+    worker = os.getpid()
+    for _ in range(3):
+        if not os.fork():
+            while os.getppid() == worker:
+                time.sleep(0.01)
+            note(f"orphan {os.getpid()}")
+            note(f"parent {os.getppid()}")
+            os._exit(1)
+    os._exit(0)
+os.waitpid(worker, 0)
+while True:""",
+)
 _SUPERVISOR = """
-import sys
+import ctypes, sys
 from thumbs.server import supervisor
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: it adopts, as the first process of a container
 supervisor._RESTART_SECONDS = 0.1
 supervisor._GRACE_SECONDS = 0.5
 supervisor._POLL_SECONDS = 0.1
@@ -64,7 +83,7 @@ note = f"import os; open({notes!r}, 'a').write(f'checked {{os.getpid()}}' + chr(
 check = [sys.executable, "-c", f"{note}; {checked}"]
 if checked == "missing":
     check = [notes + "-of-no-program"]
-sys.exit(supervisor.Supervisor([sys.executable, "-c", server, notes, status], companions, check=check).run())
+sys.exit(supervisor.supervise([sys.executable, "-c", server, notes, status], companions, check, False, None))
 """
 
 
@@ -237,6 +256,21 @@ def test_a_companion_that_ended_is_started_again(supervise: Callable[..., Superv
     supervised.wait_for(lambda: len(supervised.pids("companion")) == 2)
     assert supervised.process.poll() is None
     assert supervised.pids("server") == [pid for pid in supervised.pids("server") if alive(pid)]
+
+
+def test_orphans_of_the_server_that_end_leave_no_zombies_and_its_own_children_keep_their_status(
+    supervise: Callable[..., Supervised],
+) -> None:
+    supervised = supervise(server=_LEAVES_ORPHANS, status=3)
+    supervised.wait_until_up()
+    supervised.wait_for(lambda: len(supervised.pids("parent")) == 3)
+    assert set(supervised.pids("parent")) == {supervised.process.pid}
+    supervised.wait_for(lambda: not any(map(alive, supervised.pids("orphan"))))
+    os.kill(supervised.pids("companion")[0], signal.SIGKILL)
+    assert "ended with status -9" in supervised.line()
+    supervised.wait_for(lambda: len(supervised.pids("companion")) == 2)
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.end() == 3
 
 
 def test_a_companion_that_does_not_obey_is_killed(supervise: Callable[..., Supervised]) -> None:

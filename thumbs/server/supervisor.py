@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import FrameType
 from typing import IO
 
@@ -36,9 +36,9 @@ def supervise(
     logs_check: bool,
     directory: str | None,
 ) -> int:
-    """As `Supervisor.run`. `directory`, which the server uses, is deleted at the end."""
+    """As `Supervisor.run`, in a process that has no other children. `directory` of the server is deleted at the end."""
     try:
-        return Supervisor(server, companions, check=check, logs_check=logs_check).run()
+        return Supervisor(server, companions, check=check, logs_check=logs_check, adopts=True).run()
     finally:
         if directory is not None:
             shutil.rmtree(directory, ignore_errors=True)
@@ -52,6 +52,9 @@ class Supervisor:
     Before a reload (SIGHUP), the command `check` is run. If its status is not 0, nothing is reloaded: with a wrong
     configuration no new worker would start, and the server would end. With `logs_check`, what it prints is logged.
     If another SIGHUP comes while it runs, it runs again, and only that run decides.
+
+    With `adopts`, the kernel may give this process the orphans of the server, as it does the first process of
+    a container: all children that have ended and are not the supervisor's own are cleared away.
     """
 
     def __init__(
@@ -61,9 +64,11 @@ class Supervisor:
         *,
         check: Sequence[str] = (),
         logs_check: bool = False,
+        adopts: bool = False,
     ) -> None:
         self._command = list(server)
         self._check = _Check(list(check), logs=logs_check)
+        self._adopts = adopts
         self._reload_wanted = False
         self._companions = [_Companion(list(command)) for command in companions]
         self._server: subprocess.Popen[bytes] | None = None
@@ -84,6 +89,10 @@ class Supervisor:
                 else:
                     self._check.stop()
                     self._repeat_signal(self._server.pid, self._stop_signal)
+                if self._adopts:
+                    _clear_away_orphans(
+                        [self._server, self._check.process, *(each.process for each in self._companions)]
+                    )
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._server.wait(_POLL_SECONDS)
         finally:
@@ -135,6 +144,17 @@ def _start(
     )
 
 
+def _clear_away_orphans(own: Iterable["subprocess.Popen[bytes] | None"]) -> None:
+    """Take the status of each child that has ended, as it stays a zombie until then: but never of those in `own`."""
+    # One of our own that has ended must be polled first: it would be found again and again, and hide the others.
+    running = {process.pid for process in own if process is not None and process.poll() is None}
+    with contextlib.suppress(ChildProcessError):  # no child is left
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if ended.si_pid in running:  # it has ended just now
+                break
+            os.waitpid(ended.si_pid, 0)
+
+
 def _records(printed: str) -> list[str]:
     """What a command has printed, in texts for one record each: an unindented line, with the indented ones below it."""
     found: list[str] = []
@@ -162,14 +182,14 @@ class _Check:
     def __init__(self, command: list[str], *, logs: bool) -> None:
         self._command = command
         self._logs = logs
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self._printed: list[IO[bytes]] = []
         self._ends_by = 0.0
 
     @property
     def is_running(self) -> bool:
         """Until `has_passed` has found that it has ended."""
-        return self._process is not None
+        return self.process is not None
 
     def start(self) -> bool:
         """Whether it has passed already: there is nothing to check without a command."""
@@ -179,7 +199,7 @@ class _Check:
             # Files in memory: a pipe that is read only at the end would be full, and /tmp may be.
             if self._logs:
                 self._printed = [os.fdopen(os.memfd_create("check"), "r+b") for _ in range(2)]
-            self._process = _start(self._command, *self._printed)
+            self.process = _start(self._command, *self._printed)
         except _NO_START as error:
             logger.error("the check of the configuration cannot be started (%s): %s", error, _NOT_RELOADED)
             self.stop()
@@ -188,9 +208,9 @@ class _Check:
 
     def has_passed(self) -> bool:
         """Whether a run has ended since the last call, and well. If not well, the log says that nothing is reloaded."""
-        if self._process is None:
+        if self.process is None:
             return False
-        status = self._process.poll()
+        status = self.process.poll()
         if status is None and time.monotonic() < self._ends_by:
             return False
         self._log_printed(logging.WARNING if status == 0 else logging.ERROR)
@@ -203,13 +223,13 @@ class _Check:
 
     def stop(self) -> None:
         """Kill it if it still runs."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):  # the kernel may hold it in a call
-                self._process.wait(_GRACE_SECONDS)
+                self.process.wait(_GRACE_SECONDS)
         for file in self._printed:
             file.close()
-        self._process, self._printed = None, []
+        self.process, self._printed = None, []
 
     def _log_printed(self, errors: int) -> None:
         for file, level in zip(self._printed, (logging.INFO, errors), strict=False):
@@ -221,26 +241,26 @@ class _Check:
 class _Companion:
     def __init__(self, command: list[str]) -> None:
         self._command = command
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self._not_before = 0.0
 
     def keep_running(self) -> None:
-        if self._process is not None and self._process.poll() is not None:
-            logger.warning("%s ended with status %d; it is started again", self._command[-1], self._process.returncode)
-            self._process, self._not_before = None, time.monotonic() + _RESTART_SECONDS
-        if self._process is None and time.monotonic() >= self._not_before:
+        if self.process is not None and self.process.poll() is not None:
+            logger.warning("%s ended with status %d; it is started again", self._command[-1], self.process.returncode)
+            self.process, self._not_before = None, time.monotonic() + _RESTART_SECONDS
+        if self.process is None and time.monotonic() >= self._not_before:
             try:
-                self._process = _start(self._command)
+                self.process = _start(self._command)
             except _NO_START as error:
                 logger.error("%s cannot be started (%s); it is tried again", self._command[-1], error)
                 self._not_before = time.monotonic() + _RESTART_SECONDS
 
     def stop(self) -> None:
-        if self._process is None or self._process.poll() is not None:
+        if self.process is None or self.process.poll() is not None:
             return
-        self._process.terminate()
+        self.process.terminate()
         try:
-            self._process.wait(_GRACE_SECONDS)
+            self.process.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.process.kill()
+            self.process.wait()

@@ -1,5 +1,6 @@
 """`run_thumb_server`: which server it runs, what beside it, what it clears before, and what it refuses."""
 
+import os
 import re
 import shlex
 import socket
@@ -31,9 +32,16 @@ class Supervised:
         self.directories: list[tuple[Path, bool]] = []
 
     def __call__(
-        self, server: Sequence[str], companions: Sequence[Sequence[str]], *, check: Sequence[str], logs_check: bool
+        self,
+        server: Sequence[str],
+        companions: Sequence[Sequence[str]],
+        *,
+        check: Sequence[str],
+        logs_check: bool,
+        adopts: bool,
     ) -> SimpleNamespace:
         assert logs_check is ("JsonLogger" in " ".join(server))
+        assert adopts is (os.getpid() == 1), "it would take the status of other children of this process"
         self.runs.append((shlex.join(server), [shlex.join(each) for each in companions], shlex.join(check)))
         return SimpleNamespace(run=self._run)
 

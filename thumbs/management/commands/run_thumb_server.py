@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import re
 import shutil
 import sys
@@ -115,7 +116,8 @@ class Command(BaseCommand):
             in_json = loaded.document.log_format == JSON_LINES
             if is_the_program(self):
                 replace_process(supervise, server, beside, check, in_json, shared)
-            status = Supervisor(server, beside, check=check, logs_check=in_json).run()
+            is_first = os.getpid() == 1  # of a container; elsewhere, other children are those of the site's own code
+            status = Supervisor(server, beside, check=check, logs_check=in_json, adopts=is_first).run()
         sys.exit(status)
 
     def _clear_on_startup(self, storages: Sequence[StorageConf]) -> None:
