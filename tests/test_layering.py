@@ -44,7 +44,7 @@ OWNERS = {
     "storages": ("thumbs.sources",),
     "prometheus_client": (
         *("thumbs.observability.metrics", "thumbs.observability.machine"),
-        *("thumbs.wiring.build", "thumbs.server.gauges", "mage_project"),
+        *("thumbs.observability.shared_counts", "thumbs.wiring.build", "thumbs.server.gauges", "mage_project"),
     ),
     "opentelemetry": ("thumbs.observability.tracing", "thumbs.observability.span_export"),
     "gunicorn": (

@@ -32,7 +32,7 @@ def server(originals: Path, directory: Path) -> Iterator[Server]:
         local_storage("photos", originals, disk=disk_cache(directory / "disk", max_size_mb=64)),
         {"name": "slow", "driver": "tests.support.slow_storage.SlowStorage", "options": options},
     ]
-    environ = environ_with(directory, storages)
+    environ = environ_with(directory, storages, TMPDIR=str(directory))
     config = directory / "storages.json"
     config.write_text(config.read_text().replace("{", '{"metrics": true, ', 1))
     port, log = servers.free_port(), directory / "log"
@@ -75,6 +75,20 @@ def test_workers_that_stop_and_workers_that_are_lost_are_counted_apart(server: S
     replaced(server, signal.SIGKILL, min(workers_of(server.process.pid)))
     eventually(lambda: since(before, server, "mage_worker_exits_total") == {("stopped",): 2, ("lost",): 1})
     eventually(lambda: values(server, "mage_workers") == {(): 2})
+
+
+def test_counts_outlive_their_worker_and_its_files_do_not(server: Server, directory: Path) -> None:
+    (shared,) = directory.glob("mage-metrics-*")
+    made = values(server, "mage_thumbnail_seconds_count")
+    for width in range(40, 46):
+        assert server.get(f"photos/thumbs/{width}x60/quarters.jpg").status == 200
+    before = values(server, "mage_requests_total")
+    assert since(made, server, "mage_thumbnail_seconds_count") == {(): 6}
+    for worker in workers_of(server.process.pid):
+        replaced(server, signal.SIGKILL, worker)
+        eventually(lambda worker=worker: not list(shared.glob(f"*_{worker}.db")))  # type: ignore[misc]
+    assert values(server, "mage_requests_total") == before
+    assert since(made, server, "mage_thumbnail_seconds_count") == {(): 6}
 
 
 def test_a_request_that_a_stopping_worker_does_not_answer_is_counted(server: Server, directory: Path) -> None:

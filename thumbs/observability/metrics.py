@@ -1,17 +1,15 @@
 """Prometheus metrics. Label values come from closed sets only, never from a request."""
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from thumbs.observability.machine import CommonCollector
+from thumbs.observability.shared_counts import SharedCounts
 
 _STAGES = ("queue", "fetch", "render", "encode")
 # Label values that are there from the start: what appears with its first event has no increase for Prometheus.
@@ -210,7 +208,7 @@ class Metrics:
         """What was counted, in all processes where they share a directory, else in this one."""
         registry = CollectorRegistry()
         try:
-            _SharedCounts(registry)  # type: ignore[no-untyped-call]
+            SharedCounts(registry)
         except ValueError:  # PROMETHEUS_MULTIPROC_DIR is not set, or names no directory
             return _totals(self._registry, shared=False)
         return _totals(registry, shared=True)
@@ -233,7 +231,7 @@ class Metrics:
         registry = self._registry
         if shared_directory is not None:
             registry = CollectorRegistry()
-            _SharedCounts(registry, path=shared_directory)  # type: ignore[no-untyped-call]
+            SharedCounts(registry, path=shared_directory)
         common = CollectorRegistry()
         common.register(CommonCollector(stores or {}, build or {}, isolation or {}, codecs or {}))
         for collector in more:
@@ -247,23 +245,6 @@ def worker_exits(registry: CollectorRegistry) -> Counter:
     for event in (STOPPED, LOST):
         counter.labels(event)
     return counter
-
-
-class _SharedCounts(MultiProcessCollector):
-    """The counts that processes have written to files in a directory.
-
-    `MultiProcessCollector.collect` fails while a process that starts has made its file and written nothing to it.
-    """
-
-    def collect(self) -> Iterator[Metric]:
-        files = [str(path) for path in Path(self._path).glob("*.db") if _has_counts(path)]
-        yield from self.merge(files)  # type: ignore[no-untyped-call]
-
-
-def _has_counts(path: Path) -> bool:
-    with suppress(OSError):  # a gauge of a process that has ended
-        return path.stat().st_size > 0
-    return False
 
 
 def _totals(registry: CollectorRegistry, *, shared: bool) -> Totals:

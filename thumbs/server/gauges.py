@@ -9,11 +9,14 @@ if TYPE_CHECKING:
 
 
 def forget(pid: int) -> None:
-    """Remove the files of the gauges of `pid`: nothing waits or runs there, so they must not be added up any more."""
-    with suppress(Exception):  # without prometheus-client, or without its directory
+    """Delete the files of `pid`: nothing waits or runs there. What it has counted is kept with that of others."""
+    with suppress(Exception):  # without prometheus-client or its directory, or on a full disk
         from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - only where it is installed
 
+        from thumbs.observability.shared_counts import SharedCounts  # noqa: PLC0415 - as above
+
         mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        SharedCounts(None).add_to_ended(pid)
 
 
 def count_exit(*, stopped: bool) -> None:
