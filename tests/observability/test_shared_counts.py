@@ -135,6 +135,28 @@ def test_a_scrape_that_does_not_end_holds_nothing_up(directory: Path) -> None:
     assert sums(directory) == _SUMS
 
 
+def test_a_process_that_was_forked_during_a_scrape_does_not_keep_the_lock(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies: list[int] = []
+    opened = os.open
+
+    def open_and_copy(path: str, flags: int) -> int:
+        descriptor = opened(path, flags)
+        copies.append(os.dup(descriptor))  # what a fork makes of it
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_and_copy)
+    try:
+        assert sums(directory) == _SUMS
+        assert copies
+        SharedCounts(None, path=str(directory)).add_to_ended(PIDS[0])
+    finally:
+        for copy in copies:
+            os.close(copy)
+    assert not list(directory.glob(f"*_{PIDS[0]}.db"))
+
+
 def test_on_a_full_disk_the_files_stay_as_they_are(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shared = SharedCounts(None, path=str(directory))
     shared.add_to_ended(PIDS[0])

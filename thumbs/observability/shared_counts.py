@@ -59,7 +59,11 @@ class SharedCounts(MultiProcessCollector):
                 fcntl.flock(descriptor, kind)
             else:
                 _try_to_lock(descriptor, kind)
-            yield
+            try:
+                yield
+            finally:
+                # Closing is not enough: a process that was forked meanwhile has a copy, which would keep the lock.
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
         finally:
             os.close(descriptor)
 
