@@ -69,6 +69,13 @@ def test_a_url_that_is_not_allowed_is_refused_and_its_mistake_is_named(path: str
     assert mistake.text == path
 
 
+@pytest.mark.parametrize(("query", "near"), [("", "tom.png"), ("?x=1", "tom.png"), ("?x=a.gif", "tom.png")])
+def test_a_download_name_that_is_missing_has_the_extension_of_the_path(query: str, near: str) -> None:
+    target = f"/remote/thumbs/400x300/https/img.example.com/a.png{query}/as/"
+    (mistake,) = path_mistakes(target, {"remote": _policy()})
+    assert mistake.nearest == near
+
+
 def test_a_long_query_is_one_segment_but_the_whole_path_is_bounded() -> None:
     assert _resolved(f"https/img.example.com/a.jpg?{'x' * 900}").transform.format == "jpeg"
     with pytest.raises(BadPath):

@@ -242,6 +242,21 @@ def test_a_ratio_needs_a_width() -> None:
         picture("a.jpg", "x", storage="open", ratio="16/9")
 
 
+@pytest.mark.parametrize("formats", [["jpeg", "webp"], ["png", "webp"], ["webp"], None])
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a"])
+@pytest.mark.parametrize("query", ["?x=1", "?x=1.gif"])
+def test_a_query_of_a_remote_original_changes_no_format(formats: list[str] | None, name: str, query: str) -> None:
+    remote = {"driver": "http", "allowed_sources": ["https://img.example.com/"], "signature_secret_key": "a" * 32}
+    with configured([{"name": "remote", **remote, **({"formats": formats} if formats else {})}]):
+        url = f"https://img.example.com/{name}"
+        plain, queried = (picture(each, "400x300", storage="remote") for each in (url, f"{url}{query}"))
+        assert plain
+        assert queried.img.content_type == plain.img.content_type
+        assert [each.content_type for each in queried.sources] == [each.content_type for each in plain.sources]
+        tags = [[each.tag for each in only(parse_html(made.html)).iter()] for made in (plain, queried)]
+        assert tags[0] == tags[1]
+
+
 # ---------------------------------------------------------------------------------------- HTML
 
 

@@ -104,8 +104,9 @@ def picture(  # noqa: PLR0913 - the options of one call
         return _empty(current, "", empty, attributes)
     served_by, key = place_of(current, file, source, storage)
     plan = current.planned((served_by, wanted), options, lambda: plans.make(current, served_by, wanted, options))
-    own = output_without_format(plan.main.transform, key, plan.main.policy)
-    if plan.main.transform.format is None and not plan.main.policy.offers(own):
+    policy = plan.main.policy
+    own = output_without_format(plan.main.transform, policy.file_name(key), policy)
+    if plan.main.transform.format is None and not policy.offers(own):
         plan = current.planned(
             (served_by, wanted, own), options, lambda: plans.make_without_own(current, plan, wanted, options)
         )
@@ -113,7 +114,7 @@ def picture(  # noqa: PLR0913 - the options of one call
     try:
         output = str(plan.main.outcome(key).transform.format)
         choice = plan.choice(current, output, file.size, named=bool(wanted.formats))
-        return _made(current.mount(plan.main.policy), choice, key, file, extras=extras, attributes=attributes)
+        return _made(current.mount(policy), choice, key, file, extras=extras, attributes=attributes)
     except ThumbError as error:
         nothing(current, file.name, error.detail)
         return _empty(current, file.name, empty, attributes)

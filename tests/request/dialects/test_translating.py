@@ -300,6 +300,26 @@ def test_of_a_storage_that_reads_urls_the_whole_url_is_the_path() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("imgproxy", "/_/w:9/plain/https://img.example.com/a.gif"),
+        ("thumbor", "/unsafe/9x/https%3A%2F%2Fimg.example.com%2Fa.gif"),
+        ("imagor", "/unsafe/9x/https%3A%2F%2Fimg.example.com%2Fa.gif"),
+        ("imagor", "/unsafe/9x/https%253A%252F%252Fimg.example.com%252Fa.gif"),
+        ("ipx", "/w_9/https://img.example.com/a.gif"),
+    ],
+)
+def test_the_extension_of_a_url_is_that_of_its_path_without_the_query(name: str, raw: str) -> None:
+    naming = Urls(HttpSettings(allowed_sources=("https://img.example.com/",)))
+    remote = StoragePolicy("remote", DEFAULT_QUALITIES, OutputLimits(), naming=naming, max_segment_bytes=0)
+    find = resolver({"remote": remote}, Translator({"/i/": Dialect(name, "/i/", {"https://": "remote"})}))
+    query = "%253Fx=a.png" if "%252F" in raw else "%3Fx=a.png"
+    plain, queried = (find(each.encode(), (), "/i/") for each in (raw, raw + query))
+    assert queried.path == f"{plain.path}?x=a.png"
+    assert queried.transform == plain.transform
+
+
+@pytest.mark.parametrize(
     ("name", "prefix", "raw", "key"),
     [
         ("ipx", "/", "/w_9/cats/tom.jpg", "cats/tom.jpg"),

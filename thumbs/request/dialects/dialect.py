@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from thumbs.errors import BadFilter, BadPath, SignatureRefused
+from thumbs.image.formats import format_of_extension
 
 IMGPROXY, THUMBOR, IMAGOR, IPX, GO_MAGE = NAMES = ("imgproxy", "thumbor", "imagor", "ipx", "mage")
 SHA256_BYTES = 32
@@ -57,6 +58,11 @@ class Asked:
     stem: str | None = None
     expires: int | None = None
     ignored: Sequence[str] = ()
+
+
+def format_of_source(source: str) -> str | None:
+    """The format that the extension of a source names: of a URL, that of its path, without the query."""
+    return format_of_extension(source.partition("?")[0] if "://" in source else source)
 
 
 def is_one_of(expected: Sequence[str], given: str) -> bool:

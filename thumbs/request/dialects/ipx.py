@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from thumbs.errors import BadPath
-from thumbs.image.formats import FORMATS, OUTPUT_NAMES, format_of_extension
+from thumbs.image.formats import FORMATS, OUTPUT_NAMES
 from thumbs.image.transforms import ALL_FRAMES, AUTO
-from thumbs.request.dialects.dialect import Asked, Dialect, wrong
+from thumbs.request.dialects.dialect import Asked, Dialect, format_of_source, wrong
 from thumbs.request.dialects.ipx_modifiers import MODIFIERS, Modifiers
 from thumbs.request.dialects.ipx_result import fields_of
 
@@ -49,7 +49,7 @@ def translate(raw: str, dialect: Dialect) -> Asked:
 
 def _file(modifiers: Modifiers, source: str, dialect: Dialect) -> dict[str, Any]:
     output = AUTO if modifiers.format == AUTO else OUTPUT_NAMES.get(modifiers.format or "") or dialect.format
-    moving = format_of_extension(source) == "gif" and (output in (None, "gif") or modifiers.animated)
+    moving = format_of_source(source) == "gif" and (output in (None, "gif") or modifiers.animated)
     may_move = output in (None, AUTO) or FORMATS[output or "gif"].animated
     return {"format": output, "frames": ALL_FRAMES if moving and may_move else 1, "quality": modifiers.quality}
 

@@ -10,12 +10,12 @@ both ignore is ignored.
 import base64
 import binascii
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from thumbs.errors import BadPath, SignatureRefused
-from thumbs.image.formats import format_of_extension
-from thumbs.request.dialects.dialect import Asked, Dialect, is_one_of, unquoted, unsupported
+from thumbs.request.dialects.dialect import Asked, Dialect, format_of_source, is_one_of, unquoted, unsupported
 from thumbs.request.dialects.thumbor_filters import Differences, Filters, apply
 from thumbs.request.dialects.thumbor_result import Geometry, fields_of
 
@@ -65,11 +65,12 @@ IMAGOR_DIFFERENCES = Differences(imagor=True, moving=("gif", "webp"))
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A verified path. `text` is what the pattern matches."""
+    """A verified path. `text` is what the pattern matches; `source_of` decodes the source in it."""
 
     text: str
     pattern: re.Pattern[str]
     differences: Differences
+    source_of: Callable[[str], str]
 
 
 def translate_thumbor(raw: str, dialect: Dialect) -> Asked:
@@ -77,8 +78,9 @@ def translate_thumbor(raw: str, dialect: Dialect) -> Asked:
     first, _, rest = raw.partition("?")[0][1:].partition("/")
     if not (_is_unsafe(first, dialect) or _is_signed(dialect, unquote(first), rest)):
         raise SignatureRefused
-    asked = _asked(_Read(rest, _THUMBOR, THUMBOR_DIFFERENCES), dialect)
-    return Asked(_loosely_unquoted(asked.source).lstrip("/"), asked.fields, ignored=asked.ignored)
+    read = _Read(rest, _THUMBOR, THUMBOR_DIFFERENCES, lambda text: _loosely_unquoted(text).lstrip("/"))
+    asked = _asked(read, dialect)
+    return Asked(asked.source, asked.fields, ignored=asked.ignored)
 
 
 def translate_imagor(raw: str, dialect: Dialect) -> Asked:
@@ -94,15 +96,16 @@ def translate_imagor(raw: str, dialect: Dialect) -> Asked:
     is_as_sent = not is_unsafe and _is_signed(dialect, given, sent_rest)
     if not (is_unsafe or is_as_sent or _is_signed(dialect, first, rest)):
         raise SignatureRefused
-    asked = _asked(_Read(sent_rest if is_as_sent else rest, _IMAGOR, IMAGOR_DIFFERENCES), dialect)
-    source = asked.source.lstrip("/")
-    if source.startswith(_BASE64):
-        source = _decoded(source.removeprefix(_BASE64))
-    elif not is_unsafe:  # decoded once more, also where the whole path was
-        source = _loosely_unquoted(source.replace("+", " "))
-    elif _ESCAPE.search(source):
-        source = unquote(source)
-    return Asked(source, asked.fields, stem=asked.stem, expires=asked.expires, ignored=asked.ignored)
+
+    def source_of(text: str) -> str:
+        source = text.lstrip("/")
+        if source.startswith(_BASE64):
+            return _decoded(source.removeprefix(_BASE64))
+        if not is_unsafe:  # decoded once more, also where the whole path was
+            return _loosely_unquoted(source.replace("+", " "))
+        return unquote(source) if _ESCAPE.search(source) else source
+
+    return _asked(_Read(sent_rest if is_as_sent else rest, _IMAGOR, IMAGOR_DIFFERENCES, source_of), dialect)
 
 
 def _is_unsafe(first: str, dialect: Dialect) -> bool:
@@ -132,9 +135,10 @@ def _asked(read: _Read, dialect: Dialect) -> Asked:
         filters.stretch = True
     for spelled in _filters_of(parts["filters"] or ""):
         apply(filters, spelled)
-    own = format_of_extension(parts["source"])
+    source = read.source_of(parts["source"])
+    own = format_of_source(source)
     fields = fields_of(Geometry.of(parts, alone=read.differences.imagor), filters, own, dialect.format)
-    return Asked(parts["source"], fields, stem=filters.stem, expires=filters.expires, ignored=sorted(filters.ignored))
+    return Asked(source, fields, stem=filters.stem, expires=filters.expires, ignored=sorted(filters.ignored))
 
 
 def _filters_of(text: str) -> list[str]:

@@ -34,14 +34,14 @@ def key_mistakes(key: Span, *, max_segment_bytes: int = MAX_SEGMENT_BYTES) -> It
         yield key.at(slash, slash + 1).mistake("A segment of the path is empty: this slash is one too many.")
 
 
-def name_mistakes(name: Span, *, key: str, output: str | None) -> Iterator[Mistake]:
+def name_mistakes(name: Span, *, file_name: str, output: str | None) -> Iterator[Mistake]:
     """The mistakes of a download name on its own. `output` is the format that filters set, None or `auto` without one.
 
-    `key` is the path of the original, for the nearest right extension.
+    `file_name` is the path of the original without the query of a URL, for the nearest right extension.
     """
     extension = extension_of(name)
     if not name.text:
-        yield name.mistake(f"The download name is missing here. {BAD_NAME}", f"tom.{_extension_for(key, output)}")
+        yield name.mistake(f"The download name is missing here. {BAD_NAME}", f"tom.{_extension_for(file_name, output)}")
         return
     yield from _segment_mistakes(name, MAX_SEGMENT_BYTES)
     if name.text.startswith(".") and name.text not in (".", ".."):
@@ -53,7 +53,7 @@ def name_mistakes(name: Span, *, key: str, output: str | None) -> Iterator[Mista
         # A key that itself ends in /as/{name} is the other way to get here.
         sentence += " A path that itself ends in /as/{name} needs a second one."
         yield name.mistake(
-            sentence, f"{name.text.rstrip('.')}.{_extension_for(key, output)}" if name.text.strip(".") else ""
+            sentence, f"{name.text.rstrip('.')}.{_extension_for(file_name, output)}" if name.text.strip(".") else ""
         )
     else:
         yield extension.mistake(sentence, closest(extension.text.lower(), OUTPUT_EXTENSIONS))
@@ -65,8 +65,8 @@ def extension_of(name: Span) -> Span | None:
     return name.at(len(name.text) - len(extension)) if dot and extension else None
 
 
-def _extension_for(key: str, output: str | None) -> str:
-    named = output if output in (*OUTPUT_NAMES, JSON) else default_output(key)
+def _extension_for(file_name: str, output: str | None) -> str:
+    named = output if output in (*OUTPUT_NAMES, JSON) else default_output(file_name)
     return "jpg" if named == "jpeg" else named
 
 

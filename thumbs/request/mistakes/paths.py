@@ -188,7 +188,8 @@ def _of_target(
     wrong = list(key_mistakes(key, max_segment_bytes=most))
     mistakes += wrong or _naming_mistakes(key, policy)
     if name is not None:
-        mistakes += name_mistakes(name, key=key.text, output=wanted.transform.format)
+        file_name = key.text if policy is None else policy.file_name(key.text)
+        mistakes += name_mistakes(name, file_name=file_name, output=wanted.transform.format)
     return [*mistakes, *offer_mistakes(wanted)]
 
 
