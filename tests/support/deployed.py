@@ -58,10 +58,12 @@ def write_nginx(directory: Path, ports: Sequence[int], *, parts: Sequence[str] =
 
 
 @contextlib.contextmanager
-def nginx(directory: Path, ports: Sequence[int], *, parts: Sequence[str] = (), listening: str = "") -> Iterator[Server]:
+def nginx(
+    directory: Path, ports: Sequence[int], *, parts: Sequence[str] = (), listening: str = "", port: int = 0
+) -> Iterator[Server]:
     """nginx before the servers on `ports`; its logs are in `directory`. `listening` are options of its socket."""
     directory.mkdir(exist_ok=True)
-    port = servers.free_port()
+    port = port or servers.free_port()
     command = write_nginx(directory, ports, parts=parts, listen=f"127.0.0.1:{port} {listening}")
     with servers.running(command, log=directory / "output") as process:
         servers.wait_for_port(port, process, directory / "output")

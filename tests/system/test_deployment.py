@@ -21,11 +21,11 @@ from cryptography.x509.oid import NameOID
 from tests.support.behind_nginx import MEMORY, PICTURE
 from tests.support.deployed import DEPLOY, Recorder, nginx, thumb_server, write_nginx
 from tests.support.fronts import SECRET, comparable, signature
-from tests.support.servers import ROOT, Answer, Server
+from tests.support.servers import ROOT, Answer, Server, free_port
 from tests.support.targets import RAW_TARGETS
 from tests.support.waiting import WAIT_SECONDS, eventually
 
-PARTS = ("cache", "tls", "limit")
+PARTS = ("cache", "tls", "limit", "client")
 
 # ------------------------------------------------------------------------------------------ nginx and Mage
 
@@ -263,10 +263,49 @@ def test_only_what_mage_reads_is_passed_on(recorded: tuple[Recorder, Server]) ->
         "if-none-match": '"a"',
         "if-modified-since": "Wed, 01 Jan 2025 00:00:00 GMT",
         "x-request-id": "0123456789abcdef",
+        "cdn-loop": "cloudflare, mage",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "tracestate": "vendor=1",
     }
     others = ("Cookie", "Authorization", "User-Agent", "Referer", "Accept-Encoding", "X-Forwarded-For", "TE", "Expect")
     through.get(f"local/{PICTURE}", headers={**asked, **dict.fromkeys(others, "canary")})
     assert recorder.headers[-1] == {"host": "127.0.0.1", **asked}
+
+
+def test_a_plain_request_stays_plain(recorded: tuple[Recorder, Server]) -> None:
+    recorder, through = recorded
+    through.get(f"local/{PICTURE}")
+    assert set(recorder.headers[-1]) == {"host", "x-request-id"}
+
+
+def test_the_address_of_the_client_is_a_part_that_is_off(tmp_path: Path) -> None:
+    with Recorder() as recorder, nginx(tmp_path, [recorder.port], parts=["client"]) as through:
+        through.get(f"local/{PICTURE}", headers={"X-Forwarded-For": "192.0.2.1"})
+        assert recorder.headers[-1]["x-forwarded-for"] == "192.0.2.1, 127.0.0.1"
+
+
+def test_a_request_that_comes_back_to_this_host_ends_after_one_hop(tmp_path: Path) -> None:
+    port = free_port()
+    front = f"http://127.0.0.1:{port}/"
+    http = {"driver": "http", "allowed_networks": ["127.0.0.1/32"], "allowed_sizes": ["40x30"]}
+    storages = [
+        {"name": "shop", **http, "base_url": f"{front}shop/thumbs/40x30/"},
+        {"name": "remote", **http, "allowed_sources": [front]},
+    ]
+    with (
+        thumb_server({"storages": storages}, tmp_path / "mage") as direct,
+        nginx(tmp_path / "nginx", [direct.port], port=port) as through,
+    ):
+        answer = through.get("shop/thumbs/40x30/a.jpg", headers={"CDN-Loop": "mage"})
+        assert (answer.status, json.loads(answer.body)["code"]) == (400, "source-loop")
+        inner = f"http/127.0.0.1:{port}/remote/thumbs/40x30/http/127.0.0.1:{port}/a.jpg"
+        for path in ("shop/thumbs/40x30/a.jpg", f"remote/thumbs/40x30/{inner}"):
+            assert through.get(path).status == 502
+
+        def statuses() -> list[str]:
+            return sorted(json.loads(line)["status"] for line in through.log.read_text().split("\n")[:-1])
+
+        eventually(lambda: statuses() == ["400", "400", "400", "502", "502"])
 
 
 def test_a_body_does_not_reach_mage(recorded: tuple[Recorder, Server]) -> None:
