@@ -28,8 +28,21 @@ def swapped(text: str, swaps: Mapping[str, str]) -> str:
     return text
 
 
-def write_nginx(directory: Path, ports: Sequence[int], *, parts: Sequence[str] = (), listen: str = "") -> list[str]:
-    """Our configuration as it is, but for its ports, its files and its user. Gives the command that runs it."""
+_OF_A_DIALECT = '#dialect "~^/_ipx/" /_ipx/;'
+
+
+def write_nginx(
+    directory: Path,
+    ports: Sequence[int],
+    *,
+    parts: Sequence[str] = (),
+    dialects: Sequence[str] = (),
+    listen: str = "",
+) -> list[str]:
+    """Our configuration as it is, but for its ports, its files and its user. Gives the command that runs it.
+
+    `dialects` are lines in the place of the one of the part `dialect`.
+    """
     program = servers.service("nginx")
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     kept = " ".join(f"{kind}_temp_path {directory}/{kind};" for kind in kinds)
@@ -44,6 +57,7 @@ def write_nginx(directory: Path, ports: Sequence[int], *, parts: Sequence[str] =
             "/var/cache/nginx-mage": f"{directory}/cache",
             "/etc/nginx/tls": str(directory),
             "http {\n": f"http {{\n    {kept}\n",
+            _OF_A_DIALECT: "\n".join(f"#dialect {line}" for line in dialects) or _OF_A_DIALECT,
         },
     )
     for part in parts:
@@ -59,12 +73,19 @@ def write_nginx(directory: Path, ports: Sequence[int], *, parts: Sequence[str] =
 
 @contextlib.contextmanager
 def nginx(
-    directory: Path, ports: Sequence[int], *, parts: Sequence[str] = (), listening: str = "", port: int = 0
+    directory: Path,
+    ports: Sequence[int],
+    *,
+    parts: Sequence[str] = (),
+    dialects: Sequence[str] = (),
+    listening: str = "",
+    port: int = 0,
 ) -> Iterator[Server]:
     """nginx before the servers on `ports`; its logs are in `directory`. `listening` are options of its socket."""
     directory.mkdir(exist_ok=True)
     port = port or servers.free_port()
-    command = write_nginx(directory, ports, parts=parts, listen=f"127.0.0.1:{port} {listening}")
+    listen = f"127.0.0.1:{port} {listening}"
+    command = write_nginx(directory, ports, parts=parts, dialects=dialects, listen=listen)
     with servers.running(command, log=directory / "output") as process:
         servers.wait_for_port(port, process, directory / "output")
         yield Server("nginx", port, process, directory / "access.log")

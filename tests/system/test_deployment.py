@@ -18,14 +18,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.support.behind_nginx import MEMORY, PICTURE
+from tests.support.behind_nginx import MEMORY, PICTURE, SPELLINGS
 from tests.support.deployed import DEPLOY, Recorder, nginx, thumb_server, write_nginx
 from tests.support.fronts import SECRET, comparable, signature
 from tests.support.servers import ROOT, Answer, Server, free_port
 from tests.support.targets import RAW_TARGETS
 from tests.support.waiting import WAIT_SECONDS, eventually
 
-PARTS = ("cache", "tls", "limit", "client")
+PARTS = ("cache", "tls", "limit", "client", "dialect")
 
 # ------------------------------------------------------------------------------------------ nginx and Mage
 
@@ -237,13 +237,6 @@ def test_a_signed_url_is_good_in_every_spelling(pair: Pair, key: str, safe: str)
 
 
 # ------------------------------------------------------------------------------------------ inside, outside
-
-
-SPELLINGS = [
-    *("/{}", "/{}?", "/{}?x=1", "/{}/", "//{}", "///{}", "/./{}", "/x/../{}", "/x/..%2f{}", "/%2e/{}", "/{}%20"),
-    *("/{}%00", "/{}%0a", "/{}#", "/{};", "/{}//", "/local/thumbs/../../{}", "/local/thumbs/%2e%2e/%2e%2e/{}"),
-    *("/local/thumbs/..%2f..%2f{}", "http://localhost/{}", "http://localhost//{}", "http://elsewhere/x/../{}"),
-]
 
 
 @pytest.mark.parametrize("name", ["metrics", "%6detrics", "METRICS", "ready", "%72eady"])
