@@ -14,6 +14,8 @@ _ALIASES = {
     "shop.Brand": {"odd": {"size": (20, 20)}},
 }
 
+_AVATAR = {"": {"avatar": {"size": (50, 50), "crop": True}}}
+
 
 @pytest.mark.parametrize(
     ("form", "ours"),
@@ -174,6 +176,26 @@ def test_items_of_a_field_become_tags_where_the_settings_have_the_alias() -> Non
         '{% load thumbs %}{% thumb p.photo "small" %}'
     )
     assert template("easy", "{{ p.photo.medium.url }}", aliases=_ALIASES).text == "{{ p.photo.medium.url }}"
+
+
+def test_an_item_that_becomes_a_tag_is_a_note() -> None:
+    for item in ("{{ p.photo.small.url }}", "{{ p.photo.small.tag }}"):
+        (note,) = template("easy", item, aliases=_ALIASES).notes
+        assert (note.code, note.sentence) == (item, "Converted as the alias small of a file: p.photo must be one.")
+    assert template("easy", "{{ p.photo.medium.url }}", aliases=_ALIASES).notes == ()
+
+
+def test_an_item_with_the_name_of_a_file_field_is_left_alone_with_the_tag_that_it_may_be() -> None:
+    done = template("easy", "{{ user.avatar.url }}", aliases=_AVATAR, file_fields=frozenset({"avatar"}))
+    assert (done.text, done.notes) == ("{{ user.avatar.url }}", ())
+    assert "a file field avatar" in done.left[0].sentence
+    assert '{% thumb user "avatar" %} does it' in done.left[0].sentence
+    done = template("easy", "{{ user.photo.avatar.tag }}", aliases=_AVATAR, file_fields=frozenset({"avatar"}))
+    assert (done.left, done.text) == ((), '{% load thumbs %}{% thumb_img user.photo "avatar" %}')
+    of_a_thumbnailer = "{% with f=user.photo|thumbnailer %}{{ f.avatar.url }}{% endwith %}"
+    assert body("easy", of_a_thumbnailer, aliases=_AVATAR, file_fields=frozenset({"avatar"})) == (
+        '{% with f=user.photo %}{% thumb f "avatar" %}{% endwith %}'
+    )
 
 
 def test_what_is_read_of_a_thumbnail_is_read_of_mages() -> None:

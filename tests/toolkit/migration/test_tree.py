@@ -68,6 +68,20 @@ def test_every_documented_form_is_converted_or_named(
     assert len(pages) == 8
 
 
+def test_the_url_of_a_file_field_of_a_model_stays_though_an_alias_has_its_name(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "person.html"
+    path.write_text('<img src="{{ gallery.image.url }}">{{ gallery.image.small.url }}')
+    aliases = {"": {"image": {"size": (50, 50)}, "small": {"size": (9, 9)}}}
+    with override_settings(THUMBNAIL_ALIASES=aliases), pytest.raises(SystemExit, match="1"):
+        call_command("thumb_migrate", "--from", "easy", "--write", str(path))
+    assert path.read_text() == '{% load thumbs %}<img src="{{ gallery.image.url }}">{% thumb gallery.image "small" %}'
+    known, _, left = capsys.readouterr().out.partition("Left alone:")
+    assert f"  {path}:1: {{{{ gallery.image.small.url }}}}" in known
+    assert f"  {path}:1: {{{{ gallery.image.url }}}}" in left
+
+
 @pytest.mark.parametrize("peer", FORMS)
 def test_converted_templates_have_nothing_of_the_peer_and_compile(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, peer: str

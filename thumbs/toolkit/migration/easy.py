@@ -177,6 +177,19 @@ def _item(page: Page, token: Token, item: "re.Match[str]", done: Conversion) -> 
     return token.replaced(f"{{% {tag} {item['source']} {made.in_template()} %}}")
 
 
+def _item_of_any(page: Page, token: Token, item: "re.Match[str]", done: Conversion) -> Edit:
+    """As `_item`, of a name that the template does not show to be a file. Raises `Unmapped` where it may be none."""
+    edit = _item(page, token, item, done)
+    source, alias = item["source"], item["alias"]
+    if alias in page.site.file_fields and item["what"] == "url":
+        raise Unmapped(
+            f"A model has a file field {alias}, so that this may be the URL of an original. Where it is the alias of "
+            f"the file {source}, {edit.text} does it."
+        )
+    done.notes.append(token.remark(f"Converted as the alias {alias} of a file: {source} must be one."))
+    return edit
+
+
 def _variable(page: Page, token: Token, thumbnailers: set[str], done: Conversion) -> None:
     """`{{ file|thumbnail_url:"small" }}` and `{{ file.small.url }}`; other uses of its filters are left alone."""
     if any(edit.start <= token.start and token.end <= edit.end for edit in done.edits):
@@ -191,6 +204,6 @@ def _variable(page: Page, token: Token, thumbnailers: set[str], done: Conversion
         elif used:
             raise Unmapped(_NO_FILTER.get(used[0], f"Mage has no filter {used[0]}."))
         elif item and _is_item(page, token, item) and item["source"].split(".")[0] not in thumbnailers:
-            done.edits.append(_item(page, token, item, done))
+            done.edits.append(_item_of_any(page, token, item, done))
     except Unmapped as error:
         done.left.append(token.remark(str(error)))

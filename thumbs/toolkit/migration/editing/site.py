@@ -1,14 +1,16 @@
-"""What a site's settings say about its package for thumbnails: the one place here that reads them."""
+"""What a site says about its package for thumbnails, by its settings and models: the one place here that reads them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.apps import apps
 from django.conf import settings
+from django.db.models import FileField
 
 
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
-    """Settings of the peers, each as the peer reads it, and the template libraries that TEMPLATES adds."""
+    """Settings of the peers, each as the peer reads it, the template libraries that TEMPLATES adds, and models."""
 
     aliases: Mapping[str, Mapping[str, Mapping[str, object]]] = field(
         default_factory=dict
@@ -27,6 +29,7 @@ class SiteSettings:
     libraries: Mapping[str, str] = field(default_factory=dict)  # name of a template library: its module
     builtins: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()  # INSTALLED_APPS
+    file_fields: frozenset[str] = frozenset()  # the names of all file fields of the installed models
 
 
 def read() -> SiteSettings:
@@ -48,6 +51,12 @@ def read() -> SiteSettings:
         libraries=libraries,
         builtins=builtins,
         apps=tuple(getattr(settings, "INSTALLED_APPS", ())),
+        file_fields=frozenset(
+            field.name
+            for model in apps.get_models(include_auto_created=True)
+            for field in model._meta.concrete_fields  # noqa: SLF001 - Django's documented API
+            if isinstance(field, FileField)
+        ),
     )
 
 
