@@ -23,14 +23,15 @@ _VARIABLES = {
     "isolation": "MAGE_ISOLATION",
     "playground": "MAGE_PLAYGROUND",
     "host": "MAGE_HOST",
+    "log_level": "LOG_LEVEL",
     "log_format": "LOG_FORMAT",
 }
 _NUMBERS = ("PORT", "WEB_CONCURRENCY", "VIPS_CONCURRENCY")
 # The configuration is the file that is named, else the first of several that exists. The image sets the first variable.
 _SEARCHED = [*filter(None, os.environ.get("STORAGES_CONFIG_SEARCH", "").split(":")), "storages.json"]
 _STORAGES_FILE = os.environ.get("STORAGES_CONFIG_PATH") or _SEARCHED
-_LOG_LEVEL = (os.environ.get("LOG_LEVEL") or text_of(_STORAGES_FILE, "log_level") or "INFO").upper()
-_LOG_FORMAT = (os.environ.get("LOG_FORMAT") or text_of(_STORAGES_FILE, "log_format")).lower()
+_LOG_LEVEL = (os.environ.get("LOG_LEVEL") or text_of(_STORAGES_FILE, "log_level", os.environ)).upper()
+_LOG_FORMAT = (os.environ.get("LOG_FORMAT") or text_of(_STORAGES_FILE, "log_format", os.environ)).lower()
 
 # OpenTelemetry's own variables, which its SDK reads as well: where spans are sent, and whether at all.
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -46,10 +47,11 @@ _SET = {key: name for key, name in _VARIABLES.items() if os.environ.get(name)}
 THUMBS: dict[str, object] = {
     "STORAGES_FILE": _STORAGES_FILE,
     "ENVIRON": os.environ,
-    "LOG_LEVEL": _LOG_LEVEL,
     "DEFAULTS": {"isolation": "auto", "host": "0.0.0.0"},
-    "VARIABLES": {**_SET, "log_level": "LOG_LEVEL", **({"tracing": _ENDPOINT} if _ENDPOINT else {})},
+    "VARIABLES": {**_SET, **({"tracing": _ENDPOINT} if _ENDPOINT else {})},
     **{key.upper(): _value(name) for key, name in _SET.items()},
+    # In upper case wherever it comes from. Without one, the check of the document reports what is wrong there.
+    **({"LOG_LEVEL": _LOG_LEVEL} if _LOG_LEVEL else {}),
     **_TRACING,
 }
 
@@ -71,7 +73,7 @@ ASGI_APPLICATION = "mage_project.asgi.application"
 WSGI_APPLICATION = "mage_project.wsgi.application"
 CACHES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    **caches_of(_STORAGES_FILE),
+    **caches_of(_STORAGES_FILE, os.environ),
 }
 
 # Before anything is logged, in every process: all servers and commands import the settings.

@@ -12,7 +12,7 @@ import thumbs
 from tests.support.documents import HUSH, bucket, checked, dotted, keys, local, one
 from thumbs.conf.document import LimitsConf, StorageConf
 from thumbs.conf.keys import read
-from thumbs.conf.loading import Configuration, caches_of, load
+from thumbs.conf.loading import Configuration, caches_of, load, text_of
 from thumbs.wiring.build import build
 
 
@@ -177,14 +177,27 @@ def test_a_document_names_caches_as_django_wants_them(tmp_path: Path) -> None:
     written(
         tmp_path, json.dumps({"storages": [], "caches": {"far": {"backend": "a.B", "options": {"timeout": 1}}, "x": 1}})
     )
-    assert caches_of(tmp_path / "storages.json") == {"far": {"BACKEND": "a.B", "OPTIONS": {"timeout": 1}}}
+    assert caches_of(tmp_path / "storages.json", {}) == {"far": {"BACKEND": "a.B", "OPTIONS": {"timeout": 1}}}
+
+
+def test_names_in_caches_are_replaced_and_stay_where_they_are_not_set(tmp_path: Path) -> None:
+    far = {"location": ["redis://:${A}@a", "redis://:${B}@b"], "options": {"password": "${A}"}}
+    written(tmp_path, json.dumps({"storages": [], "caches": {"far": far}}))
+    found = caches_of(tmp_path / "storages.json", {"A": HUSH})["far"]
+    assert found == {"LOCATION": [f"redis://:{HUSH}@a", "redis://:${B}@b"], "OPTIONS": {"password": HUSH}}
+
+
+def test_a_text_of_a_document_is_expanded_or_empty(tmp_path: Path) -> None:
+    written(tmp_path, json.dumps({"storages": [], "log_level": "${LEVEL}"}))
+    assert text_of(tmp_path / "storages.json", "log_level", {"LEVEL": "ERROR"}) == "ERROR"
+    assert text_of(tmp_path / "storages.json", "log_level", {}) == ""
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"caches": []}', "{}"])
 def test_a_document_without_caches_names_none(text: str, tmp_path: Path) -> None:
     written(tmp_path, text)
-    assert caches_of(tmp_path / "storages.json") == {}
-    assert caches_of(tmp_path / "none.json") == {}
+    assert caches_of(tmp_path / "storages.json", {}) == {}
+    assert caches_of(tmp_path / "none.json", {}) == {}
 
 
 # ------------------------------------------------------------------------------------- secrets

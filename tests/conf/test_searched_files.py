@@ -17,11 +17,11 @@ def test_the_first_file_that_exists_counts(tmp_path: Path) -> None:
     first, second = tmp_path / "etc/storages.json", tmp_path / "app/storages.json"
     paths = [str(first), written(second, log_level="ERROR", caches={"fleet": {"backend": "a"}})]
     assert load({"STORAGES_FILE": paths}).document.log_level == "ERROR"
-    assert text_of(paths, "log_level") == "ERROR"
-    assert caches_of(paths) == {"fleet": {"BACKEND": "a"}}
+    assert text_of(paths, "log_level", {}) == "ERROR"
+    assert caches_of(paths, {}) == {"fleet": {"BACKEND": "a"}}
     written(first, log_level="WARNING")
     assert load({"STORAGES_FILE": paths}).document.log_level == "WARNING"
-    assert (text_of(paths, "log_level"), caches_of(paths)) == ("WARNING", {})
+    assert (text_of(paths, "log_level", {}), caches_of(paths, {})) == ("WARNING", {})
 
 
 def test_one_that_cannot_be_read_is_an_error_and_not_passed_over(tmp_path: Path) -> None:

@@ -112,12 +112,12 @@ def may_have_dialects(thumbs: object) -> bool:
     )
 
 
-def caches_of(path: str | Path | Sequence[str]) -> dict[str, dict[str, object]]:
+def caches_of(path: str | Path | Sequence[str], environ: Mapping[str, object]) -> dict[str, dict[str, object]]:
     """The `caches` of a document in the form of Django's `CACHES`; empty when it cannot be read (a check says why).
 
-    `path` is as `STORAGES_FILE`.
+    `path` is as `STORAGES_FILE`, and `environ` as `ENVIRON`. A `${NAME}` that is not set stays: a check reports it.
     """
-    caches = _document_of(_paths_of(path), []).get("caches")
+    caches = _expanded(_document_of(_paths_of(path), []).get("caches"), environ, "", [])
     if not isinstance(caches, Mapping):
         return {}
     return {
@@ -127,10 +127,14 @@ def caches_of(path: str | Path | Sequence[str]) -> dict[str, dict[str, object]]:
     }
 
 
-def text_of(path: str | Path | Sequence[str], key: str) -> str:
-    """A text at the top level of a document; empty when there is none, or it cannot be read."""
-    value = _document_of(_paths_of(path), []).get(key)
-    return value if isinstance(value, str) else ""
+def text_of(path: str | Path | Sequence[str], key: str, environ: Mapping[str, object]) -> str:
+    """A text at the top level of a document; empty when there is none, or it cannot be read or expanded.
+
+    `path` and `environ` are as for `caches_of`.
+    """
+    unset: list[Problem] = []
+    value = _expanded(_document_of(_paths_of(path), []).get(key), environ, "", unset)
+    return value if isinstance(value, str) and not unset else ""
 
 
 def _configuration(document: dict[str, object], where: str, problems: list[Problem]) -> Configuration:
