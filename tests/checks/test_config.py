@@ -388,6 +388,13 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     assert sorted(message.id or "" for message in checked(thumbs_setting)) == ["thumbs.E002", *["thumbs.E003"] * 3]
 
 
+def test_a_missing_root_hides_no_other_error(tmp_path: Path) -> None:
+    cache = {**disk(str(tmp_path / "cache")), "shared": {"alias": "none"}}
+    storages = [local(tmp_path / "none", name=name, cache=cache) for name in ("first", "second")]
+    found = [message.id for message in checked({"STORAGES": storages}) if message.is_serious()]
+    assert sorted(filter(None, found)) == [*["thumbs.E009"] * 2, *["thumbs.E012"] * 2, "thumbs.E015"]
+
+
 def test_a_server_does_not_start_with_an_error_and_says_which(tmp_path: Path) -> None:
     with pytest.raises(NotConfigured, match=r"storages\[photos\]\.rooot: is not a known key\. Did you mean 'root'\?"):
         build(load(one(local(tmp_path, rooot=1))))

@@ -37,7 +37,7 @@ _EXAMPLE = '"cache": {"memory": {"enabled": true, "max_size_mb": 64}}'
 def check_caches(**_: object) -> list[checks.CheckMessage]:
     """The layers of each storage. Opens no connection."""
     loaded = configuration()
-    if loaded.errors:
+    if loaded.unusable:
         return []
     stores = {storage.cache.objects.storage for storage in loaded.storages}
     problems = [problem for storage in loaded.storages for problem in _problems_of(storage, stores)]

@@ -32,7 +32,7 @@ def check_thumbs(**_: object) -> list[checks.CheckMessage]:
     """`settings.THUMBS` key by key, and the aliases, classes and directories that its storages name."""
     loaded = configuration()
     problems = list(loaded.problems)
-    if not loaded.errors:
+    if not loaded.unusable:
         problems += _run_directory(loaded.document.run_dir, loaded.storages)
         problems += _shared_directories(loaded.storages)
         for storage in loaded.storages:

@@ -22,7 +22,7 @@ _PROBE = "x/thumbs/x"
 def check_mounts(**_: object) -> list[checks.CheckMessage]:
     """Whether the URLs that Mage builds lead to thumbnails."""
     loaded = configuration()
-    if loaded.errors or all(conf.private for conf in loaded.storages):
+    if loaded.unusable or all(conf.private for conf in loaded.storages):
         return []
     try:
         return [message(problem) for problem in _problems(loaded.document.url_prefix, all_wrappers())]

@@ -21,7 +21,7 @@ _STANDALONE = "The standalone server and the wrappers serve no private storage."
 def check_private(**_: object) -> list[checks.CheckMessage]:
     """Whether each private storage has a view that serves it, and each such view a private storage."""
     loaded = configuration()
-    if loaded.errors:
+    if loaded.unusable:
         return []
     try:
         views = private_views()

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from thumbs.checks import config
 from thumbs.conf.document import StorageConf
 from thumbs.conf.loading import NotConfigured
-from thumbs.problems import nearest
+from thumbs.problems import ROOT_MISSING, nearest
 from thumbs.wiring.process import configuration
 
 
@@ -18,6 +18,15 @@ def require_configuration(*, ignore: Collection[str] = ()) -> None:
         config.require(ignore=ignore)
     except NotConfigured as error:
         raise CommandError(str(error)) from error
+
+
+def require_root(conf: StorageConf) -> None:
+    """Raise CommandError where the root of `conf` is missing, for a command that ignores those of other storages."""
+    place = f"storages[{conf.name}]."
+    problems = [each for each in configuration().errors if each.id == ROOT_MISSING and each.where.startswith(place)]
+    for problem in problems:
+        if not config.message(problem).is_silenced():
+            raise CommandError(f"({problem.id}) {problem}")
 
 
 def add_storage_argument(parser: ArgumentParser) -> None:

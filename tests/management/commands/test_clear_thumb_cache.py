@@ -1,6 +1,7 @@
 """`clear_thumb_cache`: what it clears, what it prints, what it refuses."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,20 @@ def test_a_layer_that_cannot_be_cleared_is_an_error(run: Run, originals: Path, t
         sentence = run.refused("clear_thumb_cache")
         assert sentence == "Not cleared: between. Their thumbnails may still be served."
         assert store_of("on-disk").usage().entries == 0
+
+
+def test_a_missing_root_keeps_nothing_from_being_cleared(run: Run, originals: Path, tmp_path: Path) -> None:
+    root = tmp_path / "films"
+    root.mkdir()
+    shutil.copy(originals / "quarters.jpg", root)
+    storages = [
+        local_storage("photos", originals, disk=disk_cache(tmp_path / "cache")),
+        local_storage("films", root, disk=disk_cache(tmp_path / "films-cache")),
+    ]
+    with override_settings(THUMBS={"STORAGES": storages, "RUN_DIR": str(tmp_path / "run")}):
+        make(*(f"{name}/thumbs/{size}/quarters.jpg" for name in ("photos", "films") for size in ("50x", "60x")))
+        shutil.rmtree(root)
+        for name in ("photos", "films"):
+            told = run("clear_thumb_cache", "--storage", name, "--source", "quarters.jpg")
+            assert told.startswith(f"{name}: freed 2 entries on disk")
+            assert store_of(name).usage().entries == 0

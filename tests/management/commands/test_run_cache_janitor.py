@@ -1,14 +1,16 @@
 """`run_cache_janitor --once`: what it removes, what it prints, what it refuses."""
 
 import logging
+import re
 import signal
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from django.test import override_settings
 
-from tests.support.commands import Run
+from tests.support.commands import Run, disk_cache, local_storage
 from tests.support.disk_entries import leave_expired, make, store_of
 from thumbs.cache.filestore.store import FileStore
 from thumbs.server import janitor
@@ -86,3 +88,25 @@ def test_the_janitor_sweeps_again_and_again_until_a_signal_ends_it(
     assert len(swept) == 3
     assert all("removed 1 expired" in message for message in swept)
     assert all(pause is not None and pause <= 0.75 for pause in pauses)
+
+
+def test_neither_a_missing_root_nor_another_cache_that_is_refused_keeps_the_janitor_from_a_sweep(
+    run: Run, originals: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    photos = local_storage("photos", originals, disk=disk_cache(tmp_path / "cache"))
+    films = local_storage("films", tmp_path / "none", disk=disk_cache(tmp_path / "films"))
+    with override_settings(THUMBS={"STORAGES": [photos, films], "RUN_DIR": str(tmp_path / "run")}):
+        for directory in (tmp_path / "cache", tmp_path / "films"):
+            leave_expired(directory, 2)
+        told = run("run_cache_janitor", "--once")
+        assert re.findall(r"(\w+): 0 entries, .* removed 2 expired", told) == ["photos", "films"]
+    (strange / "holiday.jpg").touch()
+    refused = local_storage("refused", originals, disk=disk_cache(strange))
+    with override_settings(THUMBS={"STORAGES": [refused, photos], "RUN_DIR": str(tmp_path / "run")}):
+        leave_expired(tmp_path / "cache", 1)
+        assert run.refused("run_cache_janitor", "--once") == "A cache could not be swept; the log says which."
+        assert "the cache of storage refused cannot be swept" in caplog.text
+        assert store_of("photos").usage().entries == 0
+        assert [each.name for each in strange.iterdir()] == ["holiday.jpg"]

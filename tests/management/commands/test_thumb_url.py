@@ -1,9 +1,11 @@
 """`thumb_url`: the URLs that it prints work, and it prints no other."""
 
-import pytest
-from django.test import Client
+from pathlib import Path
 
-from tests.support.commands import Run
+import pytest
+from django.test import Client, override_settings
+
+from tests.support.commands import Run, local_storage
 from tests.support.waiting import eventually
 
 
@@ -53,3 +55,14 @@ def test_a_signed_url_works_until_its_time_is_over(run: Run, storages: object) -
 def test_no_url_is_printed_that_would_be_refused(run: Run, storages: object) -> None:
     assert "larger" in run.refused("thumb_url", "signed", "quarters.jpg", "--size", "9000x")
     assert "2,048" in run.refused("thumb_url", "signed", "/".join(["ü" * 100] * 5), "--size", "9x")
+
+
+def test_a_url_is_explained_and_printed_while_the_root_of_its_storage_is_missing(
+    run: Run, originals: Path, tmp_path: Path
+) -> None:
+    storages = [local_storage("photos", tmp_path / "none"), local_storage("films", originals)]
+    with override_settings(THUMBS={"STORAGES": storages}):
+        for name in ("photos", "films"):
+            url = run("thumb_url", name, "tom.jpg", "--size", "90x").strip()
+            assert f"/{name}/thumbs/90x/tom.jpg" in url
+            assert f"storage:     {name}, unsigned" in run("thumb_url", "--explain", url)

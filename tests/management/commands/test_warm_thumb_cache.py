@@ -225,6 +225,13 @@ def test_a_storage_that_is_gone_is_one_line(run: Run, root: Path, tmp_path: Path
     assert sentence == f"(thumbs.E009) storages[photos].root: is not a directory: {root}"
 
 
+def test_another_storage_that_is_gone_does_not_keep_this_one_cold(run: Run, root: Path, tmp_path: Path) -> None:
+    photos = local_storage("photos", root, disk=disk_cache(tmp_path / "cache"))
+    thumbs = {"STORAGES": [photos, local_storage("films", tmp_path / "none")], "RUN_DIR": str(tmp_path / "run")}
+    with override_settings(THUMBS=thumbs):
+        assert run("warm_thumb_cache", "photos", "dog.jpg", "--size", "90x60").startswith("photos: 1 made")
+
+
 def test_a_storage_that_fails_while_it_lists_is_one_line(run: Run, tmp_path: Path) -> None:
     bucket = {
         "name": "photos",

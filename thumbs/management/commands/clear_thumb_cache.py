@@ -10,6 +10,7 @@ from thumbs.conf.document import StorageConf
 from thumbs.errors import ThumbError
 from thumbs.management.humanize import count_of, file_size
 from thumbs.management.selection import add_storage_argument, selected_storages
+from thumbs.problems import ROOT_MISSING
 from thumbs.request.resolve import group_of
 from thumbs.site.links import policy_of
 from thumbs.site.purge_signal import send_purged
@@ -30,7 +31,8 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only print what would be freed")
 
     def handle(self, **options: object) -> None:
-        storages = selected_storages(options["storage"])
+        # Clearing reads no originals.
+        storages = selected_storages(options["storage"], ignore=(ROOT_MISSING,))
         source = options["source"]
         if source is not None:
             self._check_source(str(source), storages)

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
+from thumbs.checks.config import TRANSIENT
 from thumbs.management.program import is_the_program
 from thumbs.management.selection import add_storage_argument, selected_storages
 from thumbs.server.janitor import INTERVAL_SECONDS, Janitor, sweep_until_signal
@@ -22,7 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--interval", type=float, default=INTERVAL_SECONDS, metavar="SECONDS")
 
     def handle(self, **options: object) -> None:
-        found = {conf.name: file_store(conf) for conf in selected_storages(options["storage"])}
+        # Some errors pass while it runs: then a sweep of that cache fails, and a later one does not.
+        found = {conf.name: file_store(conf) for conf in selected_storages(options["storage"], ignore=TRANSIENT)}
         stores = {name: store for name, store in found.items() if store is not None}
         if not stores:
             raise CommandError("There is nothing to sweep: no storage has an enabled cache.disk with a dir.")

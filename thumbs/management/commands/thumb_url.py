@@ -7,6 +7,7 @@ from shutil import get_terminal_size
 
 from django.core.management.base import BaseCommand, CommandError
 
+from thumbs.checks.config import TRANSIENT
 from thumbs.errors import ThumbError
 from thumbs.management.caret import pointed_at
 from thumbs.management.selection import require_configuration
@@ -38,7 +39,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: object) -> None:
-        require_configuration()
+        # It reads neither originals nor caches.
+        require_configuration(ignore=TRANSIENT)
         if options["explain"] is not None:
             self._explain(str(options["explain"]))
             return

@@ -21,9 +21,10 @@ from thumbs.conf.document import StorageConf
 from thumbs.errors import BadRequest, ThumbError
 from thumbs.image.formats import FORMATS, format_of_extension
 from thumbs.management.humanize import count_of, file_size
-from thumbs.management.selection import selected_storages
+from thumbs.management.selection import require_root, selected_storages
 from thumbs.management.warming import CACHED, FAILED, MADE, Variant, Warmer
 from thumbs.pipeline.thumbnailer import Thumbnailer
+from thumbs.problems import ROOT_MISSING
 from thumbs.sources.listing import Listable
 from thumbs.wiring import build, process
 from thumbs.wiring.caches import file_store
@@ -64,7 +65,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: object) -> None:
-        (conf,) = selected_storages(options["storage"])
+        (conf,) = selected_storages(options["storage"], ignore=(ROOT_MISSING,))
+        require_root(conf)
         jobs = options["jobs"]
         if not isinstance(jobs, int) or not 1 <= jobs <= _MOST_JOBS:
             raise CommandError(f"--jobs takes a whole number, 1 to {_MOST_JOBS}.")
