@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import servers
-from tests.support.commands import environ_with, local_storage
+from tests.support.commands import environ_with, local_storage, manage
 from tests.support.waiting import LONG_WAIT_SECONDS, eventually
 
 PICTURE = "photos/thumbs/90x60/quarters.jpg"
@@ -51,6 +51,26 @@ def test_with_json_every_line_is_an_object(originals: Path, tmp_path: Path) -> N
     assert miss["bytes"] == hit["bytes"] > 0
     assert {"fetch", "render"} <= miss["stages"].keys()
     assert missing["code"] == "source-missing"
+
+
+@pytest.mark.parametrize(
+    ("document", "arguments", "sentence"),
+    [
+        ({"log_level": "verbose"}, (), "storages.json.log_level: must be one of "),
+        ({}, ("--interval", "0"), "--interval takes seconds"),
+        ({}, ("--once", "--storage", "none"), "No storage is called 'none'."),
+    ],
+)
+def test_with_json_a_janitor_that_fails_says_so_in_an_object(
+    originals: Path, tmp_path: Path, document: dict[str, object], arguments: tuple[str, ...], sentence: str
+) -> None:
+    environ = environ_of(tmp_path, originals, "json")
+    environ.pop("LOG_LEVEL", None)
+    config = tmp_path / "storages.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), **document}))
+    done = manage(environ, "run_cache_janitor", *arguments)
+    assert done.returncode == 1
+    assert sentence in "\n".join(json.loads(line)["message"] for line in done.stderr.splitlines())
 
 
 def test_with_text_no_line_is_an_object(originals: Path, tmp_path: Path) -> None:

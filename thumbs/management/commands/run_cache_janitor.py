@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 
 from thumbs.checks.config import TRANSIENT
+from thumbs.management.log_stream import log_stderr
 from thumbs.management.program import is_the_program
 from thumbs.management.selection import add_storage_argument, selected_storages
 from thumbs.server.janitor import INTERVAL_SECONDS, Janitor, sweep_until_signal
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--interval", type=float, default=INTERVAL_SECONDS, metavar="SECONDS")
 
     def handle(self, **options: object) -> None:
+        log_stderr(self)
         # Some errors pass while it runs: then a sweep of that cache fails, and a later one does not.
         found = {conf.name: file_store(conf) for conf in selected_storages(options["storage"], ignore=TRANSIENT)}
         stores = {name: store for name, store in found.items() if store is not None}
