@@ -22,6 +22,7 @@ from bench.load import get
 from bench.processes import LOOPBACK, UnavailableError
 
 WORKERS = 2
+RENDERS = 2  # of a worker at once: both servers are on this machine, and each would count all of its cores
 DISK_MIB = 48
 FETCH_SECONDS = 20  # more than a busy machine takes for a read that nothing disturbs
 # Of the layer in the second S3 server: for storages with a cache of their own, and for the one that has nothing else.
@@ -235,7 +236,7 @@ def _written(
     """The environment of a server; its configuration is written into `home`."""
     home.mkdir()
     config = home / "storages.json"
-    limits = {"fetch_seconds": FETCH_SECONDS, "queue_seconds": FETCH_SECONDS}
+    limits = {"renders": RENDERS, "fetch_seconds": FETCH_SECONDS, "queue_seconds": FETCH_SECONDS}
     document = {"storages": storages(caches), "caches": aliases, "limits": limits, "run_dir": str(home / "run")}
     services.write_json(config, document)
     kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}

@@ -80,13 +80,13 @@ def test_the_server_is_gunicorn_with_our_worker_and_the_janitor_beside_it(
     server, beside, check = serve(run, supervised, "--bind", bind, "--workers", "3")
     python = shlex.quote(sys.executable)
     assert server == (
-        f"{python} -m gunicorn tests.support.wrapped:asgi_application "
+        f"env WEB_CONCURRENCY=3 {python} -m gunicorn tests.support.wrapped:asgi_application "
         f"--worker-class thumbs.server.worker.ThumbsWorker --bind {bind} --workers 3 "
         "--limit-request-line 8190 --keep-alive 75 --graceful-timeout 30 --log-level info "
         f"--pythonpath {shlex.quote(sys.path[0])} --no-control-socket"
     )
     assert beside == [f"{python} /site/manage.py run_cache_janitor"]
-    assert check == f"{python} /site/manage.py check --fail-level ERROR"
+    assert check == f"env WEB_CONCURRENCY=3 {python} /site/manage.py check --fail-level ERROR"
 
 
 def test_port_workers_and_log_level_are_those_of_the_configuration(
@@ -98,6 +98,7 @@ def test_port_workers_and_log_level_are_those_of_the_configuration(
         server, beside, _ = serve(run, supervised)
     assert f"--bind 0.0.0.0:{port} --workers 5 " in server
     assert "--log-level warning " in server
+    assert "WEB_CONCURRENCY" not in server  # the workers read the configuration themselves
     assert beside == []  # no disk cache, so nothing to sweep
 
 
@@ -225,6 +226,15 @@ def test_workers_know_the_address_that_the_check_of_the_playground_is_about(
         server, _, check = serve(run, supervised, *arguments)
     assert server.startswith(f"env MAGE_HOST={host} ")
     assert check.startswith(f"env MAGE_HOST={host} ")
+
+
+def test_workers_know_among_how_many_they_share_the_cores(run: Run, originals: Path, supervised: Supervised) -> None:
+    thumbs = {"STORAGES": [local_storage("photos", originals)], "WORKERS": 5, "HOST": "0.0.0.0", "PLAYGROUND": "on"}
+    with override_settings(THUMBS=thumbs):
+        server, _, check = serve(run, supervised, "--bind", free_bind(), "--workers", "4")
+    assert " --workers 4 " in server
+    for command in (server, check):
+        assert command.startswith("env MAGE_HOST=127.0.0.1 WEB_CONCURRENCY=4 ")
 
 
 @pytest.mark.parametrize("option", ["--bind=0.0.0.0:8089", "-b0.0.0.0:8089", "-Rb0.0.0.0:8089", "--bin=0.0.0.0:8089"])

@@ -97,11 +97,15 @@ class Command(BaseCommand):
             ),
             *passed_on,
         ]
-        # The workers and the check before a reload know the address from this variable only. Of several, it is that one
-        # which the check of the playground is about.
+        # The workers and the check before a reload know the address, and how many share the cores, from these variables
+        # only. Of several addresses, it is that one which the check of the playground is about.
         host = pages.most_exposed([host_of(bind) for bind in binds])
-        address = ["env", f"MAGE_HOST={host}"] if loaded.document.playground != NO_PAGES else []
-        server = [*address, *server]
+        variables = [
+            *([f"MAGE_HOST={host}"] if loaded.document.playground != NO_PAGES else []),
+            *([f"WEB_CONCURRENCY={workers}"] if options["workers"] is not None else []),
+        ]
+        env = ["env", *variables] if variables else []
+        server = [*env, *server]
         beside = []
         if not options["no_janitor"] and any(file_store(conf) for conf in loaded.storages):
             beside.append([sys.executable, *_this_program(), "run_cache_janitor", *_same_path(options)])
@@ -112,7 +116,7 @@ class Command(BaseCommand):
                 kept.callback(shutil.rmtree, shared, ignore_errors=True)
                 # The workers add up their counts there. prometheus-client takes the directory from this variable only.
                 server = ["env", f"PROMETHEUS_MULTIPROC_DIR={shared}", *server]
-            check = [*address, sys.executable, *_this_program(), "check", "--fail-level", "ERROR", *_same_path(options)]
+            check = [*env, sys.executable, *_this_program(), "check", "--fail-level", "ERROR", *_same_path(options)]
             in_json = loaded.document.log_format == JSON_LINES
             if is_the_program(self):
                 replace_process(supervise, server, beside, check, in_json, shared)
