@@ -55,6 +55,8 @@ def test_a_name_that_is_not_set_is_an_error_of_the_check_and_not_of_the_settings
     for place, name in (("caches.fleet.location", "PW"), ("log_level", "level"), ("log_format", "lines")):
         sentence = f"names the environment variable {name}, which is not set."
         assert f"(thumbs.E006) storages.json.{place}: {sentence}" in done.stderr
+    assert done.stderr.count("HINT: Set it in the environment of the server") == 3
+    assert "Django site" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ UNREADABLE = "thumbs.E001"
 DUPLICATE_NAME = "thumbs.E005"
 VARIABLE_MISSING = "thumbs.E006"
 
+_SET_IT = "Set it in the environment of the server, and of the commands."  # the standalone server has an `ENVIRON`
+
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 # Of `settings.THUMBS`, in lower case: those of a document, and four that say where its values come from.
@@ -240,7 +242,7 @@ def _expanded(value: Any, environ: Mapping[str, object], where: str, problems: l
         if not isinstance(found, str) or not found:
             sentence = f"names the environment variable {match[1]}, which is not set."
             hint = "In a Django site, THUMBS['ENVIRON'] = os.environ lets it be looked up."
-            problems.append(Problem(VARIABLE_MISSING, where, sentence, hint))
+            problems.append(Problem(VARIABLE_MISSING, where, sentence, _SET_IT if environ else hint))
             return match[0]
         return found
 
