@@ -6,12 +6,14 @@ import pytest
 from PIL import Image, ImageSequence
 
 from tests.support.pictures import encoded
-from tests.support.pixels import difference, near, picture, rendered
+from tests.support.pixels import LIMITS, difference, near, picture, rendered
 from thumbs.errors import SizeOverLimit, SourceOverLimit
+from thumbs.image.encoding import Encoding
 from thumbs.image.formats import sniff
 from thumbs.image.geometry import OutputLimits
 from thumbs.image.transforms import ALL_FRAMES, Attention, Crop, Fit, Padding, Transform, Trim
 from thumbs.render import animation as animation_module
+from thumbs.render.renderer import Renderer
 from thumbs.render.values import RenderLimits, SourceLimits
 
 COLORS = [(220, 40, 30), (30, 160, 60), (40, 60, 200), (240, 220, 40), (20, 20, 20)]
@@ -26,9 +28,9 @@ def drawn(number: int) -> Image.Image:
     return image
 
 
-def animation(format_name: str, *, loop: int = 0) -> bytes:
+def animation(format_name: str, *, loop: int = 0, **options: object) -> bytes:
     frames = [drawn(number) for number in range(len(COLORS))]
-    options: dict[str, object] = {"lossless": True} if format_name == "WEBP" else {}
+    options |= {"lossless": True} if format_name == "WEBP" else {}
     return encoded(
         frames[0], format_name, save_all=True, append_images=frames[1:], duration=DELAYS, loop=loop, **options
     )
@@ -54,6 +56,15 @@ def test_all_frames_keep_their_pixels_their_times_and_their_order(source: str, o
     for number, (frame, _) in enumerate(found):
         assert frame.size == (24, 16)
         assert near(frame.getpixel((number * 4 + 4, 8)), COLORS[number], by=12)
+
+
+def test_an_animation_with_a_copyright_keeps_its_frames_and_their_times() -> None:
+    exif = Image.Exif()
+    exif[0x8298] = "Jane"
+    renderer = Renderer(settings=Encoding(keep_copyright=True))
+    made = renderer.render(animation("WEBP", exif=exif), Transform(24, 16, "webp", 90, frames=ALL_FRAMES), LIMITS).body
+    assert [(frame.size, shown) for frame, shown in frames_of(made)] == [((24, 16), delay) for delay in DELAYS]
+    assert Image.open(io.BytesIO(made)).getexif()[0x8298] == "Jane"
 
 
 @pytest.mark.parametrize("loop", [0, 3])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
 from tests.support import pictures, strategies
+from tests.support.exif import with_thumbnail
 from tests.support.pictures import decoded, encoded, stored_turned
 from tests.support.pixels import difference, near
 from tests.support.strategies import examples
@@ -156,14 +157,17 @@ def test_attention_works_on_the_proxy(photo: bytes, proxy: bytes) -> None:
         assert psnr(decoded(made.body), decoded(RENDERER.render(photo, transform, LIMITS).body)) > 30
 
 
-def test_the_copyright_comes_along_when_it_is_to_be_kept(photo: bytes) -> None:
+def test_the_copyright_comes_along_when_it_is_to_be_kept_and_no_exif_thumbnail(photo: bytes) -> None:
     exif = Image.Exif()
     exif[0x8298] = "Jane"
-    data = encoded(decoded(photo), "JPEG", exif=exif)
+    small = encoded(pictures.noise(40, 30), "JPEG", comment="what was cropped away")
+    data = encoded(decoded(photo), "JPEG", exif=with_thumbnail(exif.tobytes(), small))
     renderer = Renderer(settings=Encoding(keep_copyright=True))
     made = renderer.render_proxy(renderer.make_proxy(data, LIMITS), Transform(100, 75, "jpeg", 80), LIMITS)
     assert made is not None
     assert decoded(made.body).getexif()[0x8298] == "Jane"
+    assert b"what was cropped away" in data
+    assert b"what was cropped away" not in made.body
 
 
 def test_limits_hold_before_anything_is_reduced(photo: bytes) -> None:

@@ -19,7 +19,7 @@ from thumbs.request.headers import success_headers, with_vary
 from thumbs.request.policy import StoragePolicy
 
 # Part of every key. Raise it when the same transform gives other pixels: then no old entry is found any more.
-RECIPE = "5"
+RECIPE = "6"
 # Filters that say how a picture is written, which data about it do not have.
 NOT_FOR_DATA = ("quality", "max_bytes", "watermark")
 _ORIGINAL_ALONE = "format(original) is the stored file: size x, and no other filter but version and expires."

@@ -7,7 +7,10 @@ import pyvips
 # EXIF 2.32, 4.6.5: Artist (0x013B) and Copyright (0x8298) of the first directory.
 _FIELDS = ("exif-ifd0-Artist", "exif-ifd0-Copyright")
 _EXIF = "exif-data"
-_ORIENTATION = "orientation"  # removed too: the pixels are upright already
+_ANIMATION = ("page-height", "loop", "delay")
+# Everything else goes: not all that libvips writes into a block has the prefix "exif". The EXIF thumbnail, a picture of
+# the whole original, is `jpeg-thumbnail-data`. Another one is `orientation`, and the pixels are upright already.
+_KEPT = frozenset((*_FIELDS, _EXIF, *_ANIMATION))
 _MAX_EXIF_BYTES = 65_536  # a JPEG segment holds no more
 
 
@@ -18,15 +21,15 @@ class Copyright:
     exif: bytes
 
     def embed_into(self, image: pyvips.Image) -> pyvips.Image:
-        """`image` with the two fields and no other EXIF, to be saved with `keep="exif"`.
+        """`image` with the two fields and no other metadata, to be saved with `keep="exif"`.
 
         When libvips saves, it drops what is in the block but not in the image's fields, and copies the rest unchanged.
         """
         image = image.copy()
         image.set_type(pyvips.GValue.blob_type, _EXIF, self.exif)  # libvips adds all of its fields
         for name in image.get_fields():
-            if (name.startswith("exif-ifd") and name not in _FIELDS) or name == _ORIENTATION:
-                image.remove(name)
+            if name not in _KEPT:
+                image.remove(name)  # the size and other values that are no metadata stay
         return image
 
 
