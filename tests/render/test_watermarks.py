@@ -1,5 +1,6 @@
 """Watermarks: where they lie, how large and how faint they are, against Pillow's own compositing."""
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from PIL import Image
 
 from tests.support.pictures import decoded, encoded
 from tests.support.pixels import LIMITS, difference, near
+from tests.support.signaled_colors import chunk
 from thumbs.errors import RenderFailed
 from thumbs.image.formats import DEFAULT_INPUTS
 from thumbs.image.transforms import Color, Compass, Padding, Transform, Watermark
@@ -14,6 +16,7 @@ from thumbs.render.renderer import Renderer
 from thumbs.render.watermarks import Watermarks
 
 GRAY, LOGO = (120, 130, 140), (250, 20, 30)
+FAINT = Image.new("RGBA", (20, 10), (255, 0, 0, 60))
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +118,42 @@ def test_a_transparent_thumbnail_stays_transparent_beside_its_watermark(renderer
     assert made.getpixel((90, 50)) == (0, 0, 0, 0)
     pixel = made.getpixel((5, 5))
     assert near(pixel, (*LOGO, 128), by=1)
+
+
+def without_flags(webp: bytes) -> bytes:
+    """A WebP with a header VP8X that announces nothing, not even alpha (RIFF, the size, WEBP, then chunks)."""
+    size = struct.pack("<I", 19)[:3] + struct.pack("<I", 9)[:3]
+    body = b"WEBPVP8X" + struct.pack("<II", 10, 0) + size + webp[12:]
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def with_brand(avif: bytes) -> bytes:
+    """An AVIF whose main brand is that of all MIAF files (ISO/IEC 23000-22)."""
+    return avif.replace(b"ftypavif", b"ftypmiaf", 1)
+
+
+def with_comment(png: bytes) -> bytes:
+    """A PNG with a text whose keyword is in Latin-1, behind the signature and IHDR."""
+    return png[:33] + chunk(b"tEXt", b"Kommentar\xfc\0text") + png[33:]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        without_flags(encoded(FAINT, "WEBP", lossless=True, exact=True)),
+        with_brand(encoded(FAINT, "AVIF", quality=100, subsampling="4:4:4")),
+        with_comment(encoded(FAINT, "PNG")),
+    ],
+    ids=["webp", "avif", "png"],
+)
+def test_a_watermark_may_be_any_file_that_may_be_an_original(data: bytes) -> None:
+    inputs = frozenset(DEFAULT_INPUTS)
+    files = {"plain": encoded(FAINT, "PNG"), "odd": data}
+    renderer = Renderer(inputs, watermarks=Watermarks(files.__getitem__, inputs))
+    plain, odd = (marked(renderer, Watermark(name)) for name in files)
+    assert near(plain.getpixel((50, 30)), (152, 99, 107), by=1)
+    assert near(odd.getpixel((50, 30)), (152, 99, 107), by=2)
+    assert difference(odd, plain) < 0.1
 
 
 @pytest.mark.parametrize("name", ["broken", "lost", "unknown"])

@@ -13,7 +13,7 @@ from thumbs.render.completeness.decoding import decode_checked
 from thumbs.render.decode import scaled
 from thumbs.render.header import Header
 from thumbs.render.libvips import Deadline
-from thumbs.render.table import read_header
+from thumbs.render.table import normalized, read_header
 
 
 class Watermarks:
@@ -34,7 +34,7 @@ class Watermarks:
 
     def _read(self, name: str) -> pyvips.Image:
         try:
-            data = self._read_file(name)
+            data = normalized(self._read_file(name))
             header = read_header(data, self._inputs)
             image, _ = decode_checked(
                 data, header.format, lambda attempt: _decoded(attempt.data, header.attempted(attempt))
