@@ -1,10 +1,13 @@
 """Animations: they are converted between GIF and WebP frame by frame, as Pillow decodes them."""
 
 import io
+import re
+from dataclasses import replace
 
 import pytest
 from PIL import Image, ImageSequence
 
+from tests.support.gif_files import Frame, Gif
 from tests.support.pictures import encoded
 from tests.support.pixels import LIMITS, difference, near, picture, rendered
 from thumbs.errors import SizeOverLimit, SourceOverLimit
@@ -56,6 +59,41 @@ def test_all_frames_keep_their_pixels_their_times_and_their_order(source: str, o
     for number, (frame, _) in enumerate(found):
         assert frame.size == (24, 16)
         assert near(frame.getpixel((number * 4 + 4, 8)), COLORS[number], by=12)
+
+
+def gif_delays(data: bytes) -> list[int]:
+    """Hundredths of a second, of all graphic control extensions (GIF89a, 23)."""
+    return [int.from_bytes(found, "little") for found in re.findall(rb"!\xf9\x04.(..).\0", data, re.DOTALL)]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "hundredths"),
+    [
+        (700_000, 65_535),
+        (655_360, 65_535),
+        (655_350, 65_535),
+        (655_344, 65_534),
+        (24, 2),
+        (16, 2),
+        (14, 2),
+        (12, 2),
+        (11, 2),
+    ],
+)
+def test_a_delay_of_a_webp_becomes_the_nearest_that_is_shown_of_a_gif(milliseconds: int, hundredths: int) -> None:
+    """Browsers show one of up to 10 ms for 100 ms."""
+    source = encoded(drawn(0), "WEBP", save_all=True, append_images=[drawn(1)], duration=[milliseconds, 500])
+    moving = Transform(format="gif", frames=ALL_FRAMES)
+    assert gif_delays(rendered(source, moving).body) == [hundredths, 50]
+    again = rendered(source, replace(moving, format="webp", quality=90)).body
+    assert [shown for _, shown in frames_of(again)] == [milliseconds, 500]
+
+
+def test_a_gif_keeps_its_own_delays() -> None:
+    delays = [0, 1, 2, 50, 65_535]
+    drawings = [Frame((2, 2), bytes(2) + bytes([number % 2, 1]), delay=delay) for number, delay in enumerate(delays)]
+    source = Gif((2, 2), tuple(drawings), ((0, 0, 0), (255, 255, 255))).data()
+    assert gif_delays(rendered(source, Transform(format="gif", frames=ALL_FRAMES)).body) == delays
 
 
 def test_an_animation_with_a_copyright_keeps_its_frames_and_their_times() -> None:

@@ -15,6 +15,8 @@ from thumbs.render.header import Animation, Header
 # Of the frames that libvips decodes together: it writes pictures of more than 100 MiB to a file where it may.
 _STRIP_PIXELS = 24_000_000
 _COLORS = 3  # the bands of an opaque frame
+# Milliseconds. Browsers show a frame with a delay of up to a hundredth of a second for a tenth, in every format.
+_SHOWN_AS_DEFAULT, _SHORTEST_GIF_DELAY, _LONGEST_GIF_DELAY = 10, 20, 655_350
 
 
 def pages(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:
@@ -28,10 +30,10 @@ def pages(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -
     return _strips(data, header, count, deadline)
 
 
-def join_frames(frames: Sequence[pyvips.Image], animation: Animation) -> pyvips.Image:
+def join_frames(frames: Sequence[pyvips.Image], animation: Animation, output: str) -> pyvips.Image:
     """One image of all `frames`, which have one size, with the delays and the loop count of the source.
 
-    libvips saves the frames of an animation one below the other.
+    libvips saves the frames of an animation one below the other. The delays are such as the format `output` can have.
     """
     if any(frame.hasalpha() for frame in frames):
         frames = [frame if frame.hasalpha() else frame.addalpha() for frame in frames]
@@ -39,8 +41,17 @@ def join_frames(frames: Sequence[pyvips.Image], animation: Animation) -> pyvips.
     image.set_type(pyvips.GValue.gint_type, "page-height", frames[0].height)
     image.set_type(pyvips.GValue.gint_type, "loop", animation.loop)
     if len(animation.delays) >= len(frames):
-        image.set_type(pyvips.GValue.array_int_type, "delay", list(animation.delays[: len(frames)]))
+        delays = animation.delays[: len(frames)]
+        delays = tuple(map(_gif_delay, delays)) if output == "gif" else delays
+        image.set_type(pyvips.GValue.array_int_type, "delay", list(delays))
     return image
+
+
+def _gif_delay(milliseconds: int) -> int:
+    """One that libvips writes as it should be shown: it rounds to hundredths of a second, and keeps 16 bits of them."""
+    if _SHOWN_AS_DEFAULT < milliseconds < _SHORTEST_GIF_DELAY:
+        return _SHORTEST_GIF_DELAY
+    return min(milliseconds, _LONGEST_GIF_DELAY)
 
 
 def _strips(data: bytes, header: Header, count: int, deadline: libvips.Deadline) -> Iterator[pyvips.Image]:

@@ -132,7 +132,7 @@ class Renderer:
             watermark = self.watermarks.picture(transform.watermark.name)
         context = StepContext(transform, job.layout, output, watermark)
         images = [_run_steps(image, context) for image in images]
-        image = images[0] if job.animation is None else animation.join_frames(images, job.animation)
+        image = images[0] if job.animation is None else animation.join_frames(images, job.animation, output)
         file = File(output, transform.quality, transform.max_bytes, self.settings, job.copyright)
         encoding = time.perf_counter()
         body = encode(image, file, job.deadline)
