@@ -33,6 +33,7 @@ from tests.support.color import (
 )
 from tests.support.pictures import decoded, encoded
 from tests.support.pixels import picture
+from tests.support.png_files import GRAY_ALPHA, RGBA, png
 from thumbs.image.transforms import Crop, Transform
 
 # ------------------------------------------------------------------- the oracles, by themselves
@@ -102,6 +103,16 @@ def test_sixteen_bits_with_a_profile_come_out_in_their_colors(space: str) -> Non
         + chunk(b"IEND", b"")
     )
     assert farthest(middles(picture(data, HALF)), PATCHES) < 1
+
+
+@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize(("kind", "color"), [(GRAY_ALPHA, 3 * 257), (RGBA, 257 << 32 | 514 << 16 | 771)])
+def test_alpha_of_sixteen_bits_keeps_all_of_its_levels(kind: int, color: int, linear: bool) -> None:
+    levels = list(range(256))
+    data = png([[color << 16 | level * 257 for level in levels]], 16, kind)
+    shown = picture(data, Transform(format="png", linear=linear))
+    assert shown.mode == {GRAY_ALPHA: "LA", RGBA: "RGBA"}[kind]
+    assert list(shown.getchannel("A").tobytes()) == levels
 
 
 @pytest.mark.parametrize("space", SPACES)

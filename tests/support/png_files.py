@@ -8,8 +8,8 @@ from tests.support.signaled_colors import chunk
 
 Rows = Sequence[Sequence[int]]
 SIGNATURE, END = b"\x89PNG\r\n\x1a\n", chunk(b"IEND", b"")
-GRAY, RGB, INDEXED, RGBA = 0, 2, 3, 6
-CHANNELS = {GRAY: 1, RGB: 3, INDEXED: 1, RGBA: 4}
+GRAY, RGB, INDEXED, GRAY_ALPHA, RGBA = 0, 2, 3, 4, 6
+CHANNELS = {GRAY: 1, RGB: 3, INDEXED: 1, GRAY_ALPHA: 2, RGBA: 4}
 # The first column and row of each pass, and the steps to the next ones (PNG Third Edition, 8).
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 

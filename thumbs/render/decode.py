@@ -75,7 +75,12 @@ def _whole_in_srgb(image: pyvips.Image, header: Header) -> pyvips.Image:
     if header.cmyk or header.profile:
         return _by_profile(image, header)
     space = "b-w" if image.bands < 3 else "srgb"
-    return image if image.interpretation == space else image.colourspace(space)
+    if image.interpretation == space:
+        return image
+    if image.bands == 2 and image.format == "ushort":  # libvips makes some levels of its alpha one too low
+        alpha = (image.extract_band(1) >> 8).cast("uchar")
+        return image.extract_band(0).colourspace(space).bandjoin(alpha).copy(interpretation=space)
+    return image.colourspace(space)
 
 
 def _by_profile(image: pyvips.Image, header: Header) -> pyvips.Image:
