@@ -2,14 +2,20 @@
 
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import override_settings
+from hypothesis import HealthCheck, example, given, settings
 
+from tests.support import strategies
 from thumbs.http.messages import Request
+from thumbs.image.transforms import Transform
 from thumbs.observability.access_log import AccessLog
+from thumbs.observability.redaction import redacted
+from thumbs.request.resolve import ThumbRequest
 from thumbs.request.signing import Signer
 from thumbs.wiring.process import configuration, reset, thumbnailer
 
@@ -78,3 +84,50 @@ def test_a_name_that_would_end_the_line_does_not(caplog: pytest.LogCaptureFixtur
     with caplog.at_level(logging.INFO):
         AccessLog().log(Request("GET\nx", b"/", 1), None, 405, "", {})
     assert "\n" not in caplog.records[0].getMessage()
+
+
+# ------------------------------------------------------------------------------------------ texts of clients
+
+FIELDS = {"time", "request_id", "client", "method", "status", "bytes", "ms", "layer", "code", "storage", "path"}
+FIELDS |= {"size", "filters", "stages", "fetch_ms"}
+
+
+def line_of(path: str, method: str, caplog: pytest.LogCaptureFixture, *, as_text: bool = False) -> str:
+    """What is logged of a request for the original `path`, with the filter of the logger."""
+    thumb = ThumbRequest("photos", path, Transform(width=40, height=30), "", "", (), ())
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        AccessLog(as_text=as_text).log(Request(method, b"/", 1), thumb, 404, "", {"fetch": 0.25})
+    return caplog.records[0].getMessage()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=strategies.telling, method=strategies.telling)
+@example(path="token='x.jpg", method="GET")
+@example(path='secret=b"c.jpg', method="GET")
+@example(path='cookie:a"b.jpg', method="GET")
+@example(path="secret=b\\", method="secret=b\\")
+def test_no_text_of_a_client_breaks_or_hides_a_line(path: str, method: str, caplog: pytest.LogCaptureFixture) -> None:
+    found = json.loads(line_of(path, method, caplog))
+    assert found.keys() == FIELDS
+    assert found["path"] == redacted(path.partition("?")[0] + "?…" * ("?" in path))
+    assert (found["method"], found["size"], found["fetch_ms"]) == (redacted(method), "40x30", 250)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=strategies.telling, method=strategies.telling)
+@example(path="token='x.jpg", method="GET")
+@example(path="cookie: x.jpg", method="GET")
+def test_no_text_of_a_client_hides_the_rest_of_a_line_of_text(
+    path: str, method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = line_of(path, method, caplog, as_text=True)
+    assert re.search(r" status=404 bytes=0 ms=0.0 storage=photos path=", found)
+    assert re.search(r" size=40x30 filters=\S* fetch_ms=250.0$", found)
+
+
+def test_what_looks_like_a_secret_is_hidden_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    assert json.loads(line_of("a/token=abcd", "GET", caplog))["path"] == "a/token=[hidden]"
+    assert "path=\"a/token='[hidden]'\" " in line_of("a/token='ab cd'", "GET", caplog, as_text=True)
+    signature = "w" * 22
+    assert signature not in line_of(f"a/thumbs/{signature}/x", f"/thumbs/{signature}", caplog)

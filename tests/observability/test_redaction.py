@@ -27,6 +27,20 @@ from thumbs.observability import redaction
         (f"Signature:\n{'0f' * 32}", "Signature:\n[hidden]"),
         ("/a/thumbs/0123456789abcdef/x/b.jpg", "/a/thumbs/[hidden]/x/b.jpg"),
         ("/a/%54HUMBS%2f%30123456789abcde%66%2fx", "/a/%54HUMBS%2f[hidden]%2fx"),
+        # A quote that is escaped in a text of JSON stays with its backslash, and so does what follows it.
+        (r'{"path": "secret=b\"c.jpg", "size": "1x1"}', r'{"path": "secret=[hidden]\"[hidden]", "size": "1x1"}'),
+        (r'{"path": "secret=b\\", "size": "1x1"}', r'{"path": "secret=[hidden]", "size": "1x1"}'),
+        (r'{"path": "cookie:b\"c.jpg", "size": "1x1"}', r'{"path": "cookie:b\"[hidden]", "size": "1x1"}'),
+        (
+            r'"{\"password\": \"a b\", \"Cookie\": \"c d\"}"',
+            r'"{\"password\": \"[hidden]\", \"Cookie\": \"[hidden]\"}"',
+        ),
+        (r"connect(password='it\'s', host='h')", "connect(password='[hidden]', host='h')"),
+        (r'"/a/thumbs/0123456789abcdef\"', r'"/a/thumbs/[hidden]\"'),
+        # Without its end, a value ends at white space.
+        ("key token='x.jpg, code failed", "key token='[hidden] code failed"),
+        ('"token": "abc, code failed', '"token": "[hidden] code failed'),
+        ("key <token>x.jpg, code failed", "key <token>[hidden] code failed"),
         # What is no secret stays.
         ("storages[a].secret_key: must be a text.", "storages[a].secret_key: must be a text."),
         ("The signature is wrong.", "The signature is wrong."),
@@ -124,6 +138,38 @@ def test_a_record_that_cannot_be_formatted_fails_no_caller(hidden: Callable[...,
     assert cleaned("does not fit %d", "canary") == sentence
 
 
+@pytest.mark.parametrize(
+    ("arguments", "clean"),
+    [
+        (("token='a.jpg", 404), "key token='[hidden], status 404"),
+        (("cookie: a.jpg", 404), "key cookie: [hidden], status 404"),
+        (("<token>a.jpg", 404), "key <token>[hidden], status 404"),
+        (("canary", 404), "key [hidden], status 404"),
+        ((KeyError("canary"), 404), "key '[hidden]', status 404"),
+        ((redaction.Redacted("token='a.jpg"), 404), "key token='a.jpg, status 404"),
+    ],
+)
+def test_the_arguments_of_our_records_are_redacted_apart(
+    hidden: Callable[..., None], arguments: tuple[object, ...], clean: str
+) -> None:
+    hidden("canary")
+    made = record("key %s, status %d", *arguments, name="thumbs")
+    for _ in range(2):  # when it is made, and by the filter of a logger
+        redaction.clean(made)
+        assert made.getMessage() == clean
+
+
+def test_our_records_print_objects_as_without_redaction(hidden: Callable[..., None]) -> None:
+    hidden("canary")
+    error = OSError(5, "canary")
+    assert cleaned("%s|%r|%r|%.1f", error, error, "canary", 1.25, name="thumbs") == (
+        "[Errno 5] [hidden]|OSError(5, '[hidden]')|'[hidden]'|1.2"
+    )
+    assert cleaned("%s", {"password": "abcd"}, name="thumbs") == "{'password': '[hidden]'}"
+    assert cleaned("password='abcd'", name="thumbs.access") == "password='[hidden]'"
+    assert cleaned("does not fit %d", "canary", name="thumbs").startswith("thumbs logged a message that does not match")
+
+
 def test_a_traceback_and_a_stack_are_redacted(hidden: Callable[..., None]) -> None:
     hidden("canary")
     try:
@@ -146,6 +192,7 @@ def test_the_target_of_a_thumbnail_stays_out_of_records_that_are_not_ours() -> N
     assert cleaned(text, name="thumbs.cache") == text
     line = '  File "/srv/thumbs/views.py", line 3\n'
     assert redaction.without_targets(f"{line}/a/thumbs/x") == f"{line}/a/thumbs/…"
+    assert redaction.without_targets(r'{"url": "/a/thumbs/x\"y", "b": 1}') == r'{"url": "/a/thumbs/…\"y", "b": 1}'
 
 
 @pytest.mark.parametrize(

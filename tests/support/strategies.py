@@ -49,6 +49,13 @@ def decimals(least: int, most: int) -> st.SearchStrategy[float]:
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+# What the patterns of `observability.redaction` look for, with quotes and backslashes around it.
+telling = st.lists(
+    st.sampled_from(["token", "secret=", "password':", "cookie: ", "<token>", "</token>", "://", "/thumbs/", "%2f"])
+    | st.sampled_from([*"='\"\\ :@?,{}\n", "é", "x.jpg", "0123456789abcdefABCDEF"])
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    max_size=8,
+).map("".join)
 sizes = st.tuples(st.integers(1, 3000), st.integers(1, 3000))
 colors = st.builds(Color, *[st.integers(0, 255)] * 4)
 gravities: st.SearchStrategy[Gravity] = st.sampled_from([*Compass, *Attention]) | st.builds(

@@ -3,13 +3,18 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from random import Random
+from urllib.parse import quote
 
 import pytest
 
 from tests.support import servers
 from tests.support.commands import environ_with, local_storage, manage
 from tests.support.waiting import LONG_WAIT_SECONDS, eventually
+from thumbs.observability.redaction import redacted
 
 PICTURE = "photos/thumbs/90x60/quarters.jpg"
 
@@ -23,17 +28,25 @@ def environ_of(directory: Path, originals: Path, log_format: str) -> dict[str, s
     return {**environ, "LOG_FORMAT": log_format}
 
 
-def lines_of(directory: Path, originals: Path, log_format: str) -> list[str]:
-    """What server, workers, janitor and the access log have written after two answers and a failure."""
+@contextmanager
+def serving(directory: Path, originals: Path, log_format: str) -> Iterator[str]:
+    """The URL of a server whose output is the file `log` of `directory`."""
     environ = environ_of(directory, originals, log_format)
     port, log = servers.free_port(), directory / "log"
     command = [sys.executable, "manage.py", "run_thumb_server", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     with servers.running(command, log=log, environ=environ) as process:
         servers.wait_for_port(port, process, log)
+        yield f"http://127.0.0.1:{port}"
+
+
+def lines_of(directory: Path, originals: Path, log_format: str) -> list[str]:
+    """What server, workers, janitor and the access log have written after two answers and a failure."""
+    log = directory / "log"
+    with serving(directory, originals, log_format) as server:
         forwarded = {"X-Forwarded-For": "203.0.113.9", "X-Request-ID": "of-the-test"}
-        url = f"http://127.0.0.1:{port}/{PICTURE}"
+        url = f"{server}/{PICTURE}"
         assert [servers.fetch(url, headers=forwarded).status for _ in range(2)] == [200, 200]
-        assert servers.fetch(f"http://127.0.0.1:{port}/photos/thumbs/90x60/none.jpg").status == 404
+        assert servers.fetch(f"{server}/photos/thumbs/90x60/none.jpg").status == 404
         eventually(lambda: "photos: " in log.read_text())  # the janitor's first sweep
     return log.read_text().splitlines()
 
@@ -81,6 +94,36 @@ def test_with_text_no_line_is_an_object(originals: Path, tmp_path: Path) -> None
     assert " layer=disk " in hit
     assert " code=source-missing " in missing
     assert " fetch_ms=" in miss
+
+
+def telling_paths() -> list[str]:
+    """Keys with what would end a value in a line, and what is redacted."""
+    parts = ("token=", "secret='", "cookie:", '"password": ', "<token>", "a=", ":1", "'", '"', " ", ", ", "x", "é")
+    random = Random(7)
+    generated = ["".join(random.choices(parts, k=6)) + ".jpg" for _ in range(60)]
+    return ["token='x.jpg", 'secret=b"c.jpg', 'cookie:a"b.jpg', *generated]
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_no_url_breaks_or_hides_a_line(originals: Path, tmp_path: Path, log_format: str) -> None:
+    asked = telling_paths()
+    with serving(tmp_path, originals, log_format) as server:
+        for path in asked:
+            url = f"{server}/photos/thumbs/400x300/{quote(path)}"
+            assert servers.fetch(url, headers={"X-Request-ID": "asked"}).status == 404, path
+    written = (tmp_path / "log").read_text().splitlines()
+    if log_format == "json":
+        lines = [line for line in map(json.loads, written) if "status" in line]
+        assert [line["path"] for line in lines] == [redacted(path) for path in asked]
+        assert {(line["status"], line["size"], line["code"]) for line in lines} == {(404, "400x300", "source-missing")}
+        assert all({"filters", "stages", "ms", "bytes", "client"} <= line.keys() for line in lines)
+    else:
+        lines_of_text = [line for line in written if " request_id=asked " in line]
+        assert len(lines_of_text) == len(asked)
+        for line in lines_of_text:
+            assert " code=source-missing storage=photos path=" in line
+            assert " size=400x300 filters=" in line
+    assert not [line for line in written if "x.jpg" in line and "token='" in line and "token='[hidden]" not in line]
 
 
 def test_another_format_is_an_error_that_names_the_variable(originals: Path, tmp_path: Path) -> None:

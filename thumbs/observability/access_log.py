@@ -1,6 +1,7 @@
 """Writes a line for each answer: the client, the thumbnail, the layer that answered, the milliseconds of each stage.
 
 A line never contains the target of a request, because its signature is a secret: it names the original and the filters.
+Each value is redacted by itself: clients choose some, and in the finished line these could hide or break the rest.
 """
 
 import json
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 
 from thumbs.http.messages import Request, Sent, without_query
 from thumbs.observability.clients import Clients
+from thumbs.observability.redaction import Redacted, redacted
 from thumbs.request import filters
 from thumbs.request.resolve import ThumbRequest
 
@@ -55,7 +57,8 @@ class AccessLog:
             line["filters"] = filters.build_filters(thumb.transform)
         stages = {stage: round(spent * 1000, 1) for stage, spent in seconds.items()}
         line |= {"stages": stages, **{f"{stage}_ms": spent for stage, spent in stages.items()}}
-        logger.info("%s", self._dump(line))
+        clean = {name: redacted(value) if isinstance(value, str) else value for name, value in line.items()}
+        logger.info("%s", Redacted(self._dump(clean)))
 
 
 def _text(line: Mapping[str, object]) -> str:

@@ -3,6 +3,9 @@
 Removed from the text of a record and its traceback are: values that were named as secrets (`hide`); the value after a
 sensitive name in a URL, a header or a mapping; and a thumbnail's URL from its signature on, in every encoding. Of
 requests that gunicorn could not parse or answer, nothing that the client sent is kept.
+
+In our own records each argument is redacted by itself, before the message is put together: an argument may be text that
+a client chose, and must not hide or break what stands beside it.
 """
 
 import logging
@@ -26,32 +29,44 @@ _SENSITIVE = (
     r"(?:auth(?!ors?\b)|token|secret|pass(?:word|wd|phrase)|signature|credential|\bsig\b|(?:api|access|account)_?key)"
 )
 _NAMES = re.compile(rf"{_SENSITIVE}|key\Z|pass\Z", re.IGNORECASE)
+# What follows may be part of a text in JSON or Python: a backslash that escapes a quote there stays with its quote.
+_NO_SPACE = r"(?:[^\s'\"\\]|\\[^\s'\"])+"
+_QUOTE = r"(?:\\(?:\\\\(?:\\{4})?)?)?['\"]"  # as it stands in a text of JSON or Python that is in another one
+# The bounds keep the time linear in the length of a text that a client has chosen.
+_REST = r"[\w.-]{0,64}"
+_NAMED = rf"{_SENSITIVE}{_REST}(?:=|{_QUOTE}\s*:\s*)b?"
 _PAIRS = (
     # user:password@ of a URL
     (re.compile(r"(?<=://)[^\s/@'\"]+(?=@)"), HIDDEN),
     # Authorization: Bearer x
-    (re.compile(r"(?i)((?:authorization|cookie|security-token)\w*['\"]?:\s*b?['\"]?)[^'\"\r\n]+"), rf"\1{HIDDEN}"),
-    # <SecretAccessKey>x</SecretAccessKey>
-    (re.compile(rf"(?i)(<\w*{_SENSITIVE}\w*>)[^<]+"), rf"\1{HIDDEN}"),
+    (
+        re.compile(
+            rf"(?i)((?:authorization|cookie|security-token)\w*(?:{_QUOTE})?:\s*b?(?:{_QUOTE})?)"
+            r"(?:[^'\"\r\n\\]|\\[^'\"\r\n])+"
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    # <SecretAccessKey>x</SecretAccessKey>, and without the end
+    (re.compile(rf"(?i)(<\w{{0,64}}{_SENSITIVE}\w{{0,64}}>)(?:[^<]+(?=</)|[^\s<'\"\\]+)"), rf"\1{HIDDEN}"),
     # Signature: 64 hex digits, on this line or the next
     (re.compile(r"(?i)(signature:\s+)[0-9a-f]{32,}"), rf"\1{HIDDEN}"),
-    # 'password': 'x'
-    (re.compile(rf"(?i)({_SENSITIVE}[\w.-]*['\"]\s*:\s*b?(['\"]))(?:(?!\2).)+"), rf"\1{HIDDEN}"),
-    # password='x'
-    (re.compile(rf"(?i)({_SENSITIVE}[\w-]*=b?(['\"]))(?:(?!\2).)+"), rf"\1{HIDDEN}"),
+    # 'password': 'x', password='x'
+    (re.compile(rf"(?i)({_NAMED}({_QUOTE}))(?:(?!(?<!\\)\2)[^\r\n])+(?=(?<!\\)\2)"), rf"\1{HIDDEN}"),
+    # The same without the second quote: a client may have chosen the first one, so the rest of the line stays.
+    (re.compile(rf"(?i)({_NAMED}{_QUOTE}){_NO_SPACE}"), rf"\1{HIDDEN}"),
     # ?X-Amz-Signature=x, Credential=x
-    (re.compile(rf"(?i)({_SENSITIVE}[\w-]*=)[^\s&,;'\"()<>]+"), rf"\1{HIDDEN}"),
+    (re.compile(rf"(?i)({_SENSITIVE}{_REST}=)(?:[^\s&,;'\"()<>\\]|\\[^\s'\"])+"), rf"\1{HIDDEN}"),
 )
 # Optimization: the patterns are tried only on text that contains one of these.
 _WORDS = ("key", "auth", "token", "secret", "pass", "sig", "credential", "cookie", "://")
 # `/thumbs/`, with any of its characters percent-encoded, once or twice.
 _MIDDLE = "".join(f"(?:{char}|%(?:25)?{ord(char):02x}|%(?:25)?{ord(char.upper()):02x})" for char in "/thumbs/")
-_SIGNED = re.compile(rf"(?i)({_MIDDLE})(?:[\w-]|%(?!2f)[0-9a-f]{{2}}){{16,}}(?=/|%|\s|['\"]|\Z)")
-_TARGET = re.compile(rf"(?i)({_MIDDLE})[^\s'\"]+")
+_SIGNED = re.compile(rf"(?i)({_MIDDLE})(?:[\w-]|%(?!2f)[0-9a-f]{{2}}){{16,}}(?=/|%|\s|['\"\\]|\Z)")
+_TARGET = re.compile(rf"(?i)({_MIDDLE}){_NO_SPACE}")
 # A segment or a value that may be a signature in the wrong position of a URL: long, with letters of both cases. (A slug
 # has one case. Of signatures with 22 characters, all but one in a hundred thousand have both.)
 _LIKE_A_SIGNATURE = re.compile(
-    r"(?<=[/=])(?=[^/?&\s'\"]*[A-Z])(?=[^/?&\s'\"]*[a-z])(?:[\w-]|%[0-9A-Fa-f]{2}){16,}={0,2}(?=[/?&\s'\"]|\Z)"
+    r"(?<=[/=])(?=[^/?&\s'\"]*[A-Z])(?=[^/?&\s'\"]*[a-z])(?:[\w-]|%[0-9A-Fa-f]{2}){16,}={0,2}(?=[/?&\s'\"\\]|\Z)"
 )
 _CODE_LINE = re.compile(r"\s*File \"")
 # Messages of gunicorn with a target as an argument, and what replaces them.
@@ -66,6 +81,25 @@ _secrets: "re.Pattern[str] | None" = None
 _known: set[str] = set()
 _passing: set[str] = set()  # those of `_known` that the settings of a test brought
 _lock = threading.Lock()
+
+
+class Redacted(str):
+    """A text that was put together of redacted values, and that a record keeps as it is."""
+
+    __slots__ = ()
+
+
+class _Value:
+    """An argument of a record that prints without secrets and signatures."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __str__(self) -> str:
+        return redacted(str(self._value))
+
+    def __repr__(self) -> str:
+        return redacted(repr(self._value))
 
 
 def hide(values: Iterable[str]) -> None:
@@ -157,12 +191,8 @@ def clean(record: logging.LogRecord) -> bool:
     ours = str(record.name).startswith("thumbs")
     if record.name == "gunicorn.error" and isinstance(record.msg, str) and record.msg in _WITH_TARGET:
         record.msg, record.args = _WITH_TARGET[record.msg], ()
-    try:
-        text = record.getMessage()
-    except Exception:  # logging would print message and arguments; the caller must not fail
-        text = f"{record.name} logged a message that does not match its arguments ({record.pathname}:{record.lineno})"
-    text = _UNREADABLE.sub(_error_kind, text)
-    record.msg, record.args = _cleaned(text, ours=ours), ()
+    if not isinstance(record.msg, Redacted):  # else a filter sees what the factory has cleaned
+        record.msg, record.args = _message_of(record, ours=ours), ()
     if record.exc_info and record.exc_info[0] is not None:
         record.exc_text = _cleaned("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"), ours=ours)
     if record.stack_info:
@@ -171,6 +201,26 @@ def clean(record: logging.LogRecord) -> bool:
     if isinstance(error, str):
         record.error = _cleaned(error, ours=ours)
     return True
+
+
+def _message_of(record: logging.LogRecord, *, ours: bool) -> str:
+    """The redacted message of `record`; `Redacted` where it is one of ours with arguments."""
+    by_value = False
+    if ours and isinstance(record.args, tuple) and record.args:
+        by_value = True
+        record.args = tuple(map(_value, record.args))
+    try:
+        text = record.getMessage()
+    except Exception:  # logging would print message and arguments; the caller must not fail
+        text = f"{record.name} logged a message that does not match its arguments ({record.pathname}:{record.lineno})"
+    return Redacted(text) if by_value else _cleaned(_UNREADABLE.sub(_error_kind, text), ours=ours)
+
+
+def _value(argument: object) -> object:
+    """An argument of a message, redacted. Numbers stay, for `%d`."""
+    if isinstance(argument, Redacted | int | float):
+        return argument
+    return redacted(argument) if isinstance(argument, str) else _Value(argument)
 
 
 def _error_kind(found: "re.Match[str]") -> str:

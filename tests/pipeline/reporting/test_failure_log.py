@@ -76,6 +76,19 @@ def test_the_query_of_a_remote_original_is_left_out(open_server: Open, caplog: p
     assert "canary" not in caplog.text
 
 
+@pytest.mark.parametrize("key", ["token='a.jpg", "cookie: a.jpg", "<secret>a.jpg"])
+def test_a_key_hides_nothing_of_the_rest_of_the_line(
+    open_server: Open, caplog: pytest.LogCaptureFixture, key: str
+) -> None:
+    server = open_server()
+    server.source.failure = failed(OSError(5, "Input/output error"))
+    with caplog.at_level(logging.WARNING, "thumbs"):
+        server.thumbnailer.answer(request(f"40x30/{key}", request_id="of-the-proxy"))
+    (record,) = caplog.records
+    assert "a.jpg" not in record.getMessage()
+    assert record.getMessage().endswith("[hidden], request of-the-proxy, code storage-failed)")
+
+
 def test_a_second_has_one_line_for_each_storage_and_code(
     open_server: Open, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

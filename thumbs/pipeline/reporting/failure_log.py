@@ -55,13 +55,15 @@ class FailureLog:
             "code": code,
             "error": repr(cause),
         }
-        named = (("key", extra["key"]), ("request", extra["request_id"]), ("code", code))
-        places = ", ".join(f"{name} {value}" for name, value in named if value)
+        named = {"key": extra["key"], "request": extra["request_id"], "code": code}
+        values = {name: value for name, value in named.items() if value}
+        # An argument for each: they are redacted apart, and a client chooses the key.
+        sentence = f"%s%s: %r ({', '.join(f'{name} %s' for name in values)}%s)"
         more = f"; {left_out} more were left out" if left_out else ""
         logger.log(
             logging.WARNING if is_known else logging.ERROR,
-            "%s%s: %r (%s%s)",
-            *(f"storage {storage}: " if storage else "", what, cause, places, more),
+            sentence,
+            *(f"storage {storage}: " if storage else "", what, cause, *values.values(), more),
             extra=extra,
             exc_info=None if is_known else error,
         )
