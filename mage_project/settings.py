@@ -1,4 +1,4 @@
-"""Settings of the standalone server. The only module that reads the environment, and it does so once."""
+"""Settings of the standalone server, from the environment. It is read once."""
 
 import os
 
@@ -46,7 +46,7 @@ _SET = {key: name for key, name in _VARIABLES.items() if os.environ.get(name)}
 
 THUMBS: dict[str, object] = {
     "STORAGES_FILE": _STORAGES_FILE,
-    "ENVIRON": os.environ,
+    "ENVIRON": True,
     "DEFAULTS": {"isolation": "auto", "host": "0.0.0.0"},
     "VARIABLES": {**_SET, **({"tracing": _ENDPOINT} if _ENDPOINT else {})},
     **{key.upper(): _value(name) for key, name in _SET.items()},

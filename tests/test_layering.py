@@ -124,6 +124,7 @@ SETTINGS = {
 }
 ENVIRONMENT = {
     "mage_project.settings",
+    "thumbs.conf.loading",  # `${NAME}`, where THUMBS["ENVIRON"] is True
     "thumbs.render.isolation.fonts",  # FONTCONFIG_FILE and its kin, as fontconfig does
     "thumbs.render.isolation.process",  # what a child may know of it: where fonts and libraries are
     "thumbs.sources.http.rules",  # proxies, which are not used: a check says so

@@ -209,6 +209,10 @@ CASES: list[Case] = [
         "storages[photos].headers.X-A",
         "EMPTY, which is not set",
     ),
+    *(
+        ("thumbs.E003", one(local(ROOT)) | {"ENVIRON": wrong}, "THUMBS.ENVIRON", 'Set "ENVIRON": True in THUMBS')
+        for wrong in (False, None, "os.environ", ["HOME"], 1)
+    ),
     (
         "thumbs.E008",
         one(local(ROOT, signature_length=15)),

@@ -168,18 +168,6 @@ def test_names_in_any_text_are_read_from_the_environment(tmp_path: Path) -> None
     assert found.storages[0].headers == {"X-A": f"{tmp_path.name}$NAME{{}}"}
 
 
-@pytest.mark.parametrize(
-    ("environ", "hint"),
-    [({"ENVIRON": {"A": "a"}}, "Set it in the environment of the server"), ({}, "In a Django site")],
-)
-def test_the_hint_at_a_name_that_is_not_set_fits_the_server(
-    tmp_path: Path, environ: dict[str, object], hint: str
-) -> None:
-    (problem,) = load({"STORAGES": [local(tmp_path, cache_control="${B}")], **environ}).problems
-    assert problem.id == "thumbs.E006"
-    assert problem.hint.startswith(hint)
-
-
 def test_what_the_environment_holds_is_not_expanded_again(tmp_path: Path) -> None:
     found = load({"STORAGES": [local(tmp_path, cache_control="${A}")], "ENVIRON": {"A": "${B}", "B": "c"}})
     assert found.storages[0].cache_control == "${B}"

@@ -6,6 +6,6 @@ IDS = {
     *("thumbs.E042", "thumbs.E043", "thumbs.E045"),
     *("thumbs.W004", "thumbs.W005", "thumbs.W006", "thumbs.W007"),
     *("thumbs.E035", "thumbs.E036"),
-    *("thumbs.E034", "thumbs.W020", "thumbs.W021", "thumbs.W022", "thumbs.W023"),
+    *("thumbs.E034", "thumbs.W020", "thumbs.W021", "thumbs.W022", "thumbs.W023", "thumbs.W024"),
     *("thumbs.W008", "thumbs.W009", "thumbs.W010", "thumbs.W011", "thumbs.W012"),
 }

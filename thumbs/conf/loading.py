@@ -21,10 +21,11 @@ from thumbs.problems import INCOMPLETE, MISSING_KEY, ROOT_MISSING, WRONG_VALUE, 
 UNREADABLE = "thumbs.E001"
 DUPLICATE_NAME = "thumbs.E005"
 VARIABLE_MISSING = "thumbs.E006"
-
-_SET_IT = "Set it in the environment of the server, and of the commands."  # the standalone server has an `ENVIRON`
+WHOLE_ENVIRONMENT = "thumbs.W024"
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SET_IT = "Set it in the environment of the server, and of the commands."
+_ENVIRON_HINT = 'Set "ENVIRON": True in THUMBS to look names up in the environment.'
 
 # Of `settings.THUMBS`, in lower case: those of a document, and four that say where its values come from.
 KEYS = (*(each.name for each in fields(DocumentConf)), "storages_file", "environ", "variables", "defaults")
@@ -73,7 +74,8 @@ def load(thumbs: object) -> Configuration:
 
     Where `STORAGES_FILE` is a list of paths, the first that exists counts.
 
-    Each `${NAME}` in a text is looked up in the mapping `ENVIRON`. `DEFAULTS` has values for keys that neither sets.
+    Each `${NAME}` in a text is looked up in `ENVIRON`: a mapping, or True for the environment.
+    `DEFAULTS` has values for keys that neither sets.
     `VARIABLES` has, for keys whose values come from the environment, the names of the variables: problems name those.
     """
     problems: list[Problem] = []
@@ -81,7 +83,8 @@ def load(thumbs: object) -> Configuration:
         problems.append(Problem(UNREADABLE, "THUMBS", "must be a dictionary."))
         thumbs = {}
     document = {str(name).lower(): value for name, value in thumbs.items()}
-    environ = document.pop("environ", {})
+    of_environ: list[Problem] = []
+    environ = _environ_of(document.pop("environ", {}), of_environ)
     defaults = document.pop("defaults", {})
     variables = document.pop("variables", {})
     path = document.pop("storages_file", None)
@@ -100,11 +103,11 @@ def load(thumbs: object) -> Configuration:
         document.setdefault("storages", [])  # a second error, that it is missing, would only hide the first
     if isinstance(defaults, Mapping):
         document = {**defaults, **document}
-    document = _expanded(document, environ if isinstance(environ, Mapping) else {}, where, problems)
+    document = _expanded(document, environ, where, problems)
     configuration = _configuration(document, where, problems)
     places = {f"{where}.{key}": str(name) for key, name in variables.items()} if isinstance(variables, Mapping) else {}
     named = tuple(replace(each, where=places.get(each.where, each.where)) for each in configuration.problems)
-    return replace(configuration, from_file=from_file, problems=named)
+    return replace(configuration, from_file=from_file, problems=(*of_environ, *named))
 
 
 def may_have_dialects(thumbs: object) -> bool:
@@ -234,6 +237,22 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
+def _environ_of(value: object, problems: list[Problem]) -> Mapping[str, object]:
+    """Where `ENVIRON` has names looked up.
+
+    True is for sites: Django's error reports show settings, and cleanse no mapping but a dictionary, by its names.
+    """
+    if isinstance(value, Mapping):
+        if value and value == os.environ:
+            sentence = "is the whole environment, and Django's error reports show it with the settings."
+            problems.append(Problem(WHOLE_ENVIRONMENT, "THUMBS.ENVIRON", sentence, _ENVIRON_HINT))
+        return value
+    if value is not True:  # names are looked up all the same: that they are missing would only hide the error
+        sentence = "must be True, or a dictionary of names and their values."
+        problems.append(Problem(WRONG_VALUE, "THUMBS.ENVIRON", sentence, _ENVIRON_HINT))
+    return os.environ
+
+
 def _expanded(value: Any, environ: Mapping[str, object], where: str, problems: list[Problem]) -> Any:
     """`value` with every `${NAME}` replaced. An absent variable is a problem: it must not become an empty secret."""
 
@@ -241,8 +260,8 @@ def _expanded(value: Any, environ: Mapping[str, object], where: str, problems: l
         found = environ.get(match[1])
         if not isinstance(found, str) or not found:
             sentence = f"names the environment variable {match[1]}, which is not set."
-            hint = "In a Django site, THUMBS['ENVIRON'] = os.environ lets it be looked up."
-            problems.append(Problem(VARIABLE_MISSING, where, sentence, _SET_IT if environ else hint))
+            hint = _SET_IT if environ is os.environ else f"In a Django site: {_ENVIRON_HINT}"
+            problems.append(Problem(VARIABLE_MISSING, where, sentence, hint))
             return match[0]
         return found
 
