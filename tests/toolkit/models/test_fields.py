@@ -1,14 +1,15 @@
 """An image field with upright sizes, a placeholder and thumbnails, which opens no file because a row was loaded."""
 
+import io
 import logging
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import serializers
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.images import ImageFile
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import InMemoryUploadedFile, SimpleUploadedFile, TemporaryUploadedFile
@@ -18,7 +19,7 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext, isolate_apps
 from django.utils.datastructures import MultiValueDict
 
-from tests.gallery.models import BareThumbPhoto, FocusedPhoto
+from tests.gallery.models import BareThumbPhoto, FocusedPhoto, PlainPhoto
 from tests.support import pictures
 from tests.support.gallery import gallery_tables
 from thumbs.image.placeholders import thumbhash
@@ -124,6 +125,73 @@ def test_save_of_the_file_fills_the_columns_with_and_without_the_row(media: Path
     assert stored(photo) == UPRIGHT
     photo.save()
     assert stored(photo) == LYING
+
+
+@pytest.mark.parametrize("save", [True, False])
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize(
+    "content",
+    [
+        lambda: ContentFile(WIDE),
+        lambda: ContentFile(WIDE, ""),
+        lambda: ContentFile(WIDE, "z.png"),
+        lambda: File(io.BytesIO(WIDE)),
+        lambda: File(io.BytesIO(WIDE), "z.png"),
+        lambda: io.BytesIO(WIDE),
+    ],
+)
+def test_save_of_the_file_fills_the_columns_from_content_with_and_without_a_name(
+    media: Path, content: Callable[[], Any], is_new: bool, save: bool
+) -> None:
+    photo = FocusedPhoto() if is_new else FocusedPhoto.objects.create(image=upload(name="b.png"))
+    photo.image.save("b.png", content(), save=save)
+    assert (photo.width, photo.height) == (90, 30)
+    photo.save()
+    assert stored(photo) == LYING
+    assert photo.image.name == FocusedPhoto.objects.get().image.name
+    assert str(photo.image).startswith("focused/b")
+    assert (media / str(photo.image)).read_bytes() == WIDE
+
+
+def test_save_of_the_file_leaves_its_content_without_a_name(media: Path) -> None:
+    content = ContentFile(WIDE)
+    FocusedPhoto().image.save("b.png", content)
+    assert content.name is None
+
+
+@pytest.mark.parametrize("name", ["there.png", "focused/b.png"])
+def test_save_of_the_file_fills_the_columns_from_the_file_of_another_field(media: Path, name: str) -> None:
+    photo = FocusedPhoto.objects.create(image=upload())
+    other = PlainPhoto(image=name)
+    (media / name).write_bytes(WIDE)
+    with other.image.open() as content, override_settings(MEDIA_ROOT=str(media / "copies")):
+        photo.image.save("b.png", content)
+    assert photo.image.name == "focused/b.png"
+    assert stored(photo) == LYING
+
+
+@pytest.mark.parametrize("name", [None, "z.png"])
+def test_save_of_a_file_that_cannot_be_read_again_stores_it_without_a_size(
+    media: Path, name: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Pipe(io.BytesIO):
+        def seek(self, *_: int) -> int:
+            raise io.UnsupportedOperation("seek")
+
+    photo = FocusedPhoto.objects.create(image=upload())
+    with caplog.at_level(logging.WARNING, "thumbs"):
+        photo.image.save("b.png", File(Pipe(WIDE), name))
+    assert (media / str(photo.image)).read_bytes() == WIDE
+    assert stored(photo) == (None, None, None)
+    assert "cannot be opened" in caplog.text
+
+
+def test_save_of_no_picture_without_a_name_clears_the_columns(media: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photo = FocusedPhoto.objects.create(image=upload())
+    with caplog.at_level(logging.WARNING, "thumbs"):
+        photo.image.save("b.jpg", ContentFile(b"This is no picture."))
+    assert stored(photo) == (None, None, None)
+    assert "gallery.FocusedPhoto.image: the file 'focused/b.jpg' is no picture" in caplog.text
 
 
 def test_a_form_fills_the_columns(media: Path) -> None:

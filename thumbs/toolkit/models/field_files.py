@@ -3,6 +3,9 @@
 import logging
 from typing import TYPE_CHECKING, Any, cast
 
+from django.core.files.base import File
+from django.db.models.fields.files import FieldFile
+
 from thumbs.toolkit.models.purging_files import PurgingImageFieldFile
 from thumbs.toolkit.placeholders import upright
 
@@ -47,6 +50,17 @@ class ThumbImageFieldFile(PurgingImageFieldFile):
         except Exception as error:  # a storage raises anything
             logger.warning("%s: the file %r cannot be opened: %r", self.field, (self.name or "")[:300], error)
         return None
+
+    def _set_instance_attribute(self, name: str, content: "File[Any]") -> None:
+        """Called by `save`, with the name in the storage: fills the columns from `content`."""
+        # Without a name it would stand for no file, and the file of another field for the one that has its name here.
+        is_usable = isinstance(content, File) and content.name
+        if not is_usable or (isinstance(content, FieldFile) and content.field != self.field):
+            opened: Any = content
+            while isinstance(opened, File):  # one without a name says that it is closed
+                opened = opened.file
+            content = File(opened, name)
+        super()._set_instance_attribute(name, content)  # type: ignore[misc]
 
     def _read_once(self) -> upright.Upright:
         if is_stored(self):
