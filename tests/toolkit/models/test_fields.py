@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from django.core import serializers
 from django.core.files.base import ContentFile, File
 from django.core.files.images import ImageFile
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import InMemoryUploadedFile, SimpleUploadedFile, TemporaryUploadedFile
-from django.db import connection
+from django.db import connection, models
 from django.forms import modelform_factory
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext, isolate_apps
@@ -217,6 +218,29 @@ def test_a_replaced_file_replaces_the_columns_and_a_deleted_one_clears_them(medi
     assert stored(photo) == (None, None, None)
 
 
+def test_a_file_in_the_place_of_a_deferred_one_replaces_the_columns(media: Path, opened: list[str]) -> None:
+    (media / "there.png").write_bytes(WIDE)
+    for deferred in (["image"], ["image", "width", "placeholder"]):
+        for file in (upload(WIDE, "b.png"), "there.png"):
+            created = FocusedPhoto.objects.create(image=upload())
+            photo = FocusedPhoto.objects.defer(*deferred).get(pk=created.pk)
+            photo.image = file
+            photo.save()
+            assert stored(photo) == LYING
+    photo = FocusedPhoto.objects.defer("image").get(pk=photo.pk)
+    photo.image = ""
+    photo.save()
+    assert stored(photo) == (None, None, None)
+
+
+def test_a_file_in_the_place_of_null_fills_the_columns_at_once(media: Path) -> None:
+    BareThumbPhoto.objects.create()
+    BareThumbPhoto.objects.update(image=None)  # a blank image is saved as empty text
+    photo = BareThumbPhoto.objects.get()
+    photo.image = upload()
+    assert photo.placeholder
+
+
 def test_an_upload_is_read_once_until_its_row_is_saved(media: Path, reads: list[bool]) -> None:
     photo = FocusedPhoto(image=upload())
     photo.save()
@@ -305,6 +329,21 @@ def test_rows_are_loaded_without_opening_files(media: Path, opened: list[str]) -
     assert loaded.image.name == "focused/a.jpg"
     list(FocusedPhoto.objects.only("title"))
     list(FocusedPhoto.objects.defer("width"))
+    assert opened == []
+
+
+@pytest.mark.parametrize("columns", [["title"], ["title", "width", "height", "placeholder"]])
+def test_a_deferred_field_is_loaded_without_opening_files(media: Path, opened: list[str], columns: list[str]) -> None:
+    FocusedPhoto.objects.create(image=upload())
+    FocusedPhoto.objects.create(title="blank")
+    FocusedPhoto.objects.update(width=7)
+    opened.clear()
+    photos = list(FocusedPhoto.objects.only(*columns))
+    if django.VERSION >= (6, 1):
+        photos += FocusedPhoto.objects.only(*columns).fetch_mode(models.FETCH_PEERS)
+    for photo in photos:
+        assert photo.image.name == ("" if photo.title else "focused/a.jpg")
+        assert photo.width == 7
     assert opened == []
 
 

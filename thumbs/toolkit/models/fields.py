@@ -3,7 +3,8 @@
 A stored file is opened when its row is created or its name is changed, and never because a row was loaded.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from django.core import checks
@@ -12,12 +13,14 @@ from django.db import models
 from django.db.models import signals
 from django.db.models.fields.files import FieldFile, FileDescriptor, ImageFileDescriptor
 
+from thumbs.toolkit.models import row_names
 from thumbs.toolkit.models.field_columns import check_columns
 from thumbs.toolkit.models.field_files import ThumbImageFieldFile, is_stored
 from thumbs.toolkit.models.purging_fields import PurgingImageField
-from thumbs.toolkit.models.row_names import RememberingImageDescriptor
 from thumbs.toolkit.placeholders import background as placeholders
 from thumbs.toolkit.placeholders import upright
+
+_is_fetching = ContextVar("thumbs_is_fetching", default=False)
 
 
 class _FillingDescriptor(ImageFileDescriptor):
@@ -26,16 +29,28 @@ class _FillingDescriptor(ImageFileDescriptor):
     field: "ThumbImageField"
 
     def __set__(self, instance: models.Model, value: Any) -> None:
-        before = instance.__dict__.get(self.field.attname)
+        attname, attributes = self.field.attname, instance.__dict__
+        is_deferred, before = attname not in attributes, attributes.get(attname)
+        is_new = instance._state.adding  # noqa: SLF001 - Django documents it
+        is_loading = is_new or _is_fetching.get() or row_names.is_of_row(instance, value)
         # `getattr` makes a file that is assigned one of `instance`.
         source = self.field.row_of(value)
         FileDescriptor.__set__(self, instance, value)
-        # None: `Model.__init__` assigns. It goes on to assign the columns, and then sends `post_init`.
-        if before is not None:
+        # Not for what `Model.__init__` assigns: it goes on to assign the columns, and then sends `post_init`. Nor for
+        # what the database has in a deferred field.
+        if not (is_deferred and is_loading):
             self.field.replace_columns(instance, before, source)
 
+    def fetch_many(self, instances: Iterable[models.Model]) -> None:
+        """Django 6.1 calls this to load a deferred field with `FETCH_PEERS`. It assigns names."""
+        token = _is_fetching.set(True)
+        try:
+            super().fetch_many(instances)
+        finally:
+            _is_fetching.reset(token)
 
-class ThumbImageDescriptor(RememberingImageDescriptor, _FillingDescriptor):
+
+class ThumbImageDescriptor(row_names.RememberingImageDescriptor, _FillingDescriptor):
     """Remembers the file name in the row, and fills the columns beside it."""
 
 
@@ -128,7 +143,7 @@ class ThumbImageField(PurgingImageField):
             self._fill(instance, None)
         elif not is_stored(file):
             self._fill(instance, file.read_upright())
-        elif file.name == str(before) and is_stored(before):
+        elif file.name == str(before or "") and is_stored(before):
             return  # the same file, perhaps from the database again
         elif not self._copy(instance, source):
             self._fill(instance, file.read_upright())

@@ -75,9 +75,17 @@ def remembers(field: FileField) -> bool:
     return issubclass(field.descriptor_class, RememberingDescriptor)
 
 
+def is_of_row(instance: Model, value: object) -> bool:
+    """Whether `value` was just read from the row of `instance`, as `refresh_from_db` does and a deferred field."""
+    if not isinstance(value, FieldFile) or not is_stored(value):
+        return False
+    other = value.instance
+    return isinstance(other, type(instance)) and other is not instance and other.pk == instance.pk
+
+
 def _remember(instance: Model, field: FileField, value: object) -> None:
     """Before `value` is assigned to `field`."""
-    if _is_of_row(instance, value):
+    if is_of_row(instance, value):
         names = getattr(instance._state, _NAMES, {})  # noqa: SLF001
         others = {attname: name for attname, name in names.items() if attname != field.attname}
         setattr(instance._state, _NAMES, others)  # noqa: SLF001
@@ -90,11 +98,3 @@ def _remember(instance: Model, field: FileField, value: object) -> None:
 def _replace(instance: Model, field: FileField, name: str | None) -> None:
     state = instance._state  # noqa: SLF001
     setattr(state, _NAMES, {**getattr(state, _NAMES, {}), field.attname: name})
-
-
-def _is_of_row(instance: Model, value: object) -> bool:
-    """Whether `value` was just read from the row of `instance`, as `refresh_from_db` does and a deferred field."""
-    if not isinstance(value, FieldFile) or not is_stored(value):
-        return False
-    other = value.instance
-    return isinstance(other, type(instance)) and other is not instance and other.pk == instance.pk
