@@ -369,6 +369,17 @@ def test_the_file_of_another_row_brings_its_columns(media: Path, opened: list[st
     assert opened == []
 
 
+@pytest.mark.parametrize("made", [lambda: PlainPhoto(image="there.png"), lambda: PlainPhoto(image=upload(WIDE))])
+def test_the_file_of_a_field_of_another_class_is_read(media: Path, made: Callable[[], PlainPhoto]) -> None:
+    (media / "there.png").write_bytes(WIDE)
+    photo, row = FocusedPhoto(), FocusedPhoto.objects.create(image=upload())
+    photo.image = made().image
+    row.image = made().image
+    for each in (photo, row, FocusedPhoto(image=made().image)):
+        each.save()
+        assert stored(each) == LYING
+
+
 def test_a_file_of_a_row_whose_columns_are_deferred_is_read(media: Path, opened: list[str]) -> None:
     photo = FocusedPhoto.objects.create(image=upload())
     opened.clear()

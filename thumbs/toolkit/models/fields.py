@@ -124,7 +124,7 @@ class ThumbImageField(PurgingImageField):
         if not force and (value is None or isinstance(value, str)):
             return
         source = self.row_of(value)
-        file = getattr(instance, self.attname) if self.attname in instance.__dict__ else None
+        file = self._file(instance) if self.attname in instance.__dict__ else None
         if force:
             self._fill(instance, file.read_upright() if file else None)
         elif not file or not self._is_incomplete(instance):
@@ -138,7 +138,7 @@ class ThumbImageField(PurgingImageField):
         """Fill the columns after an assignment. `source` are the attributes of the row that the file came from."""
         if not self._columns():
             return
-        file = getattr(instance, self.attname)
+        file = self._file(instance)
         if not file:
             self._fill(instance, None)
         elif not is_stored(file):
@@ -152,6 +152,16 @@ class ThumbImageField(PurgingImageField):
         """The attributes of the row that a file was taken from; empty for no file of this field."""
         return dict(value.instance.__dict__) if isinstance(value, FieldFile) and value.field == self else {}
 
+    def _file(self, instance: models.Model) -> ThumbImageFieldFile:
+        file = getattr(instance, self.attname)
+        if isinstance(file, ThumbImageFieldFile):
+            return file
+        # Django keeps the file of a field of another class. What the row will have is its name.
+        own = self.attr_class(instance, self, file.name)
+        if not is_stored(file):
+            own.file, own._committed = file.file, False  # type: ignore[attr-defined]  # noqa: SLF001 - as Django
+        return own
+
     def _connect(self, sender: type[models.Model], **_: object) -> None:
         if issubclass(sender, self.model):
             signals.post_init.connect(self.update_dimension_fields, sender=sender)
@@ -164,7 +174,7 @@ class ThumbImageField(PurgingImageField):
         is_new = instance._state.adding  # noqa: SLF001 - Django documents it
         if raw or update_fields is not None or not is_new or self.attname not in instance.__dict__:
             return
-        file = getattr(instance, self.attname)
+        file = self._file(instance)
         if file and is_stored(file) and self._is_incomplete(instance):
             self._fill(instance, file.read_upright())
 
