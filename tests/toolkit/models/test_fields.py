@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.images import ImageFile
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import InMemoryUploadedFile, SimpleUploadedFile, TemporaryUploadedFile
+from django.core.management import call_command
 from django.db import connection, models
 from django.forms import modelform_factory
 from django.test import override_settings
@@ -207,6 +208,18 @@ def test_a_form_fills_the_columns(media: Path) -> None:
 def test_bulk_create_fills_the_columns(media: Path) -> None:
     FocusedPhoto.objects.bulk_create([FocusedPhoto(image=upload()), FocusedPhoto(image=upload(WIDE, "b.png"))])
     assert [stored(photo) for photo in FocusedPhoto.objects.all()] == [UPRIGHT, LYING]
+
+
+def test_bulk_create_opens_no_stored_file_and_thumb_dimensions_fills_its_columns(
+    media: Path, opened: list[str]
+) -> None:
+    (media / "there.jpg").write_bytes(TURNED)
+    FocusedPhoto.objects.bulk_create([FocusedPhoto(image="there.jpg")])
+    photo = FocusedPhoto.objects.get()
+    assert stored(photo) == (None, None, None)
+    assert opened == []
+    call_command("thumb_dimensions", "gallery.FocusedPhoto", "--only-missing", stdout=io.StringIO())
+    assert stored(photo) == UPRIGHT
 
 
 def test_a_replaced_file_replaces_the_columns_and_a_deleted_one_clears_them(media: Path) -> None:
