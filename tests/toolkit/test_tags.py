@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from django.template import Context, Engine, Template, TemplateSyntaxError
+from django.test import override_settings
 from django.utils.safestring import mark_safe
 
 from tests.support import toolkit_site
+from tests.support.markdown import blocks
+from tests.support.servers import ROOT
 from tests.support.srcsets import only, parse_html
 from tests.support.toolkit_site import PRESETS, a_file, configured
 from thumbs import NoThumbnail, Picture, Thumb, UnknownStorage, WrongSpec
@@ -58,6 +61,18 @@ def test_each_tag_prints_what_its_function_gives() -> None:
     assert (found.tag, found[-1].get("fetchpriority")) == ("picture", "high")
     url = _rendered('{% thumb_url "open" image "90x" "format(webp)" name="b.webp" %}')
     assert url == "/img/open/thumbs/90x/a.jpg/as/b.webp"
+
+
+@override_settings(USE_THOUSAND_SEPARATOR=True, LANGUAGE_CODE="en")
+def test_the_documented_attributes_have_no_thousand_separator() -> None:
+    (text,) = [block.text for block in blocks(ROOT / "docs" / "django.md") if block.file == "templates/tags.html"]
+    source = "\n".join(text.replace("400x300", "1600x1200").splitlines()[:3])
+    img = only(parse_html(_rendered(source, photo={"image": a_file("a.jpg")}).strip()))
+    assert (img.get("width"), img.get("height")) == ("1600", "1200")
+    source = '{% thumb image "1600x1200" as t %}{% if t.width > 1000 %}{{ t.width }}{% endif %}'
+    assert _rendered(source) == "1,600"
+    img = only(parse_html(_rendered('{% thumb_img image "1600x1200" %}')))
+    assert (img.get("width"), img.get("height")) == ("1600", "1200")
 
 
 def test_as_keeps_the_value() -> None:
