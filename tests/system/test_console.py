@@ -220,6 +220,21 @@ print_json([staff.get(f"{PAGE}?browse=1&storage=uploads").content.decode(), answ
     assert kept == "/admin/thumbs_console/cache/?browse=1&prefix=c%26%3C&storage=uploads"
 
 
+def test_the_links_between_pages_of_originals_have_numbers_without_separators(gallery: Gallery) -> None:
+    html = result(
+        gallery,
+        """
+from django.test import override_settings
+from thumbs.console import context
+
+context.listing = lambda *place: context.Listing(*place, originals=(("tom.jpg", ""),), more=True, error="")
+with override_settings(USE_THOUSAND_SEPARATOR=True):
+    print_json(staff.get(f"{PAGE}?browse=1&storage=uploads&page=4321").content.decode())
+""",
+    )
+    assert re.findall(r'page(?:=|" value=")([^#"]+)', html) == ["4321", "4320", "4322"]
+
+
 def test_a_storage_that_hangs_leaves_the_page(gallery: Gallery) -> None:
     html = result(gallery, 'print_json(staff.get(f"{PAGE}?browse=1&storage=stuck").content.decode())')
     assert "did not list its originals in time" in html
