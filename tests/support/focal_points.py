@@ -20,9 +20,19 @@ return [x / box.width, y / box.height];
 
 
 def marked_in(element: "WebElement") -> tuple[float, ...]:
-    """Where the marker in `element` is drawn, as fractions from its top left; waits until there is one."""
+    """Where the marker in `element` is drawn, as fractions from its top left.
+
+    Waits until there is one, and until the picture has loaded: without it, `element` has no size, so no fractions.
+    """
     one(element, ".thumbs-focal-marker")
-    return tuple(element.parent.execute_script(_MARKER, element))
+    found: list[float | None] = []
+
+    def has_fractions() -> bool:
+        found[:] = element.parent.execute_script(_MARKER, element)
+        return None not in found
+
+    eventually(has_fractions)
+    return tuple(number for number in found if number is not None)
 
 
 class FocalPoint:

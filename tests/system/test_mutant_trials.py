@@ -78,8 +78,8 @@ def test_the_module_that_mirrors_the_file_is_tried_first_then_what_else_runs_its
 
 
 def test_without_such_a_module_the_folder_that_mirrors_its_own_is_tried_first(tree: Tree) -> None:
-    journal = Mutant("thumbs/cache/purge/journal.py", "f", 1, 0, 1, "a", "b", "return")
-    assert [list(stage) for stage in tree.stages(journal, Covering({}))] == [["tests/cache/purge"]]
+    of_paths = Mutant("thumbs/cache/filestore/paths.py", "f", 1, 0, 1, "a", "b", "return")
+    assert [list(stage) for stage in tree.stages(of_paths, Covering({}))] == [["tests/cache/filestore"]]
 
 
 def test_without_a_measurement_the_tests_of_the_room_come_second(tree: Tree) -> None:
