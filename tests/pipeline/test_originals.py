@@ -22,6 +22,7 @@ from thumbs.pipeline import originals
 from thumbs.pipeline.originals import FetchedOriginal
 from thumbs.pipeline.singleflight import Flight, SingleFlight, Ticket
 from thumbs.pipeline.steps import Abandoned
+from thumbs.pipeline.timer import Timer
 
 # --------------------------------------------------------------------------------- kept originals
 
@@ -172,6 +173,19 @@ def test_recent_proxies_are_kept_up_to_a_size_and_for_a_time(
         return sum(len(each.original.data) == size for each in found)
 
     eventually(lambda: alive() == left)
+
+
+def test_a_proxy_is_not_recent_where_no_thread_can_be_started_that_would_drop_it(
+    open_server: Callable[..., FakeServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Timer, seconds: float) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Timer, "after", refuse)
+    server = open_server(keeps_sources=True, cache=[Forgetful(Sieve(max_bytes=1000, max_items=10))])
+    for number in range(2):
+        server.renderer.reduction = b"%d" % number
+        assert server.thumbnailer.answer(request("10x/a.jpg")).body.startswith(b"%d" % number)
 
 
 def test_a_proxy_goes_with_the_original_that_it_was_made_of(open_server: Callable[..., FakeServer], ask: Ask) -> None:

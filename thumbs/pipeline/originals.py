@@ -102,13 +102,17 @@ class OriginalCache:
             self._recent[key] = before
             return
         number = next(self._numbers)
+        try:
+            end = self._timer.after(_RECENT_SECONDS)
+        except RuntimeError:  # no thread can be started, or it is closed: nothing would drop the proxy
+            return
         self._recent[key] = _Recent(number, fetched)
         left = _RECENT_BYTES
         for other, kept in reversed(list(self._recent.items())):
             left -= len(kept.fetched.original.data)
             if left < 0:
                 self._recent.pop(other, None)
-        self._timer.after(_RECENT_SECONDS).add_done_callback(lambda _: self._drop_recent(key, number))
+        end.add_done_callback(lambda _: self._drop_recent(key, number))
 
     def _drop_recent(self, key: str, number: int) -> None:
         kept = self._recent.get(key)
