@@ -32,7 +32,7 @@ class Exchange:
         self.wire.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
 
     def send_good(self) -> None:
-        self.send_head("200 OK", length=len(self.body))
+        self.send_head("200 OK", length=0 if self.method == "PUT" else len(self.body))
         if self.method == "GET":
             self.wire.sendall(self.body)
 
@@ -261,6 +261,7 @@ FAULTS: dict[str, Fault] = {
     "short": short,
     "short-once": make_once(short, good),
     "reset": reset,
+    "reset-once": make_once(reset, good),
     "reset-and-unavailable-once": make_once(reset, unavailable, good),
     "reset-in-body": reset_in_body,
     "lengthless": lengthless,

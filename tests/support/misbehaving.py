@@ -5,6 +5,7 @@ should be. Nothing outlives the `with` block.
 """
 
 import contextlib
+import http.client
 import socket
 import ssl
 import threading
@@ -16,9 +17,10 @@ from tests.support.waiting import WAIT_SECONDS
 
 
 class MisbehavingStore:
-    """`url` is the endpoint; `body` what a good object holds; `connections` and `targets` are what came so far.
+    """`url` is the endpoint; `body` what a good object holds; `connections`, `targets` and `sent` are what came so far.
 
-    `answered` counts the requests for which the store has sent all that it will.
+    `sent` are the bodies of the requests that have one. `answered` counts the requests for which the store has sent all
+    that it will.
     """
 
     def __init__(self, *, body: bytes = bytes(range(256)) * 80, tls: ssl.SSLContext | None = None) -> None:
@@ -26,6 +28,7 @@ class MisbehavingStore:
         self.connections = 0
         self.answered = 0
         self.targets: list[str] = []
+        self.sent: list[bytes] = []
         self._tls = tls
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -93,13 +96,18 @@ class MisbehavingStore:
 
     def _answer(self, wire: socket.socket, requests: BinaryIO) -> bool:
         line = requests.readline()
-        while requests.readline().strip():
-            pass
+        headers = http.client.parse_headers(requests)
         if not line:
             return False
         method, target, _ = line.decode("latin-1").split(" ", 2)
+        length = int(headers.get("Content-Length", "0"))
+        sent = requests.read(length)
+        if len(sent) < length:
+            return False
         with self._lock:
             self.targets.append(target)
+            if length:
+                self.sent.append(sent)
             ordinal = self.targets.count(target)
         segments = target.partition("?")[0].split("/")[1:3]
         fault = next((FAULTS[segment] for segment in segments if segment in FAULTS), good)

@@ -91,6 +91,7 @@ def test_the_faults_here_are_all_the_faults_there_are() -> None:
         "too-long",
         "unavailable-once",
         "short-once",
+        "reset-once",
         "reset-and-unavailable-once",
         "encoded",
         "late-body",

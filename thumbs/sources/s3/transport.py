@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property, partial
+from io import BytesIO
 from itertools import islice
 from typing import cast
 from urllib.parse import unquote, urlsplit
@@ -85,7 +86,7 @@ class Transport:
             pool.urlopen,
             request.method,
             request.url if forwarded else "/" + request.url.split("/", 3)[3],
-            body=cast(bytes | None, request.body),
+            body=cast(bytes | BytesIO | None, request.body),
             headers=_headers_of(request),
             timeout=Timeout(
                 total=seconds_left(),
@@ -104,6 +105,7 @@ class Transport:
         except Stale:
             # The server may close idle connections just as one is used (RFC 9112, 9.3.1).
             _close_idle(pool, since=math.inf)
+            request.reset_stream()  # a body is a file that has been read
             response = exchange()
         self._call.responses.enter_context(closing(response))
         if response.length_remaining == 0:
