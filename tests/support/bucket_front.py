@@ -1,5 +1,7 @@
 """A proxy before an S3 server, for a test to deny requests, or to answer them with other faults."""
 
+import base64
+import hashlib
 import http.client
 import threading
 import time
@@ -13,6 +15,7 @@ from tests.support.waiting import WAIT_SECONDS
 # Method and target of a request: whether it is denied.
 Rule = Callable[[str, str], bool]
 _DENIED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+_NO_MD5 = b"<?xml version='1.0'?><Error><Code>MissingContentMD5</Code></Error>"
 
 
 def nothing(_: str, __: str) -> bool:
@@ -27,15 +30,21 @@ def listing(_: str, target: str) -> bool:
     return "list-type=2" in target
 
 
+def _md5_of(body: bytes) -> str:
+    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode("ascii")
+
+
 class BucketFront:
     """`url` is the endpoint. `denies` decides about each request; `bare` leaves out the body of a 403.
 
+    `wants_md5` answers deletions of many keys only where their headers have the MD5 of the body, as older services do.
     `status` is the answer to every request, unless it is 0. Each waits for `delay` seconds, and while `paused` is set.
     """
 
     def __init__(self, endpoint: str) -> None:
         self.denies: Rule = nothing
         self.bare = False
+        self.wants_md5 = False
         self.status = 0
         self.delay = 0.0
         self.paused = False
@@ -81,10 +90,16 @@ class BucketFront:
             pass
 
     def pass_on(self, handler: BaseHTTPRequestHandler) -> None:
-        sent = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)) or None
+        sent = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        if self.wants_md5 and handler.command == "POST" and handler.headers.get("Content-MD5") != _md5_of(sent):
+            handler.send_response(400)
+            handler.send_header("Content-Length", str(len(_NO_MD5)))
+            handler.end_headers()
+            handler.wfile.write(_NO_MD5)
+            return
         behind = http.client.HTTPConnection(self._behind, timeout=WAIT_SECONDS)
         try:
-            behind.request(handler.command, handler.path, body=sent, headers=dict(handler.headers.items()))
+            behind.request(handler.command, handler.path, body=sent or None, headers=dict(handler.headers.items()))
             answer = behind.getresponse()
             body = answer.read()
             handler.send_response(answer.status)

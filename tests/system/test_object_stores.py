@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.support import object_layers
-from tests.support.object_layers import SECONDS, bucket_store
+from tests.support.bucket_front import bucket_front
+from tests.support.cache_layers import KEY, entry
+from tests.support.clock import NOW, Clock
+from tests.support.object_layers import SECONDS, bucket_store, object_layer, s3_storage
+from tests.support.source_fixtures import Put
+from thumbs.cache.objects.alone import SharingObjectLayer
 from thumbs.errors import StorageFailed
 from thumbs.sources.object_store import ObjectStore
 from thumbs.sources.reading import Deadline
+from thumbs.sources.storages.object_stores import store_of
 
 
 @pytest.fixture(params=object_layers.KINDS)
@@ -70,3 +76,23 @@ def test_a_bucket_that_is_not_there_is_a_failure_and_no_miss(moto: str) -> None:
         with pytest.raises(StorageFailed):
             call()
     store.close()
+
+
+@pytest.mark.parametrize("kind", ["s3", "storage-s3"])
+def test_a_store_that_wants_the_md5_of_deletions_is_emptied(moto: str, bucket: tuple[str, Put], kind: str) -> None:
+    with bucket_front(moto) as front:
+        front.wants_md5 = True
+        name = bucket[0]
+        store = bucket_store(front.url, name) if kind == "s3" else store_of(s3_storage(front.url, name, ""))
+        layer = object_layer(lambda: store, Clock(), kind=SharingObjectLayer)
+        assert isinstance(layer, SharingObjectLayer)
+        assert store is not None
+        assert layer.lease(KEY)
+        layer.end_lease(KEY)
+        layer.put(KEY, entry(), NOW + 300)
+        layer.put(f"{KEY}-other", entry(), NOW + 300)
+        layer.delete(KEY)
+        layer.clear()
+        (left,) = store.page("", "", soon())
+        assert "purged" in left
+        layer.close()

@@ -1,6 +1,8 @@
 """boto3's client for one bucket: one attempt for each call, and short timeouts where it fetches credentials."""
 
+import base64
 import functools
+import hashlib
 import os
 import ssl
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from typing import Literal, Protocol, TypedDict, cast
 
 import boto3
 import botocore.session
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.httpsession import get_cert_path
 from botocore.loaders import Loader
@@ -99,6 +102,16 @@ def client_of(settings: S3Settings) -> S3Client:
         config=ONE_ATTEMPT.merge(Config(signature_version="s3v4", s3={"addressing_style": addressing})),
     )
     return cast(S3Client, client)
+
+
+def add_content_md5(request: AWSRequest, **_: object) -> None:
+    """For the event `before-sign.s3.DeleteObjects`: some compatible services know no newer checksum, and refuse it.
+
+    S3 accepts both.
+    """
+    if "Content-MD5" not in request.headers:
+        digest = hashlib.md5(cast(bytes, request.body), usedforsecurity=False).digest()
+        request.headers["Content-MD5"] = base64.b64encode(digest).decode("ascii")
 
 
 def trusted_context() -> ssl.SSLContext:

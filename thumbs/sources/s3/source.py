@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError
 from thumbs.errors import SourceDenied, SourceMissing, SourceTooLarge, StorageDenied, StorageFailed, ThumbError
 from thumbs.sources.per_process import PerProcess
 from thumbs.sources.reading import Deadline, Interrupted, key_bytes, read_exactly
-from thumbs.sources.s3.client import Answer, Page, S3Client, client_of, trusted_context
+from thumbs.sources.s3.client import Answer, Page, S3Client, add_content_md5, client_of, trusted_context
 from thumbs.sources.s3.settings import S3Http, S3Settings
 from thumbs.sources.s3.transport import Transport
 from thumbs.sources.source import Original, Version
@@ -184,6 +184,7 @@ class S3Source:
     def _open_session(self) -> _Session:
         client = self._make_client()
         transport = Transport(client.meta.endpoint_url, self._settings.http, trusted_context())
+        client.meta.events.register("before-sign.s3.DeleteObjects", add_content_md5)
         client.meta.events.register("before-send.s3", transport.send)
         return _Session(client, transport)
 
