@@ -60,6 +60,16 @@ def test_a_failure_is_raised_and_tried_again() -> None:
     assert value.get() == "made"
 
 
+def test_a_value_that_is_forgotten_is_made_again_but_its_successor_is_kept() -> None:
+    value = PerProcess(object)
+    first = value.get()
+    value.forget(first)
+    second = value.get()
+    assert second is not first
+    value.forget(first)
+    assert value.get() is second
+
+
 def test_callers_at_once_get_the_same_value() -> None:
     started, go = threading.Event(), threading.Event()
     made: list[object] = []

@@ -35,3 +35,10 @@ class PerProcess(Generic[T]):
                 if made is None or made[0] != process:
                     made = self._made = (process, self._make())
         return made[1]
+
+    def forget(self, value: T) -> None:
+        """The next `get` makes another value, if `value` is still the one of this process."""
+        process = os.getpid()
+        with self._locks.setdefault(process, threading.Lock()):
+            if self._made is not None and self._made[0] == process and self._made[1] is value:
+                self._made = None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from botocore.exceptions import ClientError, ResponseStreamingError
+from botocore.exceptions import ClientError, NoCredentialsError, ResponseStreamingError
 from urllib3.exceptions import HTTPError
 
 from thumbs.errors import SourceDenied, SourceMissing, SourceTooLarge, StorageDenied, StorageFailed, ThumbError
@@ -33,6 +33,8 @@ _DENIED = frozenset({"AccessDenied", "Forbidden", "403"})
 # The three codes with a 4xx status for which S3 recommends another try.
 _TEMPORARY = frozenset({"RequestTimeout", "SlowDown", "TooManyRequests"})
 _RETRY_SECONDS = 0.1
+# Where no credentials are found, calls fail at once for as long: a look-up may take seconds, in which all others wait.
+_LOOKUP_SECONDS = 5.0
 _FIRST_BYTE = "bytes=0-0"
 # The key that `ready` reads where listing is not allowed. It need not exist.
 _PROBE = "mage-is-ready"
@@ -70,6 +72,7 @@ class S3Source:
         self._seconds = min(deadline, settings.http.request_timeout_sec or deadline)
         self._make_client = make_client or functools.partial(client_of, settings)
         self._session = PerProcess(self._open_session)
+        self._lookup_at = float("-inf")
 
     def read(self, path: str) -> Original:
         return self._attempt(functools.partial(self._read, path))
@@ -169,7 +172,7 @@ class S3Source:
         """
         try:
             session = self._session.get()
-            with session.transport.within(deadline):
+            with session.transport.within(deadline), self._with_credentials(session):
                 yield session.client
         except ThumbError:
             raise
@@ -181,7 +184,19 @@ class S3Source:
         except Exception as error:
             raise StorageFailed from error
 
+    @contextlib.contextmanager
+    def _with_credentials(self, session: _Session) -> Iterator[None]:
+        """A client without credentials never gets any, and boto3 makes one where a role's could not be fetched."""
+        try:
+            yield
+        except NoCredentialsError:
+            self._lookup_at = time.monotonic() + _LOOKUP_SECONDS
+            self._session.forget(session)
+            raise
+
     def _open_session(self) -> _Session:
+        if time.monotonic() < self._lookup_at:
+            raise NoCredentialsError
         client = self._make_client()
         transport = Transport(client.meta.endpoint_url, self._settings.http, trusted_context())
         client.meta.events.register("before-sign.s3.DeleteObjects", add_content_md5)
