@@ -32,7 +32,7 @@ class OneRequestSource(FakeSource):
 
 @pytest.fixture(params=[False, True], ids=["without sources", "with sources"])
 def server(request: pytest.FixtureRequest, open_server: Open) -> FakeServer:
-    return open_server(source=OneRequestSource(), stale=600, keeps_sources=request.param)
+    return open_server(source=OneRequestSource(), stale=600, keeps_sources=request.param, has_lifetimes=True)
 
 
 def _source(server: FakeServer) -> OneRequestSource:

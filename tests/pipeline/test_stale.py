@@ -52,6 +52,19 @@ def test_an_unchanged_version_gives_a_new_lifetime_without_a_render(
     assert (len(server.renderer.rendered), server.source.read_paths) == (1, ["a.jpg"])
 
 
+def test_an_entry_that_was_made_before_the_ttl_was_raised_gets_all_of_it_at_its_renewal(
+    open_server: Callable[..., FakeServer], ask: Ask
+) -> None:
+    server = open_server(stale=600)
+    ask(server, request())
+    server.layers.ttl = 86_400
+    server.clock.now += 301
+    assert cached(ask(server, request())) == (200, "STALE")
+    server.settle()
+    server.clock.now += 86_000
+    assert cached(ask(server, request())) == (200, "HIT")
+
+
 @pytest.mark.parametrize("token", ["v2", None])
 def test_a_changed_or_unknown_version_is_rendered_again(
     open_server: Callable[..., FakeServer], ask: Ask, token: str | None

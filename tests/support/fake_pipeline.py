@@ -201,6 +201,7 @@ class FakeServer:
     stale: float = 0
     seconds: float = WAIT_SECONDS
     keeps_sources: bool = False
+    has_lifetimes: bool = False
     cache: Sequence[Layer] | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
     hosts: HostGate | None = None
@@ -227,6 +228,7 @@ class FakeServer:
             self.keeps_sources,
             gate=self.hosts,
             host_of=lambda path: path.partition("/")[0],
+            has_lifetimes=self.has_lifetimes,
         )
         self.thumbnailer = Thumbnailer(
             {"photos": storage},

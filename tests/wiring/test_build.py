@@ -82,3 +82,10 @@ def test_storages_share_the_render_places_by_their_weights(tmp_path: Path) -> No
     queue = executors[0]._queue
     assert {name: flow.weight for name, flow in queue._flows.items()} == {"photos": 1.0, "scans": 2.5}
     assert (queue._places, queue._queue_length) == (3, 7)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_origins_set_lifetimes_where_the_configuration_asks_them(asked: bool) -> None:
+    origin = {"name": "shop", "driver": "http", "base_url": "https://shop.example/", "allowed_sizes": ["9x9"]}
+    loaded = load({"STORAGES": [{**origin, "origin_cache_control": asked}]})
+    assert build(loaded).storages["shop"].has_lifetimes is asked

@@ -185,7 +185,12 @@ def lifetime(original: Original, storage: Storage) -> float:
 
 
 def own_lifetime(entry: Entry, storage: Storage) -> float | None:
-    """The seconds that an origin allowed an entry; None where they are those of the configuration."""
+    """The seconds that an origin allowed an entry; None where they are those of the configuration.
+
+    Where no origin sets them, an entry with fewer was made under another configuration.
+    """
+    if not storage.has_lifetimes:
+        return None
     seconds = entry.fresh_until - entry.created
     return seconds if seconds < storage.layers.least_lifetime else None
 

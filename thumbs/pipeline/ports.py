@@ -62,7 +62,7 @@ class Storage:
 
     `gate` limits the fetches of each host, which `host_of` names by the key of an original. `require_place` is that of
     a `Placed` source: called for each request, before the layers are looked into. Without `health`, errors of the
-    source say nothing of the storage.
+    source say nothing of the storage. `has_lifetimes` is that of a `Limiting` source.
     """
 
     policy: StoragePolicy
@@ -75,6 +75,7 @@ class Storage:
     gate: HostGate | None = None
     host_of: Callable[[str], str] | None = None
     health: StorageHealth | None = None
+    has_lifetimes: bool = False
 
     def checked(self, call: Callable[[str, *A], T], path: str, *more: *A) -> T:
         """What `call`, a method of the source, returns for `path`. Raises as `StorageHealth.checked` does."""

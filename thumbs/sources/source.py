@@ -83,6 +83,15 @@ class Revalidating(Protocol):
 
 
 @runtime_checkable
+class Limiting(Protocol):
+    """A source whose originals may have a lifetime."""
+
+    @property
+    def has_lifetimes(self) -> bool:
+        """Whether it asks origins for how long they let caches keep an original."""
+
+
+@runtime_checkable
 class Observable(Protocol):
     """A source that counts its fetches."""
 

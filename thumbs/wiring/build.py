@@ -22,7 +22,7 @@ from thumbs.request.dialects.translating import Translator
 from thumbs.sources.dummy import DummySource
 from thumbs.sources.health import StorageHealth
 from thumbs.sources.outgoing import OUTGOING
-from thumbs.sources.source import Hosted, Observable, Placed, Source
+from thumbs.sources.source import Hosted, Limiting, Observable, Placed, Source
 from thumbs.version import VERSION
 from thumbs.wiring.caches import file_store, layers
 from thumbs.wiring.dialects import dialects
@@ -198,6 +198,7 @@ def storage(conf: StorageConf, read: Configuration, rendering: Rendering) -> Sto
         host_of=originals.host_of if isinstance(originals, Hosted) else None,
         require_place=originals.require_place if isinstance(originals, Placed) else None,
         health=health,
+        has_lifetimes=isinstance(originals, Limiting) and originals.has_lifetimes,
     )
 
 

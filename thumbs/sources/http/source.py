@@ -67,6 +67,10 @@ class HttpSource:
         self._client.close()
 
     @property
+    def has_lifetimes(self) -> bool:
+        return self._settings.origin_cache_control
+
+    @property
     def fetches_per_host(self) -> int:
         return self._settings.max_conns_per_host
 
