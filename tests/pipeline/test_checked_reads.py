@@ -9,7 +9,7 @@ from tests.support.fake_pipeline import FakeServer, FakeSource, cached, request
 from tests.support.waiting import eventually
 from thumbs.errors import SourceDenied
 from thumbs.sources.health import State, StorageHealth
-from thumbs.sources.source import Original, Version
+from thumbs.sources.source import Original, Unchanged, Version
 
 
 class Closing(FakeSource):
@@ -43,9 +43,9 @@ class Closing(FakeSource):
 class Asking(Closing):
     """It reads by one request, if the original has changed."""
 
-    def read_if_changed(self, _: str, __: Version) -> Original | None:
+    def read_if_changed(self, _: str, __: Version) -> Original | Unchanged:
         self._called("read_if_changed")
-        return None
+        return Unchanged()
 
 
 @pytest.mark.parametrize(("source", "call"), [(Closing, "version"), (Asking, "read_if_changed")])

@@ -1,5 +1,6 @@
 """Sources that ask and read by one request, and origins that say for how long an original may be kept."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -7,27 +8,30 @@ import pytest
 from tests.support.fake_pipeline import Ask, FakeServer, FakeSource, cached, header, request
 from tests.support.waiting import eventually
 from thumbs.errors import SourceMissing
-from thumbs.sources.source import Original, Version
+from thumbs.sources.source import Original, Unchanged, Version
 
 Open = Callable[..., FakeServer]
 
 
 class OneRequestSource(FakeSource):
-    """Records the tokens that it was asked about. `lifetime` is that of every original."""
+    """Records the tokens that it was asked about. `lifetime` is that of every original, `new_lifetime` if unchanged."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked_tokens: list[str | None] = []
         self.lifetime: float | None = None
+        self.new_lifetime: float | None = None
 
     def read(self, path: str) -> Original:
         found = super().read(path)
         return Original(found.data, found.version, self.lifetime)
 
-    def read_if_changed(self, path: str, version: Version) -> Original | None:
+    def read_if_changed(self, path: str, version: Version) -> Original | Unchanged:
         self.asked_tokens.append(version.token)
         found = self._found(path)
-        return None if found.version.token == version.token else Original(found.data, found.version, self.lifetime)
+        if found.version.token == version.token:
+            return Unchanged(self.new_lifetime)
+        return Original(found.data, found.version, self.lifetime)
 
 
 @pytest.fixture(params=[False, True], ids=["without sources", "with sources"])
@@ -123,4 +127,33 @@ def test_an_origin_does_not_lengthen_it(server: FakeServer, ask: Ask) -> None:
     _source(server).lifetime = 100_000.0
     ask(server, request())
     server.clock.now += 301
+    assert cached(ask(server, request())) == (200, "STALE")
+
+
+def test_an_unchanged_original_that_must_not_be_kept_any_more_is_in_no_layer(server: FakeServer, ask: Ask) -> None:
+    ask(server, request())
+    server.clock.now += 301
+    _source(server).lifetime = _source(server).new_lifetime = 0.0
+    assert cached(ask(server, request())) == (200, "STALE")
+    server.settle()
+    assert _source(server).asked_tokens == ["v1"]
+    assert not server.layers.holds_entries()
+    for count in (1, 2):
+        answer = ask(server, request())
+        assert (answer.body[:3], header(answer, "Cache-Control")) == (b"cat", "no-store")
+        assert len(server.source.read_paths) == 1 + count
+
+
+@pytest.mark.parametrize(("lifetime", "seconds"), [(60.0, 60), (200.0, 200), (math.inf, 300), (1000.0, 300)])
+def test_an_unchanged_original_is_kept_as_its_origin_says_now(
+    lifetime: float, seconds: int, server: FakeServer, ask: Ask
+) -> None:
+    _source(server).lifetime, _source(server).new_lifetime = 100.0, lifetime
+    ask(server, request())
+    server.clock.now += 101
+    assert cached(ask(server, request())) == (200, "STALE")
+    server.settle()
+    server.clock.now += seconds - 1
+    assert cached(ask(server, request())) == (200, "HIT")
+    server.clock.now += 2
     assert cached(ask(server, request())) == (200, "STALE")

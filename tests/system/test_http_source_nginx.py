@@ -14,6 +14,7 @@ from tests.support.servers import free_port
 from thumbs.errors import StorageFailed, StorageTimeout
 from thumbs.sources.http.settings import HttpSettings
 from thumbs.sources.http.source import HttpSource
+from thumbs.sources.source import Original, Unchanged
 
 DATA = bytes(range(256)) * 40
 NAMES = {"shop_test": "127.0.0.1", "other_test": "127.0.0.1"}
@@ -119,11 +120,11 @@ def test_an_original_without_a_tag_is_asked_about_by_its_date(origin: NginxOrigi
     version = source.read("dated/a.jpg").version
     assert version.token is not None
     assert version.token.startswith("modified:")
-    assert source.read_if_changed("dated/a.jpg", version) is None
+    assert source.read_if_changed("dated/a.jpg", version) == Unchanged()
     (origin.files / "a.jpg").write_bytes(DATA[::-1] + b"!")
     os.utime(origin.files / "a.jpg", (1_000_000_000, 1_000_000_000))
     changed = source.read_if_changed("dated/a.jpg", version)
-    assert changed is not None
+    assert isinstance(changed, Original)
     assert changed.data == DATA[::-1] + b"!"
     rows = origin.requests("/dated/a.jpg", at_least=3)
     assert rows[0] == (200, "-")

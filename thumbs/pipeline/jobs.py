@@ -37,7 +37,7 @@ from thumbs.pipeline.reporting.tracing import Span
 from thumbs.pipeline.steps import Job, Step, Timings
 from thumbs.pipeline.timer import Timer
 from thumbs.request.resolve import ThumbRequest
-from thumbs.sources.source import Original, Revalidating, Version
+from thumbs.sources.source import Original, Revalidating, Unchanged, Version
 
 
 class JobKind(Enum):
@@ -46,15 +46,6 @@ class JobKind(Enum):
     MAKE = auto()
     CHECK = auto()
     RENEW = auto()
-
-
-class Current(Enum):
-    """What a source says of an original that has not changed."""
-
-    CURRENT = auto()
-
-
-CURRENT = Current.CURRENT
 
 
 class Outcome(NamedTuple):
@@ -155,8 +146,8 @@ class Jobs:
             await Step(LOOKUP, storage.layers.delete, thumb.key)
             await Step(LOOKUP, storage.layers.purge, thumb.group)
             raise
-        if found is not None and changed is CURRENT:
-            return Outcome(await self._extend(thumb, found.entry, asked), timings)
+        if found is not None and isinstance(changed, Unchanged):
+            return Outcome(await self._extend(thumb, found.entry, asked, changed.lifetime), timings)
         await self._originals.forget(thumb)
         return Outcome(await self._render(thumb, timings, changed, asked), timings)
 
@@ -172,33 +163,39 @@ class Jobs:
         if expired is not None:
             asked = self._clock()
             changed = await self._read_if_changed(thumb, expired)
-            if changed is CURRENT:
-                return await self._extend(thumb, expired, asked)
+            if isinstance(changed, Unchanged):
+                return await self._extend(thumb, expired, asked, changed.lifetime)
             await self._originals.forget(thumb)
             return await self._render(thumb, timings, changed, asked)
         return await self._render(thumb, timings)
 
-    async def _read_if_changed(self, thumb: ThumbRequest, entry: Entry | None) -> Original | Current | None:
+    async def _read_if_changed(self, thumb: ThumbRequest, entry: Entry | None) -> Original | Unchanged | None:
         """Whether the source of `entry` is current; the original where it is not and one request has read it."""
         storage = self._storages[thumb.storage]
         source = storage.source
         if entry is not None and entry.version is not None and isinstance(source, Revalidating):
             known = Version(entry.version, entry.modified)
-            return await fetch(storage, thumb, source.read_if_changed, known) or CURRENT
+            return await fetch(storage, thumb, source.read_if_changed, known)
         version = await fetch(storage, thumb, source.version)
-        return CURRENT if entry is not None and _is_current(version, entry) else None
+        return Unchanged() if entry is not None and _is_current(version, entry) else None
 
-    async def _extend(self, thumb: ThumbRequest, entry: Entry, asked: float) -> Found:
-        """Keep `entry` with a new lifetime. Its source had the same version at `asked`."""
+    async def _extend(self, thumb: ThumbRequest, entry: Entry, asked: float, allowed: float | None) -> Found:
+        """Keep `entry` with a new lifetime. Its source had the same version at `asked`.
+
+        `allowed` is what its origin says of the lifetime now, as in `Unchanged`.
+        """
         storage = self._storages[thumb.storage]
-        allowed = own_lifetime(entry, storage)
-        seconds = storage.layers.lifetime() if allowed is None else allowed
+        allowed = own_lifetime(entry, storage) if allowed is None else allowed
+        seconds = storage.layers.lifetime() if allowed is None else min(storage.layers.lifetime(), allowed)
         entry = replace(entry, created=asked, fresh_until=asked + seconds)
+        if allowed == 0.0:
+            await self._originals.forget(thumb)
+            return await self._passing(thumb, entry)
         await keep(storage, thumb.key, entry)
         return Found(entry, SOURCE, stale=False)
 
     async def _render(
-        self, thumb: ThumbRequest, timings: Timings, read: Original | Current | None = None, asked: float = 0.0
+        self, thumb: ThumbRequest, timings: Timings, read: Original | Unchanged | None = None, asked: float = 0.0
     ) -> Found:
         """Render the original. `read` is one that has been read already, at `asked`."""
         storage = self._storages[thumb.storage]
@@ -214,14 +211,19 @@ class Jobs:
         entry = entry_of(thumb.identity, picture, version, asked, lifetime(fetched.original, storage))
         if picture.truncated:
             await self._originals.forget(thumb)  # the rest of the file may still come
-        if not may_keep(fetched.original):  # what was made before its origin said so would be served instead
-            if storage.layers.names:
-                await Step(LOOKUP, storage.layers.delete, thumb.key)
-            return Found(entry, SOURCE, stale=False, passing=True)
+        if not may_keep(fetched.original):
+            return await self._passing(thumb, entry)
         if picture.truncated:
             return Found(entry, SOURCE, stale=False, passing=True)
         await keep(storage, thumb.key, entry)
         return Found(entry, SOURCE, stale=False)
+
+    async def _passing(self, thumb: ThumbRequest, entry: Entry) -> Found:
+        """`entry`, which its origin lets no layer keep: what was made before it said so would be served instead."""
+        layers = self._storages[thumb.storage].layers
+        if layers.names:
+            await Step(LOOKUP, layers.delete, thumb.key)
+        return Found(entry, SOURCE, stale=False, passing=True)
 
     async def _picture(
         self, thumb: ThumbRequest, given: FetchedOriginal | None, span: Span | None

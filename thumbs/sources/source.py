@@ -29,6 +29,16 @@ class Original:
     lifetime: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """An original that is still that of a version.
+
+    `lifetime` is that of an `Original`, as its origin says now; None: as it said before. Infinite: as configured.
+    """
+
+    lifetime: float | None = None
+
+
 # Called with the outcome of a fetch, its seconds, and the bytes of the original.
 Count = Callable[[str, float, int], None]
 
@@ -78,8 +88,8 @@ class Closable(Protocol):
 class Revalidating(Protocol):
     """A source that asks whether an original has changed and reads it by one request."""
 
-    def read_if_changed(self, path: str, version: Version) -> Original | None:
-        """The original at `path`; None if it is still that of `version`. Raises as `Source.read` does."""
+    def read_if_changed(self, path: str, version: Version) -> Original | Unchanged:
+        """The original at `path`, or that it is still that of `version`. Raises as `Source.read` does."""
 
 
 @runtime_checkable

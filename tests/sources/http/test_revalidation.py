@@ -1,5 +1,6 @@
 """Versions of originals, and the one conditional request that asks whether one is current."""
 
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +9,7 @@ from tests.support.origins import LOOPBACK, Origin, response, running_origin, so
 from thumbs.errors import StorageFailed
 from thumbs.sources.http.settings import HttpSettings
 from thumbs.sources.http.source import HttpSource
-from thumbs.sources.source import Version
+from thumbs.sources.source import Original, Unchanged, Version
 
 DATA = b"picture"
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -64,7 +65,7 @@ def test_a_version_differs_when_the_bytes_do(origin: Origin) -> None:
         origin.answers["/a"] = response(DATA + b"!", **fields)
         assert source.version("a") != before
         changed = source.read_if_changed("a", before)
-        assert changed is not None
+        assert isinstance(changed, Original)
         assert changed.data == DATA + b"!"
 
 
@@ -80,13 +81,13 @@ def test_an_original_that_is_current_costs_one_conditional_request(
     token: str, condition: dict[str, str], origin: Origin
 ) -> None:
     origin.answers["/a"] = NOT_MODIFIED % b""
-    assert _source(origin).read_if_changed("a", Version(token, None)) is None
+    assert _source(origin).read_if_changed("a", Version(token, None)) == Unchanged()
     assert _conditions(origin) == [condition]
 
 
 def test_a_304_may_say_the_tag_again_weakly(origin: Origin) -> None:
     origin.answers["/a"] = NOT_MODIFIED % b'ETag: W/"a"\r\n'
-    assert _source(origin).read_if_changed("a", Version('"a"', None)) is None
+    assert _source(origin).read_if_changed("a", Version('"a"', None)) == Unchanged()
     assert len(origin.requests) == 1
 
 
@@ -98,7 +99,7 @@ def test_a_304_about_another_version_is_asked_again_without_a_condition(origin: 
 
     origin.answers["/a"] = answer
     changed = _source(origin).read_if_changed("a", Version('"a"', None))
-    assert changed is not None
+    assert isinstance(changed, Original)
     assert changed.data == DATA
     assert _conditions(origin) == [{"if-none-match": '"a"'}, {}]
 
@@ -114,18 +115,18 @@ def test_without_a_validator_the_digest_of_the_bytes_decides(origin: Origin) -> 
     origin.answers["/a"] = response(DATA)
     source = _source(origin)
     version = source.read("a").version
-    assert source.read_if_changed("a", version) is None
+    assert source.read_if_changed("a", version) == Unchanged()
     assert _conditions(origin) == [{}, {}]
 
 
 def test_an_origin_may_answer_a_condition_with_the_same_version_again(origin: Origin) -> None:
     origin.answers["/a"] = response(DATA, ETag='"a"')
-    assert _source(origin).read_if_changed("a", Version('"a"', None)) is None
+    assert _source(origin).read_if_changed("a", Version('"a"', None)) == Unchanged()
 
 
 def test_revalidation_can_be_turned_off(origin: Origin) -> None:
     origin.answers["/a"] = response(DATA, ETag='"a"')
-    assert _source(origin, revalidate=False).read_if_changed("a", Version('"a"', None)) is None
+    assert _source(origin, revalidate=False).read_if_changed("a", Version('"a"', None)) == Unchanged()
     assert _conditions(origin) == [{}]
 
 
@@ -143,3 +144,27 @@ def test_what_an_origin_says_of_caches_counts_where_it_is_asked_for(
     origin.answers["/a"] = response(DATA, Cache_Control=value)
     assert _source(origin, origin_cache_control=True).read("a").lifetime == lifetime
     assert _source(origin).read("a").lifetime is None
+
+
+@pytest.mark.parametrize(
+    ("value", "lifetime"), [("private, no-store", 0.0), ("max-age=60", 60.0), ("public", math.inf), (None, None)]
+)
+def test_a_304_says_anew_for_how_long_an_original_may_be_kept(
+    value: str | None, lifetime: float | None, origin: Origin
+) -> None:
+    origin.answers["/a"] = NOT_MODIFIED % (b"" if value is None else b"Cache-Control: %b\r\n" % value.encode())
+    known = Version('"a"', None)
+    assert _source(origin, origin_cache_control=True).read_if_changed("a", known) == Unchanged(lifetime)
+    assert _source(origin).read_if_changed("a", known) == Unchanged()
+
+
+@pytest.mark.parametrize(
+    ("fields", "lifetime"),
+    [({"Cache_Control": "no-store"}, 0.0), ({"Cache_Control": "max-age=60"}, 60.0), ({}, math.inf)],
+)
+def test_so_does_the_same_version_where_no_condition_is_sent(
+    fields: dict[str, str], lifetime: float, origin: Origin
+) -> None:
+    origin.answers["/a"] = response(DATA, ETag='"a"', **fields)
+    source = _source(origin, origin_cache_control=True, revalidate=False)
+    assert source.read_if_changed("a", Version('"a"', None)) == Unchanged(lifetime)

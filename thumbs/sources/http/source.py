@@ -6,14 +6,15 @@ from typing import TypeVar
 
 from thumbs.errors import SourceDenied, SourceMissing, SourceTooLarge, StorageFailed, StorageTimeout, ThumbError
 from thumbs.sources.http.client import Client, Hops, Response
+from thumbs.sources.http.exchange import Head
 from thumbs.sources.http.faults import Fault
 from thumbs.sources.http.lookup import Resolve, system_resolver
 from thumbs.sources.http.retries import SECONDS
 from thumbs.sources.http.settings import HttpSettings, Urls
 from thumbs.sources.http.url import BadUrl, RemoteUrl
-from thumbs.sources.http.versions import condition_of, confirms, lifetime_of, version_of
+from thumbs.sources.http.versions import condition_of, confirms, lifetime_of, new_lifetime_of, version_of
 from thumbs.sources.reading import Deadline, key_bytes
-from thumbs.sources.source import Count, Original, Version
+from thumbs.sources.source import Count, Original, Unchanged, Version
 
 T = TypeVar("T")
 
@@ -40,11 +41,11 @@ class HttpSource:
 
     def read(self, path: str) -> Original:
         original = self._call(path, lambda hops: self._read(hops, None))
-        if original is None:
+        if isinstance(original, Unchanged):
             raise StorageFailed
         return original
 
-    def read_if_changed(self, path: str, version: Version) -> Original | None:
+    def read_if_changed(self, path: str, version: Version) -> Original | Unchanged:
         return self._call(path, lambda hops: self._read(hops, version.token))
 
     def version(self, path: str) -> Version:
@@ -122,29 +123,32 @@ class HttpSource:
             raise SourceMissing
         return url
 
-    def _read(self, hops: Hops, token: str | None) -> Original | None:
-        """The original; None if it still has this token."""
+    def _read(self, hops: Hops, token: str | None) -> Original | Unchanged:
+        """The original, or that it still has this token."""
         condition = condition_of(token) if self._settings.revalidate else {}
 
-        def use(response: Response) -> tuple[Original | None, bool]:
+        def use(response: Response) -> Original | Unchanged | None:
             if response.head.status == 304:
                 response.discard()
-                return None, bool(condition) and confirms(response.head, token)
+                is_answer = bool(condition) and confirms(response.head, token)
+                return self._unchanged(response.head) if is_answer else None
             data = response.body(self._max_bytes)
             version = version_of(response.head, data)
             if token is not None and version.token == token:
-                return None, True
-            lifetime = lifetime_of(response.head) if self._settings.origin_cache_control else None
-            return Original(data, version, lifetime), True
+                return self._unchanged(response.head)
+            return Original(data, version, lifetime_of(response.head) if self.has_lifetimes else None)
 
-        original, is_answer = self._client.follow(hops, condition, use)
-        if not is_answer:  # a 304 to what was not asked: once more, without a condition
+        original = self._client.follow(hops, condition, use)
+        if original is None:  # a 304 to what was not asked: once more, without a condition
             condition, hops.url = {}, hops.first
-            original, is_answer = self._client.follow(hops, condition, use)
-        if not is_answer:
+            original = self._client.follow(hops, condition, use)
+        if original is None:
             hops.why = "304 without a condition"
             raise StorageFailed
         return original
+
+    def _unchanged(self, head: Head) -> Unchanged:
+        return Unchanged(new_lifetime_of(head) if self.has_lifetimes else None)
 
     def _version(self, hops: Hops) -> Version:
         def use(response: Response) -> Version:

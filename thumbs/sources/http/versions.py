@@ -1,6 +1,7 @@
 """Versions of originals by the fields of a response, and the conditions that ask whether one is still current."""
 
 import hashlib
+import math
 import re
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
@@ -55,6 +56,17 @@ def lifetime_of(head: Head) -> float | None:
     ages = {name.lower(): float(seconds) for name, seconds in _AGE.findall(value)}
     age = ages.get("s-maxage", ages.get("max-age"))
     return None if age is None else max(1.0, age)
+
+
+def new_lifetime_of(head: Head) -> float | None:
+    """As `lifetime_of`, for a version that is known: infinite where the origin allows any time now.
+
+    None for a 304 without the field: what the origin said before holds on (RFC 9111, 4.3.4).
+    """
+    if head.status == 304 and not head.fields.get_all("Cache-Control"):
+        return None
+    lifetime = lifetime_of(head)
+    return math.inf if lifetime is None else lifetime
 
 
 def _tag_of(head: Head) -> str | None:
