@@ -2,7 +2,8 @@
 
 Such a cache can neither list its keys nor append to a value. So each message has a key with an offset of its own, and
 `add` lets only one writer have an offset, on every backend. The head is the last offset, or close to it: when two
-machines append at once, the one with the lower offset may set it last. So readers look past it.
+machines append at once, the one with the lower offset may set it last. So readers look past it. Where a cache
+reads from replicas, they may have neither the head nor the messages of the last moments.
 """
 
 import contextlib
@@ -17,11 +18,12 @@ from django.core.cache.backends.base import BaseCache
 from thumbs.cache.purge.journal import Purge
 
 _BATCH = 16  # messages in one round trip
+_UNSEEN = 16  # offsets in a row that a cache refuses though it has no message there: more than replicas may be behind
 _GROUP = re.compile(r"[0-9A-Za-z_-]{1,64}|\*")  # what the journal can hold
 
 
 class NothingKept(RuntimeError):
-    """The cache did not keep a message, and has no other at its offset."""
+    """The cache kept a message at none of `_UNSEEN` offsets, and has no other there."""
 
 
 class PurgeFeed:
@@ -39,11 +41,13 @@ class PurgeFeed:
         """Append a purge for other machines to read. Raises NothingKept, and what the cache raises."""
         cache = self._open_cache()
         message = f"{purge.when!r} {purge.group}"
+        unseen = 0
         for offset in count(self._head(cache) + 1):
             if cache.add(self._key(offset), message, timeout=self._keep):
                 cache.set(self._prefix, offset, timeout=None)
                 return
-            if cache.get(self._key(offset)) is None:  # so no other machine has this offset
+            unseen = unseen + 1 if cache.get(self._key(offset)) is None else 0
+            if unseen == _UNSEEN:
                 raise NothingKept
 
     def read_since(self, offset: int | None) -> tuple[int | None, list[Purge]]:
