@@ -1,5 +1,6 @@
 """Any of Django's caches as a layer: entries are sealed, purges are markers, and the rest of the cache stays."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,6 +64,42 @@ def test_a_purge_is_a_marker_that_hides_older_entries(shared: Callable[..., Alia
     clock.now += 1
     elsewhere.put("group/one", entry(b"new", created=clock.now), NOW + 300)
     assert bodies(here.get("group/one")) == b"new"
+
+
+@pytest.mark.parametrize("behind", [30.0, -30.0])
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_purge_covers_what_a_machine_with_another_clock_has_made_before(
+    behind: float, everything: bool, shared: Callable[..., AliasLayer], clock: Clock
+) -> None:
+    here, elsewhere = shared(), dataclasses.replace(shared(), clock=lambda: clock.now + behind, _read={})
+    elsewhere.put(KEY, entry(b"old", created=elsewhere.clock()), NOW + 600)
+    clock.now += 10
+    if everything:
+        here.clear()
+    else:
+        here.delete_group("group")
+    assert (here.get(KEY), shared().get(KEY), elsewhere.get(KEY)) == (None, None, None)
+    late = entry(b"old", created=elsewhere.clock() - 1)  # it was being made meanwhile
+    elsewhere.put(KEY, late, NOW + 600)
+    assert (here.get(KEY), shared().get(KEY), elsewhere.get(KEY)) == (None, None, None)
+
+
+@pytest.mark.parametrize("behind", [30.0, -30.0])
+def test_what_is_made_by_a_machine_that_has_read_of_a_purge_is_shared_at_once(
+    behind: float, shared: Callable[..., AliasLayer], clock: Clock
+) -> None:
+    here, elsewhere = shared(), dataclasses.replace(shared(), clock=lambda: clock.now + behind, _read={})
+    here.delete_group("group")
+    for maker in (here, elsewhere):
+        clock.now += 1
+        maker.get("group/other")
+        clock.now += 1
+        maker.put(KEY, entry(b"new", created=maker.clock()), NOW + 600)
+        for reader in (here, elsewhere, shared()):
+            assert bodies(reader.get(KEY)) == b"new"
+    clock.now += 1
+    here.delete_group("group")
+    assert (here.get(KEY), shared().get(KEY), elsewhere.get(KEY)) == (None, None, None)
 
 
 def test_clearing_hides_every_entry_of_the_storage(shared: Callable[..., AliasLayer], clock: Clock) -> None:

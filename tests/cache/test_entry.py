@@ -136,7 +136,7 @@ def shared() -> Iterator[Callable[[str, bytes], AliasLayer]]:
         caches["default"].clear()
 
         def poisoned(key: str, poison: bytes) -> AliasLayer:
-            body = adapters._key_digest(key) + poison
+            body = adapters._key_digest(key) + bytes(adapters._MARKERS.size) + poison
             caches["default"].set(f"mage:photos:{key}", crc32(body).to_bytes(4, "big") + body)
             return AliasLayer(lambda: caches["default"], "photos", 300, clock=lambda: NOW)
 

@@ -2,6 +2,8 @@
 
 import errno
 import hashlib
+import math
+import struct
 import time
 import zlib
 from collections.abc import Callable
@@ -22,6 +24,9 @@ from thumbs.cache.sieve import Sieve
 _LEASE_SECONDS = 10
 # memcached's default `-I 1m`, less what it adds to an item. A larger `set` fails, with an error or without one.
 _MEMCACHED_ITEM_BYTES = 1024 * 1024 - 4096
+_MARKERS = struct.Struct(">2d")  # the times of two purges, of the group and of everything; 0.0 for none
+_HEAD_BYTES = 20 + _MARKERS.size  # after a checksum and the digest of the key
+_REMEMBERED = 16_384  # markers; of a forgotten one, an entry is only missed for longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,9 @@ class AliasLayer:
     """Any Django cache, also one that machines share.
 
     Only a value that is sealed for its key is used. Such a cache cannot list a group, so a purge is a marker beside the
-    entries: entries older than it are misses. Other machines read purges from the feed, for the layers of their own.
+    entries: entries older than it are misses. The clock of the machine that purged may be behind, so a marker covers
+    `CLOCK_SKEW` seconds more. It covers no entry that was begun after its writer had read the marker: an entry is
+    sealed with the markers that were read before. Other machines read purges from the feed, for their own layers.
     Keys contain `storage`, because one cache may serve several. `keep` is how many seconds an entry can live.
     """
 
@@ -123,24 +130,50 @@ class AliasLayer:
     keep: float
     name: str = "shared"
     clock: Callable[[], float] = field(default=time.time)
+    # Of each marker that this process has read: its time, and when it was first read by the clock here.
+    _read: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def get(self, key: str) -> Entry | None:
-        markers = [self._marker_key(key.partition("/")[0]), self._marker_key("")]
+        markers = self._marker_keys(key)
         cache = self.open_cache()
         found = cache.get_many([self._key(key), *markers])
-        entry = _unseal(key, found.get(self._key(key)))
+        now = self.clock()
+        # A marker from the future would hide every entry until then.
+        times = [
+            when if isinstance(when := found.get(marker), float) and when <= now + CLOCK_SKEW else 0.0
+            for marker in markers
+        ]
+        for marker, when in zip(markers, times, strict=True):
+            self._remember(marker, when, now)
+        entry, known = _unseal(key, found.get(self._key(key)))
         if entry is None:
             if self._key(key) in found:
                 with suppress(Exception):  # a cache may raise anything; this is a miss either way
                     cache.delete(self._key(key))
             return None
-        latest = self.clock() + CLOCK_SKEW  # a marker from the future would hide every entry until then
-        times = [when for marker in markers if isinstance(when := found.get(marker), float) and when <= latest]
-        return entry if entry.created > max(times, default=0.0) else None
+        is_purged = any(
+            when and when != after and entry.created <= when + CLOCK_SKEW
+            for when, after in zip(times, known, strict=True)
+        )
+        return None if is_purged else entry
+
+    def _remember(self, marker: str, when: float, now: float) -> None:
+        if not when:
+            self._read.pop(marker, None)
+        elif self._read.get(marker, (0.0, 0.0))[0] != when:
+            if len(self._read) >= _REMEMBERED:
+                self._read.clear()
+            self._read[marker] = when, now
+
+    def _markers_before(self, key: str, created: float) -> tuple[float, float]:
+        """The times of the markers of `key` that were read before that Unix time; 0.0 for none."""
+        read = [self._read.get(marker, (0.0, math.inf)) for marker in self._marker_keys(key)]
+        group, everything = [when if since < created else 0.0 for when, since in read]
+        return group, everything
 
     def put(self, key: str, entry: Entry, expires: float) -> None:
         cache = self.open_cache()
-        sealed = _seal(key, entry)
+        sealed = _seal(key, entry, self._markers_before(key, entry.created))
         seconds = expires - self.clock()
         if seconds < 1 or (isinstance(cache, BaseMemcachedCache) and len(sealed) > _MEMCACHED_ITEM_BYTES):
             return
@@ -150,7 +183,9 @@ class AliasLayer:
         self.open_cache().delete(self._key(key))
 
     def delete_group(self, group: str) -> int:
-        self.open_cache().set(self._marker_key(group), self.clock(), timeout=int(self.keep) + 60)
+        marker, now = self._marker_key(group), self.clock()
+        self.open_cache().set(marker, now, timeout=int(self.keep) + 60)
+        self._remember(marker, now, now)
         return 0  # the number is unknown
 
     def clear(self) -> int:
@@ -180,25 +215,30 @@ class AliasLayer:
     def _lease_key(self, key: str) -> str:
         return f"mage:{self.storage}:lease:{key}"
 
+    def _marker_keys(self, key: str) -> tuple[str, str]:
+        return self._marker_key(key.partition("/")[0]), self._marker_key("")
+
     def _marker_key(self, group: str) -> str:
         return f"mage:{self.storage}:purged:{group}"
 
 
-def _seal(key: str, entry: Entry) -> bytes:
-    packed = _key_digest(key) + entry.pack()
+def _seal(key: str, entry: Entry, markers: tuple[float, float]) -> bytes:
+    packed = _key_digest(key) + _MARKERS.pack(*markers) + entry.pack()
     return zlib.crc32(packed).to_bytes(4, "big") + packed
 
 
-def _unseal(key: str, sealed: object) -> Entry | None:
-    """The entry; None for anything that was not sealed for this key or is not whole."""
-    if not isinstance(sealed, bytes) or len(sealed) < 20 or sealed[4:20] != _key_digest(key):
-        return None
+def _unseal(key: str, sealed: object) -> tuple[Entry | None, tuple[float, float]]:
+    """The entry and its markers; None for anything that was not sealed for this key or is not whole."""
+    nothing = None, (0.0, 0.0)
+    if not isinstance(sealed, bytes) or len(sealed) < _HEAD_BYTES or sealed[4:20] != _key_digest(key):
+        return nothing
     if zlib.crc32(sealed[4:]).to_bytes(4, "big") != sealed[:4]:
-        return None
+        return nothing
+    group, everything = _MARKERS.unpack_from(sealed, 20)
     try:
-        return Entry.unpack_for(key, sealed[20:])
+        return Entry.unpack_for(key, sealed[_HEAD_BYTES:]), (group, everything)
     except ValueError:
-        return None
+        return nothing
 
 
 def _key_digest(key: str) -> bytes:
