@@ -212,6 +212,31 @@ def test_a_ratio_makes_the_height(spec: str, more: dict[str, object], targets: l
 
 
 @pytest.mark.parametrize(
+    ("spec", "more"),
+    [
+        ("800x", {"ratio": "1/1"}),
+        ("x", {"ratio": "1/1", "widths": [400, 800]}),
+        ("x", {"ratio": "16/9", "grid": "m6 l4"}),
+        ("800x600", {"ratio": "1/1", "fit": "contain"}),
+        ("fitted", {"ratio": "1/1"}),
+        ("north 800x", {"ratio": "1/1"}),
+    ],
+)
+def test_a_ratio_crops_around_the_focal_point_unless_the_call_has_a_gravity(spec: str, more: dict[str, object]) -> None:
+    file = a_file("a.jpg", size=(4000, 3000), focus="0.2,0.3")
+    focused = picture(file, spec, storage="open", **more)  # type: ignore[arg-type]
+    assert all("gravity(0.2,0.3)" in url for url in _all_urls(focused))
+    pinned = picture(file, spec, storage="open", gravity="north", **more)  # type: ignore[arg-type]
+    assert all("gravity(north)" in url for url in _all_urls(pinned))
+
+
+@pytest.mark.parametrize("more", [{}, {"widths": [400, 800]}, {"fit": "contain"}], ids=str)
+def test_a_picture_that_is_not_cropped_has_no_focal_point(more: dict[str, object]) -> None:
+    made = picture(a_file("a.jpg", focus="0.2,0.3"), "800x", storage="open", **more)  # type: ignore[arg-type]
+    assert not any("gravity" in url for url in _all_urls(made))
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"widths": "400 x"},

@@ -147,7 +147,8 @@ def make_without_own(current: Urls, plan: Plan, wanted: Wanted, options: Mapping
 
 
 def _like(base: Prepared, transform: Transform) -> Prepared:
-    return Prepared(base.policy, transform, pinned=not base.takes_focus)
+    # Whether it takes a focal point is its own matter: with a ratio it crops, and `base` may not.
+    return Prepared(base.policy, transform, pinned=base.pinned)
 
 
 def _fits(transform: Transform, source: Size) -> bool:

@@ -52,11 +52,22 @@ class Outcome(NamedTuple):
 class Prepared:
     """URLs of one storage and one transform. `pinned`: the gravity was asked for, so no focal point replaces it."""
 
-    __slots__ = ("_needs_key", "_outcomes", "_pieces", "_size", "_start", "policy", "takes_focus", "transform")
+    __slots__ = (
+        "_needs_key",
+        "_outcomes",
+        "_pieces",
+        "_size",
+        "_start",
+        "pinned",
+        "policy",
+        "takes_focus",
+        "transform",
+    )
 
     def __init__(self, policy: StoragePolicy, transform: Transform, *, pinned: bool = False) -> None:
         self.policy = policy
         self.transform = transform
+        self.pinned = pinned
         # Where a storage offers presets only, it offers none with another gravity.
         self.takes_focus = not pinned and not policy.presets_only and crops(transform)
         self._start = f"{policy.name}/thumbs/"
