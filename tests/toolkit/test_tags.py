@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ObjectDoesNotExist
 from django.template import Context, Engine, Template, TemplateSyntaxError
 from django.test import override_settings
 from django.utils.safestring import mark_safe
@@ -135,6 +136,43 @@ def test_undefined_options_are_left_out(tag: str) -> None:
     assert tag == "thumb" or 'alt=""' in out
     picture = _rendered('{% thumb_picture image "card" widths=no sizes=no formats=no ratio=no grid=no densities=no %}')
     assert picture == _rendered('{% thumb_picture image "card" %}')
+
+
+@pytest.mark.parametrize("string_if_invalid", ["", "INVALID", "INVALID %s"])
+@pytest.mark.parametrize(
+    ("tag", "same"),
+    [
+        ('thumb_img image "card" alt=row.album.name|truncatechars:20', 'thumb_img image "card"'),
+        ('thumb_img image "card" alt=no|lower|title title=no|upper', 'thumb_img image "card"'),
+        ('thumb_img image "card" alt=no|default:"A cat"', 'thumb_img image "card" alt="A cat"'),
+        ('thumb image "card" quality=no|default:50', 'thumb image "card" quality=50'),
+        ('thumb image "card" quality=no|add:5', 'thumb image "card"'),
+        ('thumb image "card" gravity=no|lower version=no|lower name=no|lower', 'thumb image "card"'),
+        ('thumb row.cover|lower "card"', 'thumb "" "card"'),
+        ('thumb_url "open" row.cover|lower "90x"', 'thumb_url "open" "" "90x"'),
+        ('thumb_picture row.album.cover|cut:"/media/" "card" empty="e.svg"', 'thumb_picture "" "card" empty="e.svg"'),
+        ('thumb_picture image "card" widths=no|lower ratio=no|lower', 'thumb_picture image "card"'),
+        ('thumb no|default:"b.jpg" "card" storage="open"', 'thumb "b.jpg" "card" storage="open"'),
+    ],
+)
+def test_filters_of_an_undefined_variable_get_empty_text(tag: str, same: str, string_if_invalid: str) -> None:
+    engine = Engine(builtins=["thumbs.templatetags.thumbs"], string_if_invalid=string_if_invalid)
+    context = Context({"image": a_file("a.jpg"), "row": {"album": None}})
+    made, wanted = (engine.from_string("{% " + each + " %}").render(context) for each in (tag, same))
+    assert made == wanted
+
+
+@pytest.mark.parametrize("string_if_invalid", ["INVALID", "INVALID %s"])
+@pytest.mark.parametrize("more", ["", "|lower"])
+def test_the_text_for_a_row_that_is_missing_is_no_argument(more: str, string_if_invalid: str) -> None:
+    def missing() -> None:
+        raise ObjectDoesNotExist
+
+    engine = Engine(builtins=["thumbs.templatetags.thumbs"], string_if_invalid=string_if_invalid)
+    context = Context({"image": a_file("a.jpg"), "missing": missing})
+    options = f"quality=missing{more} version=missing.name{more} storage=missing{more}"
+    made = engine.from_string(f'{{% thumb image "9x" {options} %}}{{% thumb missing{more} "9x" %}}').render(context)
+    assert made == "/img/open/thumbs/9x/a.jpg"
 
 
 def test_with_strict_the_error_names_the_template_and_the_name(templates: Write) -> None:

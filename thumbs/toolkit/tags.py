@@ -1,5 +1,6 @@
 """The template tags as functions of their arguments, and the node that calls them and says where a mistake is."""
 
+import copy
 import inspect
 import logging
 import re
@@ -32,6 +33,7 @@ _OF_A_URL = ("storage", "version", "lifetime", "name")
 # Of a call of `picture` besides those; each has its own meaning there.
 _OF_A_PICTURE = ("widths", "densities", "sizes", "formats", "ratio", "grid")
 _OF_AN_ELEMENT = ("alt", "empty", "priority")
+_UNDEFINED = object()
 _MISTAKES = (WrongSpec, UnknownStorage, NoThumbnail, ThumbError, TypeError, ValueError)
 
 
@@ -95,9 +97,8 @@ class ThumbNode(Node):
         self._is_reported = False
 
     def render(self, context: Context) -> str:
-        # An undefined source is None. Other arguments are as everywhere in templates.
-        arguments = [each.resolve(context, ignore_failures=True) for each in self._arguments]
-        keywords = {name: each.resolve(context, ignore_failures=True) for name, each in self._keywords.items()}
+        arguments = [_resolved(each, context) for each in self._arguments]
+        keywords = {name: _resolved(each, context) for name, each in self._keywords.items()}
         try:
             if self._lifetime is not None and _is_undefined(self._lifetime, context):
                 self._report_lifetime(self._lifetime)
@@ -181,13 +182,33 @@ def _check(tag: Tag, specs: list[FilterExpression], keywords: Mapping[str, Filte
 
 def _is_undefined(expression: FilterExpression, context: Context) -> bool:
     """Whether the argument of a tag is None because its variable does not exist."""
-    if not isinstance(expression.var, Variable) or expression.resolve(context, ignore_failures=True) is not None:
-        return False
+    return _resolved(expression, context) is None and _value(expression.var, context) is _UNDEFINED
+
+
+def _resolved(expression: FilterExpression, context: Context) -> object:
+    """The argument of a tag. An undefined variable is None, unless filters make more of it than empty text."""
+    value = _value(expression.var, context)
+    undefined = value is _UNDEFINED
+    if not expression.filters:
+        return None if undefined else value
+    filtered = copy.copy(expression)
+    # As everywhere in templates; filters of text would make "None" of None.
+    filtered.var, filtered.is_var = "" if undefined else value, False
+    made = filtered.resolve(context)
+    return None if undefined and made == "" else made
+
+
+def _value(variable: object, context: Context) -> object:
+    """What a variable or a constant is, and `_UNDEFINED` for a variable that does not exist."""
+    if not isinstance(variable, Variable):
+        return variable
     try:
-        expression.var.resolve(context)
+        value = variable.resolve(context)
     except VariableDoesNotExist:
-        return True
-    return False
+        return _UNDEFINED
+    # Django gives this text for a row that is missing; it is meant to be read on the page.
+    engine = getattr(context.template, "engine", None)
+    return _UNDEFINED if value and value is getattr(engine, "string_if_invalid", None) else value
 
 
 def _is_constant(expression: FilterExpression) -> bool:
