@@ -138,6 +138,13 @@ def test_undefined_options_are_left_out(tag: str) -> None:
     assert picture == _rendered('{% thumb_picture image "card" %}')
 
 
+def test_an_undefined_gravity_leaves_the_focal_point() -> None:
+    image = a_file("a.jpg", focus="0.2,0.3")
+    wanted = "/img/open/thumbs/400x300/filters:gravity(0.2,0.3)/a.jpg"
+    for option in ("gravity=no", "gravity=no|lower", "g=no.such"):
+        assert _rendered(f'{{% thumb image "card" storage="open" {option} %}}', image=image) == wanted
+
+
 @pytest.mark.parametrize("string_if_invalid", ["", "INVALID", "INVALID %s"])
 @pytest.mark.parametrize(
     ("tag", "same"),

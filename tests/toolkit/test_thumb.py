@@ -3,6 +3,7 @@
 import datetime
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -183,6 +184,17 @@ def test_a_focal_point_replaces_the_gravity_of_a_preset_and_not_that_of_the_call
         assert "gravity(0.31,0.62)" in thumb(file, "north", storage="open").url
         assert "gravity(south)" in thumb(file, "north", storage="open", gravity="south").url
         assert "gravity" not in thumb(file, "fitted", storage="open").url
+
+
+@pytest.mark.parametrize("none", [{"gravity": None}, {"gravity": ""}, {"g": None}, {"g": ""}], ids=str)
+@pytest.mark.parametrize("spec", ["card", "north"])
+def test_a_gravity_that_is_left_out_leaves_the_focal_point(spec: str, none: dict[str, Any]) -> None:
+    with configured():
+        file = toolkit_site.a_file("a.jpg", focus="0.2,0.3")
+        assert "gravity(0.2,0.3)" in thumb(file, spec, storage="open", **none).url
+        assert thumb(file, spec, storage="open", **none) == thumb(file, spec, storage="open")
+        made = picture(file, spec, storage="open", ratio="1/1", **none)
+        assert made.html == picture(file, spec, storage="open", ratio="1/1").html
 
 
 # ------------------------------------------------------------------------------ mistakes in code

@@ -24,6 +24,14 @@ def spelled(spec: str, options: Mapping[str, object], presets: Mapping[str, Pres
     return size, ";".join(filters) or None
 
 
+def gives_gravity(options: Mapping[str, object]) -> bool:
+    """Whether an option is a gravity. One that is left out is none."""
+    return any(
+        (row := find(name)) is not None and row.name == "gravity" and _filter(name, value) is not None
+        for name, value in options.items()
+    )
+
+
 def _parts(spec: str, presets: Mapping[str, Preset]) -> tuple[str, str | None]:
     size = preset = None
     if not isinstance(spec, str):  # an undefined variable, or 400 without quotes

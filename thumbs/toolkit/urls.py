@@ -12,7 +12,6 @@ from thumbs.errors import SizeOverLimit, ThumbError
 from thumbs.image.formats import OUTPUT_NAMES
 from thumbs.image.transforms import Transform
 from thumbs.request import grammar
-from thumbs.request.filters import find
 from thumbs.request.policy import StoragePolicy
 from thumbs.site import links
 from thumbs.site.served_paths import served, unwrapped
@@ -20,7 +19,7 @@ from thumbs.sources.served import Served
 from thumbs.toolkit.errors import WrongSpec
 from thumbs.toolkit.mounts import Mounts
 from thumbs.toolkit.prepared import Prepared, Size
-from thumbs.toolkit.spec import spelled
+from thumbs.toolkit.spec import gives_gravity, spelled
 from thumbs.wiring import process
 from thumbs.wiring.process import Current
 
@@ -155,8 +154,7 @@ class Urls:
     def _prepare_for(self, policy: StoragePolicy, spec: str, options: Options) -> Prepared:
         size, filters = spelled(spec, options, policy.presets)
         transform = _expanded(size, filters, policy.presets)
-        pinned = any((row := find(name)) is not None and row.name == "gravity" for name in options)
-        prepared = Prepared(policy, transform, pinned=pinned)
+        prepared = Prepared(policy, transform, pinned=gives_gravity(options))
         refused = refusal(prepared)
         if refused is None and prepared.size(None) and not self.encodable(prepared, transform.format, None):
             refused = SizeOverLimit()
