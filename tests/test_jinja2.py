@@ -60,6 +60,13 @@ def test_mistakes_raise() -> None:
         _rendered('{{ thumb(image, "crad") }}')
 
 
+def test_thumb_img_has_the_options_of_every_element_and_none_of_a_picture() -> None:
+    assert 'fetchpriority="high"' in _rendered('{{ thumb_img(image, "card", priority=True) }}')
+    assert "img/e.svg" in _rendered('{{ thumb_img(none, "card", empty="img/e.svg") }}')
+    with pytest.raises(WrongSpec, match="thumb_picture"):
+        _rendered('{{ thumb_img(image, "800x", ratio="16/9") }}')
+
+
 def test_djangos_backend_takes_the_extension() -> None:
     backend = {
         "BACKEND": "django.template.backends.jinja2.Jinja2",

@@ -105,6 +105,53 @@ def test_attributes_are_escaped_in_any_template(nasty: str, autoescape: bool) ->
         assert (img.get("alt"), img.get("title")) == (nasty, nasty)
 
 
+def test_priority_loads_an_img_eagerly() -> None:
+    for tag in ("thumb_img", "thumb_picture"):
+        for option in ("priority", "priority=True", "priority=image"):
+            found = only(parse_html(_rendered(f'{{% {tag} image "card" {option} %}}')))
+            img = found if found.tag == "img" else found[-1]
+            loading = {name: img.get(name) for name in ("loading", "decoding", "fetchpriority", "priority")}
+            assert loading == {"loading": "eager", "decoding": "async", "fetchpriority": "high", "priority": None}
+        for option in ("", "priority=False", "priority=no"):
+            out = _rendered(f'{{% {tag} image "card" {option} %}}')
+            assert 'loading="lazy"' in out
+            assert "priority" not in out
+    assert 'loading="auto"' in _rendered('{% thumb_img image "card" priority loading="auto" %}')
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_empty_stands_for_a_blank_source_in_both_tags(strict: bool) -> None:
+    urls().strict = strict
+    for blank in ("nothing", "blank", "''"):
+        options = 'alt="none" class="x" priority empty="img/e.svg" placeholder=False'
+        img, picture = (
+            _rendered(f'{{% {tag} {blank} "card" {options} %}}', blank=a_file("")) for tag in TAGS if tag != "thumb"
+        )
+        assert img == picture
+        found = only(parse_html(img))
+        assert [found.get(name) for name in ("alt", "class", "loading")] == ["none", "x", "eager"]
+        assert str(found.get("src")).endswith("img/e.svg")
+        assert "placeholder" not in found.attrib
+    assert "e.svg" not in _rendered('{% thumb_img image "card" empty="img/e.svg" %}')
+    with pytest.raises(WrongSpec, match="card"):
+        _rendered('{% thumb_img nothing spec empty="img/e.svg" %}', spec="crad")
+    with pytest.raises(UnknownStorage, match="open"):
+        _rendered('{% thumb_img nothing "card" empty="img/e.svg" storage=where %}', where="opem")
+
+
+def test_empty_stands_for_a_name_without_a_url_in_both_tags() -> None:
+    for tag in ("thumb_img", "thumb_picture"):
+        assert "img/e.svg" in _rendered(f'{{% {tag} "a/../b" "card" storage="open" empty="img/e.svg" %}}')
+        assert _rendered(f'{{% {tag} "a/../b" "card" storage="open" empty=no %}}') == ""
+
+
+def test_an_img_keeps_attributes_of_html() -> None:
+    options = 'sizes="50vw" srcset="b.jpg 2x" data_x=1 hidden=True title="t" usemap="#m" decoding="sync"'
+    img = only(parse_html(_rendered(f'{{% thumb_img image "card" {options} %}}')))
+    names = ("sizes", "srcset", "data-x", "hidden", "title", "usemap", "decoding")
+    assert [img.get(name) for name in names] == ["50vw", "b.jpg 2x", "1", "", "t", "#m", "sync"]
+
+
 # ---------------------------------------------------------------------------------------- data
 
 
@@ -208,7 +255,11 @@ CONSTANT = {
     "thumb": "missing",
     'thumb_img image "crad"': "card",
     'thumb_img image "card" qualty=7': "quality",
-    'thumb_img image "card" formats="webp"': "format",
+    'thumb_img image "card" formats="webp"': "formats= is an option of thumb_picture",
+    'thumb_img image "800x" ratio="16/9"': "ratio= is an option of thumb_picture",
+    "thumb_img image spec widths=no": "widths= is an option of thumb_picture",
+    'thumb_img image "card" densities="1 2"': "densities= is an option of thumb_picture",
+    'thumb_img image "800x" grid="m6"': "grid= is an option of thumb_picture",
     'thumb_picture image "crad"': "card",
     'thumb_picture image "card" widths="400 a"': "widths",
     'thumb_picture image "card" densities="7"': "densities",

@@ -24,6 +24,8 @@ _ATTRIBUTES = frozenset((
     "slot", "src", "srcset", "style", "tabindex", "title", "translate", "usemap", "width",
 ))
 # fmt: on
+_EAGER = {"loading": "eager", "decoding": "async", "fetchpriority": "high"}
+_LAZY = {"loading": "lazy", "decoding": "async"}
 _CLOSE = 0.75  # of difflib: `formt` is a misspelled filter, `title` is not
 _NAME = re.compile(r"[A-Za-z@:][A-Za-z0-9_.:@-]*")
 # What would end an attribute's value in text that is marked as safe: that of Django, or of Jinja2.
@@ -42,6 +44,14 @@ def attributes_text(attributes: Mapping[str, object]) -> SafeString:
     """
     named = {attribute_name(name): value for name, value in attributes.items()}  # an attribute stands only once
     return SafeString("".join(_attribute(name, value) for name, value in named.items()))
+
+
+def img_attributes(alt: object, given: Mapping[str, object], *, priority: object) -> dict[str, object]:
+    """The attributes of an `<img>` but those of its picture. `priority` loads it eagerly; `given` replaces the others.
+
+    An `alt` of None, which an undefined variable is, is a picture without a text.
+    """
+    return {"alt": "" if alt is None else alt, **(_EAGER if priority else _LAZY), **given}
 
 
 def divided(keywords: Mapping[str, T]) -> tuple[dict[str, T], dict[str, T]]:

@@ -5,26 +5,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.templatetags.static import static
 from django.utils.safestring import SafeString
 
 from thumbs.errors import ThumbError
 from thumbs.request.resolve import output_without_format
 from thumbs.toolkit import plans
-from thumbs.toolkit.elements import attributes_text, divided, element
+from thumbs.toolkit.elements import attributes_text, divided, element, img_attributes
 from thumbs.toolkit.errors import WrongSpec
 from thumbs.toolkit.files import File, file_of
 from thumbs.toolkit.placeholders.background import with_placeholder
 from thumbs.toolkit.plans import Choice, Wanted
 from thumbs.toolkit.prepared import Extras, Prepared
-from thumbs.toolkit.thumb import NONE, Thumb, extras_of, nothing, place_of, size_attributes
+from thumbs.toolkit.thumb import NONE, Thumb, extras_of, nothing, place_of, size_attributes, stand_in
 from thumbs.toolkit.urls import Urls, urls
 
 if TYPE_CHECKING:
     from django.db.models.fields.files import FieldFile
 
-_EAGER = {"loading": "eager", "decoding": "async", "fetchpriority": "high"}
-_LAZY = {"loading": "lazy", "decoding": "async"}
 _NO_HTML = SafeString("")
 _DENSITIES = (1, 2)
 _MAX_DENSITY = 4  # of the filter dpr
@@ -95,7 +92,7 @@ def picture(  # noqa: PLR0913 - the options of one call
     `placeholder` is False. The rest is as for `thumb`, and so are the errors.
     """
     options, attributes = divided(attributes)
-    attributes = {"alt": "" if alt is None else alt, **(_EAGER if priority else _LAZY), **attributes}
+    attributes = img_attributes(alt, attributes, priority=priority)
     current = urls()
     wanted = wanted_of(spec, widths, densities, sizes, formats, ratio, grid)
     file = file_of(source)
@@ -163,7 +160,7 @@ def _empty(current: Urls, name: str, empty: str, attributes: Mapping[str, object
         if not name:
             nothing(current, name, "a blank source")
         return Picture()
-    return Picture(html=element("img", {"src": static(empty), **with_placeholder(attributes, None)}))
+    return Picture(html=stand_in(empty, attributes))
 
 
 def _without_comma(url: str) -> str:

@@ -15,12 +15,12 @@ from django.utils.safestring import SafeString
 from thumbs.errors import ThumbError
 from thumbs.image.outputs import JSON
 from thumbs.site.links import UnknownStorage
-from thumbs.toolkit.elements import divided
+from thumbs.toolkit.elements import divided, img_attributes
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
 from thumbs.toolkit.files import file_of
 from thumbs.toolkit.links import thumb_url
 from thumbs.toolkit.picture import Picture, check, picture, wanted_of
-from thumbs.toolkit.thumb import NO_PICTURE, Thumb, nothing, thumb
+from thumbs.toolkit.thumb import NO_PICTURE, NONE, Thumb, nothing, stand_in, thumb
 from thumbs.toolkit.urls import refusal, urls
 
 logger = logging.getLogger("thumbs")
@@ -30,7 +30,7 @@ _KEYWORD = re.compile(r"([A-Za-z_@:][\w:.-]*)=(.+)", re.DOTALL)
 _FLAGS = ("priority", "upscale", "linear", "flip", "flop", "grayscale", "gray")
 # Of a call of `thumb`; the other keyword arguments of an element are filters or attributes.
 _OF_A_URL = ("storage", "version", "lifetime", "name")
-# Of a call of `picture` besides those; each has its own meaning there.
+# Of a call of `picture` besides those; each has its own meaning there. In `thumb_img`, `sizes` is the attribute.
 _OF_A_PICTURE = ("widths", "densities", "sizes", "formats", "ratio", "grid")
 _OF_AN_ELEMENT = ("alt", "empty", "priority")
 _UNDEFINED = object()
@@ -42,11 +42,21 @@ def thumb_tag(source: object, spec: str = "x", **options: Any) -> Thumb:
     return thumb(source, spec, **options)  # type: ignore[arg-type]
 
 
-def thumb_img_tag(source: object, spec: str = "x", *, alt: object = "", **keywords: Any) -> SafeString:
+def thumb_img_tag(
+    source: object, spec: str = "x", *, alt: object = "", empty: str = "", priority: object = False, **keywords: Any
+) -> SafeString:
     """`{% thumb_img photo.image "card" alt=photo.title class="rounded" %}`: an `<img>`."""
+    _require_one_thumbnail(keywords)
     of_url = {name: keywords.pop(name) for name in _OF_A_URL if name in keywords}
     options, attributes = divided(keywords)
-    return thumb(source, spec, **of_url, **options).img(alt, **attributes)  # type: ignore[arg-type]
+    if empty and file_of(source) is None:  # no mistake, in strict mode neither
+        urls().check(spec, options, of_url.get("storage"))
+        made = NONE
+    else:
+        made = thumb(source, spec, **of_url, **options)  # type: ignore[arg-type]
+    if empty and not made:
+        return stand_in(empty, img_attributes(alt, attributes, priority=priority))
+    return made.img(alt, priority=priority, **attributes)
 
 
 def thumb_picture_tag(source: object, spec: str = "x", **keywords: Any) -> Picture:
@@ -160,6 +170,8 @@ def _parsed(parser: Parser, token: Token) -> tuple[list[FilterExpression], dict[
 
 def _check(tag: Tag, specs: list[FilterExpression], keywords: Mapping[str, FilterExpression]) -> None:
     """Raise `WrongSpec` or `UnknownStorage` for a mistake in what does not depend on the context."""
+    if tag is thumb_img_tag:
+        _require_one_thumbnail(keywords)
     of_picture = _OF_A_PICTURE if tag is thumb_picture_tag else ()
     others = (*_OF_A_URL, *of_picture, *(_OF_AN_ELEMENT if tag is not thumb_tag else ()))
     named = {name: each for name, each in keywords.items() if name not in others}
@@ -178,6 +190,13 @@ def _check(tag: Tag, specs: list[FilterExpression], keywords: Mapping[str, Filte
         check(urls(), wanted, filters, known.get("storage"))
     else:
         urls().check(text, filters, known.get("storage"))
+
+
+def _require_one_thumbnail(keywords: Mapping[str, object]) -> None:
+    """Raise `WrongSpec` for an option of `thumb_picture` among those of `thumb_img`."""
+    for name in _OF_A_PICTURE:
+        if name in keywords and name != "sizes":
+            raise WrongSpec(f"{name}= is an option of thumb_picture: thumb_img shows one thumbnail.")
 
 
 def _is_undefined(expression: FilterExpression, context: Context) -> bool:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.safestring import SafeString
 
 from thumbs.errors import ThumbError
 from thumbs.image.outputs import JSON_TYPE
 from thumbs.site.links import UnknownStorage, policy_of
-from thumbs.toolkit.elements import element
+from thumbs.toolkit.elements import element, img_attributes
 from thumbs.toolkit.errors import NoThumbnail, WrongSpec
 from thumbs.toolkit.files import File, file_of, version_text
 from thumbs.toolkit.placeholders.background import with_placeholder
@@ -85,8 +86,8 @@ class Thumb:
             )
         return request.build_absolute_uri(self.url)
 
-    def img(self, alt: object = "", **attributes: object) -> SafeString:
-        """An `<img>` with width and height where they are known; empty without a picture.
+    def img(self, alt: object = "", *, priority: object = False, **attributes: object) -> SafeString:
+        """An `<img>` with width and height where they are known; empty without a picture. `priority` loads it eagerly.
 
         Its background is the placeholder that the row holds; not with `placeholder=False`. Raises `WrongSpec` for data.
         """
@@ -94,10 +95,8 @@ class Thumb:
             return SafeString("")
         if self.content_type == JSON_TYPE:
             raise WrongSpec(NO_PICTURE)
-        named = {"alt": "" if alt is None else alt}  # an undefined variable: still a picture without a text
-        lazy = {"loading": "lazy", "decoding": "async"}
-        shown = with_placeholder(attributes, self._placeholder)
-        return element("img", {"src": self.url, **size_attributes(self, shown), **named, **lazy, **shown})
+        shown = with_placeholder(img_attributes(alt, attributes, priority=priority), self._placeholder)
+        return element("img", {"src": self.url, **size_attributes(self, shown), **shown})
 
     # A class with `__getitem__` alone could be iterated over.
     __iter__ = None
@@ -144,6 +143,11 @@ def size_attributes(image: Thumb, given: Mapping[str, object]) -> dict[str, obje
     if width is None or height is None or "width" in given or "height" in given:
         return {}
     return {"width": width, "height": height}
+
+
+def stand_in(empty: str, attributes: Mapping[str, object]) -> SafeString:
+    """An `<img>` of the static file `empty`, for a source without a picture."""
+    return element("img", {"src": static(empty), **with_placeholder(attributes, None)})
 
 
 def thumb(
