@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.template import Context, Template
 from django.test import RequestFactory, override_settings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 from tests.support import toolkit_site
 from tests.support.models import Photo
 from tests.support.toolkit_site import configured, storage
-from thumbs import NoThumbnail, Thumb, UnknownStorage, WrongSpec, picture, thumb
+from thumbs import NoThumbnail, Thumb, UnknownStorage, WrongSpec, picture, thumb, thumb_url
+from thumbs.errors import BadPath
 from thumbs.toolkit import thumb as thumb_module
 from thumbs.toolkit.urls import urls
 from thumbs.wiring import process
@@ -92,6 +94,22 @@ def test_a_deleted_file_is_a_false_thumbnail(tmp_path: Path) -> None:
         assert thumb(photo.image, "card").url.endswith("/a.jpg")
         photo.image.delete(save=False)
         assert not thumb(photo.image, "card")
+
+
+def test_an_upload_that_is_not_stored_is_a_false_thumbnail(tmp_path: Path) -> None:
+    with override_settings(MEDIA_ROOT=str(tmp_path)), configured([storage("uploads", tmp_path)]):
+        photo = Photo(image="old.jpg")
+        assert thumb(photo.image, "card").url.endswith("/old.jpg")
+        photo.image = SimpleUploadedFile("new.jpg", b"x")
+        assert not thumb(photo.image, "400x300")
+        assert picture(photo.image, "400x300").html == ""
+        for tag in ("thumb", "thumb_img", "thumb_picture", 'thumb_url "uploads"'):
+            template = Template("{% load thumbs %}{% " + tag + ' photo.image "400x300" %}')
+            assert template.render(Context({"photo": photo})) == ""
+        with pytest.raises(BadPath):
+            thumb_url("uploads", photo.image, "400x300")
+        photo.image.save("new.jpg", photo.image.file, save=False)
+        assert thumb(photo.image, "card").url.endswith("/new.jpg")
 
 
 @pytest.mark.parametrize("name", IMPOSSIBLE.values(), ids=IMPOSSIBLE)

@@ -40,7 +40,10 @@ class _Columns(NamedTuple):
 
 
 def file_of(source: object) -> File | None:
-    """The file that a template or a view names; None for a blank one. Raises TypeError for what is no picture."""
+    """The file that a template or a view names; None for a blank one, and for one that is not stored.
+
+    Raises TypeError for what is no picture.
+    """
     if not source:  # None, "", a blank FieldFile, an undefined variable
         return None
     if isinstance(source, str):
@@ -48,6 +51,8 @@ def file_of(source: object) -> File | None:
     held_by, name = getattr(source, "storage", None), getattr(source, "name", None)
     if held_by is None or not isinstance(name, str):
         raise TypeError(f"A thumbnail is made of a model's file or a name, not of {type(source).__name__}.")
+    if not getattr(source, "_committed", True):  # an upload that was refused: another file may have its name
+        return None
     columns, instance = _columns_of(getattr(source, "field", None)), getattr(source, "instance", None)
     if columns is None or instance is None:
         return File(name, held_by)
