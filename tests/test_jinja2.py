@@ -1,11 +1,20 @@
 """`thumbs.jinja2`: the functions of the tags in templates of Jinja2, escaped where the template escapes."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
 from django.template import engines
 from django.test import override_settings
-from jinja2 import ChainableUndefined, Environment
+from jinja2 import (
+    ChainableUndefined,
+    DebugUndefined,
+    Environment,
+    StrictUndefined,
+    Undefined,
+    UndefinedError,
+    make_logging_undefined,
+)
 
 from tests.support.srcsets import only, parse_html
 from tests.support.toolkit_site import a_file, configured
@@ -18,10 +27,10 @@ def _configured() -> Iterator[None]:
         yield
 
 
-def _rendered(source: str, *, autoescape: bool = True, **context: object) -> str:
-    environment = Environment(
-        extensions=["thumbs.jinja2.ThumbsExtension"], autoescape=autoescape, undefined=ChainableUndefined
-    )
+def _rendered(
+    source: str, *, autoescape: bool = True, undefined: type[Undefined] = ChainableUndefined, **context: object
+) -> str:
+    environment = Environment(extensions=["thumbs.jinja2.ThumbsExtension"], autoescape=autoescape, undefined=undefined)
     return environment.from_string(source).render(image=a_file("a.jpg"), **context)
 
 
@@ -53,6 +62,53 @@ def test_wrong_data_prints_nothing(source: str) -> None:
 def test_undefined_arguments_are_left_out() -> None:
     assert _rendered('{{ thumb(image, "9x", version=no.such, name=no) }}') == "/img/open/thumbs/9x/a.jpg"
     assert 'alt=""' in _rendered('{{ thumb_img(image, "9x", alt=no) }}')
+
+
+@pytest.mark.parametrize("undefined", [Undefined, ChainableUndefined, DebugUndefined])
+@pytest.mark.parametrize(
+    ("call", "same"),
+    [
+        ('thumb(image, "card", quality=no)', 'thumb(image, "card")'),
+        ('thumb(image, "card", lifetime=no)', 'thumb(image, "card")'),
+        ('thumb(image, "card", storage=no, format=image.no)', 'thumb(image, "card")'),
+        ('thumb(no, "card", quality=no)', 'thumb("", "card")'),
+        ('thumb_img(image, "card", quality=no, alt=no, title=no, priority=no)', 'thumb_img(image, "card")'),
+        ('thumb_picture(image, "card", widths=no, ratio=no, empty=no, gravity=no)', 'thumb_picture(image, "card")'),
+        ('thumb_url("open", image, "9x", no, no, no)', 'thumb_url("open", image, "9x")'),
+    ],
+)
+def test_undefined_options_are_left_out_and_raise_where_undefined_is_strict(
+    call: str, same: str, undefined: type[Undefined]
+) -> None:
+    assert _rendered("{{ " + call + " }}", undefined=undefined) == _rendered("{{ " + same + " }}")
+    with pytest.raises(UndefinedError, match="no"):
+        _rendered("{{ " + call + " }}", undefined=StrictUndefined)
+
+
+def test_an_undefined_argument_is_logged_by_an_environment_that_logs_them(caplog: pytest.LogCaptureFixture) -> None:
+    logged = make_logging_undefined(logging.getLogger("jinja"), Undefined)
+    assert _rendered('{{ thumb(image, "9x", quality=no) }}', undefined=logged) == "/img/open/thumbs/9x/a.jpg"
+    assert [(record.name, record.getMessage()) for record in caplog.records] == [
+        ("jinja", "Template variable warning: 'no' is undefined")
+    ]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'thumb(image, "9x", lifetime=no)',
+        'thumb_img(image, "9x", lifetime=no)',
+        'thumb_url("open", image, "9x", "", none, no)',
+    ],
+)
+def test_a_lifetime_that_is_undefined_is_logged_once_and_raises_in_strict_mode(
+    call: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    _rendered("{% for _ in 'abc' %}{{ " + call + " }}{% endfor %}")
+    assert caplog.messages == ["lifetime=no is undefined: the URL never expires."]
+    with configured(STRICT=True), pytest.raises(WrongSpec, match="lifetime=no is undefined"):
+        _rendered("{{ " + call + " }}")
+    assert "expires(" in _rendered("{{ " + call.replace("no)", "no|default(60))") + " }}")
 
 
 def test_mistakes_raise() -> None:

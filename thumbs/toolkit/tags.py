@@ -33,6 +33,7 @@ _OF_A_URL = ("storage", "version", "lifetime", "name")
 # Of a call of `picture` besides those; each has its own meaning there. In `thumb_img`, `sizes` is the attribute.
 _OF_A_PICTURE = ("widths", "densities", "sizes", "formats", "ratio", "grid")
 _OF_AN_ELEMENT = ("alt", "empty", "priority")
+_MOST_REPORTED = 100  # lifetimes of one tag, or of one environment: their names are those of variables
 _UNDEFINED = object()
 _MISTAKES = (WrongSpec, UnknownStorage, NoThumbnail, ThumbError, TypeError, ValueError)
 
@@ -104,14 +105,14 @@ class ThumbNode(Node):
         self._keywords = keywords
         self._variable = variable
         self._lifetime = lifetime
-        self._is_reported = False
+        self._reported: set[str] = set()
 
     def render(self, context: Context) -> str:
         arguments = [_resolved(each, context) for each in self._arguments]
         keywords = {name: _resolved(each, context) for name, each in self._keywords.items()}
         try:
             if self._lifetime is not None and _is_undefined(self._lifetime, context):
-                self._report_lifetime(self._lifetime)
+                report_endless(self._lifetime.token, self._reported, _place(self.origin, self.token))
             made = self._tag(*arguments, **keywords)
         except _MISTAKES as error:
             raise _located(error, _place(self.origin, self.token)) from error
@@ -120,14 +121,18 @@ class ThumbNode(Node):
             return ""
         return conditional_escape(made) if context.autoescape else str(made)  # type: ignore[arg-type]
 
-    def _report_lifetime(self, lifetime: FilterExpression) -> None:
-        """Log once that a URL never expires, although the template has a lifetime. Raises `WrongSpec` with `STRICT`."""
-        sentence = f"lifetime={lifetime.token} is undefined: the URL never expires."
-        if urls().strict:
-            raise WrongSpec(sentence)
-        if not self._is_reported:
-            self._is_reported = True
-            logger.warning("%s %s", sentence, _place(self.origin, self.token))
+
+def report_endless(lifetime: str, reported: set[str], place: str = "") -> None:
+    """Log that a URL never expires, although the template has a lifetime, unless it is among those `reported`.
+
+    Raises `WrongSpec` with `STRICT`.
+    """
+    sentence = f"lifetime={lifetime} is undefined: the URL never expires."
+    if urls().strict:
+        raise WrongSpec(sentence)
+    if lifetime not in reported and len(reported) < _MOST_REPORTED:
+        reported.add(lifetime)
+        logger.warning("%s", f"{sentence} {place}".rstrip())
 
 
 def compiled(tag: Tag, parser: Parser, token: Token) -> ThumbNode:
