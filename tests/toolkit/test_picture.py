@@ -167,6 +167,14 @@ def test_a_source_smaller_than_all_candidates_keeps_the_smallest() -> None:
     assert [each.width for each in _srcsets(made)["img"]] == [100]
 
 
+@pytest.mark.parametrize("size", [(0, 0), (None, None), (0, 750), (1000, 0), (-1, -1), (True, True)])
+def test_columns_without_a_size_leave_no_candidate_out(size: tuple[object, object]) -> None:
+    made = picture(a_file("a.jpg", size=size), "x", storage="open", widths=[400, 800, 1600])
+    assert [each.width for each in _srcsets(made)["img"]] == [400, 800, 1600]
+    made = picture(a_file("a.jpg", size=size), "card", storage="open")
+    assert [each.density for each in _srcsets(made)["img"]] == [1, 2]
+
+
 def test_a_descriptor_is_the_true_width() -> None:
     portrait = a_file("a.jpg", size=(3000, 4000))
     made = picture(portrait, "fitted", storage="open", widths=[400, 800])

@@ -5,7 +5,7 @@ import datetime
 import hashlib
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from thumbs.request.scalars import TOKEN, decimal_text
 
@@ -68,11 +68,16 @@ def _with_columns(name: str, held_by: object, columns: _Columns, values: dict[st
     return File(
         name,
         held_by,
-        (width, height) if isinstance(width, int) and isinstance(height, int) else None,
+        (width, height) if _is_side(width) and _is_side(height) else None,
         focus_text(focus) if isinstance(focus, str) and 0 < len(focus) <= _LONGEST_FOCUS else None,
         get(version_column),
         get(placeholder_column),
     )
+
+
+def _is_side(value: object) -> TypeGuard[int]:
+    """Whether a column holds pixels. 0 is the default of many columns: like NULL, it means that none are known."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 _columns: dict[int, tuple[object, _Columns | None]] = {}
