@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import signals
 from django.db.models.fields.files import FieldFile, FileDescriptor, ImageFileDescriptor
 
-from thumbs.toolkit.models import row_names
+from thumbs.toolkit.models import row_names, unsaved_columns
 from thumbs.toolkit.models.field_columns import check_columns
 from thumbs.toolkit.models.field_files import ThumbImageFieldFile, is_stored
 from thumbs.toolkit.models.purging_fields import PurgingImageField
@@ -32,7 +32,8 @@ class _FillingDescriptor(ImageFileDescriptor):
         attname, attributes = self.field.attname, instance.__dict__
         is_deferred, before = attname not in attributes, attributes.get(attname)
         is_new = instance._state.adding  # noqa: SLF001 - Django documents it
-        is_loading = is_new or _is_fetching.get() or row_names.is_of_row(instance, value)
+        is_of_row = not is_new and row_names.is_of_row(instance, value)
+        is_loading = is_new or _is_fetching.get() or is_of_row
         # `getattr` makes a file that is assigned one of `instance`.
         source = self.field.row_of(value)
         FileDescriptor.__set__(self, instance, value)
@@ -40,6 +41,8 @@ class _FillingDescriptor(ImageFileDescriptor):
         # what the database has in a deferred field.
         if not (is_deferred and is_loading):
             self.field.replace_columns(instance, before, source)
+        if is_of_row:
+            unsaved_columns.forget(instance, self.field)
 
     def fetch_many(self, instances: Iterable[models.Model]) -> None:
         """Django 6.1 calls this to load a deferred field with `FETCH_PEERS`. It assigns names."""
@@ -166,17 +169,27 @@ class ThumbImageField(PurgingImageField):
         if issubclass(sender, self.model):
             signals.post_init.connect(self.update_dimension_fields, sender=sender)
             signals.pre_save.connect(self._before_save, sender=sender)
+            signals.post_save.connect(self._after_save, sender=sender)
 
     def _before_save(
         self, instance: models.Model, *, raw: bool = False, update_fields: Collection[str] | None = None, **_: object
     ) -> None:
-        """Fill the columns of a new row whose file was in the storage before."""
+        """Fill the columns of a new instance whose file was in the storage before."""
         is_new = instance._state.adding  # noqa: SLF001 - Django documents it
-        if raw or update_fields is not None or not is_new or self.attname not in instance.__dict__:
+        is_saved = update_fields is None or self.name in update_fields
+        if raw or not is_new or not is_saved or self.attname not in instance.__dict__:
             return
         file = self._file(instance)
         if file and is_stored(file) and self._is_incomplete(instance):
             self._fill(instance, file.read_upright())
+        if update_fields is not None:  # the row is there, of a file that only the database knows
+            unsaved_columns.note(instance, self)
+
+    def _after_save(
+        self, instance: models.Model, *, using: str, update_fields: Collection[str] | None = None, **_: object
+    ) -> None:
+        """Save the columns of a new file where `update_fields` name only the file, as `update_or_create` does."""
+        unsaved_columns.save(instance, self, self._columns(), using=using, update_fields=update_fields)
 
     def _columns(self) -> list[str]:
         return [name for name in (self.width_field, self.height_field, self.placeholder_field) if name]
@@ -191,6 +204,7 @@ class ThumbImageField(PurgingImageField):
         if known:
             for column in columns:
                 setattr(instance, column, source[column])
+            self._note(instance)
         return known
 
     def _fill(self, instance: models.Model, read: upright.Upright | None) -> None:
@@ -201,6 +215,11 @@ class ThumbImageField(PurgingImageField):
             setattr(instance, self.height_field, height)
         if self.placeholder_field:
             setattr(instance, self.placeholder_field, self.placeholder_value(b"" if read is None else read.placeholder))
+        self._note(instance)
+
+    def _note(self, instance: models.Model) -> None:
+        if not instance._state.adding:  # noqa: SLF001 - a new row is saved in whole
+            unsaved_columns.note(instance, self)
 
     def placeholder_value(self, placeholder: bytes) -> str | bytes | None:
         """A ThumbHash as the column holds it: bytes or base64; None or the empty value for none."""
