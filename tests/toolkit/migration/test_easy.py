@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.migrating import LOADS, body, left, template
+from tests.support.migrating import LOADS, body, left, python, template
 
 _ALIASES = {
     "": {
@@ -124,6 +124,25 @@ def test_an_alias_that_the_settings_do_not_have_is_converted_with_a_note() -> No
 def test_an_alias_with_two_meanings_is_left_alone() -> None:
     assert "different options" in left("easy", '{{ f|thumbnail_url:"odd" }}', aliases=_ALIASES)[0]
     assert "different options" in left("easy", '{% thumbnail f "odd" %}', aliases=_ALIASES)[0]
+
+
+def test_aliases_that_are_one_preset_with_different_options_are_left_alone() -> None:
+    aliases = {"": {"Big": {"size": (50, 50)}, "big": {"size": (500, 500)}, "BIG ": {"size": (50, 50)}}}
+    for alias in ("Big", "big"):
+        for tag in (f'{{% thumbnail f "{alias}" %}}', f'{{{{ f|thumbnail_url:"{alias}" }}}}'):
+            (sentence,) = left("easy", tag, aliases=aliases)
+            assert "are one preset, 'big', and have different options" in sentence
+        item = f"{{{{ p.f.{alias}.url }}}}"
+        done = template("easy", item, aliases=aliases)
+        assert done.text == item
+        assert "are one preset, 'big'" in done.left[0].sentence
+    code = 'from easy_thumbnails.files import get_thumbnailer\nurl = get_thumbnailer(f)["Big"].url\n'
+    done = python("easy", code, aliases=aliases)
+    assert done.text == code
+    assert "are one preset, 'big'" in done.left[-1].sentence
+    assert "are one preset, 'big'" in python("easy", 'url = p.photo["Big"].url\n', aliases=aliases).left[0].sentence
+    same = {"": {"Big": {"size": (50, 50)}}, "shop": {"big": {"size": (50, 50)}}}
+    assert body("easy", '{% thumbnail f "Big" %}', aliases=same) == '{% thumb f "big" %}'
 
 
 def test_a_filter_before_the_alias_stays() -> None:

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from thumbs.toolkit.migration.editing import expressions
 from thumbs.toolkit.migration.editing.edits import Unmapped
 from thumbs.toolkit.migration.editing.site import SiteSettings
-from thumbs.toolkit.migration.editing.wanted import Expression, Options, Value, Wanted, color, fraction, quality, sized
+from thumbs.toolkit.migration.editing.wanted import (
+    Expression,
+    Options,
+    Value,
+    Wanted,
+    color,
+    different_options,
+    fraction,
+    preset_name,
+    quality,
+    sized,
+)
 
 _EDGES = re.compile(r"(-?[0-9]+)?,(-?[0-9]+)?")
 _TARGET = re.compile(r"([0-9]+)?,([0-9]+)?")
@@ -23,12 +34,19 @@ ENCODING = frozenset({"subsampling", "keep_icc_profile", "progressive", "optimiz
 
 
 def known_alias(site: SiteSettings, name: str) -> Mapping[str, Value | None] | None:
-    """The options of an alias, None where THUMBNAIL_ALIASES has none. Raises `Unmapped` where it has different ones."""
+    """The options of an alias, None where THUMBNAIL_ALIASES has none.
+
+    Raises `Unmapped` where it has different ones, also by another name that is the same preset.
+    """
     found = [aliases[name] for aliases in site.aliases.values() if name in aliases]
     if not found:
         return None
     if any(other != found[0] for other in found):
         raise Unmapped(f"THUMBNAIL_ALIASES has {name!r} with different options: a preset has one meaning everywhere.")
+    for aliases in site.aliases.values():
+        for other, options in aliases.items():
+            if options != found[0] and preset_name(other) == preset_name(name):
+                raise Unmapped(f"In THUMBNAIL_ALIASES, {different_options(name, other)}")
     return found[0]  # type: ignore[return-value]
 
 

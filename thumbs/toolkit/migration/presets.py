@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from thumbs.toolkit.migration import easy_options, pictures, spec_fields, versatile
 from thumbs.toolkit.migration.editing.edits import Unmapped
 from thumbs.toolkit.migration.editing.site import SiteSettings
-from thumbs.toolkit.migration.editing.wanted import Wanted, preset_name
+from thumbs.toolkit.migration.editing.wanted import Wanted, different_options, preset_name
 from thumbs.toolkit.migration.imagekit import DEFAULT_GENERATOR
 
 
@@ -17,9 +17,23 @@ class Suggested:
     settings: dict[str, object] = field(default_factory=dict)
     presets: dict[str, dict[str, str]] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
+    _names: dict[str, str] = field(default_factory=dict)  # the first name that each preset stands for
+    _refused: set[str] = field(default_factory=set)
 
     def add(self, name: str, wanted: Wanted) -> None:
-        self.presets[preset_name(name)] = wanted.as_preset()
+        """Add a preset. Raises `Unmapped` where it stands for another name with other options: then neither is kept."""
+        preset, value = preset_name(name), wanted.as_preset()
+        if preset in self._refused or self.presets.setdefault(preset, value) != value:
+            self.refuse(name)
+            raise Unmapped(different_options(self._names[preset], name))
+        self._names.setdefault(preset, name)
+
+    def refuse(self, name: str) -> bool:
+        """Keep no preset for `name`, nor for another name that is the same preset; whether there was one."""
+        preset = preset_name(name)
+        self._refused.add(preset)
+        self._names.setdefault(preset, name)
+        return self.presets.pop(preset, None) is not None
 
 
 def of_easy(site: SiteSettings) -> Suggested:
@@ -47,6 +61,8 @@ def of_imagekit(generators: Mapping[str, object]) -> Suggested:
             made.add(name, _of_spec(generator))
         except Unmapped as error:
             made.left.append(f"{name}: {error}")
+            if made.refuse(name):
+                made.left.append(f"{name}: another generator is the same preset, which is left out.")
     return made
 
 

@@ -99,6 +99,10 @@ def _item_of_alias(node: ast.expr, site: SiteSettings) -> str | None:
         case ast.Attribute(
             value=ast.Subscript(value=ast.Attribute() as file, slice=ast.Constant(value=str(alias))), attr="url" | "tag"
         ) if any(alias in aliases for aliases in site.aliases.values()):
+            try:
+                easy_options.known_alias(site, alias)
+            except Unmapped as error:
+                return str(error)
             call = f'{ast.unparse(file)}.thumb("{preset_name(alias)}").url'
             return f"Of a ThumbImageField it is {call}."
     return None

@@ -121,6 +121,11 @@ def preset_name(name: str) -> str:
     return re.sub(r"[^a-z0-9_-]+", "_", name.lower()).strip("_-")
 
 
+def different_options(name: str, other: str) -> str:
+    """Why two names, or one name that stands twice, have no preset."""
+    return f"{name!r} and {other!r} are one preset, {preset_name(name)!r}, and have different options."
+
+
 def fraction(percent: float) -> str:
     """Percent as a fraction of 1, for a focal point."""
     return f"{percent / 100:.4f}".rstrip("0").rstrip(".") or "0"
