@@ -4,6 +4,7 @@ import datetime
 import logging
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -11,7 +12,7 @@ from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.template import Context, Template
 from django.test import RequestFactory, override_settings
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support import toolkit_site
@@ -19,6 +20,8 @@ from tests.support.models import Photo
 from tests.support.toolkit_site import configured, storage
 from thumbs import NoThumbnail, Thumb, UnknownStorage, WrongSpec, picture, thumb, thumb_url
 from thumbs.errors import BadPath
+from thumbs.image.geometry import plan
+from thumbs.request.resolve import resolve
 from thumbs.toolkit import thumb as thumb_module
 from thumbs.toolkit.urls import urls
 from thumbs.wiring import process
@@ -213,6 +216,57 @@ def test_a_gravity_that_is_left_out_leaves_the_focal_point(spec: str, none: dict
         assert thumb(file, spec, storage="open", **none) == thumb(file, spec, storage="open")
         made = picture(file, spec, storage="open", ratio="1/1", **none)
         assert made.html == picture(file, spec, storage="open", ratio="1/1").html
+
+
+_PARTS = [
+    {"crop": (0, 0, 500, 500)},
+    {"crop": (200, 100, 990, 490)},
+    {"crop": (200, 100, 5000, 5000, "clamp")},
+    {"crop": (600, 0.5, "southeast")},
+    {"pcrop": (0, 0, 50, 50)},
+    {"pcrop": (33.3, 0.1, 99.9, 66.7)},
+]
+
+
+@pytest.mark.parametrize("part", _PARTS, ids=str)
+@pytest.mark.parametrize("spec", ["400x100", "100x400", "50x50"])
+def test_a_crop_keeps_the_focal_point_of_the_whole_picture(part: dict[str, Any], spec: str) -> None:
+    size = (1000, 750)
+
+    @given(st.floats(0, 1), st.floats(0, 1))
+    @example(0.25, 0.25)
+    def check(x: float, y: float) -> None:
+        made = thumb(toolkit_site.a_file("a.jpg", size=size, focus=f"{x:.4f},{y:.4f}"), spec, storage="open", **part)
+        transform = resolve(unquote_to_bytes(made.url.removeprefix("/img")), (), process.current().policies).transform
+        layout = plan(size, transform)
+        kept, shown = layout.region, layout.spans
+        ranges = ((kept.left, kept.width), (kept.top, kept.height))
+        for share, whole, (start, length), span in zip((x, y), size, ranges, shown, strict=True):
+            nearest = min(max(share * whole, start), start + length)
+            rounding = span.factor  # a pixel of the thumbnail
+            assert span.start - rounding <= nearest <= span.end + rounding
+
+    with configured():
+        check()
+
+
+def test_a_focal_point_beside_a_crop_is_one_of_what_the_crop_keeps() -> None:
+    with configured():
+        sized = toolkit_site.a_file("a.jpg", size=(1000, 1000), focus="0.25,0.25")
+        unknown = toolkit_site.a_file("a.jpg", focus="0.25,0.1")
+        assert "gravity(0.5,0.5)" in thumb(sized, "400x100", storage="open", crop=(0, 0, 500, 500)).url
+        assert "gravity(0.5,0)" in thumb(unknown, "400x100", storage="open", pcrop=(0, 20, 50, 70)).url
+        assert "gravity(0.5,0)" in thumb(unknown, "400x100", storage="open", pcrop=(0, 20, 50, 70), name="b.jpg").url
+        for html in picture(sized, "400x100", storage="open", crop=(0, 0, 500, 500)).html.split(", "):
+            assert "gravity(0.5,0.5)" in html
+
+
+@pytest.mark.parametrize("size", [None, (0, 0), (100, 100), (10**400, 10**400)], ids=str)
+def test_a_focal_point_is_left_out_where_the_part_that_a_crop_keeps_is_unknown(size: tuple[int, int] | None) -> None:
+    with configured():
+        file = toolkit_site.a_file("a.jpg", size=size, focus="0.25,0.25")
+        assert "gravity" not in thumb(file, "400x100", storage="open", crop=(0, 0, 500, 500)).url
+        assert "gravity(north)" in thumb(file, "north", storage="open", crop=(0, 0, 500, 500)).url
 
 
 # ------------------------------------------------------------------------------ mistakes in code

@@ -19,6 +19,7 @@ from thumbs.request import grammar
 from thumbs.request.policy import StoragePolicy
 from thumbs.request.resolve import keeps_one_frame, resolve, with_defaults, without_name
 from thumbs.request.scalars import TOKEN
+from thumbs.toolkit import cropped_focus
 from thumbs.toolkit.prepared import Extras, Prepared
 from thumbs.wiring import process
 
@@ -72,7 +73,11 @@ def _wanted(asked: Asked, policy: StoragePolicy) -> tuple[Transform, Transform, 
     target, _ = grammar.expand(size, ";".join(texts) or None, policy.presets)
     covers = target.fit is Fit.COVER and target.width is not None and target.height is not None
     if asked.focus and covers and not gravity_given and not policy.presets_only:
-        texts = [text for text in texts if not text.startswith("gravity")] + [f"gravity({_focus(asked.focus)})"]
+        focus: str | None = _focus(asked.focus)
+        if target.crop is not None and focus is not None:
+            focus = cropped_focus.within(focus, target.crop, None)
+        if focus is not None:
+            texts = [text for text in texts if not text.startswith("gravity")] + [f"gravity({focus})"]
     if asked.version is not None:
         texts.append(f"version({asked.version})")
     composed = grammar.compose(size, ";".join(texts) or None, asked.key, asked.name, presets=policy.presets)

@@ -17,6 +17,7 @@ from thumbs.request.filters import build_filters
 from thumbs.request.grammar import Address, Target
 from thumbs.request.policy import StoragePolicy
 from thumbs.request.resolve import with_defaults, without_name
+from thumbs.toolkit import cropped_focus
 
 Size = tuple[int, int]
 _MOST_PIXELS = 1 << 31  # of a side that a row may have: more is not the size of a picture
@@ -30,12 +31,16 @@ _USUAL = {".jpg": "jpeg", ".png": "png"}  # what `format_of_extension` says of m
 
 
 class Extras(NamedTuple):
-    """What a URL has of its row: a focal point and a version in the syntax of URLs, a download name, Unix seconds."""
+    """What a URL has of its row: a focal point and a version in the syntax of URLs, a download name, Unix seconds.
+
+    `focus` is a point of the whole picture; `size` is its upright size, where the row has it.
+    """
 
     focus: str | None = None
     version: str | None = None
     name: str | None = None
     expires: int | None = None
+    size: Size | None = None
 
 
 NO_EXTRAS = Extras()
@@ -82,7 +87,7 @@ class Prepared:
         The URL is percent-encoded, and signed if the storage has a secret. Raises the `ThumbError` that it would be
         answered with.
         """
-        focus, version, name, expires = extras
+        _, version, name, expires, _ = extras
         if self.policy.naming is not None:
             key = self.policy.path_of(key)
         if (
@@ -94,7 +99,7 @@ class Prepared:
             and "/as/" not in key
         ):
             content_type = self.outcome(key).content_type
-            text = self._text(focus if self.takes_focus else None, version)
+            text = self._text(self._focus(extras), version)
             path = self._signed(text + key)
         else:
             path, content_type = self._by_grammar(key, extras)
@@ -129,6 +134,13 @@ class Prepared:
         unknown = requested.format in (AUTO, ORIGINAL)
         content_type = None if unknown else content_type_of(str(transform.format))
         return Outcome(transform, content_type, self._size)
+
+    def _focus(self, extras: Extras) -> str | None:
+        """The row's point as the engine takes it: gravity follows the crop. None where the gravity stays."""
+        focus, crop = extras.focus, self.transform.crop
+        if focus is None or not self.takes_focus:
+            return None
+        return focus if crop is None else cropped_focus.within(focus, crop, extras.size)
 
     def _text(self, focus: str | None, version: str | None) -> str:
         """The target up to the key."""
@@ -168,8 +180,9 @@ class Prepared:
         """The path for any key and any extras, and the media type. Raises as `url` does."""
         self.policy.key_of(key)
         transform = self.transform
-        if extras.focus is not None and self.takes_focus:
-            x, _, y = extras.focus.partition(",")
+        focus = self._focus(extras)
+        if focus is not None:
+            x, _, y = focus.partition(",")
             transform = replace(transform, gravity=Focus(float(x), float(y)))
         if extras.version is not None:
             transform = replace(transform, version=extras.version)

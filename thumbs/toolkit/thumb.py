@@ -223,7 +223,7 @@ def extras_of(file: File, *, version: object = None, lifetime: float | None = No
     if version is None and name is None and expires is None and file.focus is None:
         return NO_EXTRAS
     name = None if name is None else str(name) or None  # blank as well as None, as everywhere in data
-    return Extras(file.focus, version_text(version), name, expires)
+    return Extras(file.focus, version_text(version), name, expires, file.size)
 
 
 def nothing(current: Urls, name: str, reason: str) -> Thumb:
