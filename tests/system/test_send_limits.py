@@ -147,7 +147,7 @@ def test_beyond_the_limit_of_the_process_large_answers_are_refused_and_small_one
 ) -> None:
     """No connection has been without progress for long enough to be closed."""
     with (
-        served(cache="memory", send_seconds=600, unsent_mb=10) as server,
+        served(cache="memory", send_seconds=600, unsent_mb=8) as server,  # one, and what a kernel leaves of another
         unreading(server, 1) as (idle,),
         unreading(server, 3) as others,
     ):
