@@ -123,7 +123,10 @@ def _luminances(numbers: Chromaticities) -> Triple:
 
 
 def _gain(largest: float, peak: float) -> float:
-    """The curve itself: a straight line up to diffuse white, a Bézier curve of degree 2 to the peak (formula D.5)."""
+    """Half up to diffuse white, then a Bézier curve of degree 2 to the peak (formula D.5).
+
+    The standard takes eight points of the curve, and joins the logarithms of their gains by Hermite's cubics.
+    """
     if peak <= 203:
         return 1.0
     brightest = peak / 203
@@ -133,12 +136,22 @@ def _gain(largest: float, peak: float) -> float:
     if largest >= brightest:
         return 1 / largest
     corner = (1 - 0.65 + 0.65 / white, (1 - 0.65) * white + 0.65)
-    low, high = 0.0, 1.0
-    for _ in range(50):  # the x of a Bézier curve grows with t
-        t = (low + high) / 2
+
+    def point(t: float) -> tuple[float, float]:
         x = (1 - t) ** 2 + 2 * t * (1 - t) * corner[0] + t * t * brightest
-        low, high = (t, high) if x < largest else (low, t)
-    return ((1 - low) ** 2 * white + 2 * low * (1 - low) * corner[1] + low * low) / largest
+        y = (1 - t) ** 2 * white + 2 * t * (1 - t) * corner[1] + t * t
+        return x, math.log2(y / x)
+
+    def slope(t: float) -> float:
+        (x, y), (next_x, next_y) = point(t - 1e-5), point(t + 1e-5)
+        return (next_y - y) / (next_x - x)
+
+    at = next(number for number in range(7) if point((number + 1) / 7)[0] >= largest)
+    (x, y), (next_x, next_y) = point(at / 7), point((at + 1) / 7)
+    u = (largest - x) / (next_x - x)
+    start, end = ((next_x - x) * slope(t) for t in (at / 7, (at + 1) / 7))
+    gain = y * (1 + 2 * u) * (1 - u) ** 2 + start * u * (1 - u) ** 2
+    return 2 ** (gain + next_y * u * u * (3 - 2 * u) + end * u * u * (u - 1))
 
 
 # ------------------------------------------------------------------------------------------------------ files

@@ -110,7 +110,7 @@ def test_a_high_dynamic_range_comes_out_within_that_of_srgb(
     for pixel, color in zip(made, (rounded(each, 16) for each in row), strict=True):
         full = (color[0],) * 3 if gray else color[:3]
         wanted = shown_in_high_range(full, CHROMATICITIES[primaries], transfer, peak or 1000)
-        assert near(pixel[:1] if gray else pixel[:3], wanted[:1] if gray else wanted, 3), (color, pixel, wanted)
+        assert near(pixel[:1] if gray else pixel[:3], wanted[:1] if gray else wanted, 1), (color, pixel, wanted)
 
 
 def test_dark_colors_of_sixteen_bits_are_not_rounded_before_they_are_converted() -> None:
