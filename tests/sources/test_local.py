@@ -143,9 +143,10 @@ def test_a_file_that_may_not_be_read_is_missing(without_root: Callable[[], None]
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         root.chmod(0o755)
-        (root / "open.jpg").write_bytes(DATA)
-        (root / "closed.jpg").write_bytes(DATA)
-        (root / "closed.jpg").chmod(0)
+        for name, mode in (("open.jpg", 0o644), ("closed.jpg", 0)):
+            (root / name).write_bytes(DATA)
+            # Before 5.2.12, Django could leave an umask of 077 where threads wrote into a cache of files at once.
+            (root / name).chmod(mode)
         (root / "closed").mkdir(0o700)
         source = LocalSource(directory, max_bytes=MAX_BYTES, deadline=DEADLINE)
         (root / "closed").chmod(0)
