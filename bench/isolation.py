@@ -164,7 +164,8 @@ def _saturated(one: _Misses, wanted: bool) -> Iterator[None]:
     def load() -> None:
         # These clients are other machines, too: what they need of this one's cores must not delay the server. The
         # threads of `drive` inherit both, niceness and slice.
-        priority.lower(_LOWEST)
+        priority.lengthen_slice()
+        priority.lower(_LOWEST, [threading.get_native_id()])
         while not stop.is_set():
             one.rate("6 MP to JPEG", 1.0)
 

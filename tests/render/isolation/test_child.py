@@ -269,12 +269,12 @@ def test_privileges_are_limited_as_far_as_the_system_lets(monkeypatch: pytest.Mo
             raise PermissionError
 
     monkeypatch.setattr(resource, "setrlimit", lambda *given: done.append(("limit", *given)))
-    monkeypatch.setattr(priority, "lower", lambda by: done.append(("priority", by)))
+    monkeypatch.setattr(priority, "lengthen_slice", lambda: done.append(("slice",)))
     monkeypatch.setattr(Path, "write_text", lambda path, text: record("write", str(path), text))
-    child._limit_privileges(SETUP)
+    child._limit_privileges()
     assert done == [
         ("limit", resource.RLIMIT_CORE, (0, 0)),
-        ("priority", 7),
+        ("slice",),
         ("write", "/proc/self/oom_score_adj", "500"),
     ]
 
@@ -306,10 +306,11 @@ def test_a_child_locks_itself_down_in_order_with_a_limit_above_what_it_has(
         monkeypatch.setattr(lockdown, name, lambda given, step=step: done.append((step, given)))
     monkeypatch.setattr(lockdown, "import_renderer", lambda given: done.append(("import", given)))
     monkeypatch.setattr(lockdown, "warm_up", lambda *given: done.append(("warm", *given)))
+    monkeypatch.setattr(priority, "lower", lambda by, threads: done.append(("nice", by, os.getpid() in threads)))
     monkeypatch.setattr(os, "read", read)
     monkeypatch.setattr(child, "_free_bytes", lambda: child._LEFT_FREE + 300)
     monkeypatch.setattr(resource, "setrlimit", lambda *given: done.append(("limit", *given)))
-    setup = Setup(inputs, 2, Encoding(), 1000, frozenset(layers), outputs=frozenset({"jxl"}))
+    setup = Setup(inputs, 2, Encoding(), 1000, frozenset(layers), niceness=7, outputs=frozenset({"jxl"}))
     page = resource.getpagesize()
     assert child._lock_down(setup) == Hello(bits, 90 * page)
     limit = 50 * page - 300 + 1000
@@ -318,6 +319,7 @@ def test_a_child_locks_itself_down_in_order_with_a_limit_above_what_it_has(
         ("import", {"jpeg", "jxl"}),
         ("fonts", inputs),
         ("warm", inputs, 2, frozenset({"jxl"})),
+        ("nice", 7, True),
         ("read",),
         ("limit", resource.RLIMIT_DATA, (limit, limit)),
         ("calls", inputs),
@@ -334,6 +336,7 @@ def test_a_render_may_add_all_of_its_memory_whatever_the_samples_have_left_free(
     limits: list[tuple[int, int]] = []
     for name in ("restrict_files", "restrict_to_fonts", "restrict_calls", "import_renderer", "warm_up"):
         monkeypatch.setattr(lockdown, name, lambda *_: None)
+    monkeypatch.setattr(priority, "lower", lambda *_: None)
     monkeypatch.setattr(os, "read", lambda *_: b"90 80 70 60 0 50 0\n")
     monkeypatch.setattr(child, "_free_bytes", lambda: free)
     monkeypatch.setattr(resource, "setrlimit", lambda _, given: limits.append(given))
@@ -378,7 +381,7 @@ def parent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, int
 
     monkeypatch.setattr(signal, "signal", lambda *given: done.append(given))
     monkeypatch.setattr(signal, "pthread_sigmask", lambda *given: done.append(given))
-    monkeypatch.setattr(child, "_limit_privileges", lambda setup: done.append(("limit", setup)))
+    monkeypatch.setattr(child, "_limit_privileges", lambda: done.append(("limit",)))
     monkeypatch.setattr(child, "_lock_down", lock_down)
     monkeypatch.setattr(os, "_exit", end)
     monkeypatch.setattr(child, "socket", SimpleNamespace(socket=lambda fileno: {theirs.fileno(): theirs}[fileno]))
@@ -401,7 +404,7 @@ def test_a_child_greets_serves_and_ends_with_its_parent(
         (signal.SIGALRM, signal.SIG_DFL),
         (signal.SIGPROF, signal.SIG_DFL),
         (signal.SIG_SETMASK, ()),
-        ("limit", SETUP),
+        ("limit",),
         ("lock", SETUP),
     ]
 

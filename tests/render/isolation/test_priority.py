@@ -1,4 +1,4 @@
-"""How a child asks for its priority. What the kernel makes of it: `tests/system/test_render_children.py`."""
+"""How a child asks for its priority. What the kernel makes of it: `tests/system/test_child_priority.py`."""
 
 import ctypes
 import os
@@ -24,8 +24,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         return 0
 
     monkeypatch.setattr(priority, "syscall", syscall)
-    monkeypatch.setattr(os, "nice", lambda by: made.append(("nice", by)))
-    monkeypatch.setattr(os, "getpriority", lambda *of: {(os.PRIO_PROCESS, 0): 12}[of])
+    monkeypatch.setattr(os, "setpriority", lambda *given: made.append(given))
+    monkeypatch.setattr(os, "getpriority", lambda which, thread: {(os.PRIO_PROCESS, 0): 12}.get((which, thread), 3))
     monkeypatch.setattr(os, "sched_getscheduler", lambda _: os.SCHED_OTHER)
     return made
 
@@ -35,25 +35,41 @@ def test_the_slice_is_twenty_milliseconds_and_the_niceness_stays(
     monkeypatch: pytest.MonkeyPatch, calls: list[tuple[object, ...]], architecture: Architecture, number: int
 ) -> None:
     monkeypatch.setattr(priority, "this_architecture", lambda: architecture)
-    priority.lower(10)
-    assert calls == [("nice", 10), (number, 0, (ATTRIBUTES.size, os.SCHED_OTHER, 0, 12, 0, 20_000_000, 0, 0), 0)]
+    priority.lengthen_slice()
+    assert calls == [(number, 0, (ATTRIBUTES.size, os.SCHED_OTHER, 0, 12, 0, 20_000_000, 0, 0), 0)]
 
 
 def test_another_policy_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, calls: list[tuple[object, ...]]) -> None:
     monkeypatch.setattr(os, "sched_getscheduler", lambda _: os.SCHED_IDLE)
-    priority.lower(10)
-    assert calls == [("nice", 10)]
+    priority.lengthen_slice()
+    assert calls == []
 
 
-def test_an_architecture_without_a_table_has_its_niceness(
+def test_an_architecture_without_a_table_has_the_usual_slice(
     monkeypatch: pytest.MonkeyPatch, calls: list[tuple[object, ...]]
 ) -> None:
     monkeypatch.setattr(priority, "this_architecture", lambda: None)
-    priority.lower(10)
-    assert calls == [("nice", 10)]
+    priority.lengthen_slice()
+    assert calls == []
 
 
-@pytest.mark.parametrize("name", ["nice", "getpriority", "sched_getscheduler", "syscall"])
+def test_each_thread_is_nicer_by_that_much(calls: list[tuple[object, ...]]) -> None:
+    priority.lower(10, [41, 43])
+    assert calls == [(os.PRIO_PROCESS, 41, 13), (os.PRIO_PROCESS, 43, 13)]
+
+
+def test_a_thread_that_has_ended_is_left_out(monkeypatch: pytest.MonkeyPatch, calls: list[tuple[object, ...]]) -> None:
+    def niceness(_: int, thread: int) -> int:
+        if thread == 42:
+            raise ProcessLookupError
+        return 3
+
+    monkeypatch.setattr(os, "getpriority", niceness)
+    priority.lower(10, [41, 42, 43])
+    assert [thread for _, thread, _ in calls] == [41, 43]
+
+
+@pytest.mark.parametrize("name", ["setpriority", "getpriority", "sched_getscheduler", "syscall"])
 def test_what_a_sandbox_refuses_is_no_error(
     monkeypatch: pytest.MonkeyPatch, calls: list[tuple[object, ...]], name: str
 ) -> None:
@@ -61,5 +77,8 @@ def test_what_a_sandbox_refuses_is_no_error(
         raise PermissionError
 
     monkeypatch.setattr(priority if name == "syscall" else os, name, refuse)
-    priority.lower(10)
-    assert [call[0] for call in calls if call[0] == "nice"] == ["nice"] * (name != "nice")
+    priority.lengthen_slice()
+    priority.lower(10, [41])
+    assert [call for call in calls if call[0] == os.PRIO_PROCESS] == [(os.PRIO_PROCESS, 41, 13)] * (
+        name not in {"setpriority", "getpriority"}
+    )

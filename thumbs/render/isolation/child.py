@@ -50,7 +50,7 @@ def main(descriptor: int) -> None:
         setup = wire.receive_setup(channel)
     except (EOFError, OSError):
         return
-    _limit_privileges(setup)
+    _limit_privileges()
     hello = _lock_down(setup)
     with contextlib.suppress(EOFError, OSError):
         wire.send_hello(channel, hello)
@@ -134,23 +134,27 @@ class _Server:
         return outcome, picture.format, picture.encode_seconds, picture.body
 
 
-def _limit_privileges(setup: Setup) -> None:
-    """Lower the priority, write no core file, and be the first that the kernel ends when memory is short."""
+def _limit_privileges() -> None:
+    """Leave the core soon, write no core file, and be the first that the kernel ends when memory is short."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    priority.lower(setup.niceness)
+    priority.lengthen_slice()
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_OUT_OF_MEMORY_FIRST)
 
 
 def _lock_down(setup: Setup) -> Hello:
-    """Load everything, limit the memory, and set up the layers of the sandbox that `setup` names."""
+    """Load everything, lower the priority, limit the memory, and set up the layers of the sandbox in `setup`."""
     sizes = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    threads = os.open("/proc/self/task", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     if LANDLOCK in setup.layers:
         lockdown.restrict_files(setup.inputs)
     lockdown.import_renderer({*setup.inputs, *setup.outputs})
     if LANDLOCK in setup.layers:
         lockdown.restrict_to_fonts(setup.inputs)
     lockdown.warm_up(setup.inputs, setup.concurrency, setup.outputs)
+    # Only now: with other work on all cores, a child that is nice from its start would not be ready in time.
+    priority.lower(setup.niceness, map(int, os.listdir(threads)))  # noqa: PTH208 - of a descriptor
+    os.close(threads)
     # proc_pid_statm(5): the address space, and data with stacks. What libraries hold now is no render's, but what the
     # allocator has ready is, beyond what the samples may leave: else the same picture would fit in some children only.
     address_space, *_, data, _ = (int(pages) * _PAGE for pages in os.read(sizes, 256).split())

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+from collections.abc import Iterable
 
 from thumbs.render.isolation.sandbox.kernel import syscall
 from thumbs.render.isolation.sandbox.syscalls import this_architecture
@@ -28,18 +29,23 @@ class _Attributes(ctypes.Structure):
     )
 
 
-def lower(niceness: int) -> None:
-    """Add to the niceness of the calling thread, and lengthen its slice. Threads that it starts have the same.
+def lengthen_slice() -> None:
+    """Lengthen the slice of the calling thread. Threads that it starts have the same.
 
-    What the kernel or a sandbox refuses is left as it is; before Linux 6.12 slices cannot be set.
+    It is left as it is before Linux 6.12, where a sandbox refuses the call, and with another policy than the usual one.
     """
     with contextlib.suppress(OSError):
-        os.nice(niceness)
-    with contextlib.suppress(OSError):
-        _lengthen_slice()
+        _set_slice()
 
 
-def _lengthen_slice() -> None:
+def lower(niceness: int, threads: Iterable[int]) -> None:
+    """Add to the niceness of these threads, as far as a sandbox lets. One that has ended is left out."""
+    for thread in threads:
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + niceness)
+
+
+def _set_slice() -> None:
     """Raises OSError."""
     architecture = this_architecture()
     if architecture is None or os.sched_getscheduler(0) != os.SCHED_OTHER:
