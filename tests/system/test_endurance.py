@@ -288,6 +288,7 @@ def test_workers_of_an_application_that_is_loaded_before_the_fork_all_render(
         port = servers.free_port()
         command = [sys.executable, "-m", "gunicorn", "mage_project.asgi", "--preload", "--no-control-socket"]
         command += ["--worker-class", servers.OUR_WORKER, "--workers", str(workers), "--bind", f"127.0.0.1:{port}"]
+        command += ["--timeout", "300"]  # on a busy machine, loading libvips in all of them takes half a minute
         log = tmp_path / f"boot-{number}.log"
         url = f"http://127.0.0.1:{port}/photos/thumbs/40x30/quarters.jpg"
         with servers.running(command, log=log, environ=environ) as process, ThreadPoolExecutor(workers) as pool:
