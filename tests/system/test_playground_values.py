@@ -102,6 +102,36 @@ def test_a_value_is_set_with_controls(shown: Page, name: str, values: tuple[str,
         assert all("status of 400" in line for line in console(shown.driver))
 
 
+# A change comes while the page reads why the thumbnail before was refused. Whether it waits for the next one then.
+_CHANGE_MEANWHILE = """
+const done = arguments[0];
+const read = Blob.prototype.text;
+const change = (value) => {
+  const width = document.getElementById("width");
+  width.value = value;
+  width.dispatchEvent(new Event("input", { bubbles: true }));
+};
+Blob.prototype.text = function () {
+  Blob.prototype.text = read;
+  return read.call(this).then((text) => {
+    change("122");
+    setTimeout(() => done(document.getElementById("result").getAttribute("aria-busy")));
+    return text;
+  });
+};
+change("121");
+"""
+
+
+def test_what_is_not_wanted_any_more_does_not_end_the_wait_for_what_is(window: Page) -> None:
+    window.open(f"storage=open&key={KEY}&size=120x90&filters=crop(10,20,9000,90)")
+    assert window.text("#no-thumbnail").startswith("400: ")
+    assert window.driver.execute_async_script(_CHANGE_MEANWHILE) == "true"
+    window.settle()
+    assert "/122x90/" in window.url
+    assert all("status of 400" in line for line in console(window.driver))
+
+
 @pytest.mark.parametrize(("name", "values", "text"), ON_CANVAS, ids=[text for _, _, text in ON_CANVAS])
 def test_a_place_on_the_canvas_is_set_with_controls(shown: Page, name: str, values: tuple[str, ...], text: str) -> None:
     shown.open(f"storage=signed&key={KEY}&size=120x120&filters=fit(fill,00ff00)")

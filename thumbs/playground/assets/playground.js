@@ -321,6 +321,7 @@ async function update({ typed = null } = {}) {
                 throw new Error(`The playground answered with ${answer.status}.`);
             }
             const found = await answer.json();
+            signal.throwIfAborted(); // what was read whole before is not wanted any more either
             if (typed !== null && found.parts !== null) {
                 apply(found.parts);
             }
@@ -427,7 +428,7 @@ const decodesJxl = new Promise((resolve) => {
     image.src = TINY_JXL;
 });
 
-/** Fetch the thumbnail, show it, and say what it weighs and how long it took. */
+/** Fetch the thumbnail, show it, and say what it weighs and how long it took. Throws once another one is wanted. */
 async function picture({ url, error, note }, signal) {
     if (error !== "" || note !== "") {
         empty(error || note);
@@ -438,8 +439,11 @@ async function picture({ url, error, note }, signal) {
     const answer = await fetch(url, { signal, cache: "no-store", headers: { Accept: accept } });
     const blob = await answer.blob();
     const spent = performance.now() - begun;
+    signal.throwIfAborted();
     if (!answer.ok) {
-        empty(`${answer.status}: ${await detailOf(blob)}`);
+        const detail = await detailOf(blob);
+        signal.throwIfAborted();
+        empty(`${answer.status}: ${detail}`);
         return;
     }
     const isData = blob.type.startsWith("application/json");
@@ -449,7 +453,9 @@ async function picture({ url, error, note }, signal) {
     $("no-thumbnail").hidden = true;
     if (isData) {
         image.hidden = true;
-        $("data").textContent = JSON.stringify(JSON.parse(await blob.text()), null, 2);
+        const text = await blob.text();
+        signal.throwIfAborted();
+        $("data").textContent = JSON.stringify(JSON.parse(text), null, 2);
         describe(answer, blob, spent, "–");
         return;
     }
@@ -459,9 +465,7 @@ async function picture({ url, error, note }, signal) {
         URL.revokeObjectURL(former);
     }
     const isShown = await image.decode().then(() => true, () => false);
-    if (signal.aborted) {
-        return;
-    }
+    signal.throwIfAborted();
     if (!isShown) {
         empty(unshown(blob));
     }
@@ -751,6 +755,7 @@ function browsing() {
         try {
             const answer = await fetch(`${ORIGINALS}?${query}`, { signal });
             const found = answer.ok ? await answer.json() : { originals: [], more: false, error: "The originals cannot be listed." };
+            signal.throwIfAborted();
             $("originals-list").replaceChildren(...found.originals.map(tile));
             const nothing = page === 0 ? "No original begins like this." : "No more originals.";
             $("originals-status").textContent = found.error || (found.originals.length ? "" : nothing);
