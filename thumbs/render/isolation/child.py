@@ -135,7 +135,7 @@ class _Server:
 
 
 def _limit_privileges() -> None:
-    """Leave the core soon, write no core file, and be the first that the kernel ends when memory is short."""
+    """Lengthen the slice, write no core file, and be the first that the kernel ends when memory is short."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     priority.lengthen_slice()
     with contextlib.suppress(OSError):
