@@ -12,6 +12,7 @@ from tests.support.fake_pipeline import (
     FakeServer,
     all_at_once,
     cached,
+    header,
     request,
 )
 from tests.support.waiting import eventually
@@ -46,6 +47,22 @@ def test_originals_are_not_kept_unless_they_are_to_be(open_server: Callable[...,
     for width in range(1, 4):
         ask(server, request(f"{width}x/a.jpg"))
     assert server.source.read_paths == ["a.jpg"] * 3
+
+
+@pytest.mark.parametrize("keeps_sources", [False, True])
+def test_a_thumbnail_of_a_truncated_original_is_kept_nowhere(
+    open_server: Callable[..., FakeServer], ask: Ask, *, keeps_sources: bool
+) -> None:
+    server = open_server(keeps_sources=keeps_sources)
+    server.renderer.truncated = True
+    for count in (1, 2):
+        answer = ask(server, request())
+        assert (cached(answer), header(answer, "Cache-Control")) == ((200, "MISS"), "no-store")
+        assert (header(answer, "ETag"), header(answer, "Last-Modified")) == (None, None)
+        assert server.source.read_paths == ["a.jpg"] * count
+    server.renderer.truncated = False
+    assert header(ask(server, request()), "ETag") is not None
+    assert cached(ask(server, request())) == (200, "HIT")
 
 
 def test_a_thumbnail_of_a_kept_original_is_fresh_no_longer_than_that(

@@ -67,3 +67,14 @@ def test_a_still_that_is_cut_off_is_refused(end: int) -> None:
     data = Gif((30, 30), (Frame((30, 30), indices),), COLORS, trailer=False).data()
     with pytest.raises(SourceBroken):
         rendered(data[:-end], WHOLE, limits=LIMITS)
+
+
+@pytest.mark.parametrize("size", [(30, 12), (12, 30)])
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_a_still_without_the_end_of_its_blocks_is_whole_if_it_has_its_last_pixel(
+    size: tuple[int, int], *, interlaced: bool
+) -> None:
+    whole = Gif(size, (Frame(size, bytes([1, 2, 3]) * 120, interlaced=interlaced),), COLORS, trailer=False)
+    assert shown(whole.data()[:-1]) == next(composed(whole)).tobytes()
+    with pytest.raises(SourceBroken):
+        rendered(whole.data()[:-8], WHOLE, limits=LIMITS)

@@ -109,6 +109,7 @@ class FakeRenderer:
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
+        self.truncated = False
         self.gate = Gate()
         self.rendered: list[Transform] = []
         self.proxy: list[bytes] = []
@@ -128,7 +129,8 @@ class FakeRenderer:
         if self.failure is not None:
             raise self.failure
         instead = fallback.format if fallback else None
-        return FakePicture(data + f" {transform.width}x{transform.height} {instead}".encode(), transform.format or "?")
+        body = data + f" {transform.width}x{transform.height} {instead}".encode()
+        return FakePicture(body, transform.format or "?", truncated=self.truncated)
 
 
 class RecordingObserver:
