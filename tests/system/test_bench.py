@@ -265,11 +265,14 @@ class TestOriginals:
 
 class TestProcesses:
     def test_children_of_a_server_end_with_its_block(self, tmp_path: Path) -> None:
-        # As a supervisor does it: in a process group of its own.
-        script = "import os, time; child = os.fork() or os.setpgid(0, 0); print(child, flush=True); time.sleep(60)"
+        # As a supervisor does it: in a process group of its own. Each writes its line at once: where Python's output is
+        # not buffered, `print` writes a line and its end one after the other, and the two lines mix.
+        script = (
+            "import os, time; child = os.fork() or os.setpgid(0, 0); os.write(1, b'%d ' % (child or 0)); time.sleep(60)"
+        )
         with running([sys.executable, "-c", script], log=tmp_path / "log") as server:
             eventually(lambda: len(server.log.read_text().split()) == 2)
-            (grandchild,) = (int(word) for word in server.log.read_text().split() if word != "None")
+            (grandchild,) = (int(word) for word in server.log.read_text().split() if word != "0")
             os.kill(grandchild, 0)
         with pytest.raises(ProcessLookupError):
             os.kill(grandchild, 0)

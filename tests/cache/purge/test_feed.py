@@ -53,6 +53,9 @@ def memcached(directory: Path) -> Iterator[Callable[[], BaseCache]]:
     """Debian's, with one pool of connections for all threads: those of threads that end would stay open."""
     with servers.memcached(directory) as port:
         cache = PyMemcacheCache(f"127.0.0.1:{port}", {"OPTIONS": {"use_pooling": True}})
+        # Django makes its client at the first use: threads that come first at once would make several, and only one is
+        # closed.
+        cache.get("nothing")
         yield lambda: cache
         cache.close()
 
