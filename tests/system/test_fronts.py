@@ -463,6 +463,8 @@ def test_no_front_has_logged_an_unexpected_error(fronts: Fronts) -> None:
         log = front.log.read_text()
         assert not [word for word in ("Traceback", "ERROR", "Error handling") if word in log], (front.name, log[-3000:])
         # What no client gets is logged here.
-        causes = {"s3-closed": "Connection refused", "s3-unavailable": "SlowDown", "s3-hang": "timed out"}
+        # A busy machine may have used up the little time that `s3-hang` allows before anything waits for its socket.
+        hang = "(timed out|StorageTimeout)"
+        causes = {"s3-closed": "Connection refused", "s3-unavailable": "SlowDown", "s3-hang": hang}
         for storage, cause in causes.items():
             assert re.search(f"storage {storage}: The storage did not .*{cause}", log), (front.name, storage)
