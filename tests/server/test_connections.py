@@ -206,6 +206,30 @@ def test_the_time_of_an_idle_connection_begins_with_the_last_hit(originals: Path
     asyncio.run(converse())
 
 
+def test_a_request_that_came_while_the_loop_was_held_up_is_answered(
+    originals: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time is over when the loop goes on, and uvloop calls timers before it reads and before it runs tasks."""
+
+    async def converse() -> None:
+        async with warm(originals) as (protocol, transport):
+            monkeypatch.setattr(protocol_module, "unread_bytes", lambda _: 9)
+            protocol._keepalive_timeout()
+            assert not protocol._closed
+            assert protocol._keepalive_handle.when() - protocol.worker.loop.time() <= 1
+            monkeypatch.setattr(protocol_module, "unread_bytes", lambda _: 0)
+            protocol.data_received(get(b"/cached/thumbs/50x50/absent.jpg"))
+            protocol._keepalive_timeout()
+            assert not protocol._closed
+            await until(lambda: b" 404 Not Found" in transport.written)
+        async with warm(originals) as (protocol, _):
+            protocol.data_received(get(b"/cached/thumbs/50x50/absent.jpg")[:-2])
+            protocol._keepalive_timeout()
+            assert protocol._closed
+
+    asyncio.run(converse())
+
+
 def test_only_connections_without_a_request_under_way_are_closed(
     originals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,7 @@ GUNICORN_NAMES = (
     *(("ASGIProtocol", name) for name in ("app", "cfg", "log", "transport", "worker", "req_count")),
     *(("ASGIProtocol", name) for name in ("_awaiting_request", "_callback_parser", "_closed", "_flow_control")),
     *(("ASGIProtocol", name) for name in ("_keepalive", "_keepalive_handle", "_pre_request", "_post_request")),
-    *(("ASGIProtocol", name) for name in ("_proxy_protocol", "_root_path", "_uses_uwsgi")),
+    *(("ASGIProtocol", name) for name in ("_proxy_protocol", "_request_ready", "_root_path", "_uses_uwsgi")),
     *(("ASGIProtocol", name) for name in ("_serve_http_request", "_will_close")),
     *(("FlowControl", name) for name in ("write_paused", "resume_writing")),
     ("Logger", "access_log_enabled"),
@@ -45,6 +45,9 @@ GUNICORN_NAMES = (
     *(("ASGIWorker", name) for name in ("handle_exit_signal", "handle_quit_signal", "init_signals")),
     ("gasgi", "ASGIProtocol"),
 )
+
+# Until a connection whose time is over is looked at again, because its request was about to be handled.
+_AGAIN_SECONDS = 0.1
 
 connections = Connections()
 
@@ -280,8 +283,14 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
         return True
 
     def _keepalive_timeout(self) -> None:
-        """Close the connection if it was idle. `_answer` does not restart the timer; the time left is counted here."""
+        """Close the connection if it was idle. `_answer` does not restart the timer; the time left is counted here.
+
+        Where something held up the loop, such as a busy machine, a request may have come in time and was not read, or
+        its task has not run yet: uvloop calls timers first.
+        """
         left = self._answered_at + self._keepalive - self.worker.loop.time()
+        if left <= 0 and (self._request_ready.is_set() or self.unread()):
+            left = _AGAIN_SECONDS
         if left > 0:
             self._keepalive_handle = self.worker.loop.call_later(left, self._keepalive_timeout)
         else:
