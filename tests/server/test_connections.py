@@ -209,7 +209,7 @@ def test_the_time_of_an_idle_connection_begins_with_the_last_hit(originals: Path
 def test_a_request_that_came_while_the_loop_was_held_up_is_answered(
     originals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The time is over when the loop goes on, and uvloop calls timers before it reads and before it runs tasks."""
+    """The time is over when the loop goes on, and uvloop calls timers before it reads, asyncio before it runs tasks."""
 
     async def converse() -> None:
         async with warm(originals) as (protocol, transport):

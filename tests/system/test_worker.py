@@ -1,7 +1,9 @@
 """The worker that answers hits at once must differ from gunicorn's own in nothing but its speed."""
 
 import contextlib
+import os
 import re
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ import pytest
 
 from tests.support import servers
 from tests.support.connection import get
+from tests.support.processes import children
 from tests.support.servers import Server
 from tests.support.waiting import WAIT_SECONDS, eventually
 
@@ -233,6 +236,24 @@ def test_a_connection_that_is_only_hit_is_closed_when_it_has_been_idle(
                 assert _head(connection).startswith(b"HTTP/1.1 200 OK")
             connection.settimeout(WAIT_SECONDS)
             assert connection.recv(1) == b""
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_request_that_comes_while_the_worker_is_held_up_is_answered(
+    originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: str
+) -> None:
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", f"--keep-alive 1 --asgi-loop {loop}")
+    document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals), "cache": {}}]}
+    with servers.standalone(document, tmp_path, worker="thumbs.server.worker.ThumbsWorker") as server:
+        server.get(HIT.decode().removeprefix("/"))
+        (worker,) = children(server.process.pid)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_SECONDS) as connection:
+            time.sleep(0.3)  # until it is accepted
+            os.kill(worker, signal.SIGSTOP)
+            connection.sendall(get(HIT, method=b"HEAD"))
+            time.sleep(1)
+            os.kill(worker, signal.SIGCONT)
+            assert _head(connection).startswith(b"HTTP/1.1 200 OK")
 
 
 _UNFINISHED = {"silent": b"", "line": get(HIT)[:20], "head": get(MISS, b"X: " + b"x" * 100)[:-2]}

@@ -285,8 +285,8 @@ class ThumbsProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no typ
     def _keepalive_timeout(self) -> None:
         """Close the connection if it was idle. `_answer` does not restart the timer; the time left is counted here.
 
-        Where something held up the loop, such as a busy machine, a request may have come in time and was not read, or
-        its task has not run yet: uvloop calls timers first.
+        Where something held up the loop, such as a busy machine, a request may have come in time and was not read, as
+        uvloop calls timers first, or its task has not run yet.
         """
         left = self._answered_at + self._keepalive - self.worker.loop.time()
         if left <= 0 and (self._request_ready.is_set() or self.unread()):
