@@ -242,16 +242,16 @@ def test_a_connection_that_is_only_hit_is_closed_when_it_has_been_idle(
 def test_a_request_that_comes_while_the_worker_is_held_up_is_answered(
     originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: str
 ) -> None:
-    monkeypatch.setenv("GUNICORN_CMD_ARGS", f"--keep-alive 1 --asgi-loop {loop}")
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", f"--keep-alive 5 --asgi-loop {loop}")  # longer than this process is held up
     document = {"storages": [{"name": "cached", "driver": "local", "root": str(originals), "cache": {}}]}
     with servers.standalone(document, tmp_path, worker="thumbs.server.worker.ThumbsWorker") as server:
         server.get(HIT.decode().removeprefix("/"))
         (worker,) = children(server.process.pid)
         with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_SECONDS) as connection:
-            time.sleep(0.3)  # until it is accepted
+            time.sleep(0.2)  # until it is accepted
             os.kill(worker, signal.SIGSTOP)
             connection.sendall(get(HIT, method=b"HEAD"))
-            time.sleep(1)
+            time.sleep(5)
             os.kill(worker, signal.SIGCONT)
             assert _head(connection).startswith(b"HTTP/1.1 200 OK")
 
